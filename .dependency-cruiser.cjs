@@ -1,0 +1,55 @@
+/** The floors of docs/architecture.md: an import only ever points down. */
+const floors = {
+  linux: [],
+  "agent-protocol": [],
+  netns: ["linux"],
+  "qemu-driver": ["linux"],
+  shim: ["agent-protocol", "linux"],
+  proxy: ["agent-protocol", "qemu-driver", "linux"],
+  virtcontainers: ["proxy", "shim", "qemu-driver", "netns", "agent-protocol", "linux"],
+  agent: ["agent-protocol", "linux"],
+  "runtime-cli": ["virtcontainers", "agent-protocol", "linux"],
+  "guest-image": [],
+};
+
+const rules = Object.entries(floors).map(([name, below]) => ({
+  name: `floor-${name}`,
+  severity: "error",
+  comment: `${name} may import: ${below.join(", ") || "no other package of the workspace"}`,
+  from: { path: `^packages/${name}/` },
+  to: { path: "^packages/", pathNot: `^packages/(${[name, ...below].join("|")})/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...rules,
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "no-deep-imports",
+      severity: "error",
+      comment: "A package is used through its exports",
+      from: { path: "^packages/([^/]+)/" },
+      to: {
+        path: "^packages/([^/]+)/(src|dist)/",
+        pathNot: ["^packages/$1/", "^packages/[^/]+/dist/(index|testing/index)\\.d?\\.?[jt]s$"],
+      },
+    },
+    {
+      name: "native-only-in-linux",
+      severity: "error",
+      from: { path: "^packages/", pathNot: "^packages/linux/" },
+      to: { path: "koffi" },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "(^|/)(gen|node_modules)/" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["types", "import", "node", "default"] },
+  },
+};

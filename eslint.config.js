@@ -1,0 +1,17 @@
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+export default defineConfig(
+  { ignores: ["**/dist/", "**/gen/", "**/node_modules/", "**/*.js", "**/*.cjs", "**/*.mjs", "**/vitest.config.ts"] },
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // A number or an id in a message reads better without String() around it in tests; sources write it out.
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: false }],
+      // Handlers and ports are async by contract, also where one implementation has nothing to wait for.
+      "@typescript-eslint/require-await": "off",
+    },
+  },
+);

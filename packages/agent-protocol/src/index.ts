@@ -1,0 +1,42 @@
+/**
+ * The contract between the host and a Kata 1.x agent, and the channel it runs over.
+ *
+ * @example
+ * ```ts
+ * import { connectAgent } from "@kata-ts/agent-protocol";
+ *
+ * using agent = connectAgent("unix:///run/vc/sbs/ID/proxy.sock");
+ * await agent.check({});
+ * await agent.startContainer({ container_id: "web" });
+ * ```
+ *
+ * @module
+ */
+export { google, grpc, types } from "#gen/agent";
+export {
+  processFromMessage,
+  processToMessage,
+  resourcesFromMessage,
+  resourcesToMessage,
+  specFromMessage,
+  specToMessage,
+} from "./oci/convert.ts";
+export { parseJson, stringifyJson } from "./oci/json.ts";
+export type * from "./oci/runtime-spec.ts";
+export { type AgentClient, type CallOptions, connectAgent } from "./rpc/client.ts";
+export { AgentRpcError, endOfStream, isEndOfStream, RpcStatus } from "./rpc/errors.ts";
+export { type AgentHandlers, type AgentServer, type CallContext, createAgentServer } from "./rpc/server.ts";
+export {
+  type AgentRpcs,
+  agentRpcs,
+  type Codec,
+  type Request,
+  type RequestInput,
+  type Response,
+  type ResponseInput,
+  type Rpc,
+  type RpcName,
+} from "./rpc/table.ts";
+export { YamuxProtocolError } from "./yamux/frame.ts";
+export { type YamuxOptions, YamuxSession, YamuxSessionClosed } from "./yamux/session.ts";
+export { YamuxStream } from "./yamux/stream.ts";

@@ -1,0 +1,293 @@
+/**
+ * The Kata 1.x contract as data: one entry per RPC, with its path, its codecs and how long a caller waits by default.
+ * Client and server are both made from this table.
+ */
+
+import type { Writer } from "protobufjs/minimal.js";
+import { google, grpc, types } from "#gen/agent";
+
+/** A generated message class: $Properties goes in, the class with its defaults filled in comes out. */
+export interface Codec<In, Out> {
+  encode(message: In): Writer;
+  decode(bytes: Uint8Array): Out;
+}
+
+export interface Rpc<ReqIn, ReqOut, ResIn, ResOut> {
+  /** For example `/grpc.AgentService/CreateSandbox`. */
+  readonly path: string;
+  readonly request: Codec<ReqIn, ReqOut>;
+  readonly response: Codec<ResIn, ResOut>;
+  /** Milliseconds; undefined waits until the process or the channel ends. The values are Kata's. */
+  readonly deadlineMs: number | undefined;
+}
+
+const DEADLINE = 60_000;
+const CHECK_DEADLINE = 30_000;
+
+function rpc<ReqIn, ReqOut, ResIn, ResOut>(
+  path: string,
+  request: Codec<ReqIn, ReqOut>,
+  response: Codec<ResIn, ResOut>,
+  deadlineMs: number | undefined = DEADLINE,
+): Rpc<ReqIn, ReqOut, ResIn, ResOut> {
+  return { path: `/grpc.${path}`, request, response, deadlineMs };
+}
+
+/** An RPC that answers only when something happens in the guest: its caller ends it by abort or by closing. */
+function waiting<ReqIn, ReqOut, ResIn, ResOut>(
+  path: string,
+  request: Codec<ReqIn, ReqOut>,
+  response: Codec<ResIn, ResOut>,
+): Rpc<ReqIn, ReqOut, ResIn, ResOut> {
+  return { ...rpc(path, request, response), deadlineMs: undefined };
+}
+
+export interface AgentRpcs {
+  readonly createContainer: Rpc<
+    grpc.CreateContainerRequest.$Properties,
+    grpc.CreateContainerRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly startContainer: Rpc<
+    grpc.StartContainerRequest.$Properties,
+    grpc.StartContainerRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly removeContainer: Rpc<
+    grpc.RemoveContainerRequest.$Properties,
+    grpc.RemoveContainerRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly execProcess: Rpc<
+    grpc.ExecProcessRequest.$Properties,
+    grpc.ExecProcessRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly signalProcess: Rpc<
+    grpc.SignalProcessRequest.$Properties,
+    grpc.SignalProcessRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly waitProcess: Rpc<
+    grpc.WaitProcessRequest.$Properties,
+    grpc.WaitProcessRequest,
+    grpc.WaitProcessResponse.$Properties,
+    grpc.WaitProcessResponse
+  >;
+  readonly listProcesses: Rpc<
+    grpc.ListProcessesRequest.$Properties,
+    grpc.ListProcessesRequest,
+    grpc.ListProcessesResponse.$Properties,
+    grpc.ListProcessesResponse
+  >;
+  readonly updateContainer: Rpc<
+    grpc.UpdateContainerRequest.$Properties,
+    grpc.UpdateContainerRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly statsContainer: Rpc<
+    grpc.StatsContainerRequest.$Properties,
+    grpc.StatsContainerRequest,
+    grpc.StatsContainerResponse.$Properties,
+    grpc.StatsContainerResponse
+  >;
+  readonly pauseContainer: Rpc<
+    grpc.PauseContainerRequest.$Properties,
+    grpc.PauseContainerRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly resumeContainer: Rpc<
+    grpc.ResumeContainerRequest.$Properties,
+    grpc.ResumeContainerRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly writeStdin: Rpc<
+    grpc.WriteStreamRequest.$Properties,
+    grpc.WriteStreamRequest,
+    grpc.WriteStreamResponse.$Properties,
+    grpc.WriteStreamResponse
+  >;
+  readonly readStdout: Rpc<
+    grpc.ReadStreamRequest.$Properties,
+    grpc.ReadStreamRequest,
+    grpc.ReadStreamResponse.$Properties,
+    grpc.ReadStreamResponse
+  >;
+  readonly readStderr: Rpc<
+    grpc.ReadStreamRequest.$Properties,
+    grpc.ReadStreamRequest,
+    grpc.ReadStreamResponse.$Properties,
+    grpc.ReadStreamResponse
+  >;
+  readonly closeStdin: Rpc<
+    grpc.CloseStdinRequest.$Properties,
+    grpc.CloseStdinRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly ttyWinResize: Rpc<
+    grpc.TtyWinResizeRequest.$Properties,
+    grpc.TtyWinResizeRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly updateInterface: Rpc<
+    grpc.UpdateInterfaceRequest.$Properties,
+    grpc.UpdateInterfaceRequest,
+    types.Interface.$Properties,
+    types.Interface
+  >;
+  readonly updateRoutes: Rpc<
+    grpc.UpdateRoutesRequest.$Properties,
+    grpc.UpdateRoutesRequest,
+    grpc.Routes.$Properties,
+    grpc.Routes
+  >;
+  readonly listInterfaces: Rpc<
+    grpc.ListInterfacesRequest.$Properties,
+    grpc.ListInterfacesRequest,
+    grpc.Interfaces.$Properties,
+    grpc.Interfaces
+  >;
+  readonly listRoutes: Rpc<
+    grpc.ListRoutesRequest.$Properties,
+    grpc.ListRoutesRequest,
+    grpc.Routes.$Properties,
+    grpc.Routes
+  >;
+  readonly addARPNeighbors: Rpc<
+    grpc.AddARPNeighborsRequest.$Properties,
+    grpc.AddARPNeighborsRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly startTracing: Rpc<
+    grpc.StartTracingRequest.$Properties,
+    grpc.StartTracingRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly stopTracing: Rpc<
+    grpc.StopTracingRequest.$Properties,
+    grpc.StopTracingRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly createSandbox: Rpc<
+    grpc.CreateSandboxRequest.$Properties,
+    grpc.CreateSandboxRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly destroySandbox: Rpc<
+    grpc.DestroySandboxRequest.$Properties,
+    grpc.DestroySandboxRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly onlineCPUMem: Rpc<
+    grpc.OnlineCPUMemRequest.$Properties,
+    grpc.OnlineCPUMemRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly reseedRandomDev: Rpc<
+    grpc.ReseedRandomDevRequest.$Properties,
+    grpc.ReseedRandomDevRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly getGuestDetails: Rpc<
+    grpc.GuestDetailsRequest.$Properties,
+    grpc.GuestDetailsRequest,
+    grpc.GuestDetailsResponse.$Properties,
+    grpc.GuestDetailsResponse
+  >;
+  readonly memHotplugByProbe: Rpc<
+    grpc.MemHotplugByProbeRequest.$Properties,
+    grpc.MemHotplugByProbeRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly setGuestDateTime: Rpc<
+    grpc.SetGuestDateTimeRequest.$Properties,
+    grpc.SetGuestDateTimeRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly copyFile: Rpc<
+    grpc.CopyFileRequest.$Properties,
+    grpc.CopyFileRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly getOOMEvent: Rpc<
+    grpc.GetOOMEventRequest.$Properties,
+    grpc.GetOOMEventRequest,
+    grpc.OOMEvent.$Properties,
+    grpc.OOMEvent
+  >;
+  readonly check: Rpc<
+    grpc.CheckRequest.$Properties,
+    grpc.CheckRequest,
+    grpc.HealthCheckResponse.$Properties,
+    grpc.HealthCheckResponse
+  >;
+  readonly version: Rpc<
+    grpc.CheckRequest.$Properties,
+    grpc.CheckRequest,
+    grpc.VersionCheckResponse.$Properties,
+    grpc.VersionCheckResponse
+  >;
+}
+
+export const agentRpcs: AgentRpcs = {
+  createContainer: rpc("AgentService/CreateContainer", grpc.CreateContainerRequest, google.protobuf.Empty),
+  startContainer: rpc("AgentService/StartContainer", grpc.StartContainerRequest, google.protobuf.Empty),
+  removeContainer: rpc("AgentService/RemoveContainer", grpc.RemoveContainerRequest, google.protobuf.Empty),
+  execProcess: rpc("AgentService/ExecProcess", grpc.ExecProcessRequest, google.protobuf.Empty),
+  signalProcess: rpc("AgentService/SignalProcess", grpc.SignalProcessRequest, google.protobuf.Empty),
+  waitProcess: waiting("AgentService/WaitProcess", grpc.WaitProcessRequest, grpc.WaitProcessResponse),
+  listProcesses: rpc("AgentService/ListProcesses", grpc.ListProcessesRequest, grpc.ListProcessesResponse),
+  updateContainer: rpc("AgentService/UpdateContainer", grpc.UpdateContainerRequest, google.protobuf.Empty),
+  statsContainer: rpc("AgentService/StatsContainer", grpc.StatsContainerRequest, grpc.StatsContainerResponse),
+  pauseContainer: rpc("AgentService/PauseContainer", grpc.PauseContainerRequest, google.protobuf.Empty),
+  resumeContainer: rpc("AgentService/ResumeContainer", grpc.ResumeContainerRequest, google.protobuf.Empty),
+  writeStdin: waiting("AgentService/WriteStdin", grpc.WriteStreamRequest, grpc.WriteStreamResponse),
+  readStdout: waiting("AgentService/ReadStdout", grpc.ReadStreamRequest, grpc.ReadStreamResponse),
+  readStderr: waiting("AgentService/ReadStderr", grpc.ReadStreamRequest, grpc.ReadStreamResponse),
+  closeStdin: rpc("AgentService/CloseStdin", grpc.CloseStdinRequest, google.protobuf.Empty),
+  ttyWinResize: rpc("AgentService/TtyWinResize", grpc.TtyWinResizeRequest, google.protobuf.Empty),
+  updateInterface: rpc("AgentService/UpdateInterface", grpc.UpdateInterfaceRequest, types.Interface),
+  updateRoutes: rpc("AgentService/UpdateRoutes", grpc.UpdateRoutesRequest, grpc.Routes),
+  listInterfaces: rpc("AgentService/ListInterfaces", grpc.ListInterfacesRequest, grpc.Interfaces),
+  listRoutes: rpc("AgentService/ListRoutes", grpc.ListRoutesRequest, grpc.Routes),
+  addARPNeighbors: rpc("AgentService/AddARPNeighbors", grpc.AddARPNeighborsRequest, google.protobuf.Empty),
+  startTracing: rpc("AgentService/StartTracing", grpc.StartTracingRequest, google.protobuf.Empty),
+  stopTracing: rpc("AgentService/StopTracing", grpc.StopTracingRequest, google.protobuf.Empty),
+  createSandbox: rpc("AgentService/CreateSandbox", grpc.CreateSandboxRequest, google.protobuf.Empty),
+  destroySandbox: rpc("AgentService/DestroySandbox", grpc.DestroySandboxRequest, google.protobuf.Empty),
+  onlineCPUMem: rpc("AgentService/OnlineCPUMem", grpc.OnlineCPUMemRequest, google.protobuf.Empty),
+  reseedRandomDev: rpc("AgentService/ReseedRandomDev", grpc.ReseedRandomDevRequest, google.protobuf.Empty),
+  getGuestDetails: rpc("AgentService/GetGuestDetails", grpc.GuestDetailsRequest, grpc.GuestDetailsResponse),
+  memHotplugByProbe: rpc("AgentService/MemHotplugByProbe", grpc.MemHotplugByProbeRequest, google.protobuf.Empty),
+  setGuestDateTime: rpc("AgentService/SetGuestDateTime", grpc.SetGuestDateTimeRequest, google.protobuf.Empty),
+  copyFile: rpc("AgentService/CopyFile", grpc.CopyFileRequest, google.protobuf.Empty),
+  getOOMEvent: waiting("AgentService/GetOOMEvent", grpc.GetOOMEventRequest, grpc.OOMEvent),
+  check: rpc("Health/Check", grpc.CheckRequest, grpc.HealthCheckResponse, CHECK_DEADLINE),
+  version: rpc("Health/Version", grpc.CheckRequest, grpc.VersionCheckResponse, CHECK_DEADLINE),
+};
+
+export type RpcName = keyof AgentRpcs;
+export type RequestInput<N extends RpcName> = Parameters<AgentRpcs[N]["request"]["encode"]>[0];
+export type Request<N extends RpcName> = ReturnType<AgentRpcs[N]["request"]["decode"]>;
+export type ResponseInput<N extends RpcName> = Parameters<AgentRpcs[N]["response"]["encode"]>[0];
+export type Response<N extends RpcName> = ReturnType<AgentRpcs[N]["response"]["decode"]>;

@@ -1,0 +1,170 @@
+import { Duplex } from "node:stream";
+import { Flag, FrameType, INITIAL_WINDOW, YamuxProtocolError } from "./frame.ts";
+
+/** What a stream needs of its session. */
+export interface StreamCarrier {
+  send(type: number, flags: number, streamId: number, length: number, body?: Buffer): void;
+  /** Calls back when the transport takes more; at once if it does now. */
+  whenWritable(callback: () => void): void;
+  forget(streamId: number): void;
+}
+
+/** Bodies are cut to this size, so that one busy stream does not hold up the others for long. */
+const MAX_FRAME_BODY = 64 * 1024;
+
+/**
+ * One yamux stream as a Node Duplex. Ending the writable side half-closes it (FIN); destroying it resets it (RST).
+ * The receive window is re-opened as the reader consumes, never on arrival.
+ */
+export class YamuxStream extends Duplex {
+  readonly id: number;
+  readonly #carrier: StreamCarrier;
+  readonly #maxWindow: number;
+  #sendWindow = INITIAL_WINDOW;
+  #receiveWindow: number;
+  #unacknowledged = 0;
+  #arrived: Buffer[] = [];
+  #readerWaits = false;
+  #resumeWrite: (() => void) | undefined;
+  #localFin = false;
+  #remoteFin = false;
+  #bodyUntilFin = 0;
+  #reset = false;
+
+  constructor(id: number, carrier: StreamCarrier, maxWindow: number) {
+    super({ allowHalfOpen: true, readableHighWaterMark: 64 * 1024, writableHighWaterMark: 64 * 1024 });
+    this.id = id;
+    this.#carrier = carrier;
+    this.#maxWindow = maxWindow;
+    this.#receiveWindow = maxWindow;
+  }
+
+  // grpc-js treats its transports as sockets; these have no meaning here.
+  setTimeout(): this {
+    return this;
+  }
+  setNoDelay(): this {
+    return this;
+  }
+  setKeepAlive(): this {
+    return this;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+
+  /** Opens or accepts the stream on the wire, and raises the initial window to ours. */
+  announce(flag: number): void {
+    this.#carrier.send(FrameType.WindowUpdate, flag, this.id, this.#maxWindow - INITIAL_WINDOW);
+  }
+
+  /** @throws YamuxProtocolError if the peer sends more than we gave it credit for. */
+  onBody(piece: Buffer): void {
+    if (this.#reset || this.#remoteFin) return;
+    this.#receiveWindow -= piece.length;
+    if (this.#receiveWindow < 0) throw new YamuxProtocolError(`stream ${String(this.id)}: receive window exceeded`);
+    this.#arrived.push(Buffer.from(piece));
+    if (this.#readerWaits) this.#deliver();
+    if (this.#bodyUntilFin === 0) return;
+    this.#bodyUntilFin -= piece.length;
+    if (this.#bodyUntilFin === 0) this.onFin();
+  }
+
+  /** The frame whose body of this size comes next is the peer's last. */
+  finAfterBody(bytes: number): void {
+    this.#bodyUntilFin = bytes;
+  }
+
+  onCredit(bytes: number): void {
+    this.#sendWindow += bytes;
+    const resume = this.#resumeWrite;
+    this.#resumeWrite = undefined;
+    resume?.();
+  }
+
+  onFin(): void {
+    this.#remoteFin = true;
+    if (this.#readerWaits) this.#deliver();
+    this.#forgetIfDone();
+  }
+
+  /** The peer, or the end of the session, took the stream away. */
+  onReset(reason: Error): void {
+    this.#reset = true;
+    this.destroy(reason);
+  }
+
+  override _read(): void {
+    this.#readerWaits = true;
+    this.#deliver();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#sendFrom(chunk, 0, done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#localFin = true;
+    this.#carrier.send(FrameType.WindowUpdate, Flag.FIN, this.id, 0);
+    this.#forgetIfDone();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const clean = this.#localFin && this.#remoteFin;
+    if (!clean && !this.#reset) this.#carrier.send(FrameType.WindowUpdate, Flag.RST, this.id, 0);
+    this.#arrived = [];
+    this.#resumeWrite = undefined;
+    this.#carrier.forget(this.id);
+    done(error);
+  }
+
+  #deliver(): void {
+    while (this.#readerWaits) {
+      const piece = this.#arrived.shift();
+      if (piece === undefined) break;
+      this.#giveCredit(piece.length);
+      this.#readerWaits = this.push(piece);
+    }
+    if (this.#readerWaits && this.#remoteFin && this.#arrived.length === 0) {
+      this.#readerWaits = false;
+      this.push(null);
+    }
+  }
+
+  // Small credits are saved up to half a window, as hashicorp/yamux does: one update for many reads.
+  #giveCredit(bytes: number): void {
+    this.#unacknowledged += bytes;
+    if (this.#unacknowledged < this.#maxWindow / 2 || this.#remoteFin) return;
+    this.#receiveWindow += this.#unacknowledged;
+    this.#carrier.send(FrameType.WindowUpdate, 0, this.id, this.#unacknowledged);
+    this.#unacknowledged = 0;
+  }
+
+  #sendFrom(chunk: Buffer, offset: number, done: () => void): void {
+    if (this.destroyed) return;
+    if (offset === chunk.length) {
+      done();
+      return;
+    }
+    const size = Math.min(chunk.length - offset, this.#sendWindow, MAX_FRAME_BODY);
+    if (size === 0) {
+      this.#resumeWrite = () => {
+        this.#sendFrom(chunk, offset, done);
+      };
+      return;
+    }
+    this.#sendWindow -= size;
+    this.#carrier.send(FrameType.Data, 0, this.id, size, chunk.subarray(offset, offset + size));
+    this.#carrier.whenWritable(() => {
+      this.#sendFrom(chunk, offset + size, done);
+    });
+  }
+
+  #forgetIfDone(): void {
+    if (this.#localFin && this.#remoteFin) this.#carrier.forget(this.id);
+  }
+}

@@ -1,0 +1,90 @@
+import { closeSync, constants, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { Socket, type SocketConstructorOpts } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** The name that Kata gives the virtio-serial port of the agent. */
+export const AGENT_PORT = "agent.channel.0";
+
+const PORTS = "/sys/class/virtio-ports";
+const PORT_DEADLINE_MS = 10_000;
+
+/** The device of a virtio-serial port. There is no udev in the guest: sysfs knows its name. */
+export async function findPort(name: string): Promise<string> {
+  const giveUpAt = Date.now() + PORT_DEADLINE_MS;
+  for (;;) {
+    const device = lookUpPort(name);
+    if (device !== undefined) return `/dev/${device}`;
+    if (Date.now() > giveUpAt) throw new Error(`no virtio-serial port is named ${name}`);
+    await delay(10);
+  }
+}
+
+function lookUpPort(name: string): string | undefined {
+  try {
+    return readdirSync(PORTS).find((port) => readFileSync(`${PORTS}/${port}/name`, "utf8").trim() === name);
+  } catch {
+    return undefined;
+  }
+}
+
+interface OpenedPort {
+  readonly fd: number;
+  /** Bytes that the host had written before we looked. */
+  readonly head: Buffer;
+}
+
+/**
+ * Opens the port once the host has its end. Until then a read answers 0 (end of file) instead of blocking, and the
+ * port can be opened by one process only: it is probed, and closed again while the host is not there.
+ */
+export async function openPort(device: string): Promise<Socket> {
+  for (let wait = 1; ; wait = Math.min(wait * 2, 20)) {
+    const opened = tryOpen(device);
+    if (opened !== undefined) return attach(opened);
+    await delay(wait);
+  }
+}
+
+function tryOpen(device: string): OpenedPort | undefined {
+  let fd: number;
+  try {
+    fd = openSync(device, constants.O_RDWR | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EBUSY") return undefined;
+    throw error;
+  }
+  const head = probe(fd);
+  if (head === undefined) closeSync(fd);
+  return head === undefined ? undefined : { fd, head };
+}
+
+/** What the port holds now; undefined while the host has not connected. */
+function probe(fd: number): Buffer | undefined {
+  const buffer = Buffer.alloc(4096);
+  try {
+    const length = readSync(fd, buffer);
+    return length === 0 ? undefined : buffer.subarray(0, length);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+interface PipeHandle {
+  open(fd: number): void;
+}
+
+interface PipeBinding {
+  readonly Pipe: new (type: number) => PipeHandle;
+  readonly constants: { readonly SOCKET: number };
+}
+
+// net.Socket refuses character devices given as a descriptor; through libuv's pipe handle it polls them like a pipe.
+function attach({ fd, head }: OpenedPort): Socket {
+  const binding = (process as unknown as { binding(name: string): PipeBinding }).binding("pipe_wrap");
+  const handle = new binding.Pipe(binding.constants.SOCKET);
+  handle.open(fd);
+  const socket = new Socket({ handle, readable: true, writable: true } as unknown as SocketConstructorOpts);
+  if (head.length > 0) socket.unshift(head);
+  return socket;
+}

@@ -1,0 +1,158 @@
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  AgentRpcError,
+  RpcStatus,
+  type RuntimeSpec,
+  type SpecProcess,
+  type SpecResources,
+  stringifyJson,
+} from "@kata-ts/agent-protocol";
+import { alreadyExists, failedPrecondition, processNotFound } from "../errors.ts";
+import type { Reaper } from "../reaper.ts";
+import { GuestProcess } from "./guest-process.ts";
+import type { OciRuntime } from "./oci-runtime.ts";
+import { createProcessPipes } from "./stdio.ts";
+
+const BUNDLES = "/run/kata-containers/bundles";
+
+/** One container of the sandbox, with its processes. */
+export class Container {
+  readonly id: string;
+  readonly #runtime: OciRuntime;
+  readonly #reaper: Reaper;
+  readonly #processes = new Map<string, GuestProcess>();
+  #initExecId = "";
+  #paused = false;
+  #serial = 0;
+
+  constructor(id: string, runtime: OciRuntime, reaper: Reaper) {
+    this.id = id;
+    this.#runtime = runtime;
+    this.#reaper = reaper;
+  }
+
+  get bundle(): string {
+    return `${BUNDLES}/${this.id}`;
+  }
+
+  get cgroup(): string {
+    return `/sys/fs/cgroup/kata/${this.id}`;
+  }
+
+  /** Creates the container with its first process waiting to be started. */
+  async create(execId: string, spec: RuntimeSpec): Promise<void> {
+    await mkdir(this.bundle, { recursive: true });
+    await writeFile(`${this.bundle}/config.json`, stringifyJson(spec));
+    this.#initExecId = execId;
+    await this.#launch(execId, (fds) => this.#runtime.create(this.id, this.bundle, `${this.bundle}/init.pid`, fds));
+  }
+
+  async start(): Promise<void> {
+    await this.#runtime.start(this.id, this.bundle);
+  }
+
+  async exec(execId: string, process: SpecProcess): Promise<void> {
+    if (!this.init.running) throw failedPrecondition(`Cannot exec in stopped container ${this.id}`);
+    if (this.#processes.has(execId)) throw alreadyExists(`Process ${execId} exists (container ${this.id})`);
+    const file = `${this.bundle}/exec-${String(this.#serial++)}`;
+    await writeFile(`${file}.json`, stringifyJson(process));
+    try {
+      await this.#launch(execId, (fds) => this.#runtime.exec(this.id, this.bundle, `${file}.json`, `${file}.pid`, fds));
+    } finally {
+      await Promise.all([rm(`${file}.json`, { force: true }), rm(`${file}.pid`, { force: true })]);
+    }
+  }
+
+  get init(): GuestProcess {
+    return this.process(this.#initExecId);
+  }
+
+  process(execId: string): GuestProcess {
+    const found = this.#processes.get(execId);
+    if (found === undefined) throw processNotFound(execId, this.id);
+    return found;
+  }
+
+  /** The status of a process; after that the process is forgotten, unless it is the container's first. */
+  async wait(execId: string, signal: AbortSignal): Promise<number> {
+    const process = this.process(execId);
+    const status = await orAborted(process.exited, signal);
+    if (execId !== this.#initExecId && this.#processes.delete(execId)) process.closePipes();
+    return status;
+  }
+
+  /** Sends a signal to one process, or with an empty exec id to every process of the container. */
+  async signal(execId: string, signal: number): Promise<void> {
+    if (execId !== "") {
+      this.process(execId).signal(signal);
+      return;
+    }
+    for (const pid of await this.pids()) signalPid(pid, signal);
+    if (this.#paused) await this.resume();
+  }
+
+  /** Pids of all processes of the container, in the guest's numbering. */
+  async pids(): Promise<number[]> {
+    const text = await readFile(`${this.cgroup}/cgroup.procs`, "latin1").catch(() => "");
+    return text.split("\n").filter(Boolean).map(Number);
+  }
+
+  async pause(): Promise<void> {
+    await this.#runtime.pause(this.id, this.bundle);
+    this.#paused = true;
+  }
+
+  async resume(): Promise<void> {
+    await this.#runtime.resume(this.id, this.bundle);
+    this.#paused = false;
+  }
+
+  async update(resources: SpecResources): Promise<void> {
+    const file = `${this.bundle}/resources.json`;
+    await writeFile(file, stringifyJson(resources));
+    await this.#runtime.update(this.id, this.bundle, file);
+  }
+
+  /** Ends whatever still runs and forgets the container. */
+  async remove(): Promise<void> {
+    await this.#runtime.delete(this.id, this.bundle);
+    for (const process of this.#processes.values()) process.closePipes();
+    this.#processes.clear();
+    await rm(this.bundle, { recursive: true, force: true });
+  }
+
+  async #launch(execId: string, start: (fds: readonly [number, number, number]) => Promise<number>): Promise<void> {
+    const pipes = createProcessPipes();
+    try {
+      const pid = await start(pipes.childFds);
+      this.#processes.set(execId, new GuestProcess(execId, pid, pipes, this.#reaper));
+    } catch (error) {
+      pipes.stdin.destroy();
+      pipes.stdout.destroy();
+      pipes.stderr.destroy();
+      throw error;
+    } finally {
+      pipes.closeChildFds();
+    }
+  }
+}
+
+function signalPid(pid: number, signal: number): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(new AgentRpcError(RpcStatus.Cancelled, "the caller went away"));
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener("abort", onAbort);
+    });
+  });
+}

@@ -1,0 +1,91 @@
+import { readFile, rm } from "node:fs/promises";
+import type { CommandResult, Commands } from "../commands.ts";
+import { internal } from "../errors.ts";
+
+/** Where the runtime keeps its own state. */
+const STATE_ROOT = "/run/kata-containers/runtime";
+
+/**
+ * crun or runc, the one that makes containers inside the guest. Its own messages go to a log file: descriptor 2 belongs
+ * to the container.
+ */
+export class OciRuntime {
+  readonly #commands: Commands;
+  readonly #program: string;
+
+  /** @param program `crun` or `runc` */
+  constructor(commands: Commands, program: string) {
+    this.#commands = commands;
+    this.#program = program;
+  }
+
+  async create(id: string, bundle: string, pidFile: string, fds: readonly [number, number, number]): Promise<number> {
+    await this.#call(bundle, ["create", "--bundle", bundle, "--pid-file", pidFile, id], [...fds]);
+    return readPid(pidFile);
+  }
+
+  async start(id: string, bundle: string): Promise<void> {
+    await this.#call(bundle, ["start", id]);
+  }
+
+  async exec(
+    id: string,
+    bundle: string,
+    processFile: string,
+    pidFile: string,
+    fds: readonly [number, number, number],
+  ): Promise<number> {
+    await this.#call(bundle, ["exec", "--process", processFile, "--detach", "--pid-file", pidFile, id], [...fds]);
+    return readPid(pidFile);
+  }
+
+  async delete(id: string, bundle: string): Promise<void> {
+    await this.#call(bundle, ["delete", "--force", id]);
+  }
+
+  async pause(id: string, bundle: string): Promise<void> {
+    await this.#call(bundle, ["pause", id]);
+  }
+
+  async resume(id: string, bundle: string): Promise<void> {
+    await this.#call(bundle, ["resume", id]);
+  }
+
+  /** @param resourcesFile OCI LinuxResources as JSON */
+  async update(id: string, bundle: string, resourcesFile: string): Promise<void> {
+    await this.#call(bundle, ["update", "--resources", resourcesFile, id]);
+  }
+
+  async #call(bundle: string, args: readonly string[], fds?: number[]): Promise<CommandResult> {
+    const log = `${bundle}/runtime.log`;
+    await rm(log, { force: true });
+    const global = ["--root", STATE_ROOT, "--log", log, "--log-format", "json"];
+    const result = await this.#commands.run(
+      this.#program,
+      [...global, ...args],
+      fds === undefined ? {} : { stdio: fds },
+    );
+    if (result.status !== 0) throw internal(await this.#reason(args[0] ?? "", log, result));
+    return result;
+  }
+
+  async #reason(verb: string, log: string, result: CommandResult): Promise<string> {
+    const logged = await readFile(log, "utf8").catch(() => "");
+    const messages = logged.split("\n").map(messageOf).filter(Boolean);
+    const reason = messages.at(-1) ?? (result.stderr.trim() || `exit status ${String(result.status)}`);
+    return `${this.#program} ${verb}: ${reason}`;
+  }
+}
+
+function messageOf(line: string): string {
+  try {
+    const entry = JSON.parse(line) as { msg?: unknown };
+    return typeof entry.msg === "string" ? entry.msg : "";
+  } catch {
+    return "";
+  }
+}
+
+async function readPid(file: string): Promise<number> {
+  return Number.parseInt(await readFile(file, "latin1"), 10);
+}

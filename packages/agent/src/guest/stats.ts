@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import type { grpc, ResponseInput } from "@kata-ts/agent-protocol";
+
+/** What a cgroup v2 directory tells, in the shape of the contract (which is cgroup v1's). */
+export async function containerStats(cgroup: string): Promise<ResponseInput<"statsContainer">> {
+  const file = (name: string): Promise<string> => readFile(`${cgroup}/${name}`, "latin1").catch(() => "");
+  const cpu = keyed(await file("cpu.stat"));
+  const memory = keyed(await file("memory.stat"));
+  const events = keyed(await file("memory.events"));
+  return {
+    cgroup_stats: {
+      cpu_stats: cpuStats(cpu),
+      memory_stats: {
+        cache: memory.file ?? 0,
+        usage: {
+          usage: number(await file("memory.current")),
+          max_usage: number(await file("memory.peak")),
+          limit: number(await file("memory.max")),
+          failcnt: events.max ?? 0,
+        },
+        swap_usage: { usage: number(await file("memory.swap.current")), limit: number(await file("memory.swap.max")) },
+        kernel_usage: { usage: memory.kernel ?? 0 },
+        use_hierarchy: true,
+        stats: memory,
+      },
+      pids_stats: { current: number(await file("pids.current")), limit: number(await file("pids.max")) },
+      blkio_stats: blkioStats(await file("io.stat")),
+    },
+  };
+}
+
+function cpuStats(cpu: Readonly<Record<string, number>>): grpc.CpuStats.$Properties {
+  const nanoseconds = (name: string): number => (cpu[name] ?? 0) * 1000;
+  return {
+    cpu_usage: {
+      total_usage: nanoseconds("usage_usec"),
+      usage_in_usermode: nanoseconds("user_usec"),
+      usage_in_kernelmode: nanoseconds("system_usec"),
+    },
+    throttling_data: {
+      periods: cpu.nr_periods ?? 0,
+      throttled_periods: cpu.nr_throttled ?? 0,
+      throttled_time: nanoseconds("throttled_usec"),
+    },
+  };
+}
+
+// "254:0 rbytes=1 wbytes=2 rios=3 wios=4 …" a line.
+function blkioStats(text: string): grpc.BlkioStats.$Properties {
+  const bytes: grpc.BlkioStatsEntry.$Properties[] = [];
+  const operations: grpc.BlkioStatsEntry.$Properties[] = [];
+  for (const line of text.split("\n").filter(Boolean)) {
+    const [device = "", ...pairs] = line.split(" ");
+    const [major = 0, minor = 0] = device.split(":").map(Number);
+    const values = Object.fromEntries(pairs.map((pair) => pair.split("=")));
+    bytes.push(
+      { major, minor, op: "Read", value: Number(values.rbytes) },
+      { major, minor, op: "Write", value: Number(values.wbytes) },
+    );
+    operations.push(
+      { major, minor, op: "Read", value: Number(values.rios) },
+      { major, minor, op: "Write", value: Number(values.wios) },
+    );
+  }
+  return { io_service_bytes_recursive: bytes, io_serviced_recursive: operations };
+}
+
+function keyed(text: string): Record<string, number> {
+  const pairs = text
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.split(" "));
+  return Object.fromEntries(pairs.map(([key, value]) => [key, Number(value)]));
+}
+
+/** "max" means no limit, which the contract writes as 0. */
+function number(text: string): number {
+  const value = Number.parseInt(text, 10);
+  return Number.isNaN(value) ? 0 : value;
+}

@@ -1,0 +1,1 @@
+export { buildRootfs } from "./rootfs.ts";

@@ -1,0 +1,39 @@
+/**
+ * The only room of kata-ts where native code is touched. Every function is synchronous and acts on the calling thread
+ * unless it says otherwise. Linux only; most calls need root.
+ *
+ * @example
+ * ```ts
+ * import { inNamespace } from "@kata-ts/linux";
+ * import { networkInterfaces } from "node:os";
+ *
+ * const links = inNamespace("net", "/proc/self/ns/net", () => networkInterfaces());
+ * ```
+ *
+ * @module
+ */
+export { type FileLock, type LockOptions, lockFile } from "./flock.ts";
+export {
+  attachMountTree,
+  cloneMountTree,
+  MountFlag,
+  makeTreeReadOnly,
+  mount,
+  pivotInto,
+  unmount,
+} from "./mounts.ts";
+export { inNamespace, inNewNamespace, type NamespaceKind, unshare } from "./namespaces.ts";
+export { LinuxError } from "./native.ts";
+export { createPipe, NONBLOCKING_READ, NONBLOCKING_WRITE, type PipeEnds, setPipeSize } from "./pipes.ts";
+export {
+  becomeSubreaper,
+  bootId,
+  type ExitStatus,
+  identifyProcess,
+  isAlive,
+  type ProcessIdentity,
+  readProcessStat,
+  reapChild,
+  signalProcess,
+} from "./processes.ts";
+export { addEntropy, setDateTime, setHostname } from "./system.ts";

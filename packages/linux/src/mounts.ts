@@ -1,0 +1,87 @@
+import { call, syscall } from "./native.ts";
+
+export const MountFlag = {
+  rdonly: 1,
+  nosuid: 2,
+  nodev: 4,
+  noexec: 8,
+  synchronous: 16,
+  remount: 32,
+  dirsync: 128,
+  noatime: 1024,
+  nodiratime: 2048,
+  bind: 4096,
+  rec: 16_384,
+  private: 262_144,
+  slave: 524_288,
+  shared: 1_048_576,
+  relatime: 2_097_152,
+  strictatime: 16_777_216,
+} as const;
+
+const SYS_PIVOT_ROOT = 155;
+const SYS_OPEN_TREE = 428;
+const SYS_MOVE_MOUNT = 429;
+const SYS_MOUNT_SETATTR = 442;
+
+const AT_FDCWD = -100;
+const AT_EMPTY_PATH = 0x1000;
+const AT_RECURSIVE = 0x8000;
+const OPEN_TREE_CLONE = 1;
+const OPEN_TREE_CLOEXEC = 0x8_0000;
+const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const MOUNT_ATTR_RDONLY = 1n;
+const MNT_DETACH = 2;
+const UMOUNT_NOFOLLOW = 8;
+
+/** mount(2). @param flags sum of MountFlag values */
+export function mount(source: string, target: string, type: string | null, flags: number, data = ""): void {
+  const signature =
+    "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)";
+  call(signature, `${source} on ${target}`, source, target, type, flags, data === "" ? null : data);
+}
+
+/** Detaches a mount at once, never through a symbolic link. */
+export function unmount(target: string): void {
+  call("int umount2(const char *target, int flags)", target, target, MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
+/**
+ * A copy of a mount, or of the whole tree below it, that is mounted nowhere yet: a descriptor, to be closed. It can be
+ * moved across mount namespaces.
+ */
+export function cloneMountTree(path: string, recursive: boolean): number {
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
+  return syscall(
+    "open_tree",
+    SYS_OPEN_TREE,
+    "int dir, const char *path, unsigned int flags",
+    path,
+    AT_FDCWD,
+    path,
+    flags,
+  );
+}
+
+/** Makes every mount of a detached tree read-only, for whoever looks through it. */
+export function makeTreeReadOnly(tree: number): void {
+  const attributes = Buffer.alloc(32);
+  attributes.writeBigUInt64LE(MOUNT_ATTR_RDONLY, 0);
+  const parameters = "int dir, const char *path, unsigned int flags, const void *attributes, size_t size";
+  const flags = AT_EMPTY_PATH | AT_RECURSIVE;
+  syscall("mount_setattr", SYS_MOUNT_SETATTR, parameters, "read-only", tree, "", flags, attributes, attributes.length);
+}
+
+/** Mounts a detached tree on a path of the calling thread's mount namespace. */
+export function attachMountTree(tree: number, target: string): void {
+  const parameters = "int fromDir, const char *from, int toDir, const char *to, unsigned int flags";
+  syscall("move_mount", SYS_MOVE_MOUNT, parameters, target, tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+/** Makes a mount point of this namespace its root, and lets the old one go. */
+export function pivotInto(root: string): void {
+  process.chdir(root);
+  syscall("pivot_root", SYS_PIVOT_ROOT, "const char *to, const char *putOld", root, ".", ".");
+  unmount(".");
+  process.chdir("/");
+}

@@ -1,0 +1,69 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { call, preload } from "./native.ts";
+
+/** The kinds of namespace, with their clone(2) flags. */
+const FLAGS = {
+  mnt: 0x0002_0000,
+  cgroup: 0x0200_0000,
+  uts: 0x0400_0000,
+  ipc: 0x0800_0000,
+  pid: 0x2000_0000,
+  net: 0x4000_0000,
+} as const;
+
+export type NamespaceKind = keyof typeof FLAGS;
+
+const CLONE_FS = 0x200;
+const UNSHARE = "int unshare(int flags)";
+const SETNS = "int setns(int fd, int type)";
+
+/** Moves the calling thread into new namespaces. For `pid` only its next children are in the new one. */
+export function unshare(...kinds: readonly NamespaceKind[]): void {
+  let flags = 0;
+  for (const kind of kinds) flags |= FLAGS[kind];
+  call(UNSHARE, kinds.join("+"), flags);
+}
+
+/**
+ * Runs a function with the calling thread in another namespace, and comes back. Only synchronous calls inside are
+ * there; other threads (Node's pool) never are. Node's `spawn` starts its child from the calling thread, so a child
+ * started inside stays in that namespace.
+ *
+ * @param path such as `/proc/123/ns/net`
+ */
+export function inNamespace<T>(kind: NamespaceKind, path: string, body: () => T): T {
+  return away(kind, body, () => {
+    const target = openSync(path, constants.O_RDONLY);
+    try {
+      call(SETNS, path, target, FLAGS[kind]);
+    } finally {
+      closeSync(target);
+    }
+  });
+}
+
+/** As inNamespace, in a namespace made for the occasion. It lives on in what the function leaves in it. */
+export function inNewNamespace<T>(kind: NamespaceKind, body: () => T): T {
+  return away(kind, body, () => {
+    unshare(kind);
+  });
+}
+
+function away<T>(kind: NamespaceKind, body: () => T, leave: () => void): T {
+  preload([UNSHARE, SETNS]);
+  const workingDirectory = kind === "mnt" ? process.cwd() : undefined;
+  const home = openSync(`/proc/thread-self/ns/${kind === "pid" ? "pid_for_children" : kind}`, constants.O_RDONLY);
+  try {
+    // A thread that shares root and working directory with others may not enter a mount namespace.
+    if (kind === "mnt") call(UNSHARE, "CLONE_FS", CLONE_FS);
+    leave();
+    try {
+      return body();
+    } finally {
+      call(SETNS, `back to own ${kind} namespace`, home, FLAGS[kind]);
+      if (workingDirectory !== undefined) process.chdir(workingDirectory);
+    }
+  } finally {
+    closeSync(home);
+  }
+}

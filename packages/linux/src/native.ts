@@ -1,0 +1,80 @@
+import { createRequire } from "node:module";
+import { constants as osConstants } from "node:os";
+
+/**
+ * The one file that binds libc. koffi is loaded on the first native call, so that a program that makes none does not
+ * pay for it.
+ */
+type NativeFunction = (...args: unknown[]) => number;
+
+interface Koffi {
+  load(path: string | null): { func(signature: string): NativeFunction };
+  errno(): number;
+}
+
+/** A system call that failed. */
+export class LinuxError extends Error {
+  readonly code = "KATA_LINUX";
+  override readonly name = "LinuxError";
+  /** For example `mount`. */
+  readonly syscall: string;
+  /** For example `EPERM`. */
+  readonly errno: string;
+
+  constructor(syscall: string, errno: string, detail: string) {
+    super(`${syscall} ${detail}: ${errno}`);
+    this.syscall = syscall;
+    this.errno = errno;
+  }
+}
+
+let koffi: Koffi | undefined;
+let libc: ReturnType<Koffi["load"]> | undefined;
+const bound = new Map<string, NativeFunction>();
+
+function load(): Koffi {
+  koffi ??= createRequire(import.meta.url)("koffi") as Koffi;
+  libc ??= koffi.load(null);
+  return koffi;
+}
+
+/** Loads koffi and binds these signatures now, for a caller about to lose sight of the file system they come from. */
+export function preload(signatures: readonly string[]): void {
+  load();
+  for (const signature of signatures) bind(signature);
+}
+
+/**
+ * Calls a libc function that answers -1 on failure.
+ *
+ * @param signature in C, for example `int setns(int fd, int type)`
+ * @throws LinuxError with the errno's name
+ */
+export function call(signature: string, detail: string, ...args: unknown[]): number {
+  const result = bind(signature)(...args);
+  if (Number(result) >= 0) return Number(result);
+  throw new LinuxError(/(\w+)\s*\(/.exec(signature)?.[1] ?? signature, errnoName(load().errno()), detail);
+}
+
+/** As call(), for a raw system call without a libc wrapper. */
+export function syscall(name: string, number: number, parameters: string, detail: string, ...args: unknown[]): number {
+  const result = bind(`long syscall(long number, ${parameters})`)(number, ...args);
+  if (Number(result) >= 0) return Number(result);
+  throw new LinuxError(name, errnoName(load().errno()), detail);
+}
+
+function bind(signature: string): NativeFunction {
+  let native = bound.get(signature);
+  if (native === undefined) {
+    load();
+    if (libc === undefined) throw new Error("libc is not loaded");
+    native = libc.func(signature);
+    bound.set(signature, native);
+  }
+  return native;
+}
+
+function errnoName(errno: number): string {
+  for (const [name, value] of Object.entries(osConstants.errno)) if (value === errno) return name;
+  return `errno ${String(errno)}`;
+}

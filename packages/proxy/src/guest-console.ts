@@ -1,0 +1,76 @@
+import { closeSync, openSync, renameSync, writeSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { Tail } from "@kata-ts/qemu-driver";
+
+/** How far a guest came, in order. */
+export type BootPhase = "qemu" | "kernel" | "init" | "agent" | "ready";
+
+/** When each phase was reached, in milliseconds since the epoch. */
+export type BootTimeline = Partial<Record<BootPhase, number>>;
+
+/** What the guest prints when it reaches a phase; the guest image's init and the agent say so. */
+const MARKS: readonly (readonly [BootPhase, string])[] = [
+  ["init", "kata-init:"],
+  ["agent", "kata-agent: starting"],
+  ["ready", "kata-agent: ready"],
+];
+
+const TAIL_BYTES = 64 * 1024;
+const FILE_BYTES = 1024 * 1024;
+
+/** Keeps a guest's console: the tail in memory, and up to two files of bounded size. */
+export class GuestConsole {
+  readonly tail: Tail = new Tail(TAIL_BYTES);
+  readonly timeline: BootTimeline = { qemu: Date.now() };
+  readonly #file: string;
+  readonly #onReady: (timeline: BootTimeline) => void;
+  #fd: number;
+  #written = 0;
+
+  /** @param onReady called once, when the agent is up */
+  constructor(source: Readable, file: string, onReady: (timeline: BootTimeline) => void) {
+    this.#file = file;
+    this.#onReady = onReady;
+    this.#fd = openSync(file, "a", 0o600);
+    source.on("data", (chunk: Buffer) => {
+      this.#keep(chunk);
+    });
+    source.once("close", () => {
+      closeSync(this.#fd);
+    });
+  }
+
+  /** The last phase that was reached. */
+  get phase(): BootPhase {
+    const order: readonly BootPhase[] = ["ready", "agent", "init", "kernel"];
+    return order.find((phase) => this.timeline[phase] !== undefined) ?? "qemu";
+  }
+
+  #keep(chunk: Buffer): void {
+    this.tail.push(chunk);
+    if (this.timeline.ready === undefined) this.#noteProgress();
+    if (this.#written + chunk.length > FILE_BYTES) this.#rotate();
+    this.#written += chunk.length;
+    try {
+      writeSync(this.#fd, chunk);
+    } catch {
+      return; // A full disk must not end the VM; the tail in memory remains.
+    }
+  }
+
+  #noteProgress(): void {
+    this.timeline.kernel ??= Date.now();
+    const text = this.tail.text();
+    for (const [phase, mark] of MARKS) {
+      if (this.timeline[phase] === undefined && text.includes(mark)) this.timeline[phase] = Date.now();
+    }
+    if (this.timeline.ready !== undefined) this.#onReady(this.timeline);
+  }
+
+  #rotate(): void {
+    closeSync(this.#fd);
+    renameSync(this.#file, `${this.#file}.1`);
+    this.#fd = openSync(this.#file, "w", 0o600);
+    this.#written = 0;
+  }
+}

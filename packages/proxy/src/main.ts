@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { ControlPipe } from "./control.ts";
+import { type ProxyFlags, parseFlags } from "./flags.ts";
+import { Relay } from "./relay.ts";
+import { PROXY_VERSION } from "./version.ts";
+import type { VmSpec } from "./vm-spec.ts";
+import { Watchman } from "./watchman.ts";
+
+/** Runs kata-proxy until its VM, or its channel, ends. Returns the exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const flags = parseFlags(argv);
+  if (flags.version) {
+    process.stdout.write(`kata-proxy version ${PROXY_VERSION}\n`);
+    return 0;
+  }
+  if (flags.vm !== undefined) return watchOver(JSON.parse(readFileSync(flags.vm, "utf8")) as VmSpec, flags);
+  if (flags.listenSocket === "" || flags.muxSocket === "") {
+    process.stderr.write("kata-proxy: -listen-socket and -mux-socket are required\n");
+    return 0; // The original's exit status for this.
+  }
+  return multiplex(flags);
+}
+
+/** What the original does: only multiplex. */
+async function multiplex(flags: ProxyFlags): Promise<number> {
+  const relay = await Relay.start({ listenSocket: flags.listenSocket, muxSocket: flags.muxSocket });
+  process.once("SIGTERM", () => {
+    relay.close();
+  });
+  await relay.ended;
+  return 0;
+}
+
+async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
+  const control = flags.controlFd === undefined ? undefined : new ControlPipe(flags.controlFd);
+  let watchman: Watchman;
+  try {
+    watchman = await Watchman.start(spec);
+  } catch (error) {
+    const { code = "KATA_PROXY", message } = error as Error & { code?: string };
+    control?.tell({ ok: false, code, message });
+    return 1;
+  }
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      void watchman.stop();
+    });
+  }
+  process.on("SIGHUP", () => undefined);
+  control?.tell({ ok: true, pids: watchman.pids });
+  void control?.committed().then((committed) => (committed ? undefined : watchman.stop()));
+  const exit = await watchman.ended;
+  return exit.reason === "stopped" ? 0 : 1;
+}

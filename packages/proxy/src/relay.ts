@@ -1,0 +1,116 @@
+import { rmSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { YamuxSession } from "@kata-ts/agent-protocol";
+
+export interface RelayOptions {
+  /** The unix socket that shims and runtime connect to. */
+  readonly listenSocket: string;
+  /** The unix socket of the guest's virtio-serial port. */
+  readonly muxSocket: string;
+  /** Milliseconds that the port's socket may take to appear. */
+  readonly connectDeadlineMs?: number;
+}
+
+/** Kata's proxy pings once a second and ignores what comes back; it keeps the channel from going idle. */
+const HEARTBEAT_MS = 1_000;
+const WINDOW = 1024 * 1024;
+
+/**
+ * Many unix connections over the guest's one serial channel: each becomes a yamux stream. Ends when the channel ends,
+ * and then ends all its connections: nobody waits for a dead guest.
+ */
+export class Relay {
+  /** Resolves when the channel to the guest is gone, or the relay was closed. */
+  readonly ended: Promise<void>;
+  readonly #server: Server;
+  readonly #connections = new Set<Socket>();
+  readonly #ended = Promise.withResolvers<void>();
+  #session: YamuxSession | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.ended = this.#ended.promise;
+  }
+
+  /** Listens at once; connections wait for the guest's channel. */
+  static async start(options: RelayOptions): Promise<Relay> {
+    rmSync(options.listenSocket, { force: true });
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+    const relay = new Relay(server);
+    server.on("connection", (socket) => {
+      relay.#accept(socket);
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(options.listenSocket, resolve);
+    });
+    relay.#connectGuest(options).catch(() => {
+      relay.close();
+    });
+    return relay;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#heartbeat);
+    this.#server.close();
+    this.#session?.close();
+    for (const socket of this.#connections) socket.destroy();
+    this.#ended.resolve();
+  }
+
+  async #connectGuest(options: RelayOptions): Promise<void> {
+    const channel = await connectWhenThere(options.muxSocket, options.connectDeadlineMs ?? 10_000, () => this.#closed);
+    const session = new YamuxSession(channel, { role: "client", window: WINDOW });
+    this.#session = session;
+    this.#heartbeat = setInterval(() => {
+      session.heartbeat();
+    }, HEARTBEAT_MS);
+    for (const socket of this.#connections) this.#join(socket, session);
+    await session.closed;
+    this.close();
+  }
+
+  #accept(socket: Socket): void {
+    this.#connections.add(socket);
+    socket.once("close", () => this.#connections.delete(socket));
+    socket.on("error", () => undefined);
+    if (this.#closed) socket.destroy();
+    else if (this.#session !== undefined) this.#join(socket, this.#session);
+  }
+
+  #join(socket: Socket, session: YamuxSession): void {
+    const stream = session.open();
+    stream.on("error", () => socket.destroy());
+    stream.once("close", () => socket.destroy());
+    socket.once("close", () => stream.destroy());
+    socket.pipe(stream).pipe(socket);
+  }
+}
+
+async function connectWhenThere(path: string, deadlineMs: number, closed: () => boolean): Promise<Socket> {
+  const giveUpAt = Date.now() + deadlineMs;
+  for (;;) {
+    try {
+      return await connectOnce(path);
+    } catch (error) {
+      if (closed() || Date.now() > giveUpAt) throw error;
+    }
+    await delay(5);
+  }
+}
+
+function connectOnce(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve(socket);
+    });
+  });
+}

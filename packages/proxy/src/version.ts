@@ -1,0 +1,1 @@
+export const PROXY_VERSION = "0.1.0";

@@ -1,0 +1,36 @@
+import type { VirtiofsdConfig, VmConfig } from "@kata-ts/qemu-driver";
+import type { BootPhase } from "./guest-console.ts";
+
+/** Everything the watchman needs to run one VM: plain values, handed over as JSON. */
+export interface VmSpec {
+  /** The VM's directory on the host, 0700. Console, timeline and exit record are written there. */
+  readonly dir: string;
+  readonly vm: VmConfig;
+  /** Served to the guest; made by the caller, below `dir`. */
+  readonly sharedDir: string;
+  readonly virtiofsd?: VirtiofsdConfig;
+  /** Where shims and runtime connect. */
+  readonly proxySocket: string;
+}
+
+/** The processes of a VM. QEMU's mount namespace is the one that the shared tree is assembled in. */
+export interface VmPids {
+  readonly qemu: number;
+  readonly virtiofsd: number | undefined;
+}
+
+/** How a VM ended; kept as `exit.json` in its directory. */
+export interface VmExit {
+  readonly reason: "stopped" | "qemu-exited" | "virtiofsd-exited" | "channel-lost";
+  /** How far the guest had come. */
+  readonly phase: BootPhase;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Last lines of the programs' standard error, escaped. */
+  readonly stderr: readonly string[];
+  /** Last lines of the guest's console, escaped. */
+  readonly console: readonly string[];
+}
+
+/** Files in the VM's directory. */
+export const VmFile = { console: "console.log", boot: "boot.json", exit: "exit.json" } as const;

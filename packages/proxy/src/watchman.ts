@@ -1,0 +1,151 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inNewNamespace, MountFlag, mount } from "@kata-ts/linux";
+import { type ExitInfo, qemuArgv, spawnTied, Tail, type TiedProcess, virtiofsdArgv } from "@kata-ts/qemu-driver";
+import { GuestConsole } from "./guest-console.ts";
+import { Relay } from "./relay.ts";
+import { type VmExit, VmFile, type VmPids, type VmSpec } from "./vm-spec.ts";
+
+/** QEMU ends at once when asked; this is for one that is stuck. */
+const STOP_DEADLINE_MS = 1_000;
+/** Between the end of QEMU's sockets and its exit. */
+const SETTLE_MS = 200;
+const LAST_LINES = 40;
+
+/**
+ * Parent of one VM's processes. It starts them, multiplexes their channel, keeps the console, and notices their end:
+ * then it records why, ends the helpers and closes every connection. When the process it lives in dies, they die too.
+ */
+export class Watchman {
+  readonly pids: VmPids;
+  /** Resolves once everything of the VM is gone. */
+  readonly ended: Promise<VmExit>;
+  readonly #qemu: TiedProcess;
+  readonly #virtiofsd: TiedProcess | undefined;
+  readonly #relay: Relay;
+  #reason: VmExit["reason"] | undefined;
+
+  private constructor(processes: Processes, relay: Relay, ended: (watchman: Watchman) => Promise<VmExit>) {
+    this.#qemu = processes.qemu;
+    this.#virtiofsd = processes.virtiofsd;
+    this.#relay = relay;
+    this.pids = { qemu: processes.qemu.pid, virtiofsd: processes.virtiofsd?.pid };
+    this.ended = ended(this);
+  }
+
+  /** @throws QemuError, LinuxError when a process or its namespace cannot be made; nothing is left then */
+  static async start(spec: VmSpec): Promise<Watchman> {
+    const relay = await Relay.start({ listenSocket: spec.proxySocket, muxSocket: spec.vm.agentSocket });
+    try {
+      const processes = spawnInOwnMountNamespace(spec);
+      const stderr = collectStderr(processes);
+      const console = keepConsole(spec, processes.qemu);
+      return new Watchman(processes, relay, (self) => self.#watch(spec, console, stderr));
+    } catch (error) {
+      relay.close();
+      throw error;
+    }
+  }
+
+  /** Ends the VM. Idempotent. */
+  async stop(): Promise<VmExit> {
+    this.#end("stopped");
+    return this.ended;
+  }
+
+  async #watch(spec: VmSpec, console: GuestConsole, stderr: Tail): Promise<VmExit> {
+    const virtiofsdEnded =
+      this.#virtiofsd?.exited.then(() => "virtiofsd-exited" as const) ?? new Promise<never>(() => undefined);
+    const first = await Promise.race([
+      this.#qemu.exited.then(() => "qemu-exited" as const),
+      virtiofsdEnded,
+      this.#relay.ended.then(() => "channel-lost" as const),
+    ]);
+    // QEMU's end shows at its socket before the kernel tells its exit: the more telling reason wins.
+    this.#end(first === "channel-lost" && (await this.#qemuEndsItself()) ? "qemu-exited" : first);
+    const exit: ExitInfo = await this.#qemu.exited;
+    await this.#virtiofsd?.exited;
+    const reason = this.#reason ?? first;
+    const record: VmExit = {
+      reason,
+      phase: console.phase,
+      ...exit,
+      stderr: stderr.lines(LAST_LINES),
+      console: console.tail.lines(LAST_LINES),
+    };
+    writeFileSync(join(spec.dir, VmFile.exit), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+    return record;
+  }
+
+  async #qemuEndsItself(): Promise<boolean> {
+    const patience = AbortSignal.timeout(SETTLE_MS);
+    const late = new Promise<false>((resolve) => {
+      patience.addEventListener("abort", () => {
+        resolve(false);
+      });
+    });
+    return Promise.race([this.#qemu.exited.then(() => true), late]);
+  }
+
+  #end(reason: VmExit["reason"]): void {
+    this.#reason ??= reason;
+    this.#relay.close();
+    this.#qemu.child.kill("SIGTERM");
+    this.#virtiofsd?.child.kill("SIGTERM");
+    const timer = setTimeout(() => {
+      this.#qemu.child.kill("SIGKILL");
+      this.#virtiofsd?.child.kill("SIGKILL");
+    }, STOP_DEADLINE_MS);
+    void Promise.all([this.#qemu.exited, this.#virtiofsd?.exited]).then(() => {
+      clearTimeout(timer);
+    });
+  }
+}
+
+interface Processes {
+  readonly qemu: TiedProcess;
+  readonly virtiofsd: TiedProcess | undefined;
+}
+
+/**
+ * QEMU and virtiofsd live in a mount namespace of their own. What a container shares is mounted there, below the shared
+ * directory, and nowhere else: the host's mount table never changes, and all of it vanishes with the VM. The shared
+ * directory itself is read-only for the guest, which therefore cannot plant anything beside the mounts.
+ */
+function spawnInOwnMountNamespace(spec: VmSpec): Processes {
+  return inNewNamespace("mnt", () => {
+    const { bind, rdonly, rec, remount, shared, slave } = MountFlag;
+    mount("none", "/", null, rec | slave);
+    mount(spec.sharedDir, spec.sharedDir, null, bind);
+    mount("none", spec.sharedDir, null, remount | bind | rdonly);
+    mount("none", spec.sharedDir, null, shared); // later mounts reach virtiofsd's own namespace
+    const virtiofsd =
+      spec.virtiofsd === undefined
+        ? undefined
+        : spawnTied(spec.virtiofsd.path, virtiofsdArgv(spec.virtiofsd), ["ignore", "ignore", "pipe"]);
+    try {
+      return { virtiofsd, qemu: spawnTied(spec.vm.qemuPath, qemuArgv(spec.vm), ["ignore", "pipe", "pipe"]) };
+    } catch (error) {
+      virtiofsd?.child.kill("SIGKILL");
+      throw error;
+    }
+  });
+}
+
+function collectStderr(processes: Processes): Tail {
+  const tail = new Tail(16 * 1024);
+  for (const process of [processes.qemu, processes.virtiofsd]) {
+    process?.child.stderr?.on("data", (chunk: Buffer) => {
+      tail.push(chunk);
+    });
+  }
+  return tail;
+}
+
+function keepConsole(spec: VmSpec, qemu: TiedProcess): GuestConsole {
+  const { stdout } = qemu.child;
+  if (stdout === null) throw new Error("QEMU was started without its console");
+  return new GuestConsole(stdout, join(spec.dir, VmFile.console), (timeline) => {
+    writeFileSync(join(spec.dir, VmFile.boot), `${JSON.stringify(timeline)}\n`, { mode: 0o600 });
+  });
+}

@@ -1,0 +1,83 @@
+import { kernelCommandLine } from "./kernel-params.ts";
+import { option } from "./option.ts";
+import type { VmConfig } from "./vm-config.ts";
+
+/** The name that Kata gives the agent's virtio-serial port. */
+const AGENT_PORT = "agent.channel.0";
+
+/**
+ * QEMU's arguments, without the program. The machine has what every guest needs and nothing else: no default devices,
+ * no firmware output, no way to start programs. The guest's console is QEMU's standard output.
+ */
+export function qemuArgv(config: VmConfig): string[] {
+  return [
+    ...["-name", option("", { guest: config.name })],
+    ...machine(config),
+    ...["-no-user-config", "-nodefaults", "-no-reboot", "-display", "none", "-vga", "none"],
+    ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
+    ...["-qmp", option(`unix:${config.qmpSocket}`, { server: true, wait: false })],
+    ...boot(config),
+    ...guestConsole(),
+    ...devices(config),
+  ];
+}
+
+function machine(config: VmConfig): string[] {
+  const memory = `${String(config.memoryMiB)}M`;
+  const accelerator = config.accelerator === "kvm" ? option("kvm") : option("tcg", { "tb-size": 64 });
+  return [
+    ...["-machine", option("q35", { "memory-backend": "mem" })],
+    ...["-accel", accelerator],
+    // KVM passes the host's CPU on; under TCG "max" is all that QEMU can emulate.
+    ...["-cpu", config.accelerator === "kvm" ? "host" : "max"],
+    ...["-smp", String(config.vcpus)],
+    ...["-m", memory],
+    // vhost-user devices (virtio-fs) need memory that another process can map.
+    ...["-object", option("memory-backend-memfd", { id: "mem", size: memory, share: true })],
+  ];
+}
+
+function boot(config: VmConfig): string[] {
+  const initrd = config.initrdPath === undefined ? [] : ["-initrd", config.initrdPath];
+  return ["-kernel", config.kernelPath, ...initrd, "-append", kernelCommandLine(config)];
+}
+
+function guestConsole(): string[] {
+  return ["-chardev", option("stdio", { id: "console", signal: false }), "-serial", "chardev:console"];
+}
+
+function devices(config: VmConfig): string[] {
+  return [
+    ...["-object", option("rng-random", { id: "rng0", filename: "/dev/urandom" })],
+    ...["-device", option("virtio-rng-pci", { rng: "rng0", romfile: "" })],
+    ...rootImage(config),
+    ...["-device", option("virtio-serial-pci", { id: "serial0", romfile: "" })],
+    ...["-chardev", option("socket", { id: "agent", path: config.agentSocket, server: true, wait: false })],
+    ...["-device", option("virtserialport", { chardev: "agent", name: AGENT_PORT })],
+    ...share9p(config),
+    ...Array.from({ length: config.rootPorts }, (_, port) => ["-device", rootPort(port)]).flat(),
+  ];
+}
+
+// Read-only at the file and at the disk: what the guest thinks of it does not matter.
+function rootImage(config: VmConfig): string[] {
+  const file = { "node-name": "image-file", filename: config.imagePath, "read-only": true, locking: "off" };
+  return [
+    ...["-blockdev", option("", { driver: "file", ...file })],
+    ...["-blockdev", option("", { driver: "raw", "node-name": "image", file: "image-file", "read-only": true })],
+    ...["-device", option("virtio-blk-pci", { drive: "image", romfile: "" })],
+  ];
+}
+
+function share9p({ share9p: share }: VmConfig): string[] {
+  if (share === undefined) return [];
+  const fsdev = { id: "share9p", path: share.path, security_model: "none", multidevs: "remap" };
+  return [
+    ...["-fsdev", option("local", fsdev)],
+    ...["-device", option("virtio-9p-pci", { fsdev: "share9p", mount_tag: share.tag, romfile: "" })],
+  ];
+}
+
+function rootPort(port: number): string {
+  return option("pcie-root-port", { id: `rp${String(port)}`, bus: "pcie.0", chassis: port + 1, slot: port + 1 });
+}

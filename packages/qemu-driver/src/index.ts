@@ -1,0 +1,27 @@
+/**
+ * Drives QEMU virtual machines: typed configuration to arguments, the QMP monitor, process life, virtio-fs, and the
+ * question whether KVM works here.
+ *
+ * @example
+ * ```ts
+ * import { chooseAccelerator, qemuArgv, QmpClient, spawnTied } from "@kata-ts/qemu-driver";
+ *
+ * const { accelerator } = await chooseAccelerator({ qemuPath, kernelPath });
+ * const vm = spawnTied(qemuPath, qemuArgv({ ...config, accelerator }), ["ignore", "pipe", "pipe"]);
+ * await using qmp = await QmpClient.connect(config.qmpSocket);
+ * await qmp.execute("query-status");
+ * ```
+ *
+ * @module
+ */
+export { type AcceleratorChoice, type AcceleratorProbe, chooseAccelerator } from "./accelerator.ts";
+export { qemuArgv } from "./argv.ts";
+export { QemuError, type QemuErrorCode } from "./errors.ts";
+export { kernelCommandLine } from "./kernel-params.ts";
+export { option } from "./option.ts";
+export { type QmpCallOptions, QmpClient, type QmpEvent } from "./qmp/client.ts";
+export { LineReader } from "./qmp/line-reader.ts";
+export { type ExitInfo, spawnTied, type TiedProcess } from "./spawn.ts";
+export { escapeControls, Tail } from "./tail.ts";
+export { type PluggedVirtioFs, plugVirtioFs, type VirtiofsdConfig, virtiofsdArgv } from "./virtiofsd.ts";
+export type { Accelerator, VmConfig } from "./vm-config.ts";

@@ -1,0 +1,38 @@
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { QemuError } from "./errors.ts";
+
+export interface ExitInfo {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A child whose life is tied to ours: the kernel kills it when this process dies, however that happens. */
+export interface TiedProcess {
+  readonly pid: number;
+  readonly child: ChildProcess;
+  readonly exited: Promise<ExitInfo>;
+}
+
+/**
+ * Starts a helper in its own session, with nothing inherited but the given descriptors and a minimal environment.
+ *
+ * @throws QemuError KATA_SPAWN when it cannot be started
+ */
+export function spawnTied(command: string, args: readonly string[], stdio: StdioOptions): TiedProcess {
+  const child = spawn("/usr/bin/setpriv", ["--pdeathsig", "KILL", "--", command, ...args], {
+    stdio,
+    detached: true,
+    cwd: "/",
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C" },
+  });
+  const exited = new Promise<ExitInfo>((resolve) => {
+    child.once("exit", (exitCode, signal) => {
+      resolve({ exitCode, signal });
+    });
+  });
+  if (child.pid === undefined) {
+    child.on("error", () => undefined);
+    throw new QemuError("KATA_SPAWN", `${command} could not be started through /usr/bin/setpriv (package util-linux)`);
+  }
+  return { pid: child.pid, child, exited };
+}

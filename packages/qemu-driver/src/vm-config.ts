@@ -1,0 +1,28 @@
+/** How instructions of the guest are executed. */
+export type Accelerator = "kvm" | "tcg";
+
+/** A virtual machine as plain, serialisable values. Nothing of a container is in it: that is plugged in later. */
+export interface VmConfig {
+  /** Shows in the host's process list. */
+  readonly name: string;
+  /** Absolute path of qemu-system-x86_64. */
+  readonly qemuPath: string;
+  readonly accelerator: Accelerator;
+  readonly vcpus: number;
+  /** MiB; the guest's memory is shared, file-backed and touched lazily. */
+  readonly memoryMiB: number;
+  /** An uncompressed PVH kernel, or a bzImage. */
+  readonly kernelPath: string;
+  readonly initrdPath?: string;
+  /** Read-only ext4 root file system: /dev/vda in the guest. */
+  readonly imagePath: string;
+  /** Appended to our own kernel parameters, and so wins over them. */
+  readonly kernelParams: readonly string[];
+  /** Unix sockets that QEMU listens on; at most 107 bytes. */
+  readonly qmpSocket: string;
+  readonly agentSocket: string;
+  /** Hot-pluggable PCIe ports, `rp0` and up. */
+  readonly rootPorts: number;
+  /** A directory shared over 9p. virtio-fs is hot-plugged instead: see plugVirtioFs. */
+  readonly share9p?: { readonly path: string; readonly tag: string };
+}

@@ -1,0 +1,55 @@
+import { appendFileSync } from "node:fs";
+
+export type LogLevel = "debug" | "info" | "warning" | "error";
+
+/**
+ * The log that `--log` names: shared by all calls about a container and by the engine, so it is only ever appended to,
+ * one line an entry. Errors also go to standard error, where podman and people look.
+ */
+export class Log {
+  readonly #file: string | undefined;
+  readonly #format: "text" | "json";
+  readonly #debug: boolean;
+
+  constructor(options: {
+    readonly file: string | undefined;
+    readonly format: "text" | "json";
+    readonly debug: boolean;
+  }) {
+    this.#file = options.file;
+    this.#format = options.format;
+    this.#debug = options.debug;
+  }
+
+  debug(message: string): void {
+    if (this.#debug) this.#write("debug", message);
+  }
+
+  warning(message: string): void {
+    this.#write("warning", message);
+  }
+
+  error(message: string): void {
+    this.#write("error", message);
+    if (this.#file !== undefined) process.stderr.write(`${formatEntry("error", message, "text")}\n`);
+  }
+
+  #write(level: LogLevel, message: string): void {
+    if (this.#file === undefined) {
+      process.stderr.write(`${formatEntry(level, message, "text")}\n`);
+      return;
+    }
+    try {
+      appendFileSync(this.#file, `${formatEntry(level, message, this.#format)}\n`, { mode: 0o640 });
+    } catch {
+      return; // A log that cannot be written must not keep a container from being deleted.
+    }
+  }
+}
+
+/** logrus's two formats, which engines parse. */
+export function formatEntry(level: LogLevel, message: string, format: "text" | "json"): string {
+  const time = `${new Date().toISOString().slice(0, 19)}Z`;
+  if (format === "json") return JSON.stringify({ level, msg: message, time });
+  return `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}`;
+}

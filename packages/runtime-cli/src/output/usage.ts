@@ -1,0 +1,36 @@
+const SUMMARIES: Readonly<Record<string, string>> = {
+  create: "create a container from a bundle",
+  delete: "delete a container and its virtual machine",
+  exec: "run another process in a container",
+  features: "show what this runtime supports, as JSON",
+  kill: "send a signal to a container",
+  list: "list containers",
+  pause: "freeze all processes of a container",
+  ps: "list the processes of a container",
+  resume: "thaw a paused container",
+  run: "create and start a container, and wait for it",
+  spec: "write an example config.json",
+  start: "start a created container",
+  state: "show the state of a container, as JSON",
+};
+
+export function usage(verbs: readonly string[]): string {
+  const lines = verbs.map((verb) => `  ${verb.padEnd(10)}${SUMMARIES[verb] ?? ""}`);
+  return `kata-runtime: an OCI runtime whose containers run in virtual machines
+
+usage: kata-runtime [global options] COMMAND [options] [arguments]
+
+commands:
+${lines.join("\n")}
+
+global options:
+  --root DIR          where container records are kept (default /run/kata-ts/containers)
+  --log FILE          append log entries to this file
+  --log-format FORMAT text or json
+  --config FILE       configuration.toml to use (alias --kata-config)
+  --debug             log more
+  --systemd-cgroup    accepted for compatibility
+  --version, -v       show the version
+  --help, -h          show this
+`;
+}

@@ -1,0 +1,48 @@
+import type { SpecCapabilities, SpecProcess, SpecUser } from "@kata-ts/agent-protocol";
+import { type Options, UsageError } from "../arguments/parse.ts";
+
+/** A process for `exec`: the container's own, changed by the command line, as runc does it. */
+export function processFromOptions(
+  base: SpecProcess | undefined,
+  args: readonly string[],
+  options: Options,
+): SpecProcess {
+  const inherited: SpecProcess = base ?? { cwd: "/" };
+  const caps = options.list("cap");
+  const capabilities = caps.length === 0 ? inherited.capabilities : addCapabilities(inherited.capabilities ?? {}, caps);
+  return {
+    ...inherited,
+    args,
+    cwd: options.text("cwd") ?? inherited.cwd,
+    env: [...(inherited.env ?? []), ...options.list("env")],
+    user: userFrom(inherited.user ?? { uid: 0, gid: 0 }, options),
+    noNewPrivileges: options.flag("no-new-privs"),
+    ...(capabilities === undefined ? {} : { capabilities }),
+  };
+}
+
+/** `uid[:gid]`, by number. */
+function userFrom(inherited: SpecUser, options: Options): SpecUser {
+  const text = options.text("user");
+  const additionalGids = options.list("additional-gids").map((gid) => numeric(gid, "--additional-gids"));
+  const groups = additionalGids.length === 0 ? {} : { additionalGids };
+  if (text === undefined) return { ...inherited, ...groups };
+  const [uid = "", gid] = text.split(":");
+  return { uid: numeric(uid, "--user"), gid: gid === undefined ? inherited.gid : numeric(gid, "--user"), ...groups };
+}
+
+function numeric(text: string, option: string): number {
+  if (!/^\d{1,10}$/.test(text)) throw new UsageError(`${option}: "${text}" is not a number`);
+  return Number(text);
+}
+
+function addCapabilities(sets: SpecCapabilities, added: readonly string[]): SpecCapabilities {
+  const plus = (set: readonly string[] | undefined): string[] => [...new Set([...(set ?? []), ...added])];
+  return {
+    bounding: plus(sets.bounding),
+    effective: plus(sets.effective),
+    permitted: plus(sets.permitted),
+    inheritable: sets.inheritable ?? [],
+    ambient: plus(sets.ambient),
+  };
+}

@@ -1,0 +1,25 @@
+import { parseAnywhere } from "../arguments/parse.ts";
+import type { Verb } from "../main.ts";
+import { OCI_VERSION, VERSION } from "../version.ts";
+
+/** The specification's feature document: what a config.json may ask of this runtime. */
+export const verb: Verb = (args) => {
+  parseAnywhere(args, {});
+  const features = {
+    ociVersionMin: "1.0.0",
+    ociVersionMax: OCI_VERSION,
+    hooks: [],
+    mountOptions: ["bind", "rbind", "ro", "rw", "nosuid", "nodev", "noexec", "relatime", "noatime", "strictatime"],
+    linux: {
+      namespaces: ["cgroup", "ipc", "mount", "network", "pid", "user", "uts"],
+      cgroup: { v1: false, v2: true, systemd: false, systemdUser: false, rdma: false },
+      seccomp: { enabled: true },
+      apparmor: { enabled: false },
+      selinux: { enabled: false },
+      intelRdt: { enabled: false },
+    },
+    annotations: { "io.kata-ts.version": VERSION },
+  };
+  process.stdout.write(`${JSON.stringify(features, null, 4)}\n`);
+  return Promise.resolve(0);
+};

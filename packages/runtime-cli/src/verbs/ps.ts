@@ -1,0 +1,23 @@
+import { FileStore, KataError, listProcesses, parseContainerId, pidOf } from "@kata-ts/virtcontainers";
+import { parseLeading, UsageError } from "../arguments/parse.ts";
+import { type Context, openRuntime } from "../context.ts";
+import type { Verb } from "../main.ts";
+
+/** `json` lists host pids, for engines that look at them with the host's ps; `table` the guest's processes. */
+export const verb: Verb = async (args, context) => {
+  const { options, words } = parseLeading(args, { format: { type: "string", short: "f" } });
+  const [idText, ...psArgs] = words;
+  if (idText === undefined) throw new UsageError('"ps" requires a container id');
+  const id = parseContainerId(idText);
+  const format = options.text("format") ?? "table";
+  if (format === "table") process.stdout.write(await listProcesses(id, psArgs, openRuntime(context).environment));
+  else if (format === "json") await printHostPids(id, context);
+  else throw new UsageError("invalid format option");
+  return 0;
+};
+
+async function printHostPids(id: ReturnType<typeof parseContainerId>, { globals }: Context): Promise<void> {
+  const pid = pidOf(await new FileStore(globals.root).read(id));
+  if (pid === 0) throw new KataError("KATA_STATE", "container not running");
+  process.stdout.write(`${JSON.stringify([pid])}\n`);
+}

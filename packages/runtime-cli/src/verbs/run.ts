@@ -1,0 +1,23 @@
+import { deleteContainer, parseContainerId, startContainer } from "@kata-ts/virtcontainers";
+import { parseAnywhere } from "../arguments/parse.ts";
+import { openRuntime } from "../context.ts";
+import type { Verb } from "../main.ts";
+import { CREATE_OPTIONS, createFromBundle } from "./create-options.ts";
+import { waitInForeground } from "./foreground.ts";
+
+export const verb: Verb = async (args, context) => {
+  const parsed = parseAnywhere(args, { ...CREATE_OPTIONS, detach: { type: "boolean", short: "d" } });
+  const runtime = openRuntime(context);
+  const { record, shim } = await createFromBundle("run", parsed, runtime);
+  const id = parseContainerId(record.id);
+  try {
+    await startContainer(id, runtime.environment);
+  } catch (error) {
+    await deleteContainer(id, { force: true }, runtime.environment);
+    throw error;
+  }
+  if (parsed.options.flag("detach")) return 0;
+  const status = await waitInForeground(shim);
+  await deleteContainer(id, { force: true }, runtime.environment);
+  return status;
+};

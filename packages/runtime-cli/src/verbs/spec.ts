@@ -1,0 +1,19 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { defaultSpec, KataError } from "@kata-ts/virtcontainers";
+import { parseAnywhere } from "../arguments/parse.ts";
+import type { Verb } from "../main.ts";
+
+/** runc's example, without a terminal. */
+export const verb: Verb = (args) => {
+  const { options } = parseAnywhere(args, { bundle: { type: "string", short: "b" }, rootless: { type: "boolean" } });
+  const file = join(options.text("bundle") ?? ".", "config.json");
+  if (existsSync(file)) throw new KataError("KATA_CONFIG", `File ${file} exists. Remove it first`);
+  const spec = defaultSpec({
+    args: ["sh"],
+    env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
+  });
+  const example = { ...spec, root: { path: "rootfs", readonly: true }, hostname: "kata" };
+  writeFileSync(file, `${JSON.stringify(example, null, "\t")}\n`, { mode: 0o640 });
+  return Promise.resolve(0);
+};

@@ -1,0 +1,14 @@
+import type { RuntimeSpec } from "@kata-ts/agent-protocol";
+import type { ContainerId } from "../identifiers.ts";
+
+/** A container as its creator describes it. Everything the guest is to apply is in `spec`. */
+export interface ContainerConfig {
+  readonly id: ContainerId;
+  /** Absolute path of the root file system on the host. */
+  readonly rootfs: string;
+  /** Process, mounts and limits. `root.path` and the sources of bind mounts are host paths; they are replaced. */
+  readonly spec: RuntimeSpec;
+  /** Recorded as given; empty for a container without a bundle. */
+  readonly bundle: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,66 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { isAlive, signalProcess } from "@kata-ts/linux";
+import type { Environment } from "../environment.ts";
+import { KataError } from "../errors.ts";
+import type { ContainerId } from "../identifiers.ts";
+import type { ContainerRecord } from "../ports/store.ts";
+import { destroySandbox } from "../sandbox/destroy.ts";
+import { statusOf } from "./status.ts";
+
+export interface DeleteOptions {
+  /** From whatever state, and without an error if there is no such container. */
+  readonly force: boolean;
+}
+
+/** How long a shim may take to end after its VM did; the kernel ends it after that. */
+const SHIM_DEADLINE_MS = 1_000;
+
+/**
+ * Removes a container, and with the last one of a sandbox its VM. Nothing of it is left afterwards.
+ *
+ * @throws KataError KATA_STATE when it runs, KATA_NOT_FOUND; neither with `force`
+ */
+export async function deleteContainer(
+  id: ContainerId,
+  options: DeleteOptions,
+  environment: Environment,
+): Promise<void> {
+  const record = await readOrForgive(id, options, environment);
+  if (record === undefined) return;
+  const status = statusOf(record);
+  // As runc: a container whose process was never started may go, too.
+  if (!options.force && status !== "stopped" && status !== "created") {
+    throw new KataError("KATA_STATE", `cannot delete container ${id} that is not stopped: ${status}`, {
+      hint: "stop it first, or use --force",
+    });
+  }
+  const flush = status === "stopped" || status === "created";
+  if (record.vm !== undefined) await destroySandbox(record.vm, environment, flush);
+  await endShim(record);
+  await environment.store.remove(id);
+}
+
+/** A record that cannot be read must not keep `--force` from removing it. */
+async function readOrForgive(
+  id: ContainerId,
+  { force }: DeleteOptions,
+  { store }: Environment,
+): Promise<ContainerRecord | undefined> {
+  try {
+    return await store.read(id);
+  } catch (error) {
+    if (!force || !(error instanceof KataError)) throw error;
+    if (error.code === "KATA_STATE_FILE") await store.remove(id);
+    return undefined;
+  }
+}
+
+// The shim learns of its guest's end by itself and exits; only a stuck one is killed.
+async function endShim({ shim }: ContainerRecord): Promise<void> {
+  if (shim === undefined) return;
+  const killAt = Date.now() + SHIM_DEADLINE_MS;
+  while (isAlive(shim)) {
+    if (Date.now() > killAt) signalProcess(shim, "SIGKILL");
+    await delay(5);
+  }
+}

@@ -1,0 +1,27 @@
+import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
+import type { Environment } from "../environment.ts";
+import type { ContainerId } from "../identifiers.ts";
+import { asked } from "../sandbox/create.ts";
+import { requireStatus } from "./status.ts";
+
+/**
+ * Sends a signal to the container's first process, or to all of its processes.
+ *
+ * @throws KataError KATA_STATE "container not running"
+ */
+export async function killContainer(
+  id: ContainerId,
+  signal: number,
+  all: boolean,
+  environment: Environment,
+): Promise<void> {
+  const record = await environment.store.read(id);
+  const vm = requireStatus(record, "kill", "created", "running", "paused");
+  using agent = environment.connectAgent(vm.agentUrl);
+  const request = { container_id: id, exec_id: all ? "" : id, signal };
+  await asked(`signal container ${id}`, agent.signalProcess(request).catch(forgiveGone));
+}
+
+function forgiveGone(error: unknown): void {
+  if (!(error instanceof AgentRpcError && error.status === RpcStatus.NotFound)) throw error;
+}

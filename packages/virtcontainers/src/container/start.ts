@@ -1,0 +1,33 @@
+import type { Environment } from "../environment.ts";
+import { KataError } from "../errors.ts";
+import type { ContainerId } from "../identifiers.ts";
+import type { ContainerRecord } from "../ports/store.ts";
+import { asked } from "../sandbox/create.ts";
+import { requireStatus, statusOf } from "./status.ts";
+
+/** Lets a created container's first process run. @throws KataError KATA_STATE, KATA_AGENT */
+export async function startContainer(id: ContainerId, environment: Environment): Promise<ContainerRecord> {
+  const { store } = environment;
+  const record = await store.update(id, (before) => {
+    requireCreated(before);
+    return { ...before, status: "starting" };
+  });
+  const vm = requireStatus(record, "start", "running");
+  using agent = environment.connectAgent(vm.agentUrl);
+  try {
+    await asked(`start container ${id}`, agent.startContainer({ container_id: id }));
+  } catch (error) {
+    await store.update(id, (before) => ({ ...before, status: "created" }));
+    throw error;
+  }
+  return store.update(id, (before) => (before.status === "starting" ? { ...before, status: "running" } : before));
+}
+
+// runc's words for the two ways to be too late.
+function requireCreated(record: ContainerRecord): void {
+  const status = statusOf(record);
+  if (record.status === "created" && status === "created") return;
+  if (status === "stopped") throw new KataError("KATA_STATE", "cannot start a container that has stopped");
+  if (status === "creating") throw new KataError("KATA_STATE", "cannot start a container that is still being created");
+  throw new KataError("KATA_STATE", "cannot start an already running container");
+}

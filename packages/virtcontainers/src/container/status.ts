@@ -1,0 +1,40 @@
+import { bootId, isAlive } from "@kata-ts/linux";
+import { KataError } from "../errors.ts";
+import type { ContainerId } from "../identifiers.ts";
+import type { VmState } from "../ports/hypervisor.ts";
+import type { ContainerRecord } from "../ports/store.ts";
+
+/** The runtime specification's states, and `paused`. */
+export type ContainerStatus = "creating" | "created" | "running" | "paused" | "stopped";
+
+/**
+ * What a container's state is now: what was recorded, checked against the processes that exist. Asks nobody and takes
+ * no lock, so that it is right also when the VM is dead or stuck.
+ */
+export function statusOf(record: ContainerRecord): ContainerStatus {
+  if (record.status === "stopped" || record.bootId !== bootId()) return "stopped";
+  if (record.status === "creating") return "creating";
+  if (record.shim === undefined || record.vm === undefined) return "stopped";
+  if (!isAlive(record.shim) || !isAlive(record.vm.qemu)) return "stopped";
+  return record.status === "starting" ? "running" : record.status;
+}
+
+/** The shim's pid; 0 when there is no process. */
+export function pidOf(record: ContainerRecord): number {
+  return statusOf(record) === "stopped" ? 0 : (record.shim?.pid ?? 0);
+}
+
+/** @throws KataError KATA_STATE unless the container is in one of these states */
+export function requireStatus(record: ContainerRecord, what: string, ...allowed: readonly ContainerStatus[]): VmState {
+  const status = statusOf(record);
+  if (allowed.includes(status) && record.vm !== undefined) return record.vm;
+  if (what === "kill") throw new KataError("KATA_STATE", "container not running"); // runc's words: engines match on them.
+  throw new KataError("KATA_STATE", `cannot ${what} container ${record.id}: it is ${status}`, {
+    hint: `it must be ${allowed.join(" or ")}`,
+  });
+}
+
+/** Keeps the type of an id that came out of a record. */
+export function idOf(record: ContainerRecord): ContainerId {
+  return record.id as ContainerId;
+}

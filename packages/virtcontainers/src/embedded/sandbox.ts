@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import { realpath } from "node:fs/promises";
+import { connectAgent, type SpecMount, specToMessage } from "@kata-ts/agent-protocol";
+import { shareMounts } from "../container/share-mounts.ts";
+import type { Environment } from "../environment.ts";
+import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
+import { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
+import { type ContainerId, parseContainerId } from "../identifiers.ts";
+import { noNetwork } from "../network/none.ts";
+import { asked, createSandbox, type LiveSandbox } from "../sandbox/create.ts";
+import { MemoryStore } from "../store/memory-store.ts";
+import { Container } from "./container.ts";
+import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
+
+export interface SandboxOptions {
+  /** The guest's kernel and image; everything else has a default. */
+  readonly vm: Pick<QemuConfig, "kernelPath" | "imagePath"> & Partial<QemuConfig>;
+  readonly id?: string;
+  readonly hostname?: string;
+  /** Containers of the sandbox see each other's processes. */
+  readonly sharePidNamespace?: boolean;
+  /** Milliseconds; 60 000 by default. */
+  readonly bootDeadlineMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ContainerOptions extends ProcessDefaults {
+  /** A directory on the host with the container's root file system. */
+  readonly rootfs: string;
+  readonly id?: string;
+  /** Host directories and files, as bind mounts of config.json. */
+  readonly mounts?: readonly SpecMount[];
+}
+
+const BOOT_DEADLINE_MS = 60_000;
+
+/**
+ * A VM for containers, owned by this process: it ends with the scope it was made in, and with the process.
+ *
+ * @example
+ * await using sandbox = await Sandbox.create({ vm: { kernelPath, imagePath } });
+ * await using container = await sandbox.createContainer({ rootfs: "/srv/alpine", args: ["uname", "-r"] });
+ * const { stdout } = await container.start();
+ * for await (const chunk of stdout) process.stdout.write(chunk);
+ */
+export class Sandbox implements AsyncDisposable {
+  readonly id: ContainerId;
+  readonly #live: LiveSandbox;
+
+  private constructor(live: LiveSandbox) {
+    this.id = live.id;
+    this.#live = live;
+  }
+
+  /** @param environment the ports to work through; QEMU in this process by default */
+  static async create(options: SandboxOptions, environment: Environment = builtIn(options)): Promise<Sandbox> {
+    const id = parseContainerId(options.id ?? randomUUID());
+    const live = await createSandbox(
+      {
+        id,
+        hostname: options.hostname ?? id.slice(0, 12),
+        sharePidNamespace: options.sharePidNamespace ?? false,
+        bootDeadlineMs: options.bootDeadlineMs ?? BOOT_DEADLINE_MS,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      },
+      environment,
+    );
+    return new Sandbox(live);
+  }
+
+  /** How the guest's instructions are executed, such as `tcg`. */
+  get accelerator(): string {
+    return this.#live.vm.state.accelerator;
+  }
+
+  async createContainer(options: ContainerOptions): Promise<Container> {
+    const id = parseContainerId(options.id ?? randomUUID());
+    const base = defaultSpec(options);
+    const config = {
+      id,
+      rootfs: await realpath(options.rootfs),
+      spec: { ...base, mounts: [...(base.mounts ?? []), ...(options.mounts ?? [])] },
+      bundle: "",
+      annotations: {},
+    };
+    const { agent, vm } = this.#live;
+    const spec = await shareMounts(config, vm);
+    const request = { container_id: id, exec_id: id, OCI: specToMessage(spec), sandbox_pidns: false };
+    await asked(`create container ${id}`, agent.createContainer(request));
+    return new Container(id, agent, () => vm.unshare(id));
+  }
+
+  /** Ends the VM and everything in it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#live[Symbol.asyncDispose]();
+  }
+}
+
+function builtIn(options: SandboxOptions): Environment {
+  return {
+    store: new MemoryStore(),
+    hypervisor: new QemuHypervisor({ config: { ...defaultQemuConfig, ...options.vm } }),
+    connectAgent,
+    network: noNetwork,
+  };
+}

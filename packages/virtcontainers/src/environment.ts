@@ -1,0 +1,18 @@
+import type { ConnectAgent } from "./ports/agent.ts";
+import type { Hypervisor } from "./ports/hypervisor.ts";
+import type { Network } from "./ports/network.ts";
+import type { Shims } from "./ports/shims.ts";
+import type { Store } from "./ports/store.ts";
+
+/** The ports that every operation works through. */
+export interface Environment {
+  readonly store: Store;
+  readonly hypervisor: Hypervisor;
+  readonly connectAgent: ConnectAgent;
+  readonly network: Network;
+}
+
+/** For operations that put a process on the host beside the guest's. */
+export interface ShimEnvironment extends Environment {
+  readonly shims: Shims;
+}

@@ -1,0 +1,39 @@
+/** What went wrong, for programs: stable, never reworded. docs/errors.md lists them with what to do. */
+export type KataErrorCode =
+  | "KATA_ID_INVALID"
+  | "KATA_ID_IN_USE"
+  | "KATA_NOT_FOUND"
+  | "KATA_STATE"
+  | "KATA_STATE_FILE"
+  | "KATA_LOCK_TIMEOUT"
+  | "KATA_MOUNT_SOURCE"
+  | "KATA_BOOT"
+  | "KATA_VM_GONE"
+  | "KATA_PROXY"
+  | "KATA_SHIM"
+  | "KATA_AGENT"
+  | "KATA_CONFIG"
+  | "KATA_NOT_YET";
+
+export interface KataErrorOptions extends ErrorOptions {
+  /** What the reader can do about it. */
+  readonly hint?: string;
+}
+
+/** The one error class of this library: a stable code, what failed on which object, why, and what to do. */
+export class KataError extends Error {
+  override readonly name = "KataError";
+  readonly code: KataErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: KataErrorCode, message: string, options: KataErrorOptions = {}) {
+    super(message, options);
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** The message of anything thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,43 @@
+import { type Accelerator, chooseAccelerator } from "@kata-ts/qemu-driver";
+
+/** How VMs are made. configuration.toml's `[hypervisor.qemu]` maps to it one to one. */
+export interface QemuConfig {
+  readonly qemuPath: string;
+  readonly kernelPath: string;
+  readonly initrdPath?: string;
+  readonly imagePath: string;
+  readonly virtiofsdPath: string;
+  /** `auto` uses KVM only where a guest really boots under it. */
+  readonly accelerator: Accelerator | "auto";
+  readonly vcpus: number;
+  readonly memoryMiB: number;
+  readonly kernelParams: readonly string[];
+  readonly sharedFs: "virtio-fs" | "virtio-9p";
+  readonly virtioFsCache: "none" | "auto" | "always";
+  /** Bytes per 9p message. */
+  readonly msize9p: number;
+  /** Below which each VM gets a directory. */
+  readonly vmRoot: string;
+  /** Where the answer of the accelerator probe is kept. */
+  readonly acceleratorCache: string;
+}
+
+export const defaultQemuConfig: Omit<QemuConfig, "kernelPath" | "imagePath"> = {
+  qemuPath: "/usr/bin/qemu-system-x86_64",
+  virtiofsdPath: "/usr/lib/qemu/virtiofsd",
+  accelerator: "auto",
+  vcpus: 1,
+  memoryMiB: 2048,
+  kernelParams: [],
+  sharedFs: "virtio-fs",
+  virtioFsCache: "auto",
+  msize9p: 512_000,
+  vmRoot: "/run/kata-ts/vm",
+  acceleratorCache: "/var/cache/kata-ts/accelerator.json",
+};
+
+export async function acceleratorFor(config: QemuConfig): Promise<Accelerator> {
+  if (config.accelerator !== "auto") return config.accelerator;
+  const { qemuPath, kernelPath, acceleratorCache } = config;
+  return (await chooseAccelerator({ qemuPath, kernelPath, cacheFile: acceleratorCache })).accelerator;
+}

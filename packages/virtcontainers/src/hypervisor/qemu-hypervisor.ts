@@ -1,0 +1,111 @@
+import { existsSync } from "node:fs";
+import { identifyProcess } from "@kata-ts/linux";
+import type { VmSpec } from "@kata-ts/proxy";
+import { KataError } from "../errors.ts";
+import type { BootRequest, Hypervisor, Vm, VmState } from "../ports/hypervisor.ts";
+import { UndoStack } from "../undo.ts";
+import { acceleratorFor, type QemuConfig } from "./qemu-config.ts";
+import { QemuVm } from "./qemu-vm.ts";
+import { createVmDirectory, removeVmDirectory, type VmDirectory } from "./vm-directory.ts";
+import { type StartedWatchman, startWatchman } from "./watchman-start.ts";
+
+/** The tag under which the guest mounts the shared tree, and where: Kata's. */
+const SHARE_TAG = "kataShared";
+
+/** Root ports to plug devices into: the shared tree and what comes later. */
+const ROOT_PORTS = 4;
+
+export interface QemuHypervisorOptions {
+  readonly config: QemuConfig;
+  /** kata-proxy; without it the watchman lives in this process, and the VMs end with it. */
+  readonly proxyPath?: string;
+}
+
+/** QEMU behind the Hypervisor port. */
+export class QemuHypervisor implements Hypervisor {
+  readonly #options: QemuHypervisorOptions;
+
+  constructor(options: QemuHypervisorOptions) {
+    this.#options = options;
+  }
+
+  async boot(request: BootRequest): Promise<Vm> {
+    const { config } = this.#options;
+    requireFiles(config);
+    const accelerator = await acceleratorFor(config);
+    await using undo = new UndoStack();
+    const directory = await createVmDirectory(config.vmRoot);
+    undo.push(() => removeVmDirectory(directory.path));
+    const spec = vmSpec(config, accelerator, directory, request.sandboxId);
+    const watchman = await startWatchman(spec, this.#options.proxyPath, request.sandboxId);
+    undo.push(() => watchman.stop());
+    const state = vmState(directory, watchman, accelerator);
+    undo.keep();
+    return new QemuVm(state, config, watchman);
+  }
+
+  reopen(state: VmState): Vm {
+    return new QemuVm(state, this.#options.config, undefined);
+  }
+}
+
+function vmSpec(config: QemuConfig, accelerator: "kvm" | "tcg", directory: VmDirectory, sandboxId: string): VmSpec {
+  const virtioFs = config.sharedFs === "virtio-fs";
+  return {
+    dir: directory.path,
+    sharedDir: directory.shared,
+    proxySocket: directory.proxySocket,
+    vm: {
+      name: `sandbox-${sandboxId}`,
+      qemuPath: config.qemuPath,
+      accelerator,
+      vcpus: config.vcpus,
+      memoryMiB: config.memoryMiB,
+      kernelPath: config.kernelPath,
+      ...(config.initrdPath === undefined ? {} : { initrdPath: config.initrdPath }),
+      imagePath: config.imagePath,
+      kernelParams: config.kernelParams,
+      qmpSocket: directory.qmpSocket,
+      agentSocket: directory.agentSocket,
+      rootPorts: ROOT_PORTS,
+      ...(virtioFs ? {} : { share9p: { path: directory.shared, tag: SHARE_TAG } }),
+    },
+    ...(virtioFs
+      ? {
+          virtiofsd: {
+            path: config.virtiofsdPath,
+            socket: directory.virtiofsSocket,
+            source: directory.shared,
+            cache: config.virtioFsCache,
+          },
+        }
+      : {}),
+  };
+}
+
+function vmState(directory: VmDirectory, watchman: StartedWatchman, accelerator: string): VmState {
+  const { proxyPid, pids } = watchman;
+  const all = [proxyPid, pids.qemu, pids.virtiofsd].filter((pid) => pid !== undefined);
+  return {
+    dir: directory.path,
+    agentUrl: `unix://${directory.proxySocket}`,
+    processes: all.map(identifyProcess),
+    qemu: identifyProcess(pids.qemu),
+    accelerator,
+  };
+}
+
+// QEMU's own message for a missing file comes after a boot was attempted, and names no remedy.
+function requireFiles(config: QemuConfig): void {
+  const wanted: readonly (readonly [string, string, string])[] = [
+    ["QEMU", config.qemuPath, "install the package qemu-system-x86"],
+    ["guest kernel", config.kernelPath, "run `npm start` once, or set `kernel` in configuration.toml"],
+    ["guest image", config.imagePath, "run `npm start` once, or set `image` in configuration.toml"],
+    ...(config.sharedFs === "virtio-fs"
+      ? ([["virtiofsd", config.virtiofsdPath, "install the package qemu-system-common"]] as const)
+      : []),
+  ];
+  for (const [what, path, hint] of wanted) {
+    if (!existsSync(path)) throw new KataError("KATA_CONFIG", `${what} not found at ${path}`, { hint });
+  }
+}

@@ -1,0 +1,100 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { grpc } from "@kata-ts/agent-protocol";
+import { isAlive, signalProcess } from "@kata-ts/linux";
+import { type VmExit, VmFile } from "@kata-ts/proxy";
+import { plugVirtioFs, QmpClient } from "@kata-ts/qemu-driver";
+import { KataError } from "../errors.ts";
+import type { ShareOptions, Vm, VmState } from "../ports/hypervisor.ts";
+import type { QemuConfig } from "./qemu-config.ts";
+import { SharedTree } from "./shared-tree.ts";
+import { removeVmDirectory, vmDirectory } from "./vm-directory.ts";
+import type { StartedWatchman } from "./watchman-start.ts";
+
+/** Where the guest has the shared tree: Kata's path. */
+const GUEST_SHARED = "/run/kata-containers/shared/containers";
+const SHARE_TAG = "kataShared";
+const STOP_DEADLINE_MS = 3_000;
+const KILL_DEADLINE_MS = 5_000;
+
+/** A QEMU VM, ours or an earlier process's. */
+export class QemuVm implements Vm {
+  readonly state: VmState;
+  readonly ended: Promise<VmExit | undefined>;
+  readonly #config: QemuConfig;
+  readonly #watchman: StartedWatchman | undefined;
+  readonly #tree: SharedTree;
+
+  constructor(state: VmState, config: QemuConfig, watchman: StartedWatchman | undefined) {
+    this.state = state;
+    this.#config = config;
+    this.#watchman = watchman;
+    this.#tree = new SharedTree(vmDirectory(state.dir).shared, state.qemu.pid);
+    this.ended = watchman === undefined ? new Promise(() => undefined) : watchman.ended.then(() => this.exit());
+  }
+
+  isRunning(): boolean {
+    return isAlive(this.state.qemu);
+  }
+
+  commit(): void {
+    this.#watchman?.commit();
+  }
+
+  async plugSharedTree(): Promise<grpc.Storage.$Properties> {
+    const mounted = { source: SHARE_TAG, mount_point: GUEST_SHARED };
+    if (this.#config.sharedFs === "virtio-9p") {
+      const options = [`trans=virtio,version=9p2000.L,cache=mmap,msize=${String(this.#config.msize9p)}`, "nodev"];
+      return { ...mounted, driver: "9p", fstype: "9p", options };
+    }
+    const directory = vmDirectory(this.state.dir);
+    await using qmp = await QmpClient.connect(directory.qmpSocket);
+    await plugVirtioFs(qmp, { id: "shared", socket: directory.virtiofsSocket, tag: SHARE_TAG, rootPort: "rp0" });
+    return { ...mounted, driver: "virtio-fs", fstype: "virtiofs", options: ["nodev"] };
+  }
+
+  async share(source: string, name: string, options: ShareOptions): Promise<string> {
+    if (!this.isRunning()) throw new KataError("KATA_VM_GONE", `cannot share ${source}: the VM has ended`);
+    await this.#tree.add(source, name, options);
+    return `${GUEST_SHARED}/${name}`;
+  }
+
+  async unshare(name: string): Promise<void> {
+    if (this.isRunning()) await this.#tree.remove(name);
+  }
+
+  async exit(): Promise<VmExit | undefined> {
+    try {
+      return JSON.parse(await readFile(join(this.state.dir, VmFile.exit), "utf8")) as VmExit;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#endProcesses();
+    await removeVmDirectory(this.state.dir);
+  }
+
+  /** The watchman is asked first and ends the others; what is left after a while is killed. */
+  async #endProcesses(): Promise<void> {
+    const [first] = this.state.processes;
+    if (this.#watchman !== undefined)
+      await Promise.race([this.#watchman.stop(), delay(STOP_DEADLINE_MS, undefined, { ref: false })]);
+    else if (first !== undefined) signalProcess(first, "SIGTERM");
+    const killAt = Date.now() + STOP_DEADLINE_MS;
+    while (this.state.processes.some(isAlive)) {
+      if (Date.now() > killAt) for (const process of this.state.processes) signalProcess(process, "SIGKILL");
+      if (Date.now() > killAt + KILL_DEADLINE_MS) throw stuck(this.state);
+      await delay(5);
+    }
+  }
+}
+
+function stuck(state: VmState): KataError {
+  const pids = state.processes.filter(isAlive).map(({ pid }) => pid);
+  return new KataError("KATA_STATE", `processes ${pids.join(", ")} of ${state.dir} do not end, even by SIGKILL`, {
+    hint: "they hang in the kernel: look at their state with ps, then delete again",
+  });
+}

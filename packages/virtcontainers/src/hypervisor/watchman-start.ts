@@ -1,0 +1,97 @@
+import { spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import { COMMIT, type StartOutcome, type VmExit, type VmPids, type VmSpec, Watchman } from "@kata-ts/proxy";
+import { KataError } from "../errors.ts";
+
+/** A VM's watchman, wherever it lives. */
+export interface StartedWatchman {
+  /** kata-proxy's; undefined when the watchman lives in this process. */
+  readonly proxyPid: number | undefined;
+  readonly pids: VmPids;
+  readonly ended: Promise<VmExit | undefined>;
+  /** From now on the VM outlives this process, where the watchman does. */
+  commit(): void;
+  stop(): Promise<void>;
+}
+
+const START_DEADLINE_MS = 10_000;
+
+export function startWatchman(
+  spec: VmSpec,
+  proxyPath: string | undefined,
+  sandboxId: string,
+): Promise<StartedWatchman> {
+  return proxyPath === undefined ? startBuiltIn(spec) : startProxy(spec, proxyPath, sandboxId);
+}
+
+async function startBuiltIn(spec: VmSpec): Promise<StartedWatchman> {
+  const watchman = await Watchman.start(spec);
+  return {
+    proxyPid: undefined,
+    pids: watchman.pids,
+    ended: watchman.ended,
+    commit: () => undefined,
+    stop: async () => {
+      await watchman.stop();
+    },
+  };
+}
+
+/** kata-proxy gets its own session, no descriptor of ours, and a pipe: should we die before the commit, the VM ends. */
+async function startProxy(spec: VmSpec, proxyPath: string, sandboxId: string): Promise<StartedWatchman> {
+  const specFile = join(spec.dir, "spec.json");
+  await writeFile(specFile, JSON.stringify(spec), { mode: 0o600 });
+  const proxy = spawn(proxyPath, ["-sandbox", sandboxId, "-vm", specFile, "-control-fd", "3"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+    detached: true,
+    cwd: "/",
+    env: {},
+  });
+  const exited = new Promise<undefined>((resolve) => {
+    proxy.once("exit", () => {
+      resolve(undefined);
+    });
+    proxy.once("error", () => {
+      resolve(undefined);
+    });
+  });
+  const control = proxy.stdio[3] as Socket | null;
+  if (proxy.pid === undefined || control === null) {
+    throw new KataError("KATA_PROXY", `${proxyPath} could not be started`, {
+      hint: "check the installation's libexec",
+    });
+  }
+  control.on("error", () => undefined);
+  const outcome = await startOutcome(control, proxyPath);
+  if (!outcome.ok) throw new KataError("KATA_PROXY", `kata-proxy could not start the VM: ${outcome.message}`);
+  return {
+    proxyPid: proxy.pid,
+    pids: outcome.pids,
+    ended: exited,
+    commit: () => {
+      control.end(COMMIT);
+      proxy.unref();
+    },
+    stop: async () => {
+      proxy.kill("SIGTERM");
+      control.destroy();
+      await exited;
+    },
+  };
+}
+
+async function startOutcome(control: Socket, proxyPath: string): Promise<StartOutcome> {
+  const timer = setTimeout(() => control.destroy(), START_DEADLINE_MS);
+  let text = "";
+  for await (const chunk of control.iterator({ destroyOnReturn: false })) {
+    text += String(chunk);
+    if (text.includes("\n")) break;
+  }
+  clearTimeout(timer);
+  if (!text.includes("\n")) {
+    return { ok: false, code: "KATA_PROXY", message: `${proxyPath} ended or stalled before it had started QEMU` };
+  }
+  return JSON.parse(text) as StartOutcome;
+}

@@ -1,0 +1,45 @@
+/**
+ * Sandboxes, containers and processes isolated by virtual machines.
+ *
+ * `Sandbox` is for programs that embed containers: the VM belongs to the calling process. The functions on container
+ * ids are for runtimes, whose containers outlive each call; they work through an `Environment` of ports.
+ *
+ * @example
+ * ```ts
+ * import { Sandbox } from "@kata-ts/virtcontainers";
+ *
+ * await using sandbox = await Sandbox.create({ vm: { kernelPath, imagePath } });
+ * await using container = await sandbox.createContainer({ rootfs, args: ["echo", "hello"] });
+ * const { stdout } = await container.start();
+ * for await (const chunk of stdout) process.stdout.write(chunk);
+ * ```
+ *
+ * @module
+ */
+export type { ContainerConfig } from "./container/config.ts";
+export { type CreatedContainer, createContainer } from "./container/create.ts";
+export { type DeleteOptions, deleteContainer } from "./container/delete.ts";
+export { execInContainer } from "./container/exec.ts";
+export { pauseContainer, resumeContainer } from "./container/pause.ts";
+export { listProcesses } from "./container/processes.ts";
+export { killContainer } from "./container/signal.ts";
+export { startContainer } from "./container/start.ts";
+export { type ContainerStatus, pidOf, statusOf } from "./container/status.ts";
+export { Container, type GuestProcess } from "./embedded/container.ts";
+export { defaultSpec, type ProcessDefaults } from "./embedded/default-spec.ts";
+export { type ContainerOptions, Sandbox, type SandboxOptions } from "./embedded/sandbox.ts";
+export type { Environment, ShimEnvironment } from "./environment.ts";
+export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
+export { defaultQemuConfig, type QemuConfig } from "./hypervisor/qemu-config.ts";
+export { QemuHypervisor, type QemuHypervisorOptions } from "./hypervisor/qemu-hypervisor.ts";
+export { type ContainerId, parseContainerId } from "./identifiers.ts";
+export { noNetwork } from "./network/none.ts";
+export type { Agent, ConnectAgent } from "./ports/agent.ts";
+export type { BootRequest, Hypervisor, ShareOptions, Vm, VmState } from "./ports/hypervisor.ts";
+export type { Network } from "./ports/network.ts";
+export type { Shim, ShimRequest, Shims } from "./ports/shims.ts";
+export type { ContainerRecord, RecordedStatus, Store } from "./ports/store.ts";
+export type { SandboxConfig } from "./sandbox/create.ts";
+export { ExternalShims, type ExternalShimsOptions } from "./shims/external-shims.ts";
+export { FileStore } from "./store/file-store.ts";
+export { MemoryStore } from "./store/memory-store.ts";

@@ -1,0 +1,53 @@
+import type { grpc } from "@kata-ts/agent-protocol";
+import type { ProcessIdentity } from "@kata-ts/linux";
+import type { VmExit } from "@kata-ts/proxy";
+
+/** What runs virtual machines. A second hypervisor is a second implementation of this. */
+export interface Hypervisor {
+  /** Acquires a VM with nothing of a container's in it. On failure nothing is left. */
+  boot(request: BootRequest): Promise<Vm>;
+  /** The handle of a VM that an earlier process acquired. It may be dead meanwhile. */
+  reopen(state: VmState): Vm;
+}
+
+export interface BootRequest {
+  readonly sandboxId: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A VM as it is recorded: enough to find it, to talk to it and to end it. */
+export interface VmState {
+  /** The VM's own directory on the host. */
+  readonly dir: string;
+  /** Where its agent is reached. */
+  readonly agentUrl: string;
+  /** Its processes, the one whose end ends the others first. */
+  readonly processes: readonly ProcessIdentity[];
+  /** The process whose mount namespace holds the shared tree. */
+  readonly qemu: ProcessIdentity;
+  readonly accelerator: string;
+}
+
+export interface ShareOptions {
+  readonly readonly: boolean;
+  /** With all mounts below it. */
+  readonly recursive: boolean;
+}
+
+export interface Vm {
+  readonly state: VmState;
+  /** Resolves when the VM ends; only for a VM that this process acquired. */
+  readonly ended: Promise<VmExit | undefined>;
+  isRunning(): boolean;
+  /** From now on the VM outlives this process. */
+  commit(): void;
+  /** Plugs the shared tree in; returns what the guest has to mount. */
+  plugSharedTree(): Promise<grpc.Storage.$Properties>;
+  /** Makes a host file or directory visible to the guest, and returns its path there. */
+  share(source: string, name: string, options: ShareOptions): Promise<string>;
+  unshare(name: string): Promise<void>;
+  /** Why it ended, as far as it was recorded. */
+  exit(): Promise<VmExit | undefined>;
+  /** Ends it and removes everything of it. Idempotent; works whatever has been killed. */
+  stop(): Promise<void>;
+}

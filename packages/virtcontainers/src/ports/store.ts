@@ -1,0 +1,43 @@
+import type { ProcessIdentity } from "@kata-ts/linux";
+import type { ContainerId } from "../identifiers.ts";
+import type { VmState } from "./hypervisor.ts";
+
+/** What is recorded of a container's life; what the OS says about its shim is added when it is looked at. */
+export type RecordedStatus = "creating" | "created" | "starting" | "running" | "paused" | "stopped";
+
+export interface ContainerRecord {
+  readonly version: 1;
+  readonly id: string;
+  readonly sandboxId: string;
+  readonly status: RecordedStatus;
+  /** Counts the changes of this record. */
+  readonly generation: number;
+  readonly ociVersion: string;
+  readonly bundle: string;
+  readonly rootfs: string;
+  /** RFC 3339. */
+  readonly created: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Pids mean nothing after a reboot. */
+  readonly bootId: string;
+  /** Absent while creating. */
+  readonly vm?: VmState;
+  readonly shim?: ProcessIdentity;
+}
+
+/** Where records live. One directory or entry per container id. */
+export interface Store {
+  /** Takes an id for a new container, at once and for one caller only. @throws KataError KATA_ID_IN_USE */
+  claim(record: ContainerRecord): Promise<void>;
+  /** @throws KataError KATA_NOT_FOUND, KATA_STATE_FILE */
+  read(id: ContainerId): Promise<ContainerRecord>;
+  /**
+   * Changes a record under its lock. The lock is held while the function runs, never longer: it must not call the
+   * guest. Returns what was written.
+   */
+  update(id: ContainerId, change: (record: ContainerRecord) => ContainerRecord): Promise<ContainerRecord>;
+  /** Gives the id back. Idempotent. */
+  remove(id: ContainerId): Promise<void>;
+  /** Ids of our containers, in order. What is not ours in the same place is not listed. */
+  list(): Promise<ContainerId[]>;
+}

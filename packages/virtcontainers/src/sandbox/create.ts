@@ -1,0 +1,89 @@
+import type { Environment } from "../environment.ts";
+import { KataError, reasonOf } from "../errors.ts";
+import type { ContainerId } from "../identifiers.ts";
+import type { Agent } from "../ports/agent.ts";
+import type { Vm } from "../ports/hypervisor.ts";
+import { UndoStack } from "../undo.ts";
+import { waitForAgent } from "./wait-for-agent.ts";
+
+export interface SandboxConfig {
+  readonly id: ContainerId;
+  /** What the guest's UTS namespace is named; at most 64 bytes. */
+  readonly hostname: string;
+  /** All containers of the sandbox see each other's processes. */
+  readonly sharePidNamespace: boolean;
+  /** Milliseconds that a guest may take to boot. */
+  readonly bootDeadlineMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A sandbox without containers: a running VM whose agent is ready for them. */
+export interface LiveSandbox extends AsyncDisposable {
+  readonly id: ContainerId;
+  readonly vm: Vm;
+  readonly agent: Agent;
+  /** From now on the sandbox outlives this process. */
+  commit(): void;
+}
+
+const MAX_HOSTNAME_BYTES = 64;
+
+/**
+ * Acquires a VM, waits for its agent, and plugs in what is this sandbox's. Whatever fails, nothing is left.
+ *
+ * @throws KataError KATA_BOOT, KATA_PROXY, KATA_CONFIG, KATA_AGENT
+ */
+export async function createSandbox(config: SandboxConfig, environment: Environment): Promise<LiveSandbox> {
+  await using undo = new UndoStack();
+  const request = { sandboxId: config.id, ...(config.signal === undefined ? {} : { signal: config.signal }) };
+  const vm = await environment.hypervisor.boot(request);
+  undo.push(() => vm.stop());
+  const agent = environment.connectAgent(vm.state.agentUrl);
+  undo.push(() => {
+    agent.close();
+  });
+  await waitForAgent(vm, agent, {
+    deadlineMs: config.bootDeadlineMs,
+    ...(config.signal === undefined ? {} : { signal: config.signal }),
+  });
+  const sharedTree = await vm.plugSharedTree();
+  await asked("prepare the sandbox", setUpGuest(agent, config, sharedTree));
+  undo.keep();
+  return {
+    id: config.id,
+    vm,
+    agent,
+    commit: () => {
+      vm.commit();
+    },
+    [Symbol.asyncDispose]: async () => {
+      agent.close();
+      await vm.stop();
+    },
+  };
+}
+
+async function setUpGuest(
+  agent: Agent,
+  config: SandboxConfig,
+  sharedTree: Awaited<ReturnType<Vm["plugSharedTree"]>>,
+): Promise<void> {
+  const now = Date.now();
+  await agent.createSandbox({
+    hostname: Buffer.from(config.hostname).subarray(0, MAX_HOSTNAME_BYTES).toString(),
+    storages: [sharedTree],
+    sandbox_pidns: config.sharePidNamespace,
+    sandbox_id: config.id,
+  });
+  await agent.setGuestDateTime({ Sec: Math.floor(now / 1000), Usec: (now % 1000) * 1000 });
+}
+
+/** Names the step in which the guest refused. */
+export async function asked<T>(what: string, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof KataError) throw error;
+    throw new KataError("KATA_AGENT", `could not ${what}: ${reasonOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,52 @@
+import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
+import type { VmExit } from "@kata-ts/proxy";
+import { KataError, reasonOf } from "../errors.ts";
+import type { Agent } from "../ports/agent.ts";
+import type { Vm } from "../ports/hypervisor.ts";
+
+export interface BootDeadline {
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal;
+}
+
+const SHOWN_LINES = 10;
+
+/**
+ * Waits for the first answer of a booting guest's agent. A VM that ends meanwhile ends the wait.
+ *
+ * @throws KataError KATA_BOOT with the phase reached, the reason and the last console lines
+ */
+export async function waitForAgent(vm: Vm, agent: Agent, limit: BootDeadline): Promise<void> {
+  const abort = new AbortController();
+  const signal = limit.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, limit.signal]);
+  const answer = agent.check({}, { waitForReady: true, deadlineMs: limit.deadlineMs, signal });
+  answer.catch(() => undefined);
+  try {
+    const outcome = await Promise.race([answer.then(() => "up" as const), vm.ended]);
+    if (outcome !== "up") throw bootFailure("the VM ended", outcome);
+  } catch (error) {
+    if (error instanceof KataError) throw error;
+    limit.signal?.throwIfAborted();
+    const late = error instanceof AgentRpcError && error.status === RpcStatus.DeadlineExceeded;
+    const why = late ? `the agent did not answer within ${String(limit.deadlineMs / 1000)} s` : reasonOf(error);
+    await vm.stop(); // The watchman writes down how far the guest came when the VM ends.
+    throw bootFailure(why, await vm.exit(), error);
+  } finally {
+    abort.abort();
+  }
+}
+
+function bootFailure(why: string, exit: VmExit | undefined, cause?: unknown): KataError {
+  const parts = [`the guest did not come up: ${why}`];
+  if (exit !== undefined) {
+    const how = exit.signal ?? (exit.exitCode === null ? undefined : `status ${String(exit.exitCode)}`);
+    parts.push(`phase reached: ${exit.phase}`);
+    if (how !== undefined) parts.push(`QEMU ended with ${how}`);
+    if (exit.stderr.length > 0) parts.push(`QEMU said: ${exit.stderr.slice(-3).join(" | ")}`);
+    if (exit.console.length > 0) parts.push(`last console lines: ${exit.console.slice(-SHOWN_LINES).join(" | ")}`);
+  }
+  return new KataError("KATA_BOOT", parts.join("; "), {
+    ...(cause === undefined ? {} : { cause }),
+    hint: "check kernel, image and memory in configuration.toml",
+  });
+}

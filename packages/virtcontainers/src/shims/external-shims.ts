@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
+import { identifyProcess, inNewNamespace, type ProcessIdentity } from "@kata-ts/linux";
+import { inNetworkNamespace } from "@kata-ts/netns";
+import { KataError } from "../errors.ts";
+import type { Shim, ShimRequest, Shims } from "../ports/shims.ts";
+
+const CONNECT_DEADLINE_MS = 30_000;
+
+export interface ExternalShimsOptions {
+  /** Absolute path of kata-shim. */
+  readonly path: string;
+}
+
+/**
+ * One kata-shim process per guest process, a child of this one, so that it falls to the engine's reaper. It alone keeps
+ * our descriptors 0 to 2.
+ */
+export class ExternalShims implements Shims {
+  readonly #path: string;
+
+  constructor(options: ExternalShimsOptions) {
+    this.#path = options.path;
+  }
+
+  launch(request: ShimRequest): Shim {
+    const args = ["-container", request.containerId, "-exec-id", request.execId, "-control-fd", "3"];
+    if (request.rootfs !== undefined) args.push("-root", request.rootfs);
+    const child = placed(request, () =>
+      spawn(this.#path, args, { stdio: ["inherit", "inherit", "inherit", "pipe"], detached: true, cwd: "/", env: {} }),
+    );
+    const control = child.stdio[3] as Socket | null;
+    if (child.pid === undefined || control === null) {
+      child.on("error", () => undefined);
+      throw new KataError("KATA_SHIM", `${this.#path} could not be started`, {
+        hint: "check the installation's libexec",
+      });
+    }
+    return new ShimProcess(child, control, identifyProcess(child.pid));
+  }
+}
+
+/**
+ * The container's shim is process 1 of a pid namespace, in the pod's network namespace. Exec shims stay outside that pid
+ * namespace: when its process 1 ends, the kernel would kill them with output still undelivered.
+ */
+function placed(request: ShimRequest, start: () => ChildProcess): ChildProcess {
+  const { networkNamespace, rootfs } = request;
+  const inNetwork = networkNamespace === undefined ? start : () => inNetworkNamespace(networkNamespace, start);
+  return rootfs === undefined ? inNetwork() : inNewNamespace("pid", inNetwork);
+}
+
+class ShimProcess implements Shim {
+  readonly identity: ProcessIdentity;
+  readonly exited: Promise<number>;
+  readonly #child: ChildProcess;
+  readonly #control: Socket;
+
+  constructor(child: ChildProcess, control: Socket, identity: ProcessIdentity) {
+    this.identity = identity;
+    this.#child = child;
+    this.#control = control;
+    control.on("error", () => undefined);
+    this.exited = new Promise((resolve) => {
+      child.once("exit", (code) => {
+        resolve(code ?? 255);
+      });
+    });
+  }
+
+  async connect(agentUrl: string): Promise<void> {
+    this.#control.write(`${agentUrl}\n`);
+    const timer = setTimeout(() => this.#control.destroy(), CONNECT_DEADLINE_MS);
+    let answer = "";
+    for await (const chunk of this.#control) answer += String(chunk);
+    clearTimeout(timer);
+    if (answer !== "ready\n") {
+      throw new KataError("KATA_SHIM", `kata-shim did not take over: ${answer.trim() || "it ended"}`);
+    }
+  }
+
+  kill(): void {
+    this.#control.destroy();
+    this.#child.kill("SIGKILL");
+  }
+}

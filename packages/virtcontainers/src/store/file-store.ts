@@ -1,0 +1,110 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type FileLock, LinuxError, lockFile } from "@kata-ts/linux";
+import { KataError } from "../errors.ts";
+import { type ContainerId, parseContainerId } from "../identifiers.ts";
+import type { ContainerRecord, Store } from "../ports/store.ts";
+import { parseRecord } from "./record-schema.ts";
+
+const RECORD = "kata.json";
+const LOCK = "kata.lock";
+const LOCK_DEADLINE_MS = 10_000;
+
+/**
+ * Records as files: `<root>/<id>/kata.json`, replaced atomically. Engines share their root with other runtimes:
+ * directories without our file are not ours.
+ */
+export class FileStore implements Store {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  async claim(record: ContainerRecord): Promise<void> {
+    const dir = join(this.#root, record.id);
+    await mkdir(this.#root, { recursive: true, mode: 0o700 });
+    try {
+      await mkdir(dir, { mode: 0o700 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      throw new KataError("KATA_ID_IN_USE", `container with id exists: ${record.id}`, {
+        hint: "choose another id, or delete that container first",
+      });
+    }
+    await this.#write(dir, record);
+  }
+
+  async read(id: ContainerId): Promise<ContainerRecord> {
+    const path = join(this.#root, id, RECORD);
+    try {
+      return parseRecord(await readFile(path, "utf8"), path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+      throw new KataError("KATA_NOT_FOUND", `container does not exist: ${id}`);
+    }
+  }
+
+  async update(id: ContainerId, change: (record: ContainerRecord) => ContainerRecord): Promise<ContainerRecord> {
+    await this.read(id); // An id that is not there must not get a lock file.
+    using _lock = await this.#lock(id);
+    const before = await this.read(id);
+    const after = { ...change(before), generation: before.generation + 1 };
+    await this.#write(join(this.#root, id), after);
+    return after;
+  }
+
+  async remove(id: ContainerId): Promise<void> {
+    const dir = join(this.#root, id);
+    for (const name of await readdir(dir).catch(() => [])) {
+      if (name.startsWith("kata.")) await rm(join(dir, name), { force: true });
+    }
+    // Files that we did not make keep the directory.
+    await rmdir(dir).catch((error: unknown) => {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENOENT" && code !== "ENOTEMPTY") throw error;
+    });
+  }
+
+  async list(): Promise<ContainerId[]> {
+    const entries = await readdir(this.#root, { withFileTypes: true }).catch(() => []);
+    const ours: ContainerId[] = [];
+    for (const entry of entries) {
+      if (!entry.isDirectory()) continue;
+      const files = await readdir(join(this.#root, entry.name)).catch((): string[] => []);
+      if (files.includes(RECORD)) ours.push(parseContainerId(entry.name));
+    }
+    return ours.sort();
+  }
+
+  async #lock(id: ContainerId): Promise<FileLock> {
+    try {
+      return await lockFile(join(this.#root, id, LOCK), { deadlineMs: LOCK_DEADLINE_MS });
+    } catch (error) {
+      if (!(error instanceof LinuxError && error.errno === "ETIMEDOUT")) throw error;
+      throw new KataError("KATA_LOCK_TIMEOUT", `container ${id}: another call has held its record for too long`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #write(dir: string, record: ContainerRecord): Promise<void> {
+    const unfinished = join(dir, `kata.${randomBytes(4).toString("hex")}.tmp`);
+    try {
+      const file = await open(unfinished, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+      try {
+        await file.writeFile(`${JSON.stringify(record, null, 2)}\n`);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(unfinished, join(dir, RECORD));
+    } catch (error) {
+      await rm(unfinished, { force: true });
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import * as z from "zod";
+import { KataError } from "../errors.ts";
+import type { ContainerRecord } from "../ports/store.ts";
+
+const identity = z.object({ pid: z.number().int().positive(), startTime: z.number().int().nonnegative() });
+
+const vm = z.object({
+  dir: z.string(),
+  agentUrl: z.string(),
+  processes: z.array(identity),
+  qemu: identity,
+  accelerator: z.string(),
+});
+
+const schema = z.object({
+  version: z.literal(1),
+  id: z.string(),
+  sandboxId: z.string(),
+  status: z.enum(["creating", "created", "starting", "running", "paused", "stopped"]),
+  generation: z.number().int().nonnegative(),
+  ociVersion: z.string(),
+  bundle: z.string(),
+  rootfs: z.string(),
+  created: z.string(),
+  annotations: z.record(z.string(), z.string()),
+  bootId: z.string(),
+  vm: z.exactOptional(vm),
+  shim: z.exactOptional(identity),
+});
+
+/** @throws KataError KATA_STATE_FILE for anything that is not a record of this version */
+export function parseRecord(text: string, path: string): ContainerRecord {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new KataError("KATA_STATE_FILE", `${path} is not a container record of this version`, {
+      cause: error,
+      hint: "`delete --force` removes the container",
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import { chmod, copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { execa } from "execa";
+import { copyKoffi } from "./koffi.ts";
+import { DIST, NODE_BINARY, packageDir, ROOT } from "./paths.ts";
+
+/** grpc-js is CommonJS inside an ES module bundle. */
+const REQUIRE_BANNER =
+  'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
+
+const PROGRAMS = { "kata-runtime": "runtime-cli", "kata-proxy": "proxy", "kata-shim": "shim" } as const;
+
+/** Assembles the programs of the installable tree: bin, libexec, and the Node that runs them. */
+export async function bundlePrograms(): Promise<void> {
+  const libexec = join(DIST, "libexec", "kata-ts");
+  await rm(libexec, { recursive: true, force: true });
+  await mkdir(join(DIST, "bin"), { recursive: true });
+  await mkdir(libexec, { recursive: true });
+  for (const [program, name] of Object.entries(PROGRAMS)) await bundle(program, name, libexec);
+  await copyKoffi(join(libexec, "node_modules"));
+  await copyFile(NODE_BINARY, join(libexec, "node"));
+  await launcher(join(DIST, "bin", "kata-runtime"), "kata-runtime", "../libexec/kata-ts");
+  for (const program of ["kata-proxy", "kata-shim"]) await launcher(join(libexec, program), program, ".");
+  await warmCompileCache(libexec);
+}
+
+/** kata-runtime is split, so that a verb loads only what it needs; the others are one file each. */
+async function bundle(program: string, packageName: string, libexec: string): Promise<void> {
+  const { stdout: commit } = await execa("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, reject: false });
+  await build({
+    entryPoints: { [program]: join(packageDir(packageName), "dist/bin.js") },
+    outdir: libexec,
+    outExtension: { ".js": ".mjs" },
+    chunkNames: `${program}-[hash]`,
+    splitting: program === "kata-runtime",
+    bundle: true,
+    minify: true,
+    platform: "node",
+    format: "esm",
+    target: "node26",
+    external: ["koffi"],
+    banner: { js: REQUIRE_BANNER },
+    define: { KATA_TS_COMMIT: JSON.stringify(commit ?? "") },
+    logLevel: "warning",
+  });
+}
+
+/**
+ * Engines call the programs by absolute path with any environment: our own Node is found beside the bundle, and what a
+ * daemon's environment says to Node or to the dynamic linker is dropped. SIGUSR1 must not open the inspector.
+ */
+async function launcher(path: string, program: string, libexec: string): Promise<void> {
+  const script = `#!/bin/sh
+self=$0
+[ -L "$self" ] && self=$(/usr/bin/readlink -f "$self")
+dir=\${self%/*}/${libexec}
+unset NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_DEBUG NODE_CHANNEL_FD NODE_V8_COVERAGE LD_PRELOAD LD_LIBRARY_PATH
+NODE_COMPILE_CACHE=$dir/cache exec "$dir/node" --disable-sigusr1 "$dir/${program}.mjs" "$@"
+`;
+  await writeFile(path, script);
+  await chmod(path, 0o755);
+}
+
+/** Node keeps compiled code of the bundles here; made now, because an installed tree may be read-only. */
+async function warmCompileCache(libexec: string): Promise<void> {
+  await execa(join(DIST, "bin", "kata-runtime"), ["--version"]);
+  for (const program of ["kata-proxy", "kata-shim"]) await execa(join(libexec, program), ["-version"]);
+  for (const args of [
+    ["list"],
+    ["state", "none"],
+    ["delete", "--force", "none"],
+    ["create", "-b", "/nonexistent", "none"],
+    ["exec", "none", "true"],
+    ["kill", "none"],
+  ]) {
+    await execa(join(DIST, "bin", "kata-runtime"), ["--root", join(libexec, "no-root"), ...args], { reject: false });
+  }
+  if ((await readdir(join(libexec, "cache")).catch(() => [])).length === 0)
+    throw new Error("no compile cache was made");
+}

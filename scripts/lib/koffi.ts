@@ -1,0 +1,21 @@
+import { cp, mkdir, realpath, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { packageDir } from "./paths.ts";
+
+/** Copies koffi and its native part for linux-x64 into a node_modules folder. It cannot be bundled. */
+export async function copyKoffi(nodeModules: string): Promise<void> {
+  const koffi = await realpath(join(packageDir("linux"), "node_modules", "koffi"));
+  const native = await realpath(join(dirname(koffi), "@koromix", "koffi-linux-x64"));
+  for (const [from, name] of [
+    [koffi, "koffi"],
+    [native, "@koromix/koffi-linux-x64"],
+  ] as const) {
+    const to = join(nodeModules, name);
+    await mkdir(dirname(to), { recursive: true });
+    await cp(from, to, { recursive: true, dereference: true });
+  }
+  // Sources and documentation of the native part are of no use at run time.
+  for (const unused of ["doc", "vendor", "lib", "README.md"]) {
+    await rm(join(nodeModules, "koffi", unused), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,20 @@
+import { copyFile, cp, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { DIST, packageDir } from "./paths.ts";
+
+export interface GuestFiles {
+  readonly kernelPath: string;
+  readonly initrdPath?: string;
+  readonly imagePath: string;
+}
+
+/** The guest's files and the default configuration, where the installed programs look for them. */
+export async function assembleShare(guest: GuestFiles): Promise<void> {
+  const share = join(DIST, "share", "kata-ts");
+  await rm(share, { recursive: true, force: true });
+  await mkdir(share, { recursive: true });
+  await copyFile(guest.kernelPath, join(share, "vmlinux"));
+  if (guest.initrdPath !== undefined) await copyFile(guest.initrdPath, join(share, "initrd"));
+  await cp(guest.imagePath, join(share, "rootfs.ext4"));
+  await copyFile(join(packageDir("runtime-cli"), "configuration.toml"), join(share, "configuration.toml"));
+}
