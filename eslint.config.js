@@ -12,6 +12,8 @@ export default defineConfig(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: false }],
       // Handlers and ports are async by contract, also where one implementation has nothing to wait for.
       "@typescript-eslint/require-await": "off",
+      // Promise.withResolvers<void>() is how it is written.
+      "@typescript-eslint/no-invalid-void-type": "off",
     },
   },
 );

@@ -5,7 +5,8 @@ import { constants as osConstants } from "node:os";
  * The one file that binds libc. koffi is loaded on the first native call, so that a program that makes none does not
  * pay for it.
  */
-type NativeFunction = (...args: unknown[]) => number;
+/** koffi gives 64-bit results as bigints where a number cannot hold them. */
+type NativeFunction = (...args: unknown[]) => number | bigint;
 
 interface Koffi {
   load(path: string | null): { func(signature: string): NativeFunction };

@@ -36,7 +36,7 @@ export function identifyProcess(pid: number): ProcessIdentity {
 /** True while that very process runs; a zombie does not. */
 export function isAlive(identity: ProcessIdentity): boolean {
   const stat = readProcessStat(identity.pid);
-  return stat !== undefined && stat.startTime === identity.startTime && stat.state !== "Z" && stat.state !== "X";
+  return stat?.startTime === identity.startTime && stat.state !== "Z" && stat.state !== "X";
 }
 
 /** Signals that very process; false if it is gone. */

@@ -46,9 +46,7 @@ export async function main(argv: readonly string[], libexec: string): Promise<nu
 
 function answerWithoutVerb({ globals, installation }: Context): number | undefined {
   if (globals.version) {
-    process.stdout.write(
-      `kata-runtime  : ${VERSION}\n   commit   : ${process.env.KATA_TS_COMMIT ?? "unknown"}\n   OCI specs: ${OCI_VERSION}\n`,
-    );
+    process.stdout.write(`kata-runtime  : ${VERSION}\n   commit   : ${COMMIT}\n   OCI specs: ${OCI_VERSION}\n`);
     return 0;
   }
   if (globals.showConfigPaths) {

@@ -30,17 +30,15 @@ async function feed(from: Readable, to: Writable): Promise<void> {
 
 /** A reader that goes away is told to the process as SIGPIPE, and the rest of its output is dropped. */
 async function deliver(from: Readable, to: Writable, onReaderGone: () => Promise<void>): Promise<void> {
-  let readerGone = false;
-  to.on("error", () => {
-    if (readerGone) return;
-    readerGone = true;
+  to.once("error", () => {
+    to.on("error", () => undefined);
     void onReaderGone();
     from.unpipe(to);
     from.resume();
   });
   from.pipe(to);
   await finished(from);
-  if (!readerGone) await finished(to).catch(() => undefined);
+  await finished(to).catch(() => undefined); // A reader that is gone was told already.
 }
 
 async function brokenPipe(agent: AgentClient, address: ProcessAddress): Promise<void> {

@@ -28,7 +28,7 @@ export function resourcesToMessage(resources: SpecResources): grpc.LinuxResource
 }
 
 export function resourcesFromMessage(message: grpc.LinuxResources.$Properties): SpecResources {
-  return fromMessage(resourcesFields, message as Values) as unknown as SpecResources;
+  return fromMessage(resourcesFields, message as Values);
 }
 
 function toMessage(fields: MessageFields, json: Values): Values {

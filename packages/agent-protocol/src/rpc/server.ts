@@ -4,6 +4,7 @@ import {
   type MethodDefinition,
   Server,
   ServerCredentials,
+  type StatusObject,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
@@ -34,7 +35,7 @@ export function createAgentServer(handlers: AgentHandlers): AgentServer {
   const implementation: UntypedServiceImplementation = {};
   for (const name of Object.keys(agentRpcs) as RpcName[]) {
     service[name] = methodDefinition(name);
-    implementation[name] = bind(name, handlers[name] as Handler<RpcName> | undefined);
+    implementation[name] = bind(name, handlers[name]);
   }
   server.addService(service, implementation);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -67,7 +68,9 @@ function methodDefinition(name: RpcName): MethodDefinition<object, object> {
 function bind(name: RpcName, handler: Handler<RpcName> | undefined): handleUnaryCall<Request<RpcName>, object> {
   return (call, callback) => {
     if (handler === undefined) {
-      callback({ code: RpcStatus.Unimplemented, details: `${agentRpcs[name].path} is not served by this agent` });
+      callback(
+        toStatus(new AgentRpcError(RpcStatus.Unimplemented, `${agentRpcs[name].path} is not served by this agent`)),
+      );
       return;
     }
     const abort = new AbortController();
@@ -85,7 +88,9 @@ function bind(name: RpcName, handler: Handler<RpcName> | undefined): handleUnary
   };
 }
 
-function toStatus(error: unknown): { code: number; details: string } {
-  if (error instanceof AgentRpcError) return { code: error.status, details: error.message };
-  return { code: RpcStatus.Internal, details: error instanceof Error ? error.message : String(error) };
+function toStatus(error: unknown): Partial<StatusObject> {
+  const code = error instanceof AgentRpcError ? error.status : RpcStatus.Internal;
+  const details = error instanceof Error ? error.message : String(error);
+  const answer: object = { code, details }; // grpc-js wants its own enum; the numbers are the same.
+  return answer;
 }

@@ -8,8 +8,8 @@ import { google, grpc, types } from "#gen/agent";
 
 /** A generated message class: $Properties goes in, the class with its defaults filled in comes out. */
 export interface Codec<In, Out> {
-  encode(message: In): Writer;
-  decode(bytes: Uint8Array): Out;
+  readonly encode: (message: In) => Writer;
+  readonly decode: (bytes: Uint8Array) => Out;
 }
 
 export interface Rpc<ReqIn, ReqOut, ResIn, ResOut> {

@@ -12,14 +12,18 @@ export interface SharedNamespaces {
  * the sandbox shares it. The cgroup is one below our own parent, whatever the host calls it.
  */
 export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: SharedNamespaces): RuntimeSpec {
-  const { hooks: _hostHooks, ...rest } = spec;
   const namespaces = (spec.linux?.namespaces ?? [])
     .filter(({ type }) => type !== "network" && type !== "time")
     .map(({ type }) => joinShared(type, shared));
-  return { ...rest, linux: { ...spec.linux, namespaces, cgroupsPath: `/kata/${containerId}` } };
+  return { ...withoutHooks(spec), linux: { ...spec.linux, namespaces, cgroupsPath: `/kata/${containerId}` } };
 }
 
 function joinShared(type: string, shared: SharedNamespaces): SpecNamespace {
   const path = type === "ipc" ? shared.ipc : type === "uts" ? shared.uts : type === "pid" ? shared.pid : undefined;
   return path === undefined ? { type } : { type, path };
+}
+
+/** Hooks name programs of the host. */
+function withoutHooks(spec: RuntimeSpec): RuntimeSpec {
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => name !== "hooks")) as unknown as RuntimeSpec;
 }

@@ -52,7 +52,7 @@ function blkioStats(text: string): grpc.BlkioStats.$Properties {
   for (const line of text.split("\n").filter(Boolean)) {
     const [device = "", ...pairs] = line.split(" ");
     const [major = 0, minor = 0] = device.split(":").map(Number);
-    const values = Object.fromEntries(pairs.map((pair) => pair.split("=")));
+    const values = Object.fromEntries(pairs.map((pair) => pair.split("="))) as Record<string, string | undefined>;
     bytes.push(
       { major, minor, op: "Read", value: Number(values.rbytes) },
       { major, minor, op: "Write", value: Number(values.wbytes) },
@@ -70,7 +70,7 @@ function keyed(text: string): Record<string, number> {
     .split("\n")
     .filter(Boolean)
     .map((line) => line.split(" "));
-  return Object.fromEntries(pairs.map(([key, value]) => [key, Number(value)]));
+  return Object.fromEntries(pairs.map(([key, value]) => [key, Number(value)])) as Record<string, number>;
 }
 
 /** "max" means no limit, which the contract writes as 0. */

@@ -138,8 +138,8 @@ export class QmpClient implements AsyncDisposable {
       pending.resolve(message.return);
       return;
     }
-    const error = (message.error ?? {}) as { class?: unknown; desc?: unknown };
-    const detail = `${String(error.class ?? "error")}: ${String(error.desc ?? "no description")}`;
+    const error = (message.error ?? {}) as { class?: string; desc?: string };
+    const detail = `${error.class ?? "error"}: ${error.desc ?? "no description"}`;
     pending.reject(new QemuError("KATA_QMP_COMMAND", `QMP ${pending.command}: ${detail}`));
   }
 

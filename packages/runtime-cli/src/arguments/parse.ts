@@ -47,7 +47,7 @@ export function parseAnywhere(args: readonly string[], options: OptionTable): Pa
       allowPositionals: true,
       strict: true,
     });
-    return { options: new Options(values as Record<string, OptionValue>), words: positionals };
+    return { options: new Options(values), words: positionals };
   } catch (error) {
     throw new UsageError((error as Error).message.split(". ")[0] ?? "bad arguments");
   }

@@ -20,7 +20,7 @@ export async function startContainer(id: ContainerId, environment: Environment):
     await store.update(id, (before) => ({ ...before, status: "created" }));
     throw error;
   }
-  return store.update(id, (before) => (before.status === "starting" ? { ...before, status: "running" } : before));
+  return await store.update(id, (before) => (before.status === "starting" ? { ...before, status: "running" } : before));
 }
 
 // runc's words for the two ways to be too late.

@@ -50,11 +50,15 @@ export class FileStore implements Store {
 
   async update(id: ContainerId, change: (record: ContainerRecord) => ContainerRecord): Promise<ContainerRecord> {
     await this.read(id); // An id that is not there must not get a lock file.
-    using _lock = await this.#lock(id);
-    const before = await this.read(id);
-    const after = { ...change(before), generation: before.generation + 1 };
-    await this.#write(join(this.#root, id), after);
-    return after;
+    const lock = await this.#lock(id);
+    try {
+      const before = await this.read(id);
+      const after = { ...change(before), generation: before.generation + 1 };
+      await this.#write(join(this.#root, id), after);
+      return after;
+    } finally {
+      lock[Symbol.dispose]();
+    }
   }
 
   async remove(id: ContainerId): Promise<void> {
