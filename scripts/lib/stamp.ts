@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DIST, ROOT } from "./paths.ts";
+
+const STAMP: string = join(ROOT, "dist", "built");
+const SOURCES = ["packages", "scripts", "pnpm-lock.yaml", "tsconfig.base.json"];
+const SKIPPED = new Set(["node_modules", "dist", "gen"]);
+
+/** Whether dist/kata-ts was built from the sources that are there now, with the kernel that would be chosen now. */
+export async function isCurrent(kernel: string): Promise<boolean> {
+  if (!existsSync(join(DIST, "share", "kata-ts", "rootfs.ext4"))) return false;
+  const known = await readFile(STAMP, "utf8").catch(() => "");
+  const { tunedKernelIsBuilt } = await import("@kata-ts/guest-image");
+  const automatic = (await tunedKernelIsBuilt()) ? "tuned" : "distribution";
+  return known === `${await sourceKey()} ${kernel === "auto" ? automatic : kernel}`;
+}
+
+export async function remember(used: string): Promise<void> {
+  await writeFile(STAMP, `${await sourceKey()} ${used}`);
+}
+
+async function sourceKey(): Promise<string> {
+  const hash = createHash("sha256");
+  for (const source of SOURCES) await addTo(hash, join(ROOT, source));
+  return hash.digest("hex");
+}
+
+async function addTo(hash: ReturnType<typeof createHash>, path: string): Promise<void> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
+  if (entries === undefined) {
+    hash.update(path).update(await readFile(path));
+    return;
+  }
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (!SKIPPED.has(entry.name)) await addTo(hash, join(path, entry.name));
+  }
+}
