@@ -7,6 +7,7 @@ import {
   type StatusObject,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { AuthorityFilter } from "./authority-filter.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
 import { agentRpcs, type Request, type ResponseInput, type RpcName } from "./table.ts";
 
@@ -41,7 +42,7 @@ export function createAgentServer(handlers: AgentHandlers): AgentServer {
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   return {
     serve: (connection) => {
-      injector.injectConnection(connection);
+      injector.injectConnection(new AuthorityFilter(connection));
     },
     close: () => {
       injector.destroy();

@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  type AgentClient,
+  type AgentHandlers,
+  AgentRpcError,
+  connectAgent,
+  createAgentServer,
+  endOfStream,
+  isEndOfStream,
+  RpcStatus,
+} from "../src/index.ts";
+
+describe("client and server of the contract", () => {
+  let directory = "";
+  let cleanUp: (() => void)[] = [];
+
+  async function serve(handlers: AgentHandlers): Promise<AgentClient> {
+    const path = join(directory, `${String(Math.random()).slice(2)}.sock`);
+    const agent = createAgentServer(handlers);
+    const listener = createServer((socket) => {
+      agent.serve(socket);
+    });
+    await new Promise<void>((resolve) => listener.listen(path, resolve));
+    const client = connectAgent(`unix://${path}`);
+    cleanUp.push(() => {
+      client.close();
+      agent.close();
+      listener.close();
+    });
+    return client;
+  }
+
+  beforeEach(() => {
+    cleanUp = [];
+    directory = mkdtempSync(join(tmpdir(), "agent-protocol-"));
+  });
+
+  afterEach(() => {
+    for (const undo of cleanUp) undo();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it("carries a request and its reply", async () => {
+    const client = await serve({ waitProcess: async ({ exec_id }) => ({ status: exec_id.length }) });
+    expect(await client.waitProcess({ container_id: "c", exec_id: "four" })).toMatchObject({ status: 4 });
+  });
+
+  it("answers UNIMPLEMENTED by name for what it does not serve", async () => {
+    const client = await serve({});
+    const error = await client.listRoutes({}).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      status: RpcStatus.Unimplemented,
+      message: expect.stringContaining("/grpc.AgentService/ListRoutes") as string,
+    });
+  });
+
+  it("carries a handler's status and message", async () => {
+    const client = await serve({
+      startContainer: async () => {
+        throw new AgentRpcError(RpcStatus.NotFound, "Container x not found");
+      },
+    });
+    await expect(client.startContainer({ container_id: "x" })).rejects.toMatchObject({
+      status: RpcStatus.NotFound,
+      message: "Container x not found",
+      rpc: "/grpc.AgentService/StartContainer",
+    });
+  });
+
+  it("knows both spellings of the end of a stream", async () => {
+    const client = await serve({
+      readStdout: async () => {
+        throw endOfStream();
+      },
+      readStderr: async () => {
+        throw new AgentRpcError(RpcStatus.Unknown, "EOF");
+      },
+    });
+    expect(isEndOfStream(await client.readStdout({}).catch((error: unknown) => error))).toBe(true);
+    expect(isEndOfStream(await client.readStderr({}).catch((error: unknown) => error))).toBe(true);
+    expect(isEndOfStream(new AgentRpcError(RpcStatus.Internal, "EOF"))).toBe(false);
+  });
+
+  it("ends a call at its deadline, and tells the handler", async () => {
+    const aborted = Promise.withResolvers<boolean>();
+    const client = await serve({
+      check: (_request, { signal }) =>
+        new Promise(() => {
+          signal.addEventListener("abort", () => {
+            aborted.resolve(true);
+          });
+        }),
+    });
+    await expect(client.check({}, { deadlineMs: 100 })).rejects.toMatchObject({ status: RpcStatus.DeadlineExceeded });
+    expect(await aborted.promise).toBe(true);
+  });
+
+  it("ends a call when its caller aborts", async () => {
+    const client = await serve({ waitProcess: () => new Promise(() => undefined) });
+    const abort = new AbortController();
+    const call = client.waitProcess({}, { signal: abort.signal });
+    abort.abort();
+    await expect(call).rejects.toMatchObject({ status: RpcStatus.Cancelled });
+    await expect(client.waitProcess({}, { signal: abort.signal })).rejects.toMatchObject({
+      status: RpcStatus.Cancelled,
+    });
+  });
+
+  it("refuses a reply above its limit instead of holding it in memory", async () => {
+    const client = await serve({ readStdout: async () => ({ data: Buffer.alloc(5 * 1024 * 1024) }) });
+    await expect(client.readStdout({})).rejects.toMatchObject({ status: RpcStatus.ResourceExhausted });
+  });
+
+  it("fails at once when nobody listens", async () => {
+    using client = connectAgent(`unix://${join(directory, "nobody.sock")}`);
+    await expect(client.check({})).rejects.toMatchObject({ status: RpcStatus.Unavailable });
+  });
+});
