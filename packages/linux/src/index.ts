@@ -36,4 +36,5 @@ export {
   reapChild,
   signalProcess,
 } from "./processes.ts";
+export { unblockSignal } from "./signals.ts";
 export { addEntropy, setDateTime, setHostname } from "./system.ts";

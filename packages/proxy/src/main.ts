@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { ControlPipe } from "./control.ts";
 import { type ProxyFlags, parseFlags } from "./flags.ts";
 import { Relay } from "./relay.ts";
@@ -48,7 +48,12 @@ async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
   }
   process.on("SIGHUP", () => undefined);
   control?.tell({ ok: true, pids: watchman.pids });
-  void control?.committed().then((committed) => (committed ? undefined : watchman.stop()));
+  const abandoned = control?.committed().then(async (committed) => {
+    if (!committed) await watchman.stop();
+    return !committed;
+  });
   const exit = await watchman.ended;
+  // Nobody who could has a record of this VM: it takes its traces with it.
+  if (exit.reason === "stopped" && (await abandoned) === true) rmSync(spec.dir, { recursive: true, force: true });
   return exit.reason === "stopped" ? 0 : 1;
 }

@@ -46,7 +46,7 @@ function openOutput(fd: number): Writable {
         writable: true,
       });
     case "socket":
-      return new Socket({ fd, readable: false, writable: true, allowHalfOpen: true });
+      return sharedSocketOutput(new Socket({ fd, readable: false, writable: true, allowHalfOpen: true }));
     case "closed":
       return new Writable({
         write: (_chunk, _encoding, done) => {
@@ -57,6 +57,17 @@ function openOutput(fd: number): Writable {
     case "file":
       return blockingOutput(fd);
   }
+}
+
+// Ending a socket shuts it down for everybody who holds it: ours is only ever written to.
+function sharedSocketOutput(socket: Socket): Writable {
+  const output = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      socket.write(chunk, done);
+    },
+  });
+  socket.on("error", (error) => output.destroy(error));
+  return output;
 }
 
 // Files and terminals take all they are given; there is no waiting for them that a loop could watch.

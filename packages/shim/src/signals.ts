@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { unblockSignal } from "@kata-ts/linux";
 
 /** Not ours to pass on: not catchable, about our own children and pipes, or raised by a fault of our own code. */
 const OWN: ReadonlySet<string> = new Set([
@@ -28,4 +29,5 @@ export function catchSignals(onSignal: (signal: number) => void): void {
       onSignal(number);
     });
   }
+  unblockSignal(constants.signals.SIGUSR1);
 }

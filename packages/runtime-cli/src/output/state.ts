@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { type ContainerRecord, pidOf, statusOf } from "@kata-ts/virtcontainers";
+import { type ContainerRecord, pidOf, statusOf } from "@kata-ts/virtcontainers/records";
 
 /** runc's `state` object, which is the specification's with a few fields more. */
 export interface StateView {

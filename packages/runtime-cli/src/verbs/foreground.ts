@@ -1,4 +1,5 @@
-import { signalProcess } from "@kata-ts/linux";
+import { constants } from "node:os";
+import { signalProcess, unblockSignal } from "@kata-ts/linux";
 import type { Shim } from "@kata-ts/virtcontainers";
 
 const FORWARDED = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT"] as const;
@@ -10,5 +11,6 @@ export async function waitInForeground(shim: Shim): Promise<number> {
       signalProcess(shim.identity, signal);
     });
   }
+  unblockSignal(constants.signals.SIGUSR1);
   return shim.exited;
 }

@@ -1,4 +1,4 @@
-import { type ContainerRecord, FileStore, KataError } from "@kata-ts/virtcontainers";
+import { type ContainerRecord, FileStore, KataError } from "@kata-ts/virtcontainers/records";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../main.ts";
 import { type StateView, stateView } from "../output/state.ts";

@@ -1,6 +1,6 @@
-import { FileStore, KataError, listProcesses, parseContainerId, pidOf } from "@kata-ts/virtcontainers";
+import { FileStore, KataError, parseContainerId, pidOf } from "@kata-ts/virtcontainers/records";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
-import { type Context, openRuntime } from "../context.ts";
+import type { Context } from "../context.ts";
 import type { Verb } from "../main.ts";
 
 /** `json` lists host pids, for engines that look at them with the host's ps; `table` the guest's processes. */
@@ -10,11 +10,22 @@ export const verb: Verb = async (args, context) => {
   if (idText === undefined) throw new UsageError('"ps" requires a container id');
   const id = parseContainerId(idText);
   const format = options.text("format") ?? "table";
-  if (format === "table") process.stdout.write(await listProcesses(id, psArgs, openRuntime(context).environment));
+  if (format === "table") await printGuestProcesses(id, psArgs, context);
   else if (format === "json") await printHostPids(id, context);
   else throw new UsageError("invalid format option");
   return 0;
 };
+
+async function printGuestProcesses(
+  id: ReturnType<typeof parseContainerId>,
+  args: readonly string[],
+  context: Context,
+): Promise<void> {
+  // Loaded here only: the other format needs nothing of it.
+  const { listProcesses } = await import("@kata-ts/virtcontainers");
+  const { openRuntime } = await import("../context.ts");
+  process.stdout.write(await listProcesses(id, args, openRuntime(context).environment));
+}
 
 async function printHostPids(id: ReturnType<typeof parseContainerId>, { globals }: Context): Promise<void> {
   const pid = pidOf(await new FileStore(globals.root).read(id));

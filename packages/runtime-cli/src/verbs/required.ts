@@ -1,4 +1,4 @@
-import { type ContainerId, parseContainerId } from "@kata-ts/virtcontainers";
+import { type ContainerId, parseContainerId } from "@kata-ts/virtcontainers/records";
 import { UsageError } from "../arguments/parse.ts";
 
 /** The one container id that a verb takes. @throws UsageError, KataError */

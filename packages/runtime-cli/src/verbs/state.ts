@@ -1,4 +1,4 @@
-import { FileStore } from "@kata-ts/virtcontainers";
+import { FileStore } from "@kata-ts/virtcontainers/records";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../main.ts";
 import { stateView } from "../output/state.ts";

@@ -1,6 +1,7 @@
 import { specToMessage } from "@kata-ts/agent-protocol";
-import { bootId } from "@kata-ts/linux";
+import { bootId, identifyProcess } from "@kata-ts/linux";
 import type { ShimEnvironment } from "../environment.ts";
+import type { VmState } from "../ports/hypervisor.ts";
 import type { Shim } from "../ports/shims.ts";
 import type { ContainerRecord } from "../ports/store.ts";
 import { asked, createSandbox, type LiveSandbox, type SandboxConfig } from "../sandbox/create.ts";
@@ -21,7 +22,7 @@ export interface CreatedContainer {
  */
 export async function createContainer(
   config: ContainerConfig,
-  sandboxConfig: Omit<SandboxConfig, "id">,
+  sandboxConfig: Omit<SandboxConfig, "id" | "onBoot">,
   environment: ShimEnvironment,
 ): Promise<CreatedContainer> {
   await using undo = new UndoStack();
@@ -40,7 +41,10 @@ export async function createContainer(
     shim.kill();
   });
 
-  const sandbox = await createSandbox({ ...sandboxConfig, id: config.id }, environment);
+  const onBoot = async (vm: VmState): Promise<void> => {
+    await store.update(config.id, (claimed) => ({ ...claimed, vm }));
+  };
+  const sandbox = await createSandbox({ ...sandboxConfig, id: config.id, onBoot }, environment);
   undo.push(async () => {
     await sandbox[Symbol.asyncDispose]();
   });
@@ -50,7 +54,6 @@ export async function createContainer(
   const record = await store.update(config.id, (claimed) => ({
     ...claimed,
     status: "created",
-    vm: sandbox.vm.state,
     shim: shim.identity,
   }));
   sandbox.commit();
@@ -78,5 +81,6 @@ function newRecord(config: ContainerConfig): ContainerRecord {
     created: new Date().toISOString(),
     annotations: config.annotations,
     bootId: bootId(),
+    worker: identifyProcess(process.pid),
   };
 }

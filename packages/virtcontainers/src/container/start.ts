@@ -1,3 +1,4 @@
+import { identifyProcess } from "@kata-ts/linux";
 import type { Environment } from "../environment.ts";
 import { KataError } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
@@ -10,9 +11,9 @@ export async function startContainer(id: ContainerId, environment: Environment):
   const { store } = environment;
   const record = await store.update(id, (before) => {
     requireCreated(before);
-    return { ...before, status: "starting" };
+    return { ...before, status: "starting", worker: identifyProcess(process.pid) };
   });
-  const vm = requireStatus(record, "start", "running");
+  const vm = requireStatus(record, "start", "created");
   using agent = environment.connectAgent(vm.agentUrl);
   try {
     await asked(`start container ${id}`, agent.startContainer({ container_id: id }));

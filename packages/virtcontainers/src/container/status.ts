@@ -13,10 +13,18 @@ export type ContainerStatus = "creating" | "created" | "running" | "paused" | "s
  */
 export function statusOf(record: ContainerRecord): ContainerStatus {
   if (record.status === "stopped" || record.bootId !== bootId()) return "stopped";
-  if (record.status === "creating") return "creating";
+  if (record.status === "creating") return isWorking(record) ? "creating" : "stopped";
   if (record.shim === undefined || record.vm === undefined) return "stopped";
   if (!isAlive(record.shim) || !isAlive(record.vm.qemu)) return "stopped";
-  return record.status === "starting" ? "running" : record.status;
+  return record.status === "starting" ? (isWorking(record) ? "created" : "running") : record.status;
+}
+
+/**
+ * Whether the process that creates or starts the container is still at it. A create that was cut off is over; a start
+ * that was cut off may have got through, and the container counts as running.
+ */
+function isWorking({ worker }: ContainerRecord): boolean {
+  return worker !== undefined && isAlive(worker);
 }
 
 /** The shim's pid; 0 when there is no process. */

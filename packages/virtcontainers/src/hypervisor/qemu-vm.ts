@@ -25,6 +25,7 @@ export class QemuVm implements Vm {
   readonly #config: QemuConfig;
   readonly #watchman: StartedWatchman | undefined;
   readonly #tree: SharedTree;
+  #lastExit: VmExit | undefined;
 
   constructor(state: VmState, config: QemuConfig, watchman: StartedWatchman | undefined) {
     this.state = state;
@@ -65,6 +66,7 @@ export class QemuVm implements Vm {
   }
 
   async exit(): Promise<VmExit | undefined> {
+    if (this.#lastExit !== undefined) return this.#lastExit;
     try {
       return JSON.parse(await readFile(join(this.state.dir, VmFile.exit), "utf8")) as VmExit;
     } catch {
@@ -74,6 +76,7 @@ export class QemuVm implements Vm {
 
   async stop(): Promise<void> {
     await this.#endProcesses();
+    this.#lastExit = await this.exit();
     await removeVmDirectory(this.state.dir);
   }
 

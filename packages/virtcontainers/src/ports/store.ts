@@ -20,9 +20,11 @@ export interface ContainerRecord {
   readonly annotations: Readonly<Record<string, string>>;
   /** Pids mean nothing after a reboot. */
   readonly bootId: string;
-  /** Absent while creating. */
+  /** Absent until the VM was started. */
   readonly vm?: VmState;
   readonly shim?: ProcessIdentity;
+  /** While creating or starting: the process that is doing it. */
+  readonly worker?: ProcessIdentity;
 }
 
 /** Where records live. One directory or entry per container id. */

@@ -2,7 +2,7 @@ import type { Environment } from "../environment.ts";
 import { KataError, reasonOf } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
-import type { Vm } from "../ports/hypervisor.ts";
+import type { Vm, VmState } from "../ports/hypervisor.ts";
 import { UndoStack } from "../undo.ts";
 import { waitForAgent } from "./wait-for-agent.ts";
 
@@ -14,6 +14,8 @@ export interface SandboxConfig {
   readonly sharePidNamespace: boolean;
   /** Milliseconds that a guest may take to boot. */
   readonly bootDeadlineMs: number;
+  /** Called once the VM exists, before its guest is up: it has to be found again should this process die. */
+  readonly onBoot?: (vm: VmState) => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -38,6 +40,7 @@ export async function createSandbox(config: SandboxConfig, environment: Environm
   const request = { sandboxId: config.id, ...(config.signal === undefined ? {} : { signal: config.signal }) };
   const vm = await environment.hypervisor.boot(request);
   undo.push(() => vm.stop());
+  await config.onBoot?.(vm.state);
   const agent = environment.connectAgent(vm.state.agentUrl);
   undo.push(() => {
     agent.close();

@@ -26,6 +26,7 @@ const schema = z.object({
   bootId: z.string(),
   vm: z.exactOptional(vm),
   shim: z.exactOptional(identity),
+  worker: z.exactOptional(identity),
 });
 
 /** @throws KataError KATA_STATE_FILE for anything that is not a record of this version */

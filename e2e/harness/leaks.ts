@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { VM_ROOT } from "./paths.ts";
+
+/** What a test could leave on the host, each item as a line that names it. */
+export type HostSnapshot = ReadonlySet<string>;
+
+export function snapshotHost(): HostSnapshot {
+  return new Set([...processes(), ...mounts(), ...links(), ...sockets(), ...directories(), ...cgroups()]);
+}
+
+/** What is there now and was not there before. */
+export function leaksSince(before: HostSnapshot): string[] {
+  return [...snapshotHost()].filter((item) => !before.has(item));
+}
+
+/** Ours and our helpers'. Zombies are the init process's to collect. */
+function processes(): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ").trim();
+        return /qemu-system|virtiofsd|kata-(proxy|shim|runtime)/.test(command)
+          ? [`process ${pid}: ${command.slice(0, 200)}`]
+          : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+function mounts(): string[] {
+  return readFileSync("/proc/self/mountinfo", "latin1")
+    .trim()
+    .split("\n")
+    .map((line) => `mount ${line.split(" ")[4] ?? ""}`);
+}
+
+function links(): string[] {
+  return listed("/sys/class/net", "network link").concat(listed("/run/netns", "network namespace"));
+}
+
+function sockets(): string[] {
+  return readFileSync("/proc/net/unix", "latin1")
+    .split("\n")
+    .map((line) => line.split(/\s+/)[7] ?? "")
+    .filter((path) => path.includes("kata"))
+    .map((path) => `unix socket ${path}`);
+}
+
+function directories(): string[] {
+  return listed(VM_ROOT, "VM directory");
+}
+
+function cgroups(): string[] {
+  return listed("/sys/fs/cgroup", "cgroup").concat(
+    readdirSync("/sys/fs/cgroup").flatMap((controller) =>
+      listed(`/sys/fs/cgroup/${controller}`, `cgroup of ${controller}`),
+    ),
+  );
+}
+
+function listed(directory: string, what: string): string[] {
+  try {
+    return readdirSync(directory).map((name) => `${what} ${name}`);
+  } catch {
+    return [];
+  }
+}
