@@ -49,7 +49,7 @@ describe("the classic life cycle", () => {
 
     await kata.ok(["pause", id]);
     expect((await kata.state(id)).status).toBe("paused");
-    expect((await kata.run(["exec", id, "true"])).exitCode).toBe(1);
+    expect((await kata.run(["exec", id, "true"])).exitCode).toBe(255);
     await kata.ok(["resume", id]);
     expect((await kata.state(id)).status).toBe("running");
 
@@ -107,7 +107,7 @@ describe("the classic life cycle", () => {
       const result = await kata.run(["exec", id, "sh", "-c", `kill -${String(signal)} $$`]);
       expect(result.exitCode).toBe(128 + signal);
     }
-  });
+  }, 300_000);
 
   it("runs more processes in a container, each with its own streams, user, directory and environment", async () => {
     await using kata = new Kata();
@@ -135,7 +135,9 @@ describe("the classic life cycle", () => {
     });
 
     const pidFile = join(kata.directory, "exec.pid");
-    const detached = await kata.run(["exec", "--detach", "--pid-file", pidFile, id, "sleep", "2"]);
+    const detached = await kata.run(["exec", "--detach", "--pid-file", pidFile, id, "sleep", "2"], {
+      detachedStreams: true,
+    });
     expect(detached.exitCode).toBe(0);
     const shim = identifyProcess(Number(readFileSync(pidFile, "utf8")));
     expect(isAlive(shim)).toBe(true);

@@ -26,6 +26,9 @@ const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = 
   state: () => import("./verbs/state.ts"),
 };
 
+/** runc's exit status for an exec that did not come about: others are the process's own. */
+const EXEC_FAILURE = 255;
+
 /**
  * Runs kata-runtime. Returns the exit status: 0, 1 for any failure, or the process's own for `run` and `exec`.
  *
@@ -33,14 +36,16 @@ const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = 
  */
 export async function main(argv: readonly string[], libexec: string): Promise<number> {
   let log = new Log({ file: undefined, format: "text", debug: false });
+  let failure = 1;
   try {
     const globals = parseGlobals(argv);
+    if (globals.verb === "exec") failure = EXEC_FAILURE;
     log = new Log({ file: globals.log, format: globals.logFormat, debug: globals.debug });
     const context = { globals, log, installation: findInstallation(libexec) };
     return answerWithoutVerb(context) ?? (await runVerb(globals, context));
   } catch (error) {
     log.error(describe(error));
-    return 1;
+    return failure;
   }
 }
 

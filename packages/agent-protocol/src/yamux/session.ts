@@ -47,6 +47,7 @@ export class YamuxSession implements StreamCarrier {
   #nextPing = 0;
   #needsDrain = false;
   #over = false;
+  #closing = false;
   #peerGoesAway = false;
   #settle!: (error: Error | undefined) => void;
 
@@ -118,7 +119,8 @@ export class YamuxSession implements StreamCarrier {
   close(reason: number = GoAwayReason.Normal): void {
     if (this.#over) return;
     this.send(FrameType.GoAway, 0, 0, reason);
-    this.#transport.end();
+    this.#transport.end(() => this.#transport.destroy());
+    this.#closing = true;
     this.#finish(undefined);
   }
 
@@ -229,7 +231,8 @@ export class YamuxSession implements StreamCarrier {
     for (const answer of this.#pings.values()) answer.reject(reason);
     this.#pings.clear();
     this.#waiting = [];
-    if (!this.#transport.writableEnded) this.#transport.destroy();
+    // A transport that ended by itself may still hold its descriptor, and a serial port can be opened only once.
+    if (!this.#closing) this.#transport.destroy();
     this.#settle(error);
   }
 }

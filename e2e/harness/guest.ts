@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type AgentClient, connectAgent } from "@kata-ts/agent-protocol";
+import { Relay } from "@kata-ts/proxy";
+import { qemuArgv, spawnTied, Tail, type TiedProcess, type VmConfig } from "@kata-ts/qemu-driver";
+import { SHARE } from "./paths.ts";
+
+/** A bare guest: QEMU and the agent, driven directly. For tests of the agent and of the boot. */
+export class BareGuest implements AsyncDisposable {
+  readonly directory: string = mkdtempSync("/run/kata-e2e-guest-");
+  readonly console: Tail = new Tail(1024 * 1024);
+  readonly config: VmConfig;
+  readonly qemu: TiedProcess;
+  readonly #undo: (() => void)[] = [];
+  #relay: Relay | undefined;
+
+  constructor(change: Partial<VmConfig> = {}) {
+    this.config = {
+      name: "bare",
+      qemuPath: "/usr/bin/qemu-system-x86_64",
+      accelerator: "tcg",
+      vcpus: 1,
+      memoryMiB: 512,
+      kernelPath: join(SHARE, "vmlinux"),
+      imagePath: join(SHARE, "rootfs.ext4"),
+      kernelParams: [],
+      qmpSocket: join(this.directory, "qmp.sock"),
+      agentSocket: join(this.directory, "agent.sock"),
+      rootPorts: 2,
+      ...change,
+    };
+    this.qemu = spawnTied(this.config.qemuPath, qemuArgv(this.config), ["ignore", "pipe", "pipe"]);
+    for (const stream of [this.qemu.child.stdout, this.qemu.child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        this.console.push(chunk);
+      });
+    }
+  }
+
+  /** Connects through a relay, as the runtime does, and waits for the first answer. */
+  async connect(): Promise<AgentClient> {
+    const listenSocket = join(this.directory, "proxy.sock");
+    this.#relay = await Relay.start({ listenSocket, muxSocket: this.config.agentSocket });
+    const agent = connectAgent(`unix://${listenSocket}`);
+    await agent.check({}, { waitForReady: true, deadlineMs: 60_000 });
+    return agent;
+  }
+
+  /** The host's side of the channel goes away. */
+  disconnect(): void {
+    this.#relay?.close();
+    this.#relay = undefined;
+  }
+
+  /** To be done when the guest is gone. */
+  onEnd(undo: () => void): void {
+    this.#undo.push(undo);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.disconnect();
+    this.qemu.child.kill("SIGKILL");
+    await this.qemu.exited;
+    for (const undo of this.#undo) undo();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}

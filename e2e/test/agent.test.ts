@@ -1,0 +1,326 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type AgentClient,
+  AgentRpcError,
+  agentRpcs,
+  type grpc,
+  isEndOfStream,
+  type RpcName,
+  RpcStatus,
+  specToMessage,
+} from "@kata-ts/agent-protocol";
+import type { VmConfig } from "@kata-ts/qemu-driver";
+import { defaultSpec } from "@kata-ts/virtcontainers";
+import { describe, expect, it } from "vitest";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { BareGuest } from "../harness/guest.ts";
+import { busyboxRootfs } from "../harness/images.ts";
+
+/** Where the guest has the busybox root file system that is shared with it. */
+const ROOTFS = "/run/kata-containers/shared/containers/rootfs";
+
+const SHARE: grpc.Storage.$Properties = {
+  driver: "9p",
+  source: "kataShared",
+  fstype: "9p",
+  options: ["trans=virtio,version=9p2000.L,msize=512000", "nodev"],
+  mount_point: "/run/kata-containers/shared/containers",
+};
+
+/** A guest that is given a root file system over 9p. */
+async function guestWithRootfs(change: Partial<VmConfig> = {}): Promise<BareGuest> {
+  const path = mkdtempSync("/run/kata-e2e-share-");
+  cpSync(await busyboxRootfs(), join(path, "rootfs"), { recursive: true, verbatimSymlinks: true });
+  writeFileSync(join(path, "hello"), "over 9p\n");
+  const guest = new BareGuest({ share9p: { path, tag: "kataShared" }, ...change });
+  guest.onEnd(() => {
+    rmSync(path, { recursive: true });
+  });
+  return guest;
+}
+
+function spec(args: readonly string[]): ReturnType<typeof specToMessage> {
+  const base = defaultSpec({ args });
+  return specToMessage({ ...base, root: { path: ROOTFS, readonly: true } });
+}
+
+async function readAll(read: AgentClient["readStdout"], id: string, execId: string): Promise<string> {
+  let text = "";
+  for (;;) {
+    try {
+      text += Buffer.from((await read({ container_id: id, exec_id: execId, len: 4096 })).data).toString();
+    } catch (error) {
+      if (isEndOfStream(error)) return text;
+      throw error;
+    }
+  }
+}
+
+async function output(
+  agent: AgentClient,
+  id: string,
+  execId = id,
+): Promise<{ stdout: string; stderr: string; status: number }> {
+  const [stdout, stderr] = await Promise.all([
+    readAll(agent.readStdout, id, execId),
+    readAll(agent.readStderr, id, execId),
+  ]);
+  return { stdout, stderr, status: (await agent.waitProcess({ container_id: id, exec_id: execId })).status };
+}
+
+async function exec(
+  agent: AgentClient,
+  id: string,
+  execId: string,
+  script: string,
+): Promise<{ stdout: string; stderr: string; status: number }> {
+  const { OCI } = { OCI: spec(["sh", "-c", script]) };
+  await agent.execProcess({ container_id: id, exec_id: execId, process: OCI.Process ?? null });
+  return output(agent, id, execId);
+}
+
+const UNSERVED: readonly RpcName[] = [
+  "ttyWinResize",
+  "updateInterface",
+  "updateRoutes",
+  "listInterfaces",
+  "listRoutes",
+  "addARPNeighbors",
+  "startTracing",
+  "stopTracing",
+  "memHotplugByProbe",
+  "getOOMEvent",
+];
+
+async function startedSandbox(agent: AgentClient, sharePid = false): Promise<void> {
+  await agent.createSandbox({ hostname: "pod", sandbox_id: "s", sandbox_pidns: sharePid, storages: [SHARE] });
+}
+
+async function startContainer(
+  agent: AgentClient,
+  id: string,
+  args: readonly string[],
+  sharePid = false,
+): Promise<void> {
+  await agent.createContainer({ container_id: id, exec_id: id, OCI: spec(args), sandbox_pidns: sharePid });
+  await agent.startContainer({ container_id: id });
+}
+
+describe("the agent, over the original's contract", () => {
+  expectCleanHost();
+
+  it("runs containers, their processes and what belongs to them", async () => {
+    await using guest = await guestWithRootfs();
+    using agent = await guest.connect();
+
+    expect(await agent.version({})).toMatchObject({ grpc_version: "0.0.1" });
+    await expect(agent.createContainer({ container_id: "early", OCI: spec(["true"]) })).rejects.toMatchObject({
+      status: RpcStatus.FailedPrecondition,
+    });
+    await startedSandbox(agent);
+    await expect(startedSandbox(agent)).rejects.toMatchObject({ status: RpcStatus.AlreadyExists });
+
+    await startContainer(agent, "one", ["sh", "-c", "hostname; echo no >&2; exit 9"]);
+    expect(await output(agent, "one")).toEqual({ stdout: "pod\n", stderr: "no\n", status: 9 });
+    // Several may wait, also later.
+    expect((await agent.waitProcess({ container_id: "one", exec_id: "one" })).status).toBe(9);
+    await expect(exec(agent, "one", "late", "true")).rejects.toMatchObject({ status: RpcStatus.FailedPrecondition });
+    await agent.removeContainer({ container_id: "one" });
+    await expect(agent.removeContainer({ container_id: "one" })).rejects.toMatchObject({
+      status: RpcStatus.NotFound,
+      message: "Container one not found",
+    });
+
+    await startContainer(agent, "two", ["sleep", "1000"]);
+    await expect(agent.createContainer({ container_id: "two", OCI: spec(["true"]) })).rejects.toMatchObject({
+      status: RpcStatus.AlreadyExists,
+    });
+    expect(await exec(agent, "two", "a", "echo out; exit 3")).toEqual({ stdout: "out\n", stderr: "", status: 3 });
+    await expect(agent.waitProcess({ container_id: "two", exec_id: "a" })).rejects.toMatchObject({
+      status: RpcStatus.NotFound,
+    });
+
+    const pids = await agent.listProcesses({ container_id: "two", format: "json" });
+    expect(JSON.parse(Buffer.from(pids.process_list).toString())).toHaveLength(1);
+    const table = await agent.listProcesses({ container_id: "two", format: "table", args: ["-o", "pid,args"] });
+    expect(Buffer.from(table.process_list).toString()).toMatch(/PID.*\n\s*\d+ sleep 1000\n$/);
+
+    await agent.updateContainer({
+      container_id: "two",
+      resources: { Memory: { Limit: 64 * 1024 * 1024 }, Pids: { Limit: 50 }, CPU: { Shares: 512 } },
+    });
+    const stats = await agent.statsContainer({ container_id: "two" });
+    expect(Number(stats.cgroup_stats?.memory_stats?.usage?.limit)).toBe(64 * 1024 * 1024);
+    expect(Number(stats.cgroup_stats?.pids_stats?.limit)).toBe(50);
+    expect(Number(stats.cgroup_stats?.cpu_stats?.cpu_usage?.total_usage)).toBeGreaterThan(0);
+
+    await agent.pauseContainer({ container_id: "two" });
+    await agent.resumeContainer({ container_id: "two" });
+    expect((await exec(agent, "two", "b", "echo thawed")).stdout).toBe("thawed\n");
+
+    await agent.signalProcess({ container_id: "two", exec_id: "two", signal: 9 });
+    expect(await output(agent, "two")).toMatchObject({ status: 137 });
+    await agent.signalProcess({ container_id: "two", exec_id: "two", signal: 9 }); // already over: no error
+    await agent.destroySandbox({});
+  });
+
+  it("carries input to a process, and what it reads to its end", async () => {
+    await using guest = await guestWithRootfs();
+    using agent = await guest.connect();
+    await startedSandbox(agent);
+    await startContainer(agent, "cat", ["cat"]);
+    expect(await agent.writeStdin({ container_id: "cat", exec_id: "cat", data: Buffer.from("first ") })).toMatchObject({
+      len: 6,
+    });
+    await agent.writeStdin({ container_id: "cat", exec_id: "cat", data: Buffer.from("second") });
+    await agent.closeStdin({ container_id: "cat", exec_id: "cat" });
+    expect(await output(agent, "cat")).toEqual({ stdout: "first second", stderr: "", status: 0 });
+    expect(await agent.writeStdin({ container_id: "cat", exec_id: "cat", data: Buffer.from("late") })).toMatchObject({
+      len: 0,
+    });
+  });
+
+  it("gives containers of a sandbox shared hostnames and IPC, and processes on request", async () => {
+    await using guest = await guestWithRootfs();
+    using agent = await guest.connect();
+    await startedSandbox(agent, true);
+    await startContainer(agent, "a", ["sleep", "1000"], true);
+    await startContainer(agent, "b", ["sleep", "2000"], true);
+    const links = "readlink /proc/self/ns/uts /proc/self/ns/ipc /proc/self/ns/pid";
+    const [first, second] = [await exec(agent, "a", "x", links), await exec(agent, "b", "y", links)];
+    expect(first.stdout).toBe(second.stdout);
+    expect((await exec(agent, "a", "z", "ps")).stdout).toContain("sleep 2000");
+    await startContainer(agent, "c", ["sleep", "3000"], false);
+    expect((await exec(agent, "c", "w", "ps")).stdout).not.toContain("sleep 2000");
+  });
+
+  it("mounts storages: ephemeral, local and 9p, each once for all its users", async () => {
+    await using guest = await guestWithRootfs();
+    using agent = await guest.connect();
+    await agent.createSandbox({
+      sandbox_id: "s",
+      storages: [
+        SHARE,
+        {
+          driver: "ephemeral",
+          source: "shm",
+          fstype: "tmpfs",
+          options: ["mode=1777", "size=1048576"],
+          mount_point: "/run/kata-containers/sandbox/shm",
+        },
+        { driver: "local", options: ["mode=0750"], mount_point: "/run/kata-containers/sandbox/local" },
+      ],
+    });
+    const bind = (source: string, destination: string) => ({ source, destination, type: "bind", options: ["rbind"] });
+    const args = ["sh", "-c", "cat /mnt/share/hello; df -k /mnt/shm | tail -1; stat -c %a /mnt/local"];
+    const base = defaultSpec({ args });
+    const mounts = [
+      ...(base.mounts ?? []),
+      { destination: "/mnt", type: "tmpfs", source: "tmpfs" },
+      bind("/run/kata-containers/shared/containers", "/mnt/share"),
+      bind("/run/kata-containers/sandbox/shm", "/mnt/shm"),
+      bind("/run/kata-containers/sandbox/local", "/mnt/local"),
+    ];
+    const OCI = specToMessage({ ...base, root: { path: ROOTFS, readonly: true }, mounts });
+    await agent.createContainer({ container_id: "m", exec_id: "m", OCI });
+    await agent.startContainer({ container_id: "m" });
+    expect((await output(agent, "m")).stdout).toMatch(/^over 9p\nshm +1024 .*\n750\n$/);
+    await agent.destroySandbox({});
+    await expect(
+      agent.createSandbox({ sandbox_id: "s", storages: [{ driver: "floppy", mount_point: "/run/kata-containers/x" }] }),
+    ).rejects.toMatchObject({ status: RpcStatus.InvalidArgument });
+    await expect(
+      agent.createSandbox({ sandbox_id: "s", storages: [{ driver: "local", mount_point: "/etc" }] }),
+    ).rejects.toMatchObject({ status: RpcStatus.InvalidArgument });
+  });
+
+  it("looks after its guest: details, clock, random pool, files, CPUs", async () => {
+    await using guest = await guestWithRootfs();
+    using agent = await guest.connect();
+    const details = await agent.getGuestDetails({ mem_block_size: true, mem_hotplug_probe: true });
+    expect(Number(details.mem_block_size_bytes)).toBe(128 * 1024 * 1024);
+    expect(details.agent_details).toMatchObject({
+      init_daemon: true,
+      supports_seccomp: true,
+      storage_handlers: ["virtio-fs", "9p", "ephemeral", "local"],
+    });
+    await agent.setGuestDateTime({ Sec: 2_000_000_000, Usec: 5 });
+    await agent.reseedRandomDev({ data: Buffer.alloc(512, 7) });
+    await agent.onlineCPUMem({ wait: true, nb_cpus: 0 });
+    const path = "/run/kata-containers/copied/file";
+    const chunk = { path, file_size: 10, file_mode: 0o644, dir_mode: 0o755, uid: 5, gid: 6 };
+    await agent.copyFile({ ...chunk, offset: 0, data: Buffer.from("01234") });
+    await agent.copyFile({ ...chunk, offset: 5, data: Buffer.from("56789") });
+    await expect(
+      agent.copyFile({ ...chunk, path: "/run/kata-containers/../../etc/passwd", data: Buffer.from("x") }),
+    ).rejects.toMatchObject({ status: RpcStatus.InvalidArgument });
+    await startedSandbox(agent);
+    const base = defaultSpec({ args: ["sh", "-c", "cat /mnt/file; stat -c ' %a %u %g' /mnt/file; date +%s"] });
+    const mounts = [
+      ...(base.mounts ?? []),
+      { destination: "/mnt", source: "/run/kata-containers/copied", type: "bind", options: ["rbind"] },
+    ];
+    await agent.createContainer({
+      container_id: "f",
+      exec_id: "f",
+      OCI: specToMessage({ ...base, root: { path: ROOTFS, readonly: true }, mounts }),
+    });
+    await agent.startContainer({ container_id: "f" });
+    const [file, now] = (await output(agent, "f")).stdout.trim().split("\n");
+    expect(file).toBe("0123456789 644 5 6");
+    expect(Number(now) - 2_000_000_000).toBeLessThan(60);
+  });
+
+  it("answers UNIMPLEMENTED, by name, for what comes later", async () => {
+    await using guest = await guestWithRootfs();
+    using agent = await guest.connect();
+    for (const name of UNSERVED) {
+      const error: unknown = await agent[name]({}).catch((reason: unknown) => reason);
+      expect(error, name).toBeInstanceOf(AgentRpcError);
+      expect(error).toMatchObject({
+        status: RpcStatus.Unimplemented,
+        message: expect.stringContaining(agentRpcs[name].path) as string,
+      });
+    }
+  });
+
+  it("survives the host side going away and coming back", async () => {
+    await using guest = await guestWithRootfs();
+    const first = await guest.connect();
+    await startedSandbox(first);
+    await startContainer(first, "stays", ["sh", "-c", "read line; echo $line"]);
+    const cut = first.readStdout({ container_id: "stays", exec_id: "stays", len: 100 });
+    cut.catch(() => undefined);
+    guest.disconnect();
+    await expect(cut).rejects.toBeInstanceOf(AgentRpcError);
+    first.close();
+    using second = await guest.connect();
+    await second.writeStdin({ container_id: "stays", exec_id: "stays", data: Buffer.from("after the gap\n") });
+    expect(await output(second, "stays")).toMatchObject({ stdout: "after the gap\n", status: 0 });
+  });
+
+  it("leaves no zombie behind, whoever orphaned it", async () => {
+    await using guest = await guestWithRootfs();
+    using agent = await guest.connect();
+    await startedSandbox(agent, true);
+    await startContainer(agent, "storm", ["sleep", "1000"], true);
+    const storm =
+      "for i in $(seq 40); do sh -c '(sleep 0.2 &) ; (true &)' & done; wait; sleep 1; ps -o stat,args | grep -c '^Z' ";
+    expect((await exec(agent, "storm", "s", storm)).stdout.trim()).toBe("0");
+  });
+
+  it("drives runc as well as crun", async () => {
+    await using guest = await guestWithRootfs({ kernelParams: ["agent.container_runtime=runc"] });
+    using agent = await guest.connect();
+    await startedSandbox(agent);
+    await startContainer(agent, "r", ["sleep", "1000"]);
+    expect(await exec(agent, "r", "e", "echo by runc; exit 4")).toEqual({ stdout: "by runc\n", stderr: "", status: 4 });
+    await agent.pauseContainer({ container_id: "r" });
+    await agent.resumeContainer({ container_id: "r" });
+    await agent.signalProcess({ container_id: "r", exec_id: "r", signal: 15 });
+    await agent.signalProcess({ container_id: "r", exec_id: "r", signal: 9 });
+    expect((await output(agent, "r")).status).toBe(137);
+    await agent.removeContainer({ container_id: "r" });
+  });
+});
