@@ -13,6 +13,7 @@ export class BareGuest implements AsyncDisposable {
   readonly qemu: TiedProcess;
   readonly #undo: (() => void)[] = [];
   #relay: Relay | undefined;
+  #connections = 0;
 
   constructor(change: Partial<VmConfig> = {}) {
     this.config = {
@@ -39,7 +40,9 @@ export class BareGuest implements AsyncDisposable {
 
   /** Connects through a relay, as the runtime does, and waits for the first answer. */
   async connect(): Promise<AgentClient> {
-    const listenSocket = join(this.directory, "proxy.sock");
+    // A name of its own for each connection: a closing listener still removes its path.
+    this.#connections += 1;
+    const listenSocket = join(this.directory, `proxy-${String(this.#connections)}.sock`);
     this.#relay = await Relay.start({ listenSocket, muxSocket: this.config.agentSocket });
     const agent = connectAgent(`unix://${listenSocket}`);
     await agent.check({}, { waitForReady: true, deadlineMs: 60_000 });

@@ -1,0 +1,102 @@
+import { readdirSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import { CHECK_CONFIG, OMITTED } from "../harness/check-config.ts";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { runCommand } from "../harness/command.ts";
+import { Kata } from "../harness/kata.ts";
+import { fetchDistribution } from "../harness/kernels.ts";
+import { SHARE } from "../harness/paths.ts";
+
+/** A runtime with a configuration of its own. */
+function configured(kata: Kata, toml: string): Kata {
+  return new Kata(["--config", kata.file(`configuration-${String(Math.random()).slice(2)}.toml`, toml)]);
+}
+
+describe("guests", () => {
+  expectCleanHost({ guestsMayPanic: true });
+
+  it("run with the distribution's kernel, too", async () => {
+    await using home = new Kata();
+    const { kernelPath, initrdPath } = await fetchDistribution();
+    await using kata = configured(home, `[hypervisor.qemu]\nkernel = "${kernelPath}"\ninitrd = "${initrdPath}"\n`);
+    const { path } = await kata.bundle({ args: ["uname", "-r"] });
+    expect((await kata.run(["run", "-b", path, "distribution"])).stdout).toContain("cloud-amd64");
+  });
+
+  it("share files over 9p where the configuration says so", async () => {
+    await using home = new Kata();
+    await using kata = configured(home, '[hypervisor.qemu]\nshared_fs = "virtio-9p"\n');
+    const { path } = await kata.bundle({ args: ["sh", "-c", "mount | head -1; cat /etc/passwd"] });
+    const { stdout } = await kata.run(["run", "-b", path, "nine"]);
+    expect(stdout).toMatch(/on \/ type 9p .*\nroot:x:0:0/);
+  });
+
+  it("have a kernel with what moby's check-config asks", async () => {
+    await using kata = new Kata();
+    const { path } = await kata.bundle({ args: ["cat", "/proc/config.gz"] });
+    const { stdoutBytes } = await kata.run(["run", "-b", path, "config"]);
+    const config = new Set(gunzipSync(stdoutBytes).toString().split("\n"));
+    const missing = CHECK_CONFIG.filter((name) => !config.has(`CONFIG_${name}=y`) && !config.has(`CONFIG_${name}=m`));
+    expect(missing.sort()).toEqual(Object.keys(OMITTED).sort());
+  });
+
+  it.each([
+    { what: "a kernel that is none", spoil: "kernel", phase: /phase reached: qemu/ },
+    { what: "a truncated image", spoil: "image", phase: /phase reached: kernel/ },
+  ])("that cannot boot end with the phase, the reason and the last lines: $what", async ({ spoil, phase }) => {
+    await using home = new Kata();
+    const spoiled = home.file(spoil, "not what it should be");
+    if (spoil === "image") truncateSync(spoiled, 1024 * 1024);
+    await using kata = configured(home, `[hypervisor.qemu]\n${spoil} = "${spoiled}"\n[runtime]\nboot_timeout = 30\n`);
+    const { path } = await kata.bundle({ args: ["true"] });
+    const result = await kata.run(["run", "-b", path, "unbootable"]);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toMatch(/the guest did not come up/);
+    expect(result.stderr).toMatch(phase);
+    expect(readdirSync(kata.root)).toEqual([]);
+  });
+
+  it("that never come up end at the deadline", async () => {
+    await using home = new Kata();
+    await using kata = configured(
+      home,
+      '[hypervisor.qemu]\nkernel_params = "init=/bin/sh"\n[runtime]\nboot_timeout = 3\n',
+    );
+    const { path } = await kata.bundle({ args: ["true"] });
+    const result = await kata.run(["run", "-b", path, "late"]);
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/did not answer within 3 s/) as string });
+  });
+
+  it("are refused with a hint when a part is missing or a value is wrong", async () => {
+    await using home = new Kata();
+    const cases: readonly (readonly [string, RegExp])[] = [
+      ['[hypervisor.qemu]\npath = "/nonexistent/qemu"\n', /QEMU not found at \/nonexistent\/qemu .*qemu-system-x86/],
+      ['[hypervisor.qemu]\nkernel = "/nonexistent/vmlinux"\n', /guest kernel not found at .*npm start/],
+      ["[hypervisor.qemu]\ndefault_memory = 1\n", /default_memory/],
+      ["this is not toml", /configuration .*toml/],
+    ];
+    for (const [toml, message] of cases) {
+      await using kata = configured(home, toml);
+      const { path } = await kata.bundle({ args: ["true"] });
+      expect(await kata.run(["create", "-b", path, "x"])).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringMatching(message) as string,
+      });
+    }
+  });
+
+  it("report their accelerator, which is only KVM where a guest boots under it", async () => {
+    const kernelPath = join(SHARE, "vmlinux");
+    const { chooseAccelerator } = await import("@kata-ts/qemu-driver");
+    const cacheFile = join("/tmp", `kata-e2e-accelerator-${String(process.pid)}.json`);
+    const probe = { qemuPath: "/usr/bin/qemu-system-x86_64", kernelPath, cacheFile };
+    const first = await chooseAccelerator(probe);
+    expect(first.reason).not.toBe("");
+    const began = performance.now();
+    expect(await chooseAccelerator(probe)).toEqual(first);
+    expect(performance.now() - began).toBeLessThan(50); // remembered, not probed again
+    await runCommand("/bin/rm", ["-f", cacheFile]);
+  });
+});
