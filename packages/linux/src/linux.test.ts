@@ -1,0 +1,140 @@
+import { closeSync, existsSync, fstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync, writeSync, readSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  attachMountTree,
+  cloneMountTree,
+  createPipe,
+  identifyProcess,
+  inNamespace,
+  inNewNamespace,
+  isAlive,
+  LinuxError,
+  lockFile,
+  MountFlag,
+  makeTreeReadOnly,
+  mount,
+  readProcessStat,
+  setPipeSize,
+  signalProcess,
+  unmount,
+} from "./index.ts";
+
+let directory = "";
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "linux-"));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe("mounts and mount namespaces", () => {
+  it("move a read-only copy of a tree into another namespace, where the host does not see it", () => {
+    const [source, target] = [join(directory, "source"), join(directory, "target")];
+    for (const path of [source, target]) mkdirSync(path);
+    writeFileSync(join(source, "file"), "content");
+    const mounted = readFileSync("/proc/self/mountinfo", "utf8");
+    const cwd = process.cwd();
+    const tree = cloneMountTree(source, true);
+    makeTreeReadOnly(tree);
+    inNewNamespace("mnt", () => {
+      mount("none", "/", null, MountFlag.rec | MountFlag.slave);
+      attachMountTree(tree, target);
+      expect(readFileSync(join(target, "file"), "utf8")).toBe("content");
+      expect(() => {
+        writeFileSync(join(target, "new"), "");
+      }).toThrow("EROFS");
+      unmount(target);
+      expect(readdirSync(target)).toEqual([]);
+    });
+    closeSync(tree);
+    expect(readdirSync(target)).toEqual([]);
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(mounted);
+    expect(process.cwd()).toBe(cwd);
+  });
+
+  it("fail with the call, the object and the errno", () => {
+    const failure = expect(() => {
+      mount("none", join(directory, "missing"), "tmpfs", 0);
+    });
+    failure.toThrow(LinuxError);
+    failure.toThrow(/mount none on .*missing: ENOENT/);
+  });
+});
+
+describe("namespaces", () => {
+  it("hold what is started in them, and let the caller go", () => {
+    const own = readlinkSync("/proc/thread-self/ns/net");
+    const inside = inNewNamespace("net", () => spawnSync("/bin/readlink", ["/proc/self/ns/net"]).stdout.toString().trim());
+    expect(inside).not.toBe(own);
+    expect(readlinkSync("/proc/thread-self/ns/net")).toBe(own);
+  });
+
+  it("make a child process 1 of a pid namespace; Node goes on as before", async () => {
+    const child = inNewNamespace("pid", () => spawn("/bin/sh", ["-c", "echo $$"]));
+    const [output] = (await once(child.stdout, "data")) as [Buffer];
+    expect(output.toString()).toBe("1\n");
+    await new Promise((resolve) => setTimeout(resolve, 1)); // timers
+    expect(await import("node:fs/promises").then(({ stat }) => stat("/"))).toBeDefined(); // and threads
+  });
+
+  it("bring the caller back also when the function throws", () => {
+    const own = readlinkSync("/proc/thread-self/ns/uts");
+    expect(() =>
+      inNamespace("uts", "/proc/self/ns/uts", () => {
+        throw new Error("inside");
+      }),
+    ).toThrow("inside");
+    expect(readlinkSync("/proc/thread-self/ns/uts")).toBe(own);
+    expect(() => inNamespace("net", join(directory, "none"), () => undefined)).toThrow("ENOENT");
+  });
+});
+
+describe("processes", () => {
+  it("are told from later ones of the same pid, and from zombies", async () => {
+    const child = spawn("/bin/sleep", ["1000"]);
+    const identity = identifyProcess(child.pid ?? 0);
+    expect(isAlive(identity)).toBe(true);
+    expect(isAlive({ ...identity, startTime: identity.startTime + 1 })).toBe(false);
+    expect(signalProcess({ ...identity, startTime: 0 }, "SIGKILL")).toBe(false);
+    expect(readProcessStat(identity.pid)?.parent).toBe(process.pid);
+    expect(signalProcess(identity, "SIGKILL")).toBe(true);
+    await once(child, "exit");
+    expect(isAlive(identity)).toBe(false);
+    expect(signalProcess(identity, "SIGKILL")).toBe(false);
+  });
+});
+
+describe("pipes", () => {
+  it("are real ones, that a program can re-open, and can be resized", () => {
+    const { read, write } = createPipe();
+    expect(fstatSync(read).isFIFO()).toBe(true);
+    expect(setPipeSize(write, 200_000)).toBe(262_144);
+    writeSync(write, "through");
+    const buffer = Buffer.alloc(10);
+    expect(buffer.toString("utf8", 0, readSync(read, buffer))).toBe("through");
+    for (const fd of [read, write]) closeSync(fd);
+  });
+});
+
+describe("lockFile", () => {
+  it("waits for the holder without blocking the loop, and gives up at its deadline", async () => {
+    const path = join(directory, "lock");
+    const first = await lockFile(path, { deadlineMs: 1000 });
+    let ticks = 0;
+    const ticking = setInterval(() => ticks++, 5);
+    await expect(lockFile(path, { deadlineMs: 100 })).rejects.toMatchObject({ errno: "ETIMEDOUT" });
+    clearInterval(ticking);
+    expect(ticks).toBeGreaterThan(3);
+    const waiting = lockFile(path, { deadlineMs: 5000 });
+    first[Symbol.dispose]();
+    (await waiting)[Symbol.dispose]();
+    expect(existsSync(path)).toBe(true);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+});

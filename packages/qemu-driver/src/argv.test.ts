@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { qemuArgv } from "./argv.ts";
+import { virtiofsdArgv } from "./virtiofsd.ts";
+import type { VmConfig } from "./vm-config.ts";
+
+const CONFIG: VmConfig = {
+  name: "sandbox-a,b",
+  qemuPath: "/usr/bin/qemu-system-x86_64",
+  accelerator: "kvm",
+  vcpus: 1,
+  memoryMiB: 2048,
+  kernelPath: "/g/vmlinux",
+  imagePath: "/g/rootfs.ext4",
+  kernelParams: ["last=wins"],
+  qmpSocket: "/v/qmp.sock",
+  agentSocket: "/v/agent.sock",
+  rootPorts: 1,
+};
+
+describe("the arguments of helpers, whole: a change must be seen", () => {
+  it("QEMU's", () => {
+    expect(qemuArgv(CONFIG)).toMatchInlineSnapshot(`
+      [
+        "-name",
+        "guest=sandbox-a,,b",
+        "-machine",
+        "q35,memory-backend=mem",
+        "-accel",
+        "kvm",
+        "-cpu",
+        "host",
+        "-smp",
+        "1",
+        "-m",
+        "2048M",
+        "-object",
+        "memory-backend-memfd,id=mem,size=2048M,share=on",
+        "-no-user-config",
+        "-nodefaults",
+        "-no-reboot",
+        "-display",
+        "none",
+        "-vga",
+        "none",
+        "-sandbox",
+        "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+        "-qmp",
+        "unix:/v/qmp.sock,server=on,wait=off",
+        "-kernel",
+        "/g/vmlinux",
+        "-append",
+        "root=/dev/vda rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 net.ifnames=0 dummy.numdummies=0 ifb.numifbs=0 last=wins",
+        "-chardev",
+        "stdio,id=console,signal=off",
+        "-serial",
+        "chardev:console",
+        "-object",
+        "rng-random,id=rng0,filename=/dev/urandom",
+        "-device",
+        "virtio-rng-pci,rng=rng0,romfile=",
+        "-blockdev",
+        "driver=file,node-name=image-file,filename=/g/rootfs.ext4,read-only=on,locking=off",
+        "-blockdev",
+        "driver=raw,node-name=image,file=image-file,read-only=on",
+        "-device",
+        "virtio-blk-pci,drive=image,romfile=",
+        "-device",
+        "virtio-serial-pci,id=serial0,romfile=",
+        "-chardev",
+        "socket,id=agent,path=/v/agent.sock,server=on,wait=off",
+        "-device",
+        "virtserialport,chardev=agent,name=agent.channel.0",
+        "-device",
+        "pcie-root-port,id=rp0,bus=pcie.0,chassis=1,slot=1",
+      ]
+    `);
+  });
+
+  it("emulated, with an initrd and a 9p share", () => {
+    const argv = qemuArgv({ ...CONFIG, accelerator: "tcg", initrdPath: "/g/initrd", share9p: { path: "/v/shared", tag: "kataShared" } });
+    expect(argv).toContain("tcg,tb-size=64");
+    expect(argv).toContain("/g/initrd");
+    expect(argv).toContain("local,id=share9p,path=/v/shared,security_model=none,multidevs=remap");
+    expect(argv).toContain("virtio-9p-pci,fsdev=share9p,mount_tag=kataShared,romfile=");
+  });
+
+  it("virtiofsd's, with its sandbox on", () => {
+    expect(virtiofsdArgv({ path: "/usr/lib/qemu/virtiofsd", socket: "/v/fs.sock", source: "/v/shared", cache: "auto" })).toMatchInlineSnapshot(`
+      [
+        "--socket-path=/v/fs.sock",
+        "-o",
+        "source=/v/shared,cache=auto,sandbox=namespace,xattr,announce_submounts",
+      ]
+    `);
+  });
+});

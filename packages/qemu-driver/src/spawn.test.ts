@@ -1,0 +1,35 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { isAlive, identifyProcess } from "@kata-ts/linux";
+import { describe, expect, it } from "vitest";
+import { spawnTied } from "./spawn.ts";
+
+describe("spawnTied", () => {
+  it("tells how a child ended", async () => {
+    expect(await spawnTied("/bin/sh", ["-c", "exit 3"], "ignore").exited).toEqual({ exitCode: 3, signal: null });
+    const child = spawnTied("/bin/sleep", ["1000"], "ignore");
+    child.child.kill("SIGKILL");
+    expect(await child.exited).toEqual({ exitCode: null, signal: "SIGKILL" });
+  });
+
+  it("gives a child nothing but what was said", async () => {
+    const { child, exited } = spawnTied("/usr/bin/env", [], ["ignore", "pipe", "ignore"]);
+    const [output] = (await once(child.stdout ?? process, "data")) as [Buffer];
+    expect(output.toString().trim().split("\n").sort()).toEqual(["LANG=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]);
+    await exited;
+  });
+
+  it("does not outlive its parent, however that dies", async () => {
+    const parent = spawn(process.execPath, [
+      "--input-type=module",
+      "-e",
+      `import { spawnTied } from ${JSON.stringify(new URL("../dist/index.js", import.meta.url).href)};
+       console.log(spawnTied("/bin/sleep", ["1000"], "ignore").pid); setInterval(() => {}, 1000);`,
+    ]);
+    const [line] = (await once(parent.stdout, "data")) as [Buffer];
+    const child = identifyProcess(Number(line.toString()));
+    expect(isAlive(child)).toBe(true);
+    parent.kill("SIGKILL");
+    while (isAlive(child)) await new Promise(setImmediate);
+  });
+});
