@@ -14,6 +14,8 @@ export default defineConfig(
       "@typescript-eslint/require-await": "off",
       // Promise.withResolvers<void>() is how it is written.
       "@typescript-eslint/no-invalid-void-type": "off",
+      // isolatedDeclarations wants the type on the left.
+      "@typescript-eslint/consistent-generic-constructors": ["error", "type-annotation"],
     },
   },
 );

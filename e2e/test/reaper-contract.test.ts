@@ -48,7 +48,7 @@ describe("the contract with the engine's reaper", () => {
     });
     for (const fd of [stdin.read, stdout.write]) closeSync(fd);
     const output = buffer(new Socket({ fd: stdout.read, readable: true, writable: false }));
-    const extraClosed = once(create.stdio[3] as NodeJS.EventEmitter, "close");
+    const extraClosed = once(create.stdio[3] as Socket, "close");
     await once(create, "exit");
     await extraClosed; // Nobody who lives on has it.
     const { shim, vm } = recorded(kata, "fds");

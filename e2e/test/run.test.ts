@@ -91,7 +91,7 @@ describe("run", () => {
         );
         for (const mount of spec.mounts) {
           if (mount.destination === "/data" || mount.destination === "/frozen")
-            mount.source = `${String(mount.source).replace(/\/[^/]*$/, "")}`;
+            mount.source = String(mount.source).replace(/\/[^/]*$/, "");
         }
       },
     });

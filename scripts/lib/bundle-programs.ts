@@ -41,7 +41,7 @@ async function bundle(program: string, packageName: string, libexec: string): Pr
     target: "node26",
     external: ["koffi"],
     banner: { js: REQUIRE_BANNER },
-    define: { KATA_TS_COMMIT: JSON.stringify(commit ?? "") },
+    define: { KATA_TS_COMMIT: JSON.stringify(commit) },
     logLevel: "warning",
   });
 }

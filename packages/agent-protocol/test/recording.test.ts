@@ -20,7 +20,7 @@ const byPath = new Map((Object.keys(agentRpcs) as RpcName[]).map((name) => [agen
 
 /** The requests' paths, decoded by Node's own HTTP/2 from the recorded bytes. */
 async function requestPaths(bytes: Buffer): Promise<Map<number, string>> {
-  const paths = new Map<number, string>();
+  const paths: Map<number, string> = new Map();
   const socket = new Duplex({
     read: () => undefined,
     write: (_chunk, _encoding, done) => {

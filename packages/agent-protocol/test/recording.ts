@@ -48,7 +48,7 @@ const DATA = 0;
 
 /** The gRPC messages of one direction of an HTTP/2 connection, by HTTP/2 stream. */
 export function grpcMessages(bytes: Buffer): Map<number, Buffer[]> {
-  const data = new Map<number, Buffer>();
+  const data: Map<number, Buffer> = new Map();
   let offset = bytes.subarray(0, PREFACE.length).toString("latin1") === PREFACE ? PREFACE.length : 0;
   while (offset < bytes.length) {
     const length = bytes.readUIntBE(offset, 3);

@@ -47,7 +47,11 @@ describe("interoperation with yamux-js, as far as yamux-js can go", () => {
     const session = new YamuxSession(ours, { role: "client" });
     const stream = session.open();
     stream.on("error", () => undefined);
-    const reply = new Promise<string>((resolve) => stream.once("data", (chunk: Buffer) => resolve(chunk.toString())));
+    const reply: Promise<string> = new Promise((resolve) =>
+      stream.once("data", (chunk: Buffer) => {
+        resolve(chunk.toString());
+      }),
+    );
     stream.write("question");
     expect(await reply).toBe("re: question");
     session.close();
@@ -55,10 +59,13 @@ describe("interoperation with yamux-js, as far as yamux-js can go", () => {
 
   it("accepts streams of its client", async () => {
     const [ours, theirs] = wirePair();
-    const received = new Promise<string>((resolve) => {
+    const received: Promise<string> = new Promise((resolve) => {
       new YamuxSession(ours, {
         role: "server",
-        onStream: (stream) => stream.once("data", (chunk: Buffer) => resolve(chunk.toString())),
+        onStream: (stream) =>
+          stream.once("data", (chunk: Buffer) => {
+            resolve(chunk.toString());
+          }),
       });
     });
     const client = new Client(QUIET);

@@ -10,9 +10,9 @@ const MAX_UNCLAIMED = 1024;
  * those itself, and only those), container processes that were handed to us by crun or runc, and orphans.
  */
 export class Reaper {
-  readonly #waiting = new Map<number, (status: number) => void>();
-  readonly #unclaimed = new Map<number, number>();
-  readonly #nodes = new Set<number>();
+  readonly #waiting: Map<number, (status: number) => void> = new Map();
+  readonly #unclaimed: Map<number, number> = new Map();
+  readonly #nodes: Set<number> = new Set();
 
   /** From now on every child that dies is collected. */
   start(): void {

@@ -48,7 +48,7 @@ export async function fetchDistributionKernel(cacheDir: string, progress: Progre
 
 async function kernelPackage(): Promise<string> {
   const { stdout } = await execa("apt-cache", ["depends", META_PACKAGE], { reject: false });
-  const name = /Depends: (linux-image-\S+)/.exec(stdout ?? "")?.[1];
+  const name = /Depends: (linux-image-\S+)/.exec(stdout)?.[1];
   if (name !== undefined) return name;
   throw new GuestImageError(`no distribution package ${META_PACKAGE}`, "run `apt-get update`; Debian 12 has it");
 }

@@ -8,11 +8,11 @@ export interface KernelModule {
 
 /** These modules and all that they depend on, in the order in which they can be loaded. Built-in ones are left out. */
 export async function modulesInLoadOrder(tree: string, wanted: readonly string[]): Promise<KernelModule[]> {
-  const paths = new Map<string, string>();
+  const paths: Map<string, string> = new Map();
   for (const entry of await readdir(tree, { recursive: true })) {
     if (entry.endsWith(".ko")) paths.set(moduleName(basename(entry, ".ko")), join(tree, entry));
   }
-  const ordered = new Map<string, KernelModule>();
+  const ordered: Map<string, KernelModule> = new Map();
   const add = async (name: string): Promise<void> => {
     const path = paths.get(name);
     if (path === undefined || ordered.has(name)) return;

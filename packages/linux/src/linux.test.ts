@@ -1,6 +1,20 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync, writeSync, readSync } from "node:fs";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -70,7 +84,9 @@ describe("mounts and mount namespaces", () => {
 describe("namespaces", () => {
   it("hold what is started in them, and let the caller go", () => {
     const own = readlinkSync("/proc/thread-self/ns/net");
-    const inside = inNewNamespace("net", () => spawnSync("/bin/readlink", ["/proc/self/ns/net"]).stdout.toString().trim());
+    const inside = inNewNamespace("net", () =>
+      spawnSync("/bin/readlink", ["/proc/self/ns/net"]).stdout.toString().trim(),
+    );
     expect(inside).not.toBe(own);
     expect(readlinkSync("/proc/thread-self/ns/net")).toBe(own);
   });
@@ -91,7 +107,9 @@ describe("namespaces", () => {
       }),
     ).toThrow("inside");
     expect(readlinkSync("/proc/thread-self/ns/uts")).toBe(own);
-    expect(() => inNamespace("net", join(directory, "none"), () => undefined)).toThrow("ENOENT");
+    expect(() => {
+      inNamespace("net", join(directory, "none"), () => undefined);
+    }).toThrow("ENOENT");
   });
 });
 

@@ -31,7 +31,7 @@ export class LinuxError extends Error {
 
 let koffi: Koffi | undefined;
 let libc: ReturnType<Koffi["load"]> | undefined;
-const bound = new Map<string, NativeFunction>();
+const bound: Map<string, NativeFunction> = new Map();
 
 function load(): Koffi {
   koffi ??= createRequire(import.meta.url)("koffi") as Koffi;

@@ -24,7 +24,7 @@ const VALUES: ReadonlySet<string> = new Set([
 
 /** Go's flag syntax: `-name value`, `-name=value`, one or two dashes. @throws Error on an unknown flag */
 export function parseFlags(argv: readonly string[]): ProxyFlags {
-  const given = new Map<string, string>();
+  const given: Map<string, string> = new Map();
   for (let at = 0; at < argv.length; at++) {
     const match = /^--?([a-z-]+)(?:=(.*))?$/s.exec(argv[at] ?? "");
     const name = match?.[1] ?? "";

@@ -18,7 +18,10 @@ describe("Relay", () => {
     directory = mkdtempSync(join(tmpdir(), "relay-"));
     paths = { listenSocket: join(directory, "proxy.sock"), muxSocket: join(directory, "agent.sock") };
     guest = createServer((socket) => {
-      session = new YamuxSession(socket, { role: "server", onStream: (stream) => stream.on("error", () => undefined).pipe(stream) });
+      session = new YamuxSession(socket, {
+        role: "server",
+        onStream: (stream) => stream.on("error", () => undefined).pipe(stream),
+      });
     });
   });
 
@@ -38,7 +41,8 @@ describe("Relay", () => {
       return buffer(socket);
     });
     expect((await buffer(early)).toString()).toBe("early");
-    for (const [index, echoed] of (await Promise.all(later)).entries()) expect(echoed.equals(Buffer.alloc(100_000, index))).toBe(true);
+    for (const [index, echoed] of (await Promise.all(later)).entries())
+      expect(echoed.equals(Buffer.alloc(100_000, index))).toBe(true);
     relay.close();
     await relay.ended;
   });

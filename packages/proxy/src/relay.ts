@@ -24,7 +24,7 @@ export class Relay {
   /** Resolves when the channel to the guest is gone, or the relay was closed. */
   readonly ended: Promise<void>;
   readonly #server: Server;
-  readonly #connections = new Set<Socket>();
+  readonly #connections: Set<Socket> = new Set();
   readonly #ended = Promise.withResolvers<void>();
   #session: YamuxSession | undefined;
   #heartbeat: NodeJS.Timeout | undefined;

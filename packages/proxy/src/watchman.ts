@@ -79,7 +79,7 @@ export class Watchman {
 
   async #qemuEndsItself(): Promise<boolean> {
     const patience = AbortSignal.timeout(SETTLE_MS);
-    const late = new Promise<false>((resolve) => {
+    const late: Promise<false> = new Promise((resolve) => {
       patience.addEventListener("abort", () => {
         resolve(false);
       });

@@ -67,7 +67,7 @@ async function bootUnderKvm(probe: AcceleratorProbe): Promise<AcceleratorChoice>
   }
   const limit = probe.deadlineMs ?? 5_000;
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
+  const late: Promise<"late"> = new Promise((resolve) => {
     timer = setTimeout(resolve, limit, "late");
   });
   const outcome = await Promise.race([seen.promise, late, qemu.exited]);

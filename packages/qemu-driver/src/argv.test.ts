@@ -77,7 +77,12 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
   });
 
   it("emulated, with an initrd and a 9p share", () => {
-    const argv = qemuArgv({ ...CONFIG, accelerator: "tcg", initrdPath: "/g/initrd", share9p: { path: "/v/shared", tag: "kataShared" } });
+    const argv = qemuArgv({
+      ...CONFIG,
+      accelerator: "tcg",
+      initrdPath: "/g/initrd",
+      share9p: { path: "/v/shared", tag: "kataShared" },
+    });
     expect(argv).toContain("tcg,tb-size=64");
     expect(argv).toContain("/g/initrd");
     expect(argv).toContain("local,id=share9p,path=/v/shared,security_model=none,multidevs=remap");
@@ -85,7 +90,9 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
   });
 
   it("virtiofsd's, with its sandbox on", () => {
-    expect(virtiofsdArgv({ path: "/usr/lib/qemu/virtiofsd", socket: "/v/fs.sock", source: "/v/shared", cache: "auto" })).toMatchInlineSnapshot(`
+    expect(
+      virtiofsdArgv({ path: "/usr/lib/qemu/virtiofsd", socket: "/v/fs.sock", source: "/v/shared", cache: "auto" }),
+    ).toMatchInlineSnapshot(`
       [
         "--socket-path=/v/fs.sock",
         "-o",

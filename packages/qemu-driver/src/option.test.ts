@@ -13,14 +13,23 @@ function qemuReads(text: string): string[] {
 describe("option", () => {
   it("writes what QEMU reads back, whatever is in a value", () => {
     fc.assert(
-      fc.property(fc.string().filter((value) => !value.includes("\0") && !/^,|,$/.test(value) && !value.includes(",,")), (value) => {
-        expect(qemuReads(option("file", { path: value, readonly: true }))).toEqual(["file", `path=${value}`, "readonly=on"]);
-      }),
+      fc.property(
+        fc.string().filter((value) => !value.includes("\0") && !/^,|,$/.test(value) && !value.includes(",,")),
+        (value) => {
+          expect(qemuReads(option("file", { path: value, readonly: true }))).toEqual([
+            "file",
+            `path=${value}`,
+            "readonly=on",
+          ]);
+        },
+      ),
     );
   });
 
   it("doubles commas and leaves out what is undefined", () => {
-    expect(option("socket", { path: "/a,b", server: true, wait: false, id: undefined })).toBe("socket,path=/a,,b,server=on,wait=off");
+    expect(option("socket", { path: "/a,b", server: true, wait: false, id: undefined })).toBe(
+      "socket,path=/a,,b,server=on,wait=off",
+    );
   });
 
   it("refuses a zero byte", () => {

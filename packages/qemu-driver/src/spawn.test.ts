@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { isAlive, identifyProcess } from "@kata-ts/linux";
+import { text } from "node:stream/consumers";
+import { identifyProcess, isAlive } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import { spawnTied } from "./spawn.ts";
 
@@ -14,8 +15,8 @@ describe("spawnTied", () => {
 
   it("gives a child nothing but what was said", async () => {
     const { child, exited } = spawnTied("/usr/bin/env", [], ["ignore", "pipe", "ignore"]);
-    const [output] = (await once(child.stdout ?? process, "data")) as [Buffer];
-    expect(output.toString().trim().split("\n").sort()).toEqual(["LANG=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]);
+    const output = await text(child.stdout ?? []);
+    expect(output.trim().split("\n").sort()).toEqual(["LANG=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]);
     await exited;
   });
 

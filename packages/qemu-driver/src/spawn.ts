@@ -25,7 +25,7 @@ export function spawnTied(command: string, args: readonly string[], stdio: Stdio
     cwd: "/",
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C" },
   });
-  const exited = new Promise<ExitInfo>((resolve) => {
+  const exited: Promise<ExitInfo> = new Promise((resolve) => {
     child.once("exit", (exitCode, signal) => {
       resolve({ exitCode, signal });
     });

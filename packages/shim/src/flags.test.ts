@@ -3,9 +3,30 @@ import { parseFlags } from "./flags.ts";
 
 describe("kata-shim's command line", () => {
   it("is the original's", () => {
-    const flags = parseFlags(["-agent", "unix:///p.sock", "-container=c", "--exec-id", "e", "-terminal", "-proxy-exit-code=false", "-log", "debug"]);
-    expect(flags).toMatchObject({ agent: "unix:///p.sock", container: "c", execId: "e", terminal: true, proxyExitCode: false });
-    expect(parseFlags(["-container", "c"])).toMatchObject({ execId: "c", proxyExitCode: true, root: undefined, controlFd: undefined });
+    const flags = parseFlags([
+      "-agent",
+      "unix:///p.sock",
+      "-container=c",
+      "--exec-id",
+      "e",
+      "-terminal",
+      "-proxy-exit-code=false",
+      "-log",
+      "debug",
+    ]);
+    expect(flags).toMatchObject({
+      agent: "unix:///p.sock",
+      container: "c",
+      execId: "e",
+      terminal: true,
+      proxyExitCode: false,
+    });
+    expect(parseFlags(["-container", "c"])).toMatchObject({
+      execId: "c",
+      proxyExitCode: true,
+      root: undefined,
+      controlFd: undefined,
+    });
   });
 
   it("refuses what it does not know", () => {

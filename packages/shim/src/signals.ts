@@ -21,7 +21,7 @@ const OWN: ReadonlySet<string> = new Set([
  * would otherwise ignore them all.
  */
 export function catchSignals(onSignal: (signal: number) => void): void {
-  const seen = new Set<number>();
+  const seen: Set<number> = new Set();
   for (const [name, number] of Object.entries(constants.signals)) {
     if (OWN.has(name) || seen.has(number)) continue;
     seen.add(number);

@@ -40,8 +40,8 @@ export class YamuxSession implements StreamCarrier {
   readonly closed: Promise<Error | undefined>;
   readonly #transport: Duplex;
   readonly #options: Required<Pick<YamuxOptions, "window" | "maxStreams">> & YamuxOptions;
-  readonly #streams = new Map<number, YamuxStream>();
-  readonly #pings = new Map<number, PromiseWithResolvers<void>>();
+  readonly #streams: Map<number, YamuxStream> = new Map();
+  readonly #pings: Map<number, PromiseWithResolvers<void>> = new Map();
   #waiting: (() => void)[] = [];
   #nextId: number;
   #nextPing = 0;

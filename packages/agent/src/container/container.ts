@@ -20,7 +20,7 @@ export class Container {
   readonly id: string;
   readonly #runtime: OciRuntime;
   readonly #reaper: Reaper;
-  readonly #processes = new Map<string, GuestProcess>();
+  readonly #processes: Map<string, GuestProcess> = new Map();
   #initExecId = "";
   #paused = false;
   #serial = 0;

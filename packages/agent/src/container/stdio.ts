@@ -35,7 +35,7 @@ export function createProcessPipes(): ProcessPipes {
 }
 
 /** The write end of a process's standard input. */
-export class InputPipe {
+class InputPipe {
   readonly #socket: Socket;
 
   constructor(fd: number) {

@@ -22,7 +22,7 @@ export class Sandbox {
   readonly #dependencies: SandboxDependencies;
   readonly #runtime: OciRuntime;
   readonly #storages = new Storages();
-  readonly #containers = new Map<string, { container: Container; mountPoints: string[] }>();
+  readonly #containers: Map<string, { container: Container; mountPoints: string[] }> = new Map();
   #namespaces: SandboxNamespaces | undefined;
   #mountPoints: string[] = [];
 

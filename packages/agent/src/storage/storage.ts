@@ -22,7 +22,7 @@ export const storageDrivers: readonly string[] = Object.keys(HANDLERS);
 
 /** Storages that are mounted, with how many users each has: containers of a pod share volumes. */
 export class Storages {
-  readonly #users = new Map<string, number>();
+  readonly #users: Map<string, number> = new Map();
 
   /** @returns the mount points, to be released later */
   async add(storages: readonly grpc.Storage.$Properties[]): Promise<string[]> {

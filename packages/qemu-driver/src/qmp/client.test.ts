@@ -47,7 +47,8 @@ describe("QmpClient", () => {
     const path = await listen((socket, { execute, id }) => {
       socket.write(`{"event": "SEEN", "data": {"command": "${execute}"}}\n`);
       held.push(id);
-      if (held.length === 2) for (const each of held.toReversed()) socket.write(`{"return": ${String(each)}, "id": ${String(each)}}\n`);
+      if (held.length === 2)
+        for (const each of held.toReversed()) socket.write(`{"return": ${String(each)}, "id": ${String(each)}}\n`);
     });
     await using qmp = await QmpClient.connect(path);
     const events: unknown[] = [];
@@ -58,13 +59,20 @@ describe("QmpClient", () => {
   });
 
   it("rejects with QEMU's own words", async () => {
-    const path = await listen((socket, { id }) => socket.write(`{"error": {"class": "GenericError", "desc": "no such device"}, "id": ${String(id)}}\n`));
+    const path = await listen((socket, { id }) =>
+      socket.write(`{"error": {"class": "GenericError", "desc": "no such device"}, "id": ${String(id)}}\n`),
+    );
     await using qmp = await QmpClient.connect(path);
-    await expect(qmp.execute("device_del")).rejects.toMatchObject({ code: "KATA_QMP_COMMAND", message: "QMP device_del: GenericError: no such device" });
+    await expect(qmp.execute("device_del")).rejects.toMatchObject({
+      code: "KATA_QMP_COMMAND",
+      message: "QMP device_del: GenericError: no such device",
+    });
   });
 
   it("ends a wait at its deadline, and goes on after it", async () => {
-    const path = await listen((socket, { execute, id }) => execute === "slow" || socket.write(`{"return": 1, "id": ${String(id)}}\n`));
+    const path = await listen(
+      (socket, { execute, id }) => execute === "slow" || socket.write(`{"return": 1, "id": ${String(id)}}\n`),
+    );
     await using qmp = await QmpClient.connect(path);
     await expect(qmp.execute("slow", {}, { deadlineMs: 30 })).rejects.toMatchObject({ code: "KATA_QMP_TIMEOUT" });
     expect(await qmp.execute("quick")).toBe(1);
@@ -96,13 +104,20 @@ describe("QmpClient", () => {
 describe("LineReader", () => {
   it("sees the same lines however the bytes are cut", () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: "grapheme", minLength: 1 }).filter((line) => line.trim() === line && !/[\n\r]/.test(line))), fc.integer({ min: 1, max: 7 }), (lines, size) => {
-        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
-        const seen: string[] = [];
-        const reader = new LineReader(10_000, (line) => seen.push(line));
-        for (let offset = 0; offset < bytes.length; offset += size) reader.push(bytes.subarray(offset, offset + size));
-        expect(seen).toEqual(lines);
-      }),
+      fc.property(
+        fc.array(
+          fc.string({ unit: "grapheme", minLength: 1 }).filter((line) => line.trim() === line && !/[\n\r]/.test(line)),
+        ),
+        fc.integer({ min: 1, max: 7 }),
+        (lines, size) => {
+          const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
+          const seen: string[] = [];
+          const reader = new LineReader(10_000, (line) => seen.push(line));
+          for (let offset = 0; offset < bytes.length; offset += size)
+            reader.push(bytes.subarray(offset, offset + size));
+          expect(seen).toEqual(lines);
+        },
+      ),
     );
   });
 });

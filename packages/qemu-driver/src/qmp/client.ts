@@ -32,8 +32,8 @@ interface Pending {
  */
 export class QmpClient implements AsyncDisposable {
   readonly #socket: Socket;
-  readonly #pending = new Map<number, Pending>();
-  readonly #listeners = new Set<(event: QmpEvent) => void>();
+  readonly #pending: Map<number, Pending> = new Map();
+  readonly #listeners: Set<(event: QmpEvent) => void> = new Set();
   readonly #greeting = Promise.withResolvers<void>();
   #nextId = 1;
   #closed: QemuError | undefined;
@@ -78,7 +78,7 @@ export class QmpClient implements AsyncDisposable {
   ): Promise<unknown> {
     if (this.#closed !== undefined) throw this.#closed;
     const id = this.#nextId++;
-    const reply = new Promise<unknown>((resolve, reject) => {
+    const reply: Promise<unknown> = new Promise((resolve, reject) => {
       this.#pending.set(id, { command, resolve, reject });
     });
     this.#socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);

@@ -45,7 +45,7 @@ export function loadProcess(file: string): SpecProcess {
   return process;
 }
 
-export function checkProcess(process: SpecProcess | undefined): void {
+function checkProcess(process: SpecProcess | undefined): void {
   if (process === undefined) throw new KataError("KATA_CONFIG", `${CONFIG}: process must be set`);
   if (process.args === undefined || process.args.length === 0) {
     throw new KataError("KATA_CONFIG", "process.args must not be empty");

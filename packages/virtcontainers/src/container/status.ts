@@ -1,6 +1,5 @@
 import { bootId, isAlive } from "@kata-ts/linux";
 import { KataError } from "../errors.ts";
-import type { ContainerId } from "../identifiers.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import type { ContainerRecord } from "../ports/store.ts";
 
@@ -40,9 +39,4 @@ export function requireStatus(record: ContainerRecord, what: string, ...allowed:
   throw new KataError("KATA_STATE", `cannot ${what} container ${record.id}: it is ${status}`, {
     hint: `it must be ${allowed.join(" or ")}`,
   });
-}
-
-/** Keeps the type of an id that came out of a record. */
-export function idOf(record: ContainerRecord): ContainerId {
-  return record.id as ContainerId;
 }

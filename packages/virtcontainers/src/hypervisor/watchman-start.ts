@@ -49,7 +49,7 @@ async function startProxy(spec: VmSpec, proxyPath: string, sandboxId: string): P
     cwd: "/",
     env: {},
   });
-  const exited = new Promise<undefined>((resolve) => {
+  const exited: Promise<undefined> = new Promise((resolve) => {
     proxy.once("exit", () => {
       resolve(undefined);
     });

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { toGuestSpec } from "./guest-spec.ts";
+
+const SHARED = { ipc: "/ns/ipc", uts: "/ns/uts", pid: undefined };
+
+describe("toGuestSpec", () => {
+  const spec = {
+    ociVersion: "1.0.2",
+    process: { cwd: "/", args: ["sh"] },
+    hooks: { prestart: [{ path: "/host/program" }] },
+    linux: {
+      cgroupsPath: "/docker/abc",
+      namespaces: ["pid", "network", "ipc", "uts", "mount", "cgroup"].map((type) => ({
+        type,
+        path: `/proc/1/ns/${type}`,
+      })),
+    },
+  };
+
+  it("joins the sandbox's namespaces, and takes the VM itself for the network's", () => {
+    expect(toGuestSpec(spec, "c", SHARED).linux?.namespaces).toEqual([
+      { type: "pid" },
+      { type: "ipc", path: "/ns/ipc" },
+      { type: "uts", path: "/ns/uts" },
+      { type: "mount" },
+      { type: "cgroup" },
+    ]);
+    expect(toGuestSpec(spec, "c", { ...SHARED, pid: "/proc/9/ns/pid" }).linux?.namespaces?.[0]).toEqual({
+      type: "pid",
+      path: "/proc/9/ns/pid",
+    });
+  });
+
+  it("runs no program of the host, and uses no cgroup of the host", () => {
+    const guest = toGuestSpec(spec, "c", SHARED);
+    expect(guest.hooks).toBeUndefined();
+    expect(guest.linux?.cgroupsPath).toBe("/kata/c");
+    expect(guest.process).toEqual(spec.process);
+  });
+});

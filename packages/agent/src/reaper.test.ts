@@ -1,0 +1,62 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+
+const LIB = new URL("../dist/index.js", import.meta.url).href;
+const LINUX = import.meta.resolve("@kata-ts/linux");
+
+/** The reaper owns the children of its whole process: it is tested in one of its own. */
+function inOwnProcess(body: string): string {
+  const program = `
+    import { spawn, spawnSync } from "node:child_process";
+    import { readdirSync, readFileSync } from "node:fs";
+    import { once } from "node:events";
+    import { Reaper } from ${JSON.stringify(LIB)};
+    import { becomeSubreaper, readProcessStat } from ${JSON.stringify(LINUX)};
+    becomeSubreaper();
+    const reaper = new Reaper();
+    reaper.start();
+    const children = () => readdirSync("/proc/self/task").flatMap((t) => readFileSync("/proc/self/task/" + t + "/children", "latin1").split(" ").filter(Boolean).map(Number));
+    // It outlives the shell that starts it: otherwise that shell might collect it.
+    const orphan = (script) => Number(spawnSync("/bin/sh", ["-c", "sh -c 'sleep 0.1; " + script + "' >/dev/null 2>&1 & echo $!"]).stdout.toString());
+    const alive = setInterval(() => {}, 1000); // listening for SIGCHLD does not keep Node running
+    ${body}
+    clearInterval(alive);
+  `;
+  const run = spawnSync(process.execPath, ["--input-type=module", "-e", program], { timeout: 30_000 });
+  expect(run.stderr.toString()).toBe("");
+  return run.stdout.toString().trim();
+}
+
+describe("Reaper", () => {
+  it("gives the status of a process that was handed to it, also of one already dead", () => {
+    expect(
+      inOwnProcess(`
+        const slow = orphan("sleep 0.3; exit 7"), quick = orphan("exit 9"), killed = orphan("kill -9 \\$\\$");
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        console.log(await reaper.wait(slow), await reaper.wait(quick), await reaper.wait(killed));
+      `),
+    ).toBe("7 9 137");
+  });
+
+  it("leaves Node the statuses of its own children, in a storm of both", () => {
+    expect(
+      inOwnProcess(`
+        const own = Array.from({ length: 50 }, (_, i) => { const c = spawn("/bin/sh", ["-c", "exit " + i]); reaper.leaveToNode(c); return once(c, "exit"); });
+        const orphans = Array.from({ length: 50 }, (_, i) => reaper.wait(orphan("exit " + i)));
+        const codes = (await Promise.all(own)).map(([code]) => code);
+        const statuses = await Promise.all(orphans);
+        console.log(codes.every((code, i) => code === i), statuses.every((status, i) => status === i));
+      `),
+    ).toBe("true true");
+  });
+
+  it("leaves no zombie of orphans that nobody asks for", () => {
+    expect(
+      inOwnProcess(`
+        for (let i = 0; i < 50; i++) orphan("exit 0");
+        while (children().some((pid) => readProcessStat(pid)?.state === "Z" || readProcessStat(pid) !== undefined)) await new Promise((resolve) => setTimeout(resolve, 10));
+        console.log(children().length);
+      `),
+    ).toBe("0");
+  });
+});

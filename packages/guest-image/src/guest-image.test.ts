@@ -1,0 +1,95 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { cachedDir, contentKey, fileDigest } from "./cache.ts";
+import { writeExt4 } from "./ext4.ts";
+import { modulesInLoadOrder } from "./kernel-modules.ts";
+
+let directory = "";
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "guest-image-"));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+describe("the cache", () => {
+  it("builds once per name, also for many at once, and keeps nothing half-made", async () => {
+    let builds = 0;
+    const build = async (dir: string): Promise<void> => {
+      builds += 1;
+      writeFileSync(join(dir, "file"), "content");
+    };
+    expect(await cachedDir(directory, "a", build)).toBe(join(directory, "a"));
+    await Promise.all([cachedDir(directory, "a", build), cachedDir(directory, "a", build)]);
+    expect(builds).toBe(1);
+    await expect(cachedDir(directory, "b", () => Promise.reject(new Error("build fails")))).rejects.toThrow(
+      "build fails",
+    );
+    await Promise.all([cachedDir(directory, "c", build), cachedDir(directory, "c", build)]);
+    expect(readdirSync(directory).sort()).toEqual(["a", "c"]);
+  });
+
+  it("names content", () => {
+    expect(contentKey("a", "b")).toBe(contentKey("a", "b"));
+    expect(contentKey("a", "b")).not.toBe(contentKey("ab", ""));
+  });
+});
+
+describe("the root file system", () => {
+  it("is the same image for the same content, whenever and wherever it was made", async () => {
+    const digests: string[] = [];
+    for (const order of [
+      ["b", "a", "c"],
+      ["c", "b", "a"],
+    ]) {
+      const tree = mkdtempSync(join(directory, "tree-"));
+      for (const name of order) {
+        mkdirSync(join(tree, name));
+        writeFileSync(join(tree, name, "file"), name);
+        symlinkSync("file", join(tree, name, "link"));
+      }
+      await writeExt4(tree, join(directory, "image"));
+      digests.push(await fileDigest(join(directory, "image")));
+    }
+    expect(digests[0]).toBe(digests[1]);
+  });
+});
+
+describe("kernel modules", () => {
+  it("are loaded after what they depend on", async () => {
+    const module = (name: string, depends: string): void => {
+      mkdirSync(join(directory, "kernel"), { recursive: true });
+      writeFileSync(join(directory, "kernel", `${name}.ko`), `x\0license=GPL\0depends=${depends}\0name=${name}\0`);
+    };
+    module("virtio-ring", "");
+    module("virtio", "virtio_ring");
+    module("virtio_blk", "virtio,virtio_ring");
+    const modules = await modulesInLoadOrder(directory, ["virtio_blk", "built_in"]);
+    expect(modules.map(({ name }) => name)).toEqual(["virtio_ring", "virtio", "virtio_blk"]);
+    expect(modules.every(({ path }) => existsSync(path))).toBe(true);
+  });
+});
+
+describe("the kernel configuration", () => {
+  it("names no option twice", () => {
+    const config = readFileSync(new URL("../kernel/container-guest.config", import.meta.url), "utf8");
+    const names = config
+      .split("\n")
+      .filter((line) => line.startsWith("CONFIG_"))
+      .map((line) => line.split("=")[0]);
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+});

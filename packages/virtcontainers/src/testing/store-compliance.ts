@@ -1,0 +1,94 @@
+import { deepEqual, equal, rejects } from "node:assert/strict";
+import { type ContainerId, parseContainerId } from "../identifiers.ts";
+import type { ContainerRecord, Store } from "../ports/store.ts";
+import type { ComplianceCase } from "./compliance.ts";
+
+export function exampleRecord(id: string): ContainerRecord {
+  return {
+    version: 1,
+    id,
+    sandboxId: id,
+    status: "creating",
+    generation: 0,
+    ociVersion: "1.0.2",
+    bundle: "/bundle",
+    rootfs: "/bundle/rootfs",
+    created: "2026-01-01T00:00:00.000Z",
+    annotations: { a: "b" },
+    bootId: "boot",
+  };
+}
+
+const A: ContainerId = parseContainerId("a");
+const B: ContainerId = parseContainerId("b");
+
+/** The rules of Store. Each needs an empty one. */
+export const storeCompliance: readonly ComplianceCase<Store>[] = [
+  {
+    rule: "gives back what was claimed",
+    check: async (store) => {
+      await store.claim(exampleRecord("a"));
+      deepEqual(await store.read(A), exampleRecord("a"));
+    },
+  },
+  {
+    rule: "gives an id to one caller only",
+    check: async (store) => {
+      const claims = await Promise.allSettled(Array.from({ length: 5 }, () => store.claim(exampleRecord("a"))));
+      equal(claims.filter(({ status }) => status === "fulfilled").length, 1);
+      await rejects(store.claim(exampleRecord("a")), { code: "KATA_ID_IN_USE" });
+    },
+  },
+  {
+    rule: "knows nothing of ids that were not claimed",
+    check: async (store) => {
+      await rejects(store.read(A), { code: "KATA_NOT_FOUND" });
+      await rejects(
+        store.update(A, (record) => record),
+        { code: "KATA_NOT_FOUND" },
+      );
+      deepEqual(await store.list(), []);
+    },
+  },
+  {
+    rule: "counts changes, and loses none of many at once",
+    check: async (store) => {
+      await store.claim(exampleRecord("a"));
+      await Promise.all(
+        Array.from({ length: 10 }, (_, turn) =>
+          store.update(A, (record) => ({
+            ...record,
+            annotations: { ...record.annotations, [`k${String(turn)}`]: "v" },
+          })),
+        ),
+      );
+      const record = await store.read(A);
+      equal(record.generation, 10);
+      equal(Object.keys(record.annotations).length, 11);
+    },
+  },
+  {
+    rule: "keeps a record as it was when a change throws",
+    check: async (store) => {
+      await store.claim(exampleRecord("a"));
+      await rejects(
+        store.update(A, () => {
+          throw new Error("no");
+        }),
+      );
+      deepEqual(await store.read(A), exampleRecord("a"));
+    },
+  },
+  {
+    rule: "lists its ids in order, and forgets what was removed, twice",
+    check: async (store) => {
+      await store.claim(exampleRecord("b"));
+      await store.claim(exampleRecord("a"));
+      deepEqual(await store.list(), [A, B]);
+      await store.remove(A);
+      await store.remove(A);
+      deepEqual(await store.list(), [B]);
+      await store.claim(exampleRecord("a"));
+    },
+  },
+];

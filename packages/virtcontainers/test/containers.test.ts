@@ -1,0 +1,135 @@
+import { AgentRpcError, type RpcName, RpcStatus } from "@kata-ts/agent-protocol";
+import { isAlive } from "@kata-ts/linux";
+import { beforeEach, describe, expect, it } from "vitest";
+import {
+  type ContainerConfig,
+  createContainer,
+  defaultSpec,
+  deleteContainer,
+  killContainer,
+  MemoryStore,
+  noNetwork,
+  parseContainerId,
+  pauseContainer,
+  resumeContainer,
+  startContainer,
+  statusOf,
+} from "../src/index.ts";
+import { FakeAgent, FakeHypervisor, FakeShims } from "../src/testing/index.ts";
+
+const ID = parseContainerId("web");
+const CONFIG: ContainerConfig = {
+  id: ID,
+  rootfs: "/",
+  spec: defaultSpec({ args: ["sh"] }),
+  bundle: "/b",
+  annotations: {},
+};
+const SANDBOX = { hostname: "h", sharePidNamespace: false, bootDeadlineMs: 1000 };
+
+describe("containers, over fakes of every port", () => {
+  let agent: FakeAgent;
+  let hypervisor: FakeHypervisor;
+  let shims: FakeShims;
+  let environment: ReturnType<typeof newEnvironment>;
+
+  function newEnvironment() {
+    const connectAgent = () => agent.connect();
+    return { store: new MemoryStore(), hypervisor, connectAgent, network: noNetwork, shims };
+  }
+
+  beforeEach(() => {
+    agent = new FakeAgent();
+    hypervisor = new FakeHypervisor();
+    shims = new FakeShims(() => agent.connect());
+    environment = newEnvironment();
+  });
+
+  async function status(): Promise<string> {
+    return statusOf(await environment.store.read(ID));
+  }
+
+  async function nothingIsLeft(): Promise<void> {
+    expect(await environment.store.list()).toEqual([]);
+    expect(hypervisor.shared.size).toBe(0);
+  }
+
+  it("go through their life", async () => {
+    const { record, shim } = await createContainer(CONFIG, SANDBOX, environment);
+    expect(await status()).toBe("created");
+    expect([...(hypervisor.shared.get(record.vm?.dir ?? "") ?? [])]).toEqual([["web/rootfs", "/"]]);
+    await startContainer(ID, environment);
+    expect(await status()).toBe("running");
+    await pauseContainer(ID, environment);
+    expect(await status()).toBe("paused");
+    await resumeContainer(ID, environment);
+    await expect(deleteContainer(ID, { force: false }, environment)).rejects.toMatchObject({ code: "KATA_STATE" });
+    await killContainer(ID, 15, false, environment);
+    expect(await shim.exited).toBe(128 + 15);
+    while (isAlive(shim.identity)) await new Promise(setImmediate);
+    expect(await status()).toBe("stopped");
+    await expect(killContainer(ID, 9, false, environment)).rejects.toThrow("container not running");
+    await deleteContainer(ID, { force: false }, environment);
+    await nothingIsLeft();
+    expect(agent.calls).toEqual(
+      expect.arrayContaining([
+        "createSandbox",
+        "createContainer",
+        "startContainer",
+        "destroySandbox",
+      ] satisfies RpcName[]),
+    );
+  });
+
+  it.each([
+    ["the VM does not boot", () => (hypervisor.failure = new Error("no boot"))],
+    [
+      "the agent does not answer",
+      () => agent.failures.set("check", new AgentRpcError(RpcStatus.DeadlineExceeded, "late")),
+    ],
+    ["the sandbox is refused", () => agent.failures.set("createSandbox", new AgentRpcError(RpcStatus.Internal, "no"))],
+    [
+      "the container is refused",
+      () => agent.failures.set("createContainer", new AgentRpcError(RpcStatus.Internal, "no")),
+    ],
+    ["the shim does not take over", () => (shims.failure = new Error("no shim"))],
+  ])("are taken back whole when %s", async (_what, spoil) => {
+    spoil();
+    await expect(createContainer(CONFIG, SANDBOX, environment)).rejects.toThrow();
+    await nothingIsLeft();
+    agent = new FakeAgent(); // a new VM, a new agent
+    hypervisor.failure = undefined;
+    shims.failure = undefined;
+    await createContainer(CONFIG, SANDBOX, environment); // the id is free again
+    await deleteContainer(ID, { force: true }, environment);
+    await nothingIsLeft();
+  });
+
+  it("stay created when their start is refused, and say so", async () => {
+    await createContainer(CONFIG, SANDBOX, environment);
+    agent.failures.set("startContainer", new AgentRpcError(RpcStatus.Internal, "exec format error"));
+    await expect(startContainer(ID, environment)).rejects.toThrow("could not start container web: exec format error");
+    expect(await status()).toBe("created");
+    agent.failures.clear();
+    const both = await Promise.allSettled([startContainer(ID, environment), startContainer(ID, environment)]);
+    expect(both.filter((each) => each.status === "fulfilled")).toHaveLength(1);
+    await deleteContainer(ID, { force: true }, environment);
+    await nothingIsLeft();
+  });
+
+  it("are stopped when their VM dies, whoever looks", async () => {
+    const { record } = await createContainer(CONFIG, SANDBOX, environment);
+    await startContainer(ID, environment);
+    process.kill(record.vm?.qemu.pid ?? 0, "SIGKILL");
+    while ((await status()) !== "stopped") await new Promise(setImmediate);
+    await deleteContainer(ID, { force: true }, environment);
+    await deleteContainer(ID, { force: true }, environment);
+    await nothingIsLeft();
+  });
+
+  it("of an earlier boot of the host are stopped, whatever their record says", async () => {
+    const { record } = await createContainer(CONFIG, SANDBOX, environment);
+    expect(statusOf({ ...record, bootId: "another" })).toBe("stopped");
+    await deleteContainer(ID, { force: true }, environment);
+  });
+});

@@ -1,0 +1,32 @@
+import { globSync } from "node:fs";
+import { join } from "node:path";
+import { NODE_BINARY, ROOT } from "./paths.ts";
+import { tool } from "./run.ts";
+
+export interface Check {
+  readonly name: string;
+  readonly run: () => Promise<void>;
+}
+
+/** Everything that is checked without running the code. */
+export const CHECKS: readonly Check[] = [
+  { name: "format and lint", run: () => tool("biome", ["check", "."]) },
+  { name: "types", run: checkTypes },
+  { name: "type-aware lint", run: () => tool("eslint", ["packages", "scripts", "e2e"]) },
+  {
+    name: "floors",
+    run: () => tool("depcruise", ["--config", ".dependency-cruiser.cjs", "packages", "--output-type", "err"]),
+  },
+  { name: "unused code and dependencies", run: () => tool("knip", []) },
+  { name: "file sizes", run: () => tool(NODE_BINARY, [join(ROOT, "scripts", "file-size.ts")]) },
+];
+
+/** Sources and tests of every package; the build checks the sources alone. */
+async function checkTypes(): Promise<void> {
+  const projects = [
+    ...globSync("packages/*/tsconfig.json", { cwd: ROOT }),
+    "scripts/tsconfig.json",
+    "e2e/tsconfig.json",
+  ];
+  for (const project of projects.sort()) await tool("tsc", ["-p", project]);
+}

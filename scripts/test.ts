@@ -1,0 +1,76 @@
+// `npm test`: builds everything, then runs every check and every test: unit, compliance, and end to end with real VMs.
+// Prints the time of each suite, and as its last line the sum: "N passed, N failed".
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildPackages, buildTree } from "./lib/build-all.ts";
+import { CHECKS } from "./lib/checks.ts";
+import { installKernelBuildPackages } from "./lib/kernel-packages.ts";
+import { step, tool } from "./lib/run.ts";
+
+interface Suite {
+  readonly name: string;
+  readonly run: () => Promise<void>;
+}
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const directory = mkdtempSync(join(tmpdir(), "kata-ts-test-"));
+const countsFile = join(directory, "counts");
+const vitest = (...args: string[]): Promise<void> => tool("vitest", ["run", ...args], { KATA_TEST_COUNTS: countsFile });
+
+const suites: readonly Suite[] = [
+  ...CHECKS,
+  { name: "unit and compliance tests", run: () => vitest() },
+  { name: "end to end, with real VMs", run: () => vitest("--root", "e2e") },
+];
+
+await buildPackages();
+await installKernelBuildPackages();
+await buildTree("tuned");
+
+const times: [string, number, string][] = [];
+let failedChecks = 0;
+for (const { name, run } of suites) {
+  const began = performance.now();
+  const outcome = await step(name, run).then(
+    () => "passed",
+    () => "FAILED",
+  );
+  times.push([name, (performance.now() - began) / 1000, outcome]);
+  if (outcome !== "passed" && CHECKS.some((check) => check.name === name)) failedChecks += 1;
+}
+
+const counts = sumCounts();
+rmSync(directory, { recursive: true });
+counts.passed += CHECKS.length - failedChecks;
+counts.failed += failedChecks;
+// A suite that broke down without counting a failed test has failed all the same.
+if (counts.failed === 0 && times.some(([, , outcome]) => outcome !== "passed")) counts.failed = 1;
+for (const [name, seconds, outcome] of times) {
+  process.stdout.write(`${name.padEnd(34)}${seconds.toFixed(1).padStart(8)} s  ${outcome}\n`);
+}
+process.stdout.write(`${String(counts.passed)} passed, ${String(counts.failed)} failed\n`);
+process.exit(counts.failed === 0 ? 0 : 1);
+
+function sumCounts(): Counts {
+  const sum: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const line of readCounts()) {
+    const part = JSON.parse(line) as Counts;
+    sum.passed += part.passed;
+    sum.failed += part.failed + part.skipped; // a skipped test proves nothing
+  }
+  return sum;
+}
+
+function readCounts(): string[] {
+  try {
+    return readFileSync(countsFile, "utf8").split("\n").filter(Boolean);
+  } catch {
+    return [];
+  }
+}
