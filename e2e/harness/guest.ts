@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentClient, connectAgent } from "@kata-ts/agent-protocol";
@@ -49,10 +50,17 @@ export class BareGuest implements AsyncDisposable {
     return agent;
   }
 
-  /** The host's side of the channel goes away. */
-  disconnect(): void {
+  /**
+   * The host's side of the channel goes away. Resolves when the agent has noticed: it cannot tell a host that comes back
+   * before that from one that never left, and answers its new session with a go-away.
+   */
+  async disconnect(): Promise<void> {
+    const gone = "the host disconnected";
+    const count = (): number => this.console.text().split(gone).length;
+    const before = count();
     this.#relay?.close();
     this.#relay = undefined;
+    while (count() === before) await once(this.qemu.child.stdout ?? this.qemu.child, "data");
   }
 
   /** To be done when the guest is gone. */
@@ -61,7 +69,7 @@ export class BareGuest implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.disconnect();
+    this.#relay?.close();
     this.qemu.child.kill("SIGKILL");
     await this.qemu.exited;
     for (const undo of this.#undo) undo();

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 export const ROOT: string = join(import.meta.dirname, "..", "..");
-const DIST: string = join(ROOT, "dist", "kata-ts");
+export const DIST: string = join(ROOT, "dist", "kata-ts");
 export const RUNTIME: string = join(DIST, "bin", "kata-runtime");
 export const SHARE: string = join(DIST, "share", "kata-ts");
 /** Where the runtime keeps its VMs. */

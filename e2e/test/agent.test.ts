@@ -292,7 +292,7 @@ describe("the agent, over the original's contract", () => {
     await startContainer(first, "stays", ["sh", "-c", "read line; echo $line"]);
     const cut = first.readStdout({ container_id: "stays", exec_id: "stays", len: 100 });
     cut.catch(() => undefined);
-    guest.disconnect();
+    await guest.disconnect();
     await expect(cut).rejects.toBeInstanceOf(AgentRpcError);
     first.close();
     using second = await guest.connect();

@@ -2,6 +2,7 @@ import { type CreatedContainer, createContainer, KataError } from "@kata-ts/virt
 import type { OptionTable, ParsedArguments } from "../arguments/parse.ts";
 import { loadBundle } from "../bundle/load.ts";
 import type { RuntimeContext } from "../context.ts";
+import type { Log } from "../output/log.ts";
 import { writePidFile } from "./pid-file.ts";
 import { onlyId } from "./required.ts";
 
@@ -21,6 +22,7 @@ export async function createFromBundle(
   verb: string,
   { options, words }: ParsedArguments,
   { configuration, environment }: RuntimeContext,
+  log: Log,
 ): Promise<CreatedContainer> {
   const id = onlyId(verb, words);
   if (options.text("console-socket") !== undefined || options.text("console") !== undefined) {
@@ -30,6 +32,9 @@ export async function createFromBundle(
     throw new KataError("KATA_NOT_YET", "--preserve-fds: descriptors cannot be passed into a virtual machine");
   }
   const bundle = loadBundle(options.text("bundle") ?? ".");
+  if (Object.values<readonly unknown[]>({ ...bundle.spec.hooks }).some((hooks) => hooks.length > 0)) {
+    log.warning(`${bundle.path}/config.json has hooks: they are not run yet`);
+  }
   const created = await createContainer(
     {
       id,

@@ -8,7 +8,7 @@ import { waitInForeground } from "./foreground.ts";
 export const verb: Verb = async (args, context) => {
   const parsed = parseAnywhere(args, { ...CREATE_OPTIONS, detach: { type: "boolean", short: "d" } });
   const runtime = openRuntime(context);
-  const { record, shim } = await createFromBundle("run", parsed, runtime);
+  const { record, shim } = await createFromBundle("run", parsed, runtime, context.log);
   const id = parseContainerId(record.id);
   try {
     await startContainer(id, runtime.environment);

@@ -1,0 +1,41 @@
+import { Kata } from "../harness/kata.ts";
+import { compare, median, type Row, timed } from "./measure.ts";
+
+const RUNS = 5;
+const STEPS = ["create", "start", "exec true", "kill and delete", "run true"] as const;
+
+type Times = Record<(typeof STEPS)[number], number[]>;
+
+/** A container's life in a VM of its own, beside runc's on the host. */
+export async function lifeCycle(kata: Kata): Promise<Row[]> {
+  await using runc = new Kata([], "/usr/sbin/runc");
+  const [ours, theirs] = [await measure(kata), await measure(runc)];
+  return STEPS.flatMap((step) => {
+    const yardstick: Row = { what: `runc ${step}`, value: median(theirs[step]), unit: "ms" };
+    return [compare({ what: step, value: median(ours[step]), unit: "ms" }, yardstick), yardstick];
+  });
+}
+
+async function measure(runtime: Kata): Promise<Times> {
+  const times: Times = { create: [], start: [], "exec true": [], "kill and delete": [], "run true": [] };
+  const { path } = await runtime.bundle({ args: ["sleep", "1000"] });
+  const { path: quick } = await runtime.bundle({ args: ["true"] });
+  for (let run = 0; run <= RUNS; run++) {
+    const id = runtime.id();
+    const one: Record<(typeof STEPS)[number], number> = {
+      create: await timed(() => runtime.create(id, path)),
+      start: await timed(() => runtime.ok(["start", id])),
+      "exec true": await timed(() => runtime.ok(["exec", id, "true"])),
+      "kill and delete": await timed(() => killAndDelete(runtime, id)),
+      "run true": await timed(() => runtime.ok(["run", "--bundle", quick, runtime.id()])),
+    };
+    if (run > 0) for (const step of STEPS) times[step].push(one[step]);
+  }
+  return times;
+}
+
+async function killAndDelete(runtime: Kata, id: string): Promise<void> {
+  await runtime.ok(["kill", id, "KILL"]);
+  await runtime.until(id, "stopped");
+  await runtime.ok(["delete", id]);
+}

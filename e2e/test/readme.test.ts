@@ -1,0 +1,72 @@
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { NODE_BINARY } from "../../scripts/lib/paths.ts";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { runCommand } from "../harness/command.ts";
+import { busyboxRootfs } from "../harness/images.ts";
+import { DIST, ROOT, SHARE } from "../harness/paths.ts";
+
+/** What an example takes as given, and what it has to print. */
+const EXPECTED: Readonly<Record<string, RegExp>> = {
+  "README.md": /^6\.1\.\d+\nexit status 0$/,
+  "packages/agent-protocol/README.md": /^4$/,
+  "packages/agent/README.md": /^the host disconnected$/,
+  "packages/guest-image/README.md": /tuned .*vmlinux .*rootfs\.ext4$/,
+  "packages/linux/README.md": /^true true true LinuxError$/,
+  "packages/netns/README.md": /namespace true$/,
+  "packages/proxy/README.md": /^hello$/,
+  "packages/qemu-driver/README.md": /status: 'running'[\s\S]*exitCode: 0/,
+  "packages/runtime-cli/README.md": /kata-runtime .*\n[\s\S]*\n0$/,
+  "packages/shim/README.md": /^from a fake\nexit status 3$/,
+  "packages/virtcontainers/README.md": /^hello from a VM\nexit status 0$/,
+};
+
+async function given(): Promise<string> {
+  return [
+    `const kernelPath = ${JSON.stringify(join(SHARE, "vmlinux"))};`,
+    `const imagePath = ${JSON.stringify(join(SHARE, "rootfs.ext4"))};`,
+    `const rootfs = ${JSON.stringify(await busyboxRootfs())};`,
+    `const libexec = ${JSON.stringify(join(DIST, "libexec", "kata-ts"))};`,
+    `const agentDir = ${JSON.stringify(join(ROOT, "dist", "agent"))};`,
+    `const nodeBinary = ${JSON.stringify(NODE_BINARY)};`,
+    'import { FakeAgent } from "@kata-ts/virtcontainers/testing";',
+    'const agent_ = new FakeAgent({ stdout: "from a fake\\n", status: 3 }).connect();',
+  ].join("\n");
+}
+
+/** The fake guest that the shim's example talks to. */
+const FAKE_GUEST = [
+  "const agent = agent_;",
+  "await agent.createSandbox({});",
+  'await agent.createContainer({ container_id: "web" });',
+  'await agent.startContainer({ container_id: "web" });',
+].join("\n");
+
+describe("the examples of the READMEs", () => {
+  expectCleanHost();
+
+  it("are there for every package", () => {
+    const pages = ["README.md", ...globSync("packages/*/README.md", { cwd: ROOT })];
+    expect(pages.sort()).toEqual(Object.keys(EXPECTED).sort());
+    expect(globSync("packages/*", { cwd: ROOT })).toHaveLength(pages.length - 1);
+  });
+
+  it.each(Object.entries(EXPECTED))("%s", async (page, expected) => {
+    const example = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, page), "utf8"))?.[1] ?? "";
+    expect(example).not.toBe("");
+    // Beside the tests, where the packages are found.
+    const directory = mkdtempSync(join(ROOT, "e2e", ".example-"));
+    try {
+      const file = join(directory, "example.mts");
+      const fake = page.includes("/shim/") ? FAKE_GUEST : "";
+      writeFileSync(file, `${await given()}\n${fake}\n${example}`);
+      const result = await runCommand(NODE_BINARY, [file]);
+      expect(result.stderr).toBe("");
+      expect(result.stdout).toMatch(expected);
+      expect(result.exitCode).toBe(0);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
