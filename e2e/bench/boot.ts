@@ -11,8 +11,8 @@ const PHASES = ["kernel", "init", "agent", "ready"] as const;
 type Timeline = Record<"qemu" | (typeof PHASES)[number], number>;
 
 /** Where the time of a boot goes, in milliseconds since QEMU was spawned. */
-export async function boot(): Promise<Row[]> {
-  const config = { ...defaultQemuConfig, kernelPath: join(SHARE, "vmlinux"), imagePath: join(SHARE, "rootfs.ext4") };
+export async function boot(kernel: { readonly kernelPath: string; readonly initrdPath?: string }): Promise<Row[]> {
+  const config = { ...defaultQemuConfig, ...kernel, imagePath: join(SHARE, "rootfs.ext4") };
   const hypervisor = new QemuHypervisor({ config });
   const reached: Map<string, number[]> = new Map();
   const note = (phase: string, since: number, at: number): void => {

@@ -25,7 +25,7 @@ export async function memory(kata: Kata): Promise<Row[]> {
 
 function nameOf(pid: number): string {
   const command = readFileSync(`/proc/${String(pid)}/cmdline`, "latin1");
-  return /kata-shim|kata-proxy|virtiofsd|qemu/.exec(command.replace(/^.*?\/node\0/, ""))?.[0] ?? "other";
+  return /kata-shim|kata-proxy|virtiofsd|qemu-system/.exec(command)?.[0] ?? "other";
 }
 
 function pssOf(pid: number): number {
