@@ -23,8 +23,6 @@ const PACKAGES = {
 const TEST_PACKAGES = {
   runc: "/usr/sbin/runc",
   umoci: "/usr/bin/umoci",
-  skopeo: "/usr/bin/skopeo",
-  python3: "/usr/bin/python3",
 };
 
 const running = new Set();

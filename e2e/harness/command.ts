@@ -20,7 +20,7 @@ export interface CommandResult {
   readonly stdoutBytes: Buffer;
 }
 
-const DEADLINE_MS = 120_000;
+const DEADLINE_MS = 300_000;
 
 /** Runs a command to its end. Never rejects for a failing one; kills one that does not end. */
 export async function runCommand(

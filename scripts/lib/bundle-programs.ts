@@ -27,7 +27,8 @@ export async function bundlePrograms(): Promise<void> {
 
 /** kata-runtime is split, so that a verb loads only what it needs; the others are one file each. */
 async function bundle(program: string, packageName: string, libexec: string): Promise<void> {
-  const { stdout: commit } = await execa("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, reject: false });
+  const head = await execa("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, reject: false });
+  const commit = head.failed ? "unknown" : head.stdout;
   await build({
     entryPoints: { [program]: join(packageDir(packageName), "dist/bin.js") },
     outdir: libexec,

@@ -27,6 +27,6 @@ describe("kata-proxy's command line", () => {
   });
 
   it("refuses what it does not know", () => {
-    expect(() => parseFlags(["-nonsense"])).toThrow(/unknown argument/);
+    expect(() => parseFlags(["-nonsense"])).toThrow(/nonsense/);
   });
 });

@@ -1,3 +1,5 @@
+import { parseArgs } from "node:util";
+
 /** kata-proxy's command line. The single dashes and the names are the original's; `-vm` and `-control-fd` are ours. */
 export interface ProxyFlags {
   readonly listenSocket: string;
@@ -11,35 +13,29 @@ export interface ProxyFlags {
   readonly controlFd: number | undefined;
 }
 
-const BOOLEANS: ReadonlySet<string> = new Set(["debug", "version"]);
-const VALUES: ReadonlySet<string> = new Set([
-  "listen-socket",
-  "mux-socket",
-  "sandbox",
-  "log",
-  "agent-logs-socket",
-  "vm",
-  "control-fd",
-]);
+const OPTIONS = {
+  "listen-socket": { type: "string", default: "" },
+  "mux-socket": { type: "string", default: "" },
+  sandbox: { type: "string", default: "" },
+  log: { type: "string" },
+  "agent-logs-socket": { type: "string" },
+  vm: { type: "string" },
+  "control-fd": { type: "string" },
+  debug: { type: "boolean", default: false },
+  version: { type: "boolean", default: false },
+} as const;
 
-/** Go's flag syntax: `-name value`, `-name=value`, one or two dashes. @throws Error on an unknown flag */
+/** Go's flag syntax: `-name value`, `-name=value`, one or two dashes. @throws TypeError on an unknown flag */
 export function parseFlags(argv: readonly string[]): ProxyFlags {
-  const given: Map<string, string> = new Map();
-  for (let at = 0; at < argv.length; at++) {
-    const match = /^--?([a-z-]+)(?:=(.*))?$/s.exec(argv[at] ?? "");
-    const name = match?.[1] ?? "";
-    if (BOOLEANS.has(name)) given.set(name, match?.[2] ?? "true");
-    else if (VALUES.has(name)) given.set(name, match?.[2] ?? argv[++at] ?? "");
-    else throw new Error(`kata-proxy: unknown argument ${JSON.stringify(argv[at])}`);
-  }
-  const controlFd = given.get("control-fd");
+  const args = argv.map((arg) => arg.replace(/^-(?=[a-z])/, "--"));
+  const { values } = parseArgs({ args, options: OPTIONS, strict: true });
   return {
-    listenSocket: (given.get("listen-socket") ?? "").replace(/^unix:(\/\/)?/, ""),
-    muxSocket: given.get("mux-socket") ?? "",
-    sandbox: given.get("sandbox") ?? "",
-    debug: given.get("debug") === "true",
-    version: given.get("version") === "true",
-    vm: given.get("vm"),
-    controlFd: controlFd === undefined ? undefined : Number(controlFd),
+    listenSocket: values["listen-socket"].replace(/^unix:(\/\/)?/, ""),
+    muxSocket: values["mux-socket"],
+    sandbox: values.sandbox,
+    debug: values.debug,
+    version: values.version,
+    vm: values.vm,
+    controlFd: values["control-fd"] === undefined ? undefined : Number(values["control-fd"]),
   };
 }

@@ -30,7 +30,7 @@ describe("kata-shim's command line", () => {
   });
 
   it("refuses what it does not know", () => {
-    expect(() => parseFlags(["-nonsense"])).toThrow(/unknown argument "-nonsense"/);
-    expect(() => parseFlags(["word"])).toThrow(/unknown argument "word"/);
+    expect(() => parseFlags(["-nonsense"])).toThrow(/nonsense/);
+    expect(() => parseFlags(["word"])).toThrow(/word/);
   });
 });

@@ -1,3 +1,5 @@
+import { parseArgs } from "node:util";
+
 /** kata-shim's command line. The single dashes and the names are the original's; `-root` and `-control-fd` are ours. */
 export interface ShimFlags {
   /** `unix:///path`; empty when it is told over the control descriptor. */
@@ -12,36 +14,34 @@ export interface ShimFlags {
   readonly controlFd: number | undefined;
 }
 
-const BOOLEANS: ReadonlySet<string> = new Set(["terminal", "debug", "trace", "proxy-exit-code", "version"]);
-const VALUES: ReadonlySet<string> = new Set([
-  "agent",
-  "container",
-  "exec-id",
-  "log",
-  "agent-logs-socket",
-  "root",
-  "control-fd",
-]);
+const OPTIONS = {
+  agent: { type: "string", default: "" },
+  container: { type: "string", default: "" },
+  "exec-id": { type: "string" },
+  // Go lets a boolean be switched off: `-proxy-exit-code=false`.
+  "proxy-exit-code": { type: "string", default: "true" },
+  log: { type: "string" },
+  "agent-logs-socket": { type: "string" },
+  root: { type: "string" },
+  "control-fd": { type: "string" },
+  terminal: { type: "boolean", default: false },
+  debug: { type: "boolean" },
+  trace: { type: "boolean" },
+  version: { type: "boolean", default: false },
+} as const;
 
-/** Go's flag syntax: `-name value`, `-name=value`, one or two dashes. @throws Error on an unknown flag */
+/** Go's flag syntax: `-name value`, `-name=value`, one or two dashes. @throws TypeError on an unknown flag */
 export function parseFlags(argv: readonly string[]): ShimFlags {
-  const given: Map<string, string> = new Map();
-  for (let at = 0; at < argv.length; at++) {
-    const match = /^--?([a-z-]+)(?:=(.*))?$/s.exec(argv[at] ?? "");
-    const name = match?.[1] ?? "";
-    if (BOOLEANS.has(name)) given.set(name, match?.[2] ?? "true");
-    else if (VALUES.has(name)) given.set(name, match?.[2] ?? argv[++at] ?? "");
-    else throw new Error(`kata-shim: unknown argument ${JSON.stringify(argv[at])}`);
-  }
-  const controlFd = given.get("control-fd");
+  const args = argv.map((arg) => arg.replace(/^-(?=[a-z])/, "--"));
+  const { values } = parseArgs({ args, options: OPTIONS, strict: true });
   return {
-    agent: given.get("agent") ?? "",
-    container: given.get("container") ?? "",
-    execId: given.get("exec-id") ?? given.get("container") ?? "",
-    terminal: given.get("terminal") === "true",
-    proxyExitCode: given.get("proxy-exit-code") !== "false",
-    version: given.get("version") === "true",
-    root: given.get("root"),
-    controlFd: controlFd === undefined ? undefined : Number(controlFd),
+    agent: values.agent,
+    container: values.container,
+    execId: values["exec-id"] ?? values.container,
+    terminal: values.terminal,
+    proxyExitCode: values["proxy-exit-code"] !== "false",
+    version: values.version,
+    root: values.root,
+    controlFd: values["control-fd"] === undefined ? undefined : Number(values["control-fd"]),
   };
 }

@@ -1,4 +1,5 @@
-import { Duplex } from "node:stream";
+import type { Duplex } from "node:stream";
+import { SocketLike } from "../socket-like.ts";
 import { replaceAuthority } from "./hpack-authority.ts";
 
 const PREFACE_BYTES = 24;
@@ -13,7 +14,7 @@ const MAX_FRAME_BYTES = 16_384;
  * An HTTP/2 connection as our server can read it: requests of the original's client get an `:authority` that Node
  * accepts. Everything else passes as it is.
  */
-export class AuthorityFilter extends Duplex {
+export class AuthorityFilter extends SocketLike {
   readonly #inner: Duplex;
   #pending: Buffer = Buffer.alloc(0);
   #passing = PREFACE_BYTES;
@@ -28,23 +29,6 @@ export class AuthorityFilter extends Duplex {
     inner.once("error", (error) => this.destroy(error));
     inner.once("close", () => this.destroy());
     inner.pause();
-  }
-
-  // grpc-js treats its connections as sockets; these have no meaning here.
-  setTimeout(): this {
-    return this;
-  }
-  setNoDelay(): this {
-    return this;
-  }
-  setKeepAlive(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
-    return this;
   }
 
   override _read(): void {

@@ -1,4 +1,4 @@
-import { Duplex } from "node:stream";
+import { SocketLike } from "../socket-like.ts";
 import { Flag, FrameType, INITIAL_WINDOW, YamuxProtocolError } from "./frame.ts";
 
 /** What a stream needs of its session. */
@@ -16,7 +16,7 @@ const MAX_FRAME_BODY = 64 * 1024;
  * One yamux stream as a Node Duplex. Ending the writable side half-closes it (FIN); destroying it resets it (RST).
  * The receive window is re-opened as the reader consumes, never on arrival.
  */
-export class YamuxStream extends Duplex {
+export class YamuxStream extends SocketLike {
   readonly id: number;
   readonly #carrier: StreamCarrier;
   readonly #maxWindow: number;
@@ -37,23 +37,6 @@ export class YamuxStream extends Duplex {
     this.#carrier = carrier;
     this.#maxWindow = maxWindow;
     this.#receiveWindow = maxWindow;
-  }
-
-  // grpc-js treats its transports as sockets; these have no meaning here.
-  setTimeout(): this {
-    return this;
-  }
-  setNoDelay(): this {
-    return this;
-  }
-  setKeepAlive(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
-    return this;
   }
 
   /** Opens or accepts the stream on the wire, and raises the initial window to ours. */

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { isEndOfStream } from "@kata-ts/agent-protocol";
 import { describe, expect, it } from "vitest";
 import { createProcessPipes, type OutputPipe, type ProcessPipes } from "./stdio.ts";
@@ -20,7 +21,7 @@ async function readAll(pipe: OutputPipe, limit = 1000): Promise<Buffer> {
   }
 }
 
-function run(script: string): { pipes: ProcessPipes; exited: Promise<unknown> } {
+function run(script: string): { pipes: ProcessPipes; pid: number; exited: Promise<unknown> } {
   const pipes = createProcessPipes();
   const child = spawn("/bin/sh", ["-c", script], { stdio: [...pipes.childFds] });
   pipes.closeChildFds();
@@ -28,7 +29,20 @@ function run(script: string): { pipes: ProcessPipes; exited: Promise<unknown> } 
     pipes.stdout.processEnded();
     pipes.stderr.processEnded();
   });
-  return { pipes, exited };
+  return { pipes, pid: child.pid ?? 0, exited };
+}
+
+/** The kernel function that a process sleeps in. */
+function sleepsWriting(pid: number): boolean {
+  return readFileSync(`/proc/${String(pid)}/wchan`, "latin1").includes("pipe_write");
+}
+
+async function childOf(pid: number): Promise<number> {
+  for (;;) {
+    const child = Number.parseInt(readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, "latin1"), 10);
+    if (!Number.isNaN(child)) return child;
+    await new Promise(setImmediate);
+  }
 }
 
 describe("a process's pipes", () => {
@@ -61,14 +75,9 @@ describe("a process's pipes", () => {
   });
 
   it("stop a process whose output nobody reads", async () => {
-    const { pipes, exited } = run("head -c 10000000 /dev/zero; echo done >&2");
-    let over = false;
-    void exited.then(() => {
-      over = true;
-    });
+    const { pipes, pid } = run("head -c 10000000 /dev/zero; echo done >&2");
     await pipes.stdout.read(1, never);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(over).toBe(false);
+    while (!sleepsWriting(await childOf(pid))) await new Promise((resolve) => setTimeout(resolve, 5));
     expect((await readAll(pipes.stdout, 1_000_000)).length).toBe(9_999_999);
     expect((await readAll(pipes.stderr)).toString()).toBe("done\n");
   });

@@ -14,6 +14,7 @@ export interface DeleteOptions {
 
 /** How long a shim may take to end after its VM did; the kernel ends it after that. */
 const SHIM_DEADLINE_MS = 1_000;
+const KILL_DEADLINE_MS = 5_000;
 
 /**
  * Removes a container, and with the last one of a sandbox its VM. Nothing of it is left afterwards.
@@ -56,11 +57,15 @@ async function readOrForgive(
 }
 
 // The shim learns of its guest's end by itself and exits; only a stuck one is killed.
-async function endShim({ shim }: ContainerRecord): Promise<void> {
+async function endShim(record: ContainerRecord): Promise<void> {
+  const { shim } = record;
   if (shim === undefined) return;
   const killAt = Date.now() + SHIM_DEADLINE_MS;
   while (isAlive(shim)) {
     if (Date.now() > killAt) signalProcess(shim, "SIGKILL");
+    if (Date.now() > killAt + KILL_DEADLINE_MS) {
+      throw new KataError("KATA_STATE", `shim ${String(shim.pid)} of ${record.id} does not end, even by SIGKILL`);
+    }
     await delay(5);
   }
 }
