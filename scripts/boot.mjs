@@ -15,6 +15,7 @@ const stamp = join(root, "node_modules/.kata-ts-installed");
 const PACKAGES = {
   "qemu-system-x86": "/usr/bin/qemu-system-x86_64",
   "qemu-system-common": "/usr/lib/qemu/virtiofsd",
+  libatomic1: "/usr/lib/x86_64-linux-gnu/libatomic.so.1", // the Node that we bring needs it
   e2fsprogs: "/usr/sbin/mke2fs",
   cpio: "/usr/bin/cpio",
   "busybox-static": "/bin/busybox",
