@@ -73,7 +73,7 @@ export class Watchman {
       stderr: stderr.lines(LAST_LINES),
       console: console.tail.lines(LAST_LINES),
     };
-    writeFileSync(join(spec.dir, VmFile.exit), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+    writeRecord(join(spec.dir, VmFile.exit), record);
     return record;
   }
 
@@ -99,6 +99,15 @@ export class Watchman {
     void Promise.all([this.#qemu.exited, this.#virtiofsd?.exited]).then(() => {
       clearTimeout(timer);
     });
+  }
+}
+
+/** Where the directory is gone or the disk is full, the end of the VM is still told to whoever waits. */
+function writeRecord(path: string, record: VmExit): void {
+  try {
+    writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  } catch {
+    return;
   }
 }
 
