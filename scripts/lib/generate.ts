@@ -7,7 +7,7 @@ const FLAGS = [
   ...["-t", "static-module", "-w", "esm", "--keep-case"],
   ...["--no-create", "--no-verify", "--no-convert", "--no-delimited", "--no-typeurl", "--no-service"],
 ];
-const PROTOS = ["agent.proto", "health.proto", "oci.proto", "types.proto"];
+const PROTOS = ["agent.proto", "health.proto", "katats.proto", "oci.proto", "types.proto"];
 
 /** Static codecs from the .proto files: types from one run, small code from another. Skipped when up to date. */
 export async function generateProtocol(): Promise<void> {
@@ -22,7 +22,7 @@ export async function generateProtocol(): Promise<void> {
     return;
   await mkdir(join(dir, "gen"), { recursive: true });
   const temporary = await mkdtemp(join(dir, "gen", "tmp-"));
-  const proto = [join(dir, "proto", "agent.proto"), join(dir, "proto", "health.proto")];
+  const proto = ["agent.proto", "health.proto", "katats.proto"].map((name) => join(dir, "proto", name));
   await tool("pbjs", [...FLAGS, "-d", "-p", join(dir, "proto"), "-o", join(temporary, "typed.js"), ...proto]);
   await copyFile(join(temporary, "typed.d.ts"), join(dir, "gen", "agent.d.ts"));
   const small = ["--no-comments", "--no-beautify"];

@@ -12,7 +12,7 @@
  *
  * @module
  */
-export { google, grpc, types } from "#gen/agent";
+export { google, grpc, katats, types } from "#gen/agent";
 export {
   processFromMessage,
   processToMessage,
@@ -26,17 +26,18 @@ export type * from "./oci/runtime-spec.ts";
 export { type AgentClient, type CallOptions, connectAgent } from "./rpc/client.ts";
 export { AgentRpcError, endOfStream, isEndOfStream, RpcStatus } from "./rpc/errors.ts";
 export { type AgentHandlers, type AgentServer, type CallContext, createAgentServer } from "./rpc/server.ts";
+export { type ExtensionRpcs, extensionRpcs } from "./rpc/extension.ts";
+export type { Codec, Rpc } from "./rpc/rpc.ts";
 export {
-  type AgentRpcs,
-  agentRpcs,
-  type Codec,
   type Request,
   type RequestInput,
   type Response,
   type ResponseInput,
-  type Rpc,
   type RpcName,
-} from "./rpc/table.ts";
+  type Rpcs,
+  rpcs,
+} from "./rpc/rpcs.ts";
+export { type AgentRpcs, agentRpcs } from "./rpc/table.ts";
 export { YamuxProtocolError } from "./yamux/frame.ts";
 export { type YamuxOptions, YamuxSession, YamuxSessionClosed } from "./yamux/session.ts";
 export { YamuxStream } from "./yamux/stream.ts";

@@ -1,14 +1,16 @@
 import { readFileSync } from "node:fs";
 import Long from "long";
 import { describe, expect, it } from "vitest";
-import { agentRpcs, type Codec, type RpcName } from "../src/index.ts";
+import { type AgentRpcs, agentRpcs, type Codec } from "../src/index.ts";
+
+type ContractRpc = keyof AgentRpcs;
 
 interface Vector {
   readonly message: Record<string, unknown>;
   readonly hex: string;
 }
 
-type Golden = Record<RpcName, { readonly request: Vector; readonly response: Vector }>;
+type Golden = Record<ContractRpc, { readonly request: Vector; readonly response: Vector }>;
 
 /** Made by an encoder of our own tests' making, from the field numbers of Kata 1.x's .proto files, not from ours. */
 const golden = JSON.parse(readFileSync(new URL("vectors/golden.json", import.meta.url), "utf8")) as Golden;
@@ -32,7 +34,7 @@ function withBytes(value: unknown, name = ""): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withBytes(item, key)]));
 }
 
-const cases = (Object.keys(agentRpcs) as RpcName[]).flatMap((name) => [
+const cases = (Object.keys(agentRpcs) as ContractRpc[]).flatMap((name) => [
   { name, side: "request" as const },
   { name, side: "response" as const },
 ]);

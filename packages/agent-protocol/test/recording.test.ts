@@ -8,7 +8,7 @@ import {
   type Codec,
   createAgentServer,
   endOfStream,
-  type RpcName,
+  type AgentRpcs,
   YamuxSession,
 } from "../src/index.ts";
 import { AuthorityFilter } from "../src/rpc/authority-filter.ts";
@@ -16,7 +16,9 @@ import { Flag, FrameType } from "../src/yamux/frame.ts";
 import { decodeYamux, grpcMessages, recordedChunks, withoutPingAnswers } from "./recording.ts";
 import { wirePair } from "./wire-pair.ts";
 
-const byPath = new Map((Object.keys(agentRpcs) as RpcName[]).map((name) => [agentRpcs[name].path, name]));
+type ContractRpc = keyof AgentRpcs;
+
+const byPath = new Map((Object.keys(agentRpcs) as ContractRpc[]).map((name) => [agentRpcs[name].path, name]));
 
 /** The requests' paths, decoded by Node's own HTTP/2 from the recorded bytes. */
 async function requestPaths(bytes: Buffer): Promise<Map<number, string>> {
@@ -47,7 +49,7 @@ async function turns(count: number): Promise<void> {
 }
 
 interface Exchange {
-  readonly name: RpcName;
+  readonly name: ContractRpc;
   readonly requests: Buffer[];
   readonly responses: Buffer[];
 }
@@ -110,7 +112,7 @@ describe("the recording of the original's channel", () => {
   });
 
   it("says what the original's runtime asked for", () => {
-    const decode = (name: RpcName): Record<string, unknown>[] =>
+    const decode = (name: ContractRpc): Record<string, unknown>[] =>
       exchanges
         .filter((exchange) => exchange.name === name)
         .flatMap(({ requests }) =>
@@ -125,13 +127,13 @@ describe("the recording of the original's channel", () => {
   });
 
   it("is answered by our server, stream for stream", async () => {
-    const called: RpcName[] = [];
-    const note = (name: RpcName, answer: () => object) => async () => {
+    const called: ContractRpc[] = [];
+    const note = (name: ContractRpc, answer: () => object) => async () => {
       called.push(name);
       return answer();
     };
     const handlers = Object.fromEntries(
-      (Object.keys(agentRpcs) as RpcName[]).map((name) => [
+      (Object.keys(agentRpcs) as ContractRpc[]).map((name) => [
         name,
         note(name, () => {
           if (name === "readStdout" || name === "readStderr") throw endOfStream();

@@ -1,6 +1,6 @@
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
-import { type AgentRpcs, agentRpcs, type RequestInput, type Response, type RpcName } from "./table.ts";
+import { type RequestInput, type Response, type RpcName, type Rpcs, rpcs } from "./rpcs.ts";
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
@@ -35,7 +35,7 @@ export function connectAgent(url: string): AgentClient {
     "grpc.min_reconnect_backoff_ms": 50,
   });
   const calls: Record<string, unknown> = {};
-  for (const name of Object.keys(agentRpcs) as RpcName[]) {
+  for (const name of Object.keys(rpcs) as RpcName[]) {
     calls[name] = (request: RequestInput<typeof name>, options?: CallOptions) => call(client, name, request, options);
   }
   const close = (): void => {
@@ -50,7 +50,7 @@ function call<N extends RpcName>(
   request: RequestInput<N>,
   options: CallOptions = {},
 ): Promise<Response<N>> {
-  const definition: AgentRpcs[RpcName] = agentRpcs[name];
+  const definition: Rpcs[RpcName] = rpcs[name];
   const { signal } = options;
   if (signal?.aborted === true) return Promise.reject(abortError(definition.path, signal));
   const deadlineMs = options.deadlineMs ?? definition.deadlineMs;
@@ -77,7 +77,7 @@ function call<N extends RpcName>(
   });
 }
 
-function encode<N extends RpcName>(definition: AgentRpcs[RpcName], message: RequestInput<N>): Buffer {
+function encode<N extends RpcName>(definition: Rpcs[RpcName], message: RequestInput<N>): Buffer {
   const encodeRequest = definition.request.encode as (message: RequestInput<N>) => { finish(): Uint8Array };
   return Buffer.from(encodeRequest(message).finish());
 }

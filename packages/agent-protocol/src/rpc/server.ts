@@ -9,7 +9,7 @@ import {
 } from "@grpc/grpc-js";
 import { AuthorityFilter } from "./authority-filter.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
-import { agentRpcs, type Request, type ResponseInput, type RpcName } from "./table.ts";
+import { type Request, type ResponseInput, type RpcName, rpcs } from "./rpcs.ts";
 
 export interface CallContext {
   /** Aborts when the caller goes away or its deadline passes. */
@@ -34,7 +34,7 @@ export function createAgentServer(handlers: AgentHandlers): AgentServer {
   const server = new Server({ "grpc.max_receive_message_length": MAX_REQUEST_BYTES });
   const service: Record<string, MethodDefinition<object, object>> = {};
   const implementation: UntypedServiceImplementation = {};
-  for (const name of Object.keys(agentRpcs) as RpcName[]) {
+  for (const name of Object.keys(rpcs) as RpcName[]) {
     service[name] = methodDefinition(name);
     implementation[name] = bind(name, handlers[name]);
   }
@@ -52,7 +52,7 @@ export function createAgentServer(handlers: AgentHandlers): AgentServer {
 }
 
 function methodDefinition(name: RpcName): MethodDefinition<object, object> {
-  const { path, request, response } = agentRpcs[name];
+  const { path, request, response } = rpcs[name];
   const encodeWith = (codec: unknown, message: object): Buffer =>
     Buffer.from((codec as { encode(message: object): { finish(): Uint8Array } }).encode(message).finish());
   return {
@@ -70,7 +70,7 @@ function bind(name: RpcName, handler: Handler<RpcName> | undefined): handleUnary
   return (call, callback) => {
     if (handler === undefined) {
       callback(
-        toStatus(new AgentRpcError(RpcStatus.Unimplemented, `${agentRpcs[name].path} is not served by this agent`)),
+        toStatus(new AgentRpcError(RpcStatus.Unimplemented, `${rpcs[name].path} is not served by this agent`)),
       );
       return;
     }

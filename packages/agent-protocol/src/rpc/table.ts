@@ -1,46 +1,10 @@
 /**
  * The Kata 1.x contract as data: one entry per RPC, with its path, its codecs and how long a caller waits by default.
- * Client and server are both made from this table.
+ * Client and server are both made from this table and the one of extension.ts.
  */
 
-import type { Writer } from "protobufjs/minimal.js";
 import { google, grpc, types } from "#gen/agent";
-
-/** A generated message class: $Properties goes in, the class with its defaults filled in comes out. */
-export interface Codec<In, Out> {
-  readonly encode: (message: In) => Writer;
-  readonly decode: (bytes: Uint8Array) => Out;
-}
-
-export interface Rpc<ReqIn, ReqOut, ResIn, ResOut> {
-  /** For example `/grpc.AgentService/CreateSandbox`. */
-  readonly path: string;
-  readonly request: Codec<ReqIn, ReqOut>;
-  readonly response: Codec<ResIn, ResOut>;
-  /** Milliseconds; undefined waits until the process or the channel ends. The values are Kata's. */
-  readonly deadlineMs: number | undefined;
-}
-
-const DEADLINE = 60_000;
-const CHECK_DEADLINE = 30_000;
-
-function rpc<ReqIn, ReqOut, ResIn, ResOut>(
-  path: string,
-  request: Codec<ReqIn, ReqOut>,
-  response: Codec<ResIn, ResOut>,
-  deadlineMs: number | undefined = DEADLINE,
-): Rpc<ReqIn, ReqOut, ResIn, ResOut> {
-  return { path: `/grpc.${path}`, request, response, deadlineMs };
-}
-
-/** An RPC that answers only when something happens in the guest: its caller ends it by abort or by closing. */
-function waiting<ReqIn, ReqOut, ResIn, ResOut>(
-  path: string,
-  request: Codec<ReqIn, ReqOut>,
-  response: Codec<ResIn, ResOut>,
-): Rpc<ReqIn, ReqOut, ResIn, ResOut> {
-  return { ...rpc(path, request, response), deadlineMs: undefined };
-}
+import { CHECK_DEADLINE, type Rpc, rpc, waiting } from "./rpc.ts";
 
 export interface AgentRpcs {
   readonly createContainer: Rpc<
@@ -250,44 +214,38 @@ export interface AgentRpcs {
 }
 
 export const agentRpcs: AgentRpcs = {
-  createContainer: rpc("AgentService/CreateContainer", grpc.CreateContainerRequest, google.protobuf.Empty),
-  startContainer: rpc("AgentService/StartContainer", grpc.StartContainerRequest, google.protobuf.Empty),
-  removeContainer: rpc("AgentService/RemoveContainer", grpc.RemoveContainerRequest, google.protobuf.Empty),
-  execProcess: rpc("AgentService/ExecProcess", grpc.ExecProcessRequest, google.protobuf.Empty),
-  signalProcess: rpc("AgentService/SignalProcess", grpc.SignalProcessRequest, google.protobuf.Empty),
-  waitProcess: waiting("AgentService/WaitProcess", grpc.WaitProcessRequest, grpc.WaitProcessResponse),
-  listProcesses: rpc("AgentService/ListProcesses", grpc.ListProcessesRequest, grpc.ListProcessesResponse),
-  updateContainer: rpc("AgentService/UpdateContainer", grpc.UpdateContainerRequest, google.protobuf.Empty),
-  statsContainer: rpc("AgentService/StatsContainer", grpc.StatsContainerRequest, grpc.StatsContainerResponse),
-  pauseContainer: rpc("AgentService/PauseContainer", grpc.PauseContainerRequest, google.protobuf.Empty),
-  resumeContainer: rpc("AgentService/ResumeContainer", grpc.ResumeContainerRequest, google.protobuf.Empty),
-  writeStdin: waiting("AgentService/WriteStdin", grpc.WriteStreamRequest, grpc.WriteStreamResponse),
-  readStdout: waiting("AgentService/ReadStdout", grpc.ReadStreamRequest, grpc.ReadStreamResponse),
-  readStderr: waiting("AgentService/ReadStderr", grpc.ReadStreamRequest, grpc.ReadStreamResponse),
-  closeStdin: rpc("AgentService/CloseStdin", grpc.CloseStdinRequest, google.protobuf.Empty),
-  ttyWinResize: rpc("AgentService/TtyWinResize", grpc.TtyWinResizeRequest, google.protobuf.Empty),
-  updateInterface: rpc("AgentService/UpdateInterface", grpc.UpdateInterfaceRequest, types.Interface),
-  updateRoutes: rpc("AgentService/UpdateRoutes", grpc.UpdateRoutesRequest, grpc.Routes),
-  listInterfaces: rpc("AgentService/ListInterfaces", grpc.ListInterfacesRequest, grpc.Interfaces),
-  listRoutes: rpc("AgentService/ListRoutes", grpc.ListRoutesRequest, grpc.Routes),
-  addARPNeighbors: rpc("AgentService/AddARPNeighbors", grpc.AddARPNeighborsRequest, google.protobuf.Empty),
-  startTracing: rpc("AgentService/StartTracing", grpc.StartTracingRequest, google.protobuf.Empty),
-  stopTracing: rpc("AgentService/StopTracing", grpc.StopTracingRequest, google.protobuf.Empty),
-  createSandbox: rpc("AgentService/CreateSandbox", grpc.CreateSandboxRequest, google.protobuf.Empty),
-  destroySandbox: rpc("AgentService/DestroySandbox", grpc.DestroySandboxRequest, google.protobuf.Empty),
-  onlineCPUMem: rpc("AgentService/OnlineCPUMem", grpc.OnlineCPUMemRequest, google.protobuf.Empty),
-  reseedRandomDev: rpc("AgentService/ReseedRandomDev", grpc.ReseedRandomDevRequest, google.protobuf.Empty),
-  getGuestDetails: rpc("AgentService/GetGuestDetails", grpc.GuestDetailsRequest, grpc.GuestDetailsResponse),
-  memHotplugByProbe: rpc("AgentService/MemHotplugByProbe", grpc.MemHotplugByProbeRequest, google.protobuf.Empty),
-  setGuestDateTime: rpc("AgentService/SetGuestDateTime", grpc.SetGuestDateTimeRequest, google.protobuf.Empty),
-  copyFile: rpc("AgentService/CopyFile", grpc.CopyFileRequest, google.protobuf.Empty),
-  getOOMEvent: waiting("AgentService/GetOOMEvent", grpc.GetOOMEventRequest, grpc.OOMEvent),
-  check: rpc("Health/Check", grpc.CheckRequest, grpc.HealthCheckResponse, CHECK_DEADLINE),
-  version: rpc("Health/Version", grpc.CheckRequest, grpc.VersionCheckResponse, CHECK_DEADLINE),
+  createContainer: rpc("grpc.AgentService/CreateContainer", grpc.CreateContainerRequest, google.protobuf.Empty),
+  startContainer: rpc("grpc.AgentService/StartContainer", grpc.StartContainerRequest, google.protobuf.Empty),
+  removeContainer: rpc("grpc.AgentService/RemoveContainer", grpc.RemoveContainerRequest, google.protobuf.Empty),
+  execProcess: rpc("grpc.AgentService/ExecProcess", grpc.ExecProcessRequest, google.protobuf.Empty),
+  signalProcess: rpc("grpc.AgentService/SignalProcess", grpc.SignalProcessRequest, google.protobuf.Empty),
+  waitProcess: waiting("grpc.AgentService/WaitProcess", grpc.WaitProcessRequest, grpc.WaitProcessResponse),
+  listProcesses: rpc("grpc.AgentService/ListProcesses", grpc.ListProcessesRequest, grpc.ListProcessesResponse),
+  updateContainer: rpc("grpc.AgentService/UpdateContainer", grpc.UpdateContainerRequest, google.protobuf.Empty),
+  statsContainer: rpc("grpc.AgentService/StatsContainer", grpc.StatsContainerRequest, grpc.StatsContainerResponse),
+  pauseContainer: rpc("grpc.AgentService/PauseContainer", grpc.PauseContainerRequest, google.protobuf.Empty),
+  resumeContainer: rpc("grpc.AgentService/ResumeContainer", grpc.ResumeContainerRequest, google.protobuf.Empty),
+  writeStdin: waiting("grpc.AgentService/WriteStdin", grpc.WriteStreamRequest, grpc.WriteStreamResponse),
+  readStdout: waiting("grpc.AgentService/ReadStdout", grpc.ReadStreamRequest, grpc.ReadStreamResponse),
+  readStderr: waiting("grpc.AgentService/ReadStderr", grpc.ReadStreamRequest, grpc.ReadStreamResponse),
+  closeStdin: rpc("grpc.AgentService/CloseStdin", grpc.CloseStdinRequest, google.protobuf.Empty),
+  ttyWinResize: rpc("grpc.AgentService/TtyWinResize", grpc.TtyWinResizeRequest, google.protobuf.Empty),
+  updateInterface: rpc("grpc.AgentService/UpdateInterface", grpc.UpdateInterfaceRequest, types.Interface),
+  updateRoutes: rpc("grpc.AgentService/UpdateRoutes", grpc.UpdateRoutesRequest, grpc.Routes),
+  listInterfaces: rpc("grpc.AgentService/ListInterfaces", grpc.ListInterfacesRequest, grpc.Interfaces),
+  listRoutes: rpc("grpc.AgentService/ListRoutes", grpc.ListRoutesRequest, grpc.Routes),
+  addARPNeighbors: rpc("grpc.AgentService/AddARPNeighbors", grpc.AddARPNeighborsRequest, google.protobuf.Empty),
+  startTracing: rpc("grpc.AgentService/StartTracing", grpc.StartTracingRequest, google.protobuf.Empty),
+  stopTracing: rpc("grpc.AgentService/StopTracing", grpc.StopTracingRequest, google.protobuf.Empty),
+  createSandbox: rpc("grpc.AgentService/CreateSandbox", grpc.CreateSandboxRequest, google.protobuf.Empty),
+  destroySandbox: rpc("grpc.AgentService/DestroySandbox", grpc.DestroySandboxRequest, google.protobuf.Empty),
+  onlineCPUMem: rpc("grpc.AgentService/OnlineCPUMem", grpc.OnlineCPUMemRequest, google.protobuf.Empty),
+  reseedRandomDev: rpc("grpc.AgentService/ReseedRandomDev", grpc.ReseedRandomDevRequest, google.protobuf.Empty),
+  getGuestDetails: rpc("grpc.AgentService/GetGuestDetails", grpc.GuestDetailsRequest, grpc.GuestDetailsResponse),
+  memHotplugByProbe: rpc("grpc.AgentService/MemHotplugByProbe", grpc.MemHotplugByProbeRequest, google.protobuf.Empty),
+  setGuestDateTime: rpc("grpc.AgentService/SetGuestDateTime", grpc.SetGuestDateTimeRequest, google.protobuf.Empty),
+  copyFile: rpc("grpc.AgentService/CopyFile", grpc.CopyFileRequest, google.protobuf.Empty),
+  getOOMEvent: waiting("grpc.AgentService/GetOOMEvent", grpc.GetOOMEventRequest, grpc.OOMEvent),
+  check: rpc("grpc.Health/Check", grpc.CheckRequest, grpc.HealthCheckResponse, CHECK_DEADLINE),
+  version: rpc("grpc.Health/Version", grpc.CheckRequest, grpc.VersionCheckResponse, CHECK_DEADLINE),
 };
-
-export type RpcName = keyof AgentRpcs;
-export type RequestInput<N extends RpcName> = Parameters<AgentRpcs[N]["request"]["encode"]>[0];
-export type Request<N extends RpcName> = ReturnType<AgentRpcs[N]["request"]["decode"]>;
-export type ResponseInput<N extends RpcName> = Parameters<AgentRpcs[N]["response"]["encode"]>[0];
-export type Response<N extends RpcName> = ReturnType<AgentRpcs[N]["response"]["decode"]>;

@@ -82,6 +82,11 @@ export class YamuxSession implements StreamCarrier {
     });
   }
 
+  /** True once the transport, or the session, has ended. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   get streamCount(): number {
     return this.#streams.size;
   }
@@ -124,11 +129,11 @@ export class YamuxSession implements StreamCarrier {
     this.#finish(undefined);
   }
 
-  send(type: number, flags: number, streamId: number, length: number, body?: Buffer): void {
+  send(type: number, flags: number, streamId: number, length: number, body: readonly Buffer[] = []): void {
     if (this.#over || this.#transport.destroyed || this.#transport.writableEnded) return;
     this.#transport.cork();
     let ready = this.#transport.write(encodeHeader({ type, flags, streamId, length }));
-    if (body !== undefined) ready = this.#transport.write(body);
+    for (const part of body) ready = this.#transport.write(part);
     this.#transport.uncork();
     if (!ready && this.#transport.writableNeedDrain) this.#needsDrain = true;
   }

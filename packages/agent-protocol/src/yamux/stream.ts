@@ -3,14 +3,14 @@ import { Flag, FrameType, INITIAL_WINDOW, YamuxProtocolError } from "./frame.ts"
 
 /** What a stream needs of its session. */
 export interface StreamCarrier {
-  send(type: number, flags: number, streamId: number, length: number, body?: Buffer): void;
+  send(type: number, flags: number, streamId: number, length: number, body?: readonly Buffer[]): void;
   /** Calls back when the transport takes more; at once if it does now. */
   whenWritable(callback: () => void): void;
   forget(streamId: number): void;
 }
 
 /** Bodies are cut to this size, so that one busy stream does not hold up the others for long. */
-const MAX_FRAME_BODY = 64 * 1024;
+const MAX_FRAME_BODY = 256 * 1024;
 
 /**
  * One yamux stream as a Node Duplex. Ending the writable side half-closes it (FIN); destroying it resets it (RST).
@@ -86,7 +86,15 @@ export class YamuxStream extends SocketLike {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#sendFrom(chunk, 0, done);
+    this.#sendAll([chunk], done);
+  }
+
+  /** Chunks that wait together, such as a header and its body, go in one frame. */
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.#sendAll(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    );
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -127,27 +135,41 @@ export class YamuxStream extends SocketLike {
     this.#unacknowledged = 0;
   }
 
-  #sendFrom(chunk: Buffer, offset: number, done: () => void): void {
+  #sendAll(chunks: readonly Buffer[], done: () => void): void {
     if (this.destroyed) return;
-    if (offset === chunk.length) {
+    const [first] = chunks;
+    if (first === undefined) {
       done();
       return;
     }
-    const size = Math.min(chunk.length - offset, this.#sendWindow, MAX_FRAME_BODY);
-    if (size === 0) {
+    if (this.#sendWindow === 0 && first.length > 0) {
       this.#resumeWrite = () => {
-        this.#sendFrom(chunk, offset, done);
+        this.#sendAll(chunks, done);
       };
       return;
     }
+    const { body, size, rest } = takeFront(chunks, Math.min(this.#sendWindow, MAX_FRAME_BODY));
     this.#sendWindow -= size;
-    this.#carrier.send(FrameType.Data, 0, this.id, size, chunk.subarray(offset, offset + size));
+    this.#carrier.send(FrameType.Data, 0, this.id, size, body);
     this.#carrier.whenWritable(() => {
-      this.#sendFrom(chunk, offset + size, done);
+      this.#sendAll(rest, done);
     });
   }
 
   #forgetIfDone(): void {
     if (this.#localFin && this.#remoteFin) this.#carrier.forget(this.id);
   }
+}
+
+/** Splits what is to be sent after at most `limit` bytes, without copying. */
+function takeFront(chunks: readonly Buffer[], limit: number): { body: Buffer[]; size: number; rest: Buffer[] } {
+  const body: Buffer[] = [];
+  let size = 0;
+  for (const [index, chunk] of chunks.entries()) {
+    const part = chunk.subarray(0, limit - size);
+    if (part.length > 0) body.push(part);
+    size += part.length;
+    if (part.length < chunk.length) return { body, size, rest: [chunk.subarray(part.length), ...chunks.slice(index + 1)] };
+  }
+  return { body, size, rest: [] };
 }

@@ -1,0 +1,129 @@
+import type { Duplex } from "node:stream";
+import { type Descriptor, Kind } from "./frame.ts";
+import { Link } from "./link.ts";
+
+/** Bytes of standard input that may be on their way to a process that does not read. */
+const INPUT_WINDOW = 256 * 1024;
+
+/** What a guest process offers to its stream. */
+export interface StreamedProcess {
+  /** The next bytes of an output, at most `limit`; undefined at its end. */
+  read(descriptor: 1 | 2, limit: number): Promise<Buffer | undefined>;
+  /** The reader of an output is gone: the process gets SIGPIPE for its next byte. */
+  closeOutput(descriptor: 1 | 2): void;
+  /** Resolves when the process, or its pipe, has taken the data; false when nobody reads it any more. */
+  write(data: Buffer): Promise<boolean>;
+  closeInput(): void;
+  signal(signal: number): void;
+  resize(rows: number, columns: number): void;
+  hangUp(): void;
+  /** Exit status, or 128 + signal. */
+  readonly exited: Promise<number>;
+  /** Its status was told: nobody asks again. */
+  forget(): void;
+}
+
+export type StreamEnd =
+  /** The process ended and its status was told. */
+  | "exited"
+  /** The host let it live on. */
+  | "detached"
+  /** The stream was cut off. */
+  | "lost";
+
+/**
+ * Serves one process over one stream until either ends. The status is told only after both outputs have been sent to
+ * their ends.
+ */
+export async function serveProcessStream(connection: Duplex, process: StreamedProcess): Promise<StreamEnd> {
+  const closed = Promise.withResolvers<StreamEnd>();
+  const input = new InputQueue(process);
+  const link = new Link(connection, {
+    data: (_descriptor, piece) => {
+      input.push(piece);
+    },
+    end: () => {
+      input.end();
+    },
+    control: (kind, body) => {
+      if (kind === Kind.detach) closed.resolve("detached");
+      else onControl(process, kind, body);
+    },
+    closed: () => {
+      closed.resolve("lost");
+    },
+  });
+  input.connect(link);
+  link.control(Kind.attached);
+  link.grant(0, INPUT_WINDOW);
+  const told = tellAll(link, process).then((all) => (all ? ("exited" as const) : closed.promise));
+  const end = await Promise.race([told, closed.promise]);
+  if (end === "exited") process.forget();
+  return end;
+}
+
+/** False when the stream ended first. */
+async function tellAll(link: Link, process: StreamedProcess): Promise<boolean> {
+  await Promise.all([pump(link, process, 1), pump(link, process, 2)]);
+  const status = await process.exited;
+  if (link.closed) return false;
+  const body = Buffer.alloc(4);
+  body.writeUInt32BE(status);
+  link.control(Kind.exit, body);
+  link.finish();
+  return true;
+}
+
+async function pump(link: Link, process: StreamedProcess, descriptor: 1 | 2): Promise<void> {
+  for (;;) {
+    const credit = await link.credit(descriptor);
+    if (credit === 0) return;
+    const data = await process.read(descriptor, credit);
+    if (link.closed) return;
+    if (data === undefined) {
+      link.end(descriptor);
+      return;
+    }
+    await link.send(descriptor, data);
+  }
+}
+
+function onControl(process: StreamedProcess, kind: number, body: Buffer): void {
+  if (kind === Kind.signal && body.length === 1) process.signal(body.readUInt8());
+  else if (kind === Kind.resize && body.length === 4) process.resize(body.readUInt16BE(0), body.readUInt16BE(2));
+  else if (kind === Kind.hangUp) process.hangUp();
+  else if (kind === Kind.stop + 1) process.closeOutput(1);
+  else if (kind === Kind.stop + 2) process.closeOutput(2);
+}
+
+const STDIN: Descriptor = 0;
+
+/** Writes what arrives in order, and gives credit back as the process takes it. Holds at most the window. */
+class InputQueue {
+  readonly #process: StreamedProcess;
+  #link: Link | undefined;
+  #last: Promise<boolean> = Promise.resolve(true);
+
+  constructor(process: StreamedProcess) {
+    this.#process = process;
+  }
+
+  connect(link: Link): void {
+    this.#link = link;
+  }
+
+  push(piece: Buffer): void {
+    this.#last = this.#last.then(async (open) => {
+      const taken = open && (await this.#process.write(piece));
+      if (taken) this.#link?.grant(STDIN, piece.length);
+      else if (open) this.#link?.control(Kind.stop);
+      return taken;
+    });
+  }
+
+  end(): void {
+    void this.#last.then(() => {
+      this.#process.closeInput();
+    });
+  }
+}

@@ -1,0 +1,218 @@
+import { type Duplex, Readable, Writable } from "node:stream";
+import { type Descriptor, Kind, MAX_DATA_BYTES, ProcessStreamError } from "./frame.ts";
+import { Link } from "./link.ts";
+import { encodePreface } from "./preface.ts";
+
+/** Bytes of each output that may be on their way to a reader that does not read. */
+const OUTPUT_WINDOW: number = 1024 * 1024;
+const WRITE_BYTES = 256 * 1024;
+
+/** A terminal's size in characters. */
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The stream ended before the process did: the guest, or its agent, is gone. */
+export class ProcessLost extends Error {
+  readonly code = "KATA_PROCESS_LOST";
+  override readonly name = "ProcessLost";
+
+  constructor(cause: Error | undefined) {
+    super("the guest's process was lost", cause === undefined ? {} : { cause });
+  }
+}
+
+/**
+ * The host's end of a process stream. It owns the process: should it end without detach(), the guest kills the process.
+ *
+ * @example
+ * const process = await HostProcessStream.open(connect("/run/…/proxy.sock"), token);
+ * process.stdout.pipe(output);
+ * const status = await process.exited;
+ */
+export class HostProcessStream {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** The exit status, or 128 + signal, told after both outputs. Rejects with ProcessLost. */
+  readonly exited: Promise<number>;
+  readonly #link: Link;
+  readonly #attached = Promise.withResolvers<void>();
+  readonly #exited = Promise.withResolvers<number>();
+  readonly #outputs: readonly [GuestOutput, GuestOutput];
+  readonly #stdin: GuestInput;
+
+  /** Resolves when the guest knows the process. @throws ProcessLost when it does not, or has no such streams */
+  static async open(connection: Duplex, token: Uint8Array): Promise<HostProcessStream> {
+    connection.write(encodePreface(token));
+    const stream = new HostProcessStream(connection);
+    await stream.#attached.promise;
+    return stream;
+  }
+
+  private constructor(connection: Duplex) {
+    this.exited = this.#exited.promise;
+    this.exited.catch(() => undefined);
+    this.#attached.promise.catch(() => undefined);
+    const link = new Link(connection, {
+      data: (descriptor, piece) => this.#output(descriptor).arrive(piece),
+      end: (descriptor) => this.#output(descriptor).push(null),
+      control: (kind, body) => {
+        this.#onControl(kind, body);
+      },
+      closed: (error) => {
+        this.#onClosed(error);
+      },
+    });
+    this.#link = link;
+    this.#stdin = new GuestInput(link);
+    this.#outputs = [new GuestOutput(link, 1), new GuestOutput(link, 2)];
+    this.stdin = this.#stdin;
+    [this.stdout, this.stderr] = this.#outputs;
+  }
+
+  resize({ rows, columns }: TerminalSize): void {
+    const body = Buffer.alloc(4);
+    body.writeUInt16BE(rows, 0);
+    body.writeUInt16BE(columns, 2);
+    this.#link.control(Kind.resize, body);
+  }
+
+  /** @param signal by number */
+  signal(signal: number): void {
+    this.#link.control(Kind.signal, Buffer.from([signal]));
+  }
+
+  /** The terminal on our side is gone: the guest's hangs up, as a real one would. */
+  hangUp(): void {
+    this.#link.control(Kind.hangUp);
+  }
+
+  /** Lets the process live on without us. */
+  detach(): void {
+    this.#link.control(Kind.detach);
+    this.#link.finish();
+  }
+
+  #output(descriptor: Descriptor): GuestOutput {
+    if (descriptor === 0) throw new ProcessStreamError("the guest sent data for standard input");
+    return this.#outputs[descriptor - 1] as GuestOutput;
+  }
+
+  #onControl(kind: number, body: Buffer): void {
+    if (kind === Kind.attached) this.#attached.resolve();
+    else if (kind === Kind.exit && body.length === 4) this.#onExit(body.readUInt32BE());
+    else if (kind === Kind.stop) this.#stdin.readerGone();
+    // Kinds that we do not know are a later version's, and none of ours depends on them.
+  }
+
+  // A hostile guest may send anything; an exit status is a byte.
+  #onExit(status: number): void {
+    this.#exited.resolve(status & 0xff);
+    for (const output of this.#outputs) output.push(null);
+    this.#stdin.readerGone();
+    this.#link.finish();
+  }
+
+  #onClosed(error: Error | undefined): void {
+    const lost = new ProcessLost(error);
+    this.#attached.reject(lost);
+    this.#exited.reject(lost);
+    void this.exited.then(
+      () => undefined,
+      () => {
+        for (const output of this.#outputs) if (!output.readableEnded) output.destroy(lost);
+        this.#stdin.readerGone();
+      },
+    );
+  }
+}
+
+/** An output of the process. Credit is given as it is consumed, in steps of a quarter of the window. */
+class GuestOutput extends Readable {
+  readonly #link: Link;
+  readonly #descriptor: Descriptor;
+  #arrived = OUTPUT_WINDOW; // The first read gives the whole window.
+  #over = false;
+
+  constructor(link: Link, descriptor: Descriptor) {
+    super({ highWaterMark: WRITE_BYTES });
+    this.#link = link;
+    this.#descriptor = descriptor;
+    this.on("error", () => undefined);
+    this._read();
+  }
+
+  arrive(piece: Buffer): void {
+    this.#arrived += piece.length;
+    if (this.destroyed || this.#over) return;
+    this.push(piece);
+  }
+
+  override push(chunk: Buffer | null): boolean {
+    if (chunk === null && this.#over) return false;
+    if (chunk === null) this.#over = true;
+    return super.push(chunk);
+  }
+
+  override _read(): void {
+    if (this.#arrived < OUTPUT_WINDOW / 4 || this.#over) return;
+    this.#link.grant(this.#descriptor, this.#arrived);
+    this.#arrived = 0;
+  }
+
+  /** Whoever read is gone: the process learns it as from a pipe, and what is on its way is dropped. */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    if (!this.#over) this.#link.control(Kind.stop + this.#descriptor);
+    done(error);
+  }
+}
+
+/** The process's standard input. Fails with EPIPE when the process has closed it. */
+class GuestInput extends Writable {
+  readonly #link: Link;
+  #gone = false;
+
+  constructor(link: Link) {
+    super({ highWaterMark: WRITE_BYTES });
+    this.#link = link;
+    this.on("error", () => undefined);
+  }
+
+  readerGone(): void {
+    this.#gone = true;
+    if (!this.writableFinished) this.destroy(new StdinClosed());
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#send(chunk).then(() => {
+      done(this.#gone ? new StdinClosed() : null);
+    }, done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#link.end(0);
+    done();
+  }
+
+  async #send(chunk: Buffer): Promise<void> {
+    for (let offset = 0; offset < chunk.length; ) {
+      const credit = await this.#link.credit(0);
+      if (credit === 0) throw new StdinClosed();
+      const data = chunk.subarray(offset, offset + Math.min(credit, MAX_DATA_BYTES));
+      await this.#link.send(0, data);
+      offset += data.length;
+    }
+  }
+}
+
+/** The process no longer reads its standard input. */
+export class StdinClosed extends Error {
+  readonly code = "EPIPE";
+  override readonly name = "StdinClosed";
+
+  constructor() {
+    super("the process closed its standard input");
+  }
+}

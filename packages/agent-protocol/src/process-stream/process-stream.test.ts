@@ -1,0 +1,210 @@
+import { once } from "node:events";
+import { Duplex } from "node:stream";
+import { buffer, text } from "node:stream/consumers";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { HostProcessStream, newToken, PREFACE_BYTES, recognise, serveProcessStream, tokenOf } from "./index.ts";
+import { encodeHeader, Kind } from "./frame.ts";
+import type { StreamedProcess } from "./guest.ts";
+
+/** Two ends of a wire that cuts what it carries into pieces of the given sizes. */
+function wire(sizes: readonly number[] = [65_536]): [Duplex, Duplex] {
+  const ends: Duplex[] = [];
+  let turn = 0;
+  const end = (other: () => Duplex): Duplex =>
+    new Duplex({
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => {
+        for (let rest = chunk; rest.length > 0; ) {
+          const size = sizes[turn++ % sizes.length] ?? 1;
+          other().push(rest.subarray(0, size));
+          rest = rest.subarray(size);
+        }
+        setImmediate(done);
+      },
+      final: (done) => {
+        other().push(null);
+        done();
+      },
+      destroy: (error, done) => {
+        setImmediate(() => other().destroy());
+        done(error);
+      },
+    });
+  ends.push(
+    end(() => ends[1] as Duplex),
+    end(() => ends[0] as Duplex),
+  );
+  return [ends[0] as Duplex, ends[1] as Duplex];
+}
+
+/** A process whose outputs are given and whose input is collected. */
+class FakeProcess implements StreamedProcess {
+  readonly heard: string[] = [];
+  readonly input: Buffer[] = [];
+  readonly status = Promise.withResolvers<number>();
+  readonly exited: Promise<number> = this.status.promise;
+  readonly #outputs: Record<1 | 2, Buffer>;
+  inputTaken: boolean = true;
+  read: StreamedProcess["read"] = async (descriptor, limit) => {
+    const rest = this.#outputs[descriptor];
+    if (rest.length === 0) return undefined;
+    this.#outputs[descriptor] = rest.subarray(limit);
+    return rest.subarray(0, limit);
+  };
+
+  constructor(stdout: Buffer = Buffer.alloc(0), stderr: Buffer = Buffer.alloc(0)) {
+    this.#outputs = { 1: stdout, 2: stderr };
+  }
+
+  closeOutput(descriptor: 1 | 2): void {
+    this.heard.push(`close ${String(descriptor)}`);
+  }
+  async write(data: Buffer): Promise<boolean> {
+    if (this.inputTaken) this.input.push(Buffer.from(data));
+    return this.inputTaken;
+  }
+  closeInput(): void {
+    this.heard.push("end of input");
+    this.status.resolve(3);
+  }
+  signal(signal: number): void {
+    this.heard.push(`signal ${String(signal)}`);
+  }
+  resize(rows: number, columns: number): void {
+    this.heard.push(`${String(columns)}x${String(rows)}`);
+  }
+  hangUp(): void {
+    this.heard.push("hang-up");
+  }
+  forget(): void {
+    this.heard.push("forgotten");
+  }
+}
+
+/** The guest's side: takes the preface off, then serves. */
+async function serve(connection: Duplex, process: StreamedProcess): Promise<{ end: string; token: Buffer }> {
+  let head = Buffer.alloc(0);
+  while (head.length < PREFACE_BYTES) {
+    const data = connection.read() as Buffer | null;
+    if (data === null) await once(connection, "readable");
+    else head = Buffer.concat([head, data]);
+  }
+  expect(recognise(head)).toBe("process");
+  connection.unshift(head.subarray(PREFACE_BYTES));
+  return { token: tokenOf(head), end: await serveProcessStream(connection, process) };
+}
+
+describe("a process stream", () => {
+  it("carries every byte both ways, however the wire cuts them", async () => {
+    const bytes = fc.uint8Array({ maxLength: 5000 }).map((data) => Buffer.from(data));
+    await fc.assert(
+      fc.asyncProperty(bytes, bytes, bytes, fc.array(fc.integer({ min: 1, max: 4000 }), { minLength: 1 }), async (...given) => {
+        const [stdin, stdout, stderr, sizes] = given;
+        const [here, there] = wire(sizes);
+        const process = new FakeProcess(stdout, stderr);
+        const token = newToken();
+        const served = serve(there, process);
+        const host = await HostProcessStream.open(here, token);
+        host.stdin.end(stdin);
+        expect(await Promise.all([buffer(host.stdout), buffer(host.stderr)])).toEqual([stdout, stderr]);
+        expect(await host.exited).toBe(3);
+        expect(await served).toEqual({ token, end: "exited" });
+        expect(Buffer.concat(process.input)).toEqual(stdin);
+        expect(process.heard).toEqual(["end of input", "forgotten"]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("stops the process when nobody reads, output by output", async () => {
+    const [here, there] = wire();
+    const process = new FakeProcess(Buffer.alloc(16 * 1024 * 1024, "x"), Buffer.from("still heard"));
+    let sent = 0;
+    const read = process.read;
+    process.read = async (descriptor, limit) => {
+      const data = await read(descriptor, limit);
+      if (descriptor === 1) sent += data?.length ?? 0;
+      return data;
+    };
+    void serve(there, process);
+    const host = await HostProcessStream.open(here, newToken());
+    expect(await text(host.stderr)).toBe("still heard"); // while nobody reads the other
+    expect(sent).toBeLessThanOrEqual(2 * 1024 * 1024);
+    expect(await buffer(host.stdout)).toHaveLength(16 * 1024 * 1024);
+    host.stdin.end();
+    expect(await host.exited).toBe(3);
+  });
+
+  it("carries signals, sizes and the hang-up", async () => {
+    const [here, there] = wire([1]);
+    const process = new FakeProcess();
+    const served = serve(there, process);
+    const host = await HostProcessStream.open(here, newToken());
+    host.signal(64);
+    host.resize({ rows: 24, columns: 300 });
+    host.hangUp();
+    host.stdin.end();
+    await host.exited;
+    await served;
+    expect(process.heard).toEqual(["signal 64", "300x24", "hang-up", "end of input", "forgotten"]);
+  });
+
+  it("tells an output's reader that went away, and a process that closed its input", async () => {
+    const [here, there] = wire();
+    const process = new FakeProcess(Buffer.alloc(64 * 1024 * 1024));
+    process.inputTaken = false;
+    void serve(there, process);
+    const host = await HostProcessStream.open(here, newToken());
+    host.stdout.destroy();
+    host.stdin.write("nobody reads this");
+    await expect(once(host.stdin, "error")).resolves.toMatchObject([{ code: "EPIPE" }]);
+    while (process.heard.length === 0) await new Promise(setImmediate);
+    expect(process.heard).toEqual(["close 1"]);
+    host.stderr.resume();
+    process.status.resolve(141);
+    expect(await host.exited).toBe(141);
+  });
+
+  it("owns its process: cut off it is lost, detached it is not", async () => {
+    const ends: string[] = [];
+    for (const leave of ["cut", "detach"] as const) {
+      const [here, there] = wire();
+      const process = new FakeProcess();
+      process.read = () => new Promise(() => undefined);
+      const served = serve(there, process);
+      const host = await HostProcessStream.open(here, newToken());
+      if (leave === "cut") here.destroy();
+      else host.detach();
+      ends.push((await served).end);
+    }
+    expect(ends).toEqual(["lost", "detached"]);
+  });
+
+  it("that ends before the process tells so, to whoever waits", async () => {
+    const [here, there] = wire();
+    const opening = HostProcessStream.open(here, newToken());
+    there.destroy();
+    await expect(opening).rejects.toMatchObject({ code: "KATA_PROCESS_LOST" });
+  });
+
+  it.each([
+    ["more than it has credit for", Buffer.concat([encodeHeader(1, 1024 * 1024), Buffer.alloc(1024 * 1024), encodeHeader(1, 1), Buffer.alloc(1)])],
+    ["data for standard input", Buffer.concat([encodeHeader(0, 1), Buffer.alloc(1)])],
+    ["a frame that is too long", encodeHeader(1, 2 ** 24 - 1)],
+    ["a control frame that is too long", encodeHeader(Kind.exit, 65)],
+  ])("refuses a guest that sends %s", async (_what, bytes) => {
+    const [here, there] = wire();
+    const opening = HostProcessStream.open(here, newToken());
+    there.write(Buffer.concat([encodeHeader(Kind.attached, 0), bytes]));
+    const host = await opening;
+    await expect(host.exited).rejects.toMatchObject({ cause: { code: "KATA_PROCESS_STREAM" } });
+    expect(here.destroyed).toBe(true);
+  });
+
+  it("is told from gRPC by its first bytes", () => {
+    expect(recognise(Buffer.from("PRI * HTTP/2.0"))).toBe("grpc");
+    expect(recognise(Buffer.from("KATA"))).toBeUndefined();
+    expect(recognise(Buffer.from("KATATS/2"))).toBe("grpc");
+  });
+});

@@ -1,0 +1,44 @@
+/**
+ * What kata-ts adds to the contract, in a service of its own. An agent of Kata 1.x answers UNIMPLEMENTED to all of it, and
+ * callers then use the contract's own RPCs.
+ */
+import { google, katats } from "#gen/agent";
+import { type Rpc, rpc } from "./rpc.ts";
+
+export interface ExtensionRpcs {
+  readonly createFromConfig: Rpc<
+    katats.v1.CreateFromConfigRequest.$Properties,
+    katats.v1.CreateFromConfigRequest,
+    katats.v1.ProcessTicket.$Properties,
+    katats.v1.ProcessTicket
+  >;
+  readonly execFromConfig: Rpc<
+    katats.v1.ExecFromConfigRequest.$Properties,
+    katats.v1.ExecFromConfigRequest,
+    katats.v1.ProcessTicket.$Properties,
+    katats.v1.ProcessTicket
+  >;
+  readonly updateFromConfig: Rpc<
+    katats.v1.UpdateFromConfigRequest.$Properties,
+    katats.v1.UpdateFromConfigRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly openStream: Rpc<
+    katats.v1.OpenStreamRequest.$Properties,
+    katats.v1.OpenStreamRequest,
+    katats.v1.ProcessTicket.$Properties,
+    katats.v1.ProcessTicket
+  >;
+}
+
+const { CreateFromConfigRequest, ExecFromConfigRequest, OpenStreamRequest, ProcessTicket, UpdateFromConfigRequest } =
+  katats.v1;
+const SERVICE = "katats.v1.ContainerService";
+
+export const extensionRpcs: ExtensionRpcs = {
+  createFromConfig: rpc(`${SERVICE}/CreateFromConfig`, CreateFromConfigRequest, ProcessTicket),
+  execFromConfig: rpc(`${SERVICE}/ExecFromConfig`, ExecFromConfigRequest, ProcessTicket),
+  updateFromConfig: rpc(`${SERVICE}/UpdateFromConfig`, UpdateFromConfigRequest, google.protobuf.Empty),
+  openStream: rpc(`${SERVICE}/OpenStream`, OpenStreamRequest, ProcessTicket),
+};
