@@ -3,10 +3,10 @@ import { join } from "node:path";
 import {
   type AgentClient,
   AgentRpcError,
+  type AgentRpcs,
   agentRpcs,
   type grpc,
   isEndOfStream,
-  type RpcName,
   RpcStatus,
   specToMessage,
 } from "@kata-ts/agent-protocol";
@@ -80,8 +80,7 @@ async function exec(
   return output(agent, id, execId);
 }
 
-const UNSERVED: readonly RpcName[] = [
-  "ttyWinResize",
+const UNSERVED: readonly (keyof AgentRpcs)[] = [
   "updateInterface",
   "updateRoutes",
   "listInterfaces",
@@ -90,7 +89,6 @@ const UNSERVED: readonly RpcName[] = [
   "startTracing",
   "stopTracing",
   "memHotplugByProbe",
-  "getOOMEvent",
 ];
 
 async function startedSandbox(agent: AgentClient, sharePid = false): Promise<void> {

@@ -69,11 +69,11 @@ const CASES: readonly Case[] = [
     message: /ociVersion/,
   },
   {
-    what: "a terminal",
+    what: "a terminal that nobody is given",
     spoil: edit((s) => {
       s.process = { args: ["sh"], cwd: "/", terminal: true };
     }),
-    message: /terminals are not supported yet/,
+    message: /cannot allocate tty if the runtime will detach without setting console socket/,
   },
 ];
 

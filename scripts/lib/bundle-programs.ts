@@ -25,7 +25,7 @@ export async function bundlePrograms(): Promise<void> {
   await warmCompileCache(libexec);
 }
 
-/** kata-runtime is split, so that a verb loads only what it needs; the others are one file each. */
+/** Split, so that a verb of kata-runtime, or a shim, loads only what it needs. */
 async function bundle(program: string, packageName: string, libexec: string): Promise<void> {
   const head = await execa("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, reject: false });
   const commit = head.failed ? "unknown" : head.stdout;
@@ -34,7 +34,7 @@ async function bundle(program: string, packageName: string, libexec: string): Pr
     outdir: libexec,
     outExtension: { ".js": ".mjs" },
     chunkNames: `${program}-[hash]`,
-    splitting: program === "kata-runtime",
+    splitting: program !== "kata-proxy",
     bundle: true,
     minify: true,
     platform: "node",

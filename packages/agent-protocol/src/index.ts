@@ -25,8 +25,8 @@ export { parseJson, stringifyJson } from "./oci/json.ts";
 export type * from "./oci/runtime-spec.ts";
 export { type AgentClient, type CallOptions, connectAgent } from "./rpc/client.ts";
 export { AgentRpcError, endOfStream, isEndOfStream, RpcStatus } from "./rpc/errors.ts";
-export { type AgentHandlers, type AgentServer, type CallContext, createAgentServer } from "./rpc/server.ts";
 export { type ExtensionRpcs, extensionRpcs } from "./rpc/extension.ts";
+export { orFallBack } from "./rpc/fallback.ts";
 export type { Codec, Rpc } from "./rpc/rpc.ts";
 export {
   type Request,
@@ -37,6 +37,7 @@ export {
   type Rpcs,
   rpcs,
 } from "./rpc/rpcs.ts";
+export { type AgentHandlers, type AgentServer, type CallContext, createAgentServer } from "./rpc/server.ts";
 export { type AgentRpcs, agentRpcs } from "./rpc/table.ts";
 export { YamuxProtocolError } from "./yamux/frame.ts";
 export { type YamuxOptions, YamuxSession, YamuxSessionClosed } from "./yamux/session.ts";

@@ -4,11 +4,11 @@ import { Duplex } from "node:stream";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   type AgentHandlers,
+  type AgentRpcs,
   agentRpcs,
   type Codec,
   createAgentServer,
   endOfStream,
-  type AgentRpcs,
   YamuxSession,
 } from "../src/index.ts";
 import { AuthorityFilter } from "../src/rpc/authority-filter.ts";

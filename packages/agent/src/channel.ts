@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync, readSync } from "node:fs";
-import { Socket, type SocketConstructorOpts } from "node:net";
+import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { openPollable } from "@kata-ts/linux";
 
 /** The name that Kata gives the virtio-serial port of the agent. */
 export const AGENT_PORT = "agent.channel.0";
@@ -70,21 +71,37 @@ function probe(fd: number): Buffer | undefined {
   }
 }
 
-interface PipeHandle {
-  open(fd: number): void;
-}
+/** What one read of a virtio-serial port gives at most. */
+const PORT_BUFFER = 4096;
+const BATCH_BYTES = 128 * 1024;
 
-interface PipeBinding {
-  readonly Pipe: new (type: number) => PipeHandle;
-  readonly constants: { readonly SOCKET: number };
-}
-
-// net.Socket refuses character devices given as a descriptor; through libuv's pipe handle it polls them like a pipe.
 function attach({ fd, head }: OpenedPort): Socket {
-  const binding = (process as unknown as { binding(name: string): PipeBinding }).binding("pipe_wrap");
-  const handle = new binding.Pipe(binding.constants.SOCKET);
-  handle.open(fd);
-  const socket = new Socket({ handle, readable: true, writable: true } as unknown as SocketConstructorOpts);
+  const socket = openPollable(fd, { readable: true, writable: true });
+  const push = socket.push.bind(socket);
+  socket.push = (chunk: unknown) => push(chunk instanceof Buffer ? readOn(fd, chunk) : chunk);
   if (head.length > 0) socket.unshift(head);
   return socket;
+}
+
+/**
+ * The port gives a page at a time, and a page at a time through streams and frames is what limits a busy channel: what
+ * waits behind a full page is read at once.
+ */
+function readOn(fd: number, first: Buffer): Buffer {
+  if (first.length < PORT_BUFFER) return first;
+  const batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  let length = first.copy(batch);
+  for (let last = PORT_BUFFER; last === PORT_BUFFER && length + PORT_BUFFER <= BATCH_BYTES; length += last) {
+    last = readNow(fd, batch, length);
+  }
+  return batch.subarray(0, length);
+}
+
+/** 0 when nothing is there. An end, or an error, is told again to the poll. */
+function readNow(fd: number, buffer: Buffer, offset: number): number {
+  try {
+    return readSync(fd, buffer, offset, PORT_BUFFER, null);
+  } catch {
+    return 0;
+  }
 }

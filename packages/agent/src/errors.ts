@@ -24,3 +24,7 @@ export function invalidArgument(message: string): AgentRpcError {
 export function internal(message: string): AgentRpcError {
   return new AgentRpcError(RpcStatus.Internal, message);
 }
+
+export function cancelled(): AgentRpcError {
+  return new AgentRpcError(RpcStatus.Cancelled, "the caller went away");
+}

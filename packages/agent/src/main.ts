@@ -24,7 +24,9 @@ export async function main(): Promise<void> {
   for (;;) {
     const channel = await openPort(device);
     log("ready");
-    await serveChannel(channel, handlers);
+    await serveChannel(channel, handlers, (stream, token, channelIsOver) => {
+      sandbox.serveProcess(stream, token, channelIsOver);
+    });
     log("the host disconnected");
   }
 }

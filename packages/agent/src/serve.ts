@@ -1,17 +1,32 @@
+import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { type AgentHandlers, createAgentServer, YamuxSession } from "@kata-ts/agent-protocol";
+import { PREFACE_BYTES, recognise, tokenOf } from "@kata-ts/agent-protocol/process-stream";
+
+/** Takes over a stream whose preface named a process. */
+export type ServeProcess = (stream: Duplex, token: Buffer, channelIsOver: () => boolean) => void;
 
 /**
- * Serves the contract over one connection of the host, until it goes away. Every connection is a new yamux session
- * with new stream ids; what the sandbox holds survives it.
+ * Serves the contract, and the streams of processes, over one connection of the host, until it goes away. Every
+ * connection is a new yamux session with new stream ids; what the sandbox holds survives it.
  */
-export async function serveChannel(channel: Duplex, handlers: AgentHandlers): Promise<void> {
+export async function serveChannel(
+  channel: Duplex,
+  handlers: AgentHandlers,
+  serveProcess: ServeProcess,
+): Promise<void> {
   const server = createAgentServer(handlers);
   const session = new YamuxSession(channel, {
     role: "server",
     onStream: (stream) => {
       stream.on("error", () => undefined);
-      server.serve(stream);
+      void takeHead(stream).then((head) => {
+        if (head === undefined) return;
+        const isProcess = recognise(head) === "process";
+        stream.unshift(isProcess ? head.subarray(PREFACE_BYTES) : head);
+        if (isProcess) serveProcess(stream, tokenOf(head), () => session.over);
+        else server.serve(stream);
+      });
     },
   });
   try {
@@ -19,4 +34,16 @@ export async function serveChannel(channel: Duplex, handlers: AgentHandlers): Pr
   } finally {
     server.close();
   }
+}
+
+/** As many of a stream's first bytes as tell what it is; undefined when it ends before that. */
+async function takeHead(stream: Duplex): Promise<Buffer | undefined> {
+  let head = Buffer.alloc(0);
+  while (head.length === 0 || recognise(head) === undefined) {
+    const data = stream.read() as Buffer | null;
+    if (data !== null) head = Buffer.concat([head, data]);
+    else if (stream.readableEnded || stream.destroyed) return undefined;
+    else await Promise.race([once(stream, "readable"), once(stream, "close")]).catch(() => undefined);
+  }
+  return head;
 }

@@ -1,13 +1,24 @@
-import { type AgentHandlers, processFromMessage, resourcesFromMessage } from "@kata-ts/agent-protocol";
+import {
+  type AgentHandlers,
+  endOfStream,
+  parseJson,
+  processFromMessage,
+  type RuntimeSpec,
+  resourcesFromMessage,
+  type SpecProcess,
+  type SpecResources,
+  specFromMessage,
+} from "@kata-ts/agent-protocol";
 import { addEntropy, setDateTime } from "@kata-ts/linux";
 import type { Commands } from "./commands.ts";
-import { invalidArgument } from "./errors.ts";
+import type { Output } from "./container/output.ts";
+import { cancelled, failedPrecondition, invalidArgument } from "./errors.ts";
 import { copyFile } from "./guest/copy-file.ts";
 import { guestDetails } from "./guest/details.ts";
 import { onlineCpus, onlineMemory } from "./guest/hotplug.ts";
 import { listProcesses } from "./guest/processes.ts";
 import { containerStats } from "./guest/stats.ts";
-import type { Sandbox } from "./sandbox/sandbox.ts";
+import { type NewContainer, type Sandbox, withUser } from "./sandbox/sandbox.ts";
 import { AGENT_VERSION, API_VERSION } from "./version.ts";
 
 const SERVING = 1;
@@ -15,7 +26,7 @@ const SERVING = 1;
 const MAX_READ = 1024 * 1024;
 
 /**
- * What this agent answers. RPCs that are missing here (terminals, network, OOM events, tracing, memory probing) answer
+ * What this agent answers. RPCs that are missing here (network, tracing, memory probing) answer
  * UNIMPLEMENTED by name; docs/agent.md lists them.
  */
 export function createHandlers(sandbox: Sandbox, commands: Commands): AgentHandlers {
@@ -28,20 +39,42 @@ export function createHandlers(sandbox: Sandbox, commands: Commands): AgentHandl
     createSandbox: answerEmpty((request) => sandbox.create(request)),
     destroySandbox: answerEmpty(() => sandbox.destroy()),
 
-    createContainer: answerEmpty((request) => sandbox.createContainer(request)),
+    createContainer: answerEmpty(async (request) => {
+      if (request.OCI === undefined || request.OCI === null) throw invalidArgument("OCI spec is missing");
+      await sandbox.createContainer(request, withUser(specFromMessage(request.OCI), request.string_user));
+    }),
+    createFromConfig: async ({ container, config }) => {
+      if (container === undefined || container === null) throw invalidArgument("container is missing");
+      // Decoded, and so with its defaults filled in.
+      const request = container as NewContainer;
+      return sandbox.ticket(await sandbox.createContainer(request, jsonOf(config, "config") as RuntimeSpec));
+    },
     startContainer: answerEmpty((request) => sandbox.container(request.container_id).start()),
     removeContainer: answerEmpty((request) => sandbox.removeContainer(request.container_id)),
     pauseContainer: answerEmpty((request) => sandbox.container(request.container_id).pause()),
     resumeContainer: answerEmpty((request) => sandbox.container(request.container_id).resume()),
+    getOOMEvent: async (_request, { signal }) => {
+      const containerId = await sandbox.oom.next(signal);
+      if (containerId === undefined) throw cancelled();
+      return { container_id: containerId };
+    },
+    updateFromConfig: answerEmpty((request) =>
+      sandbox.container(request.container_id).update(jsonOf(request.resources, "resources") as SpecResources),
+    ),
     updateContainer: answerEmpty((request) =>
       sandbox.container(request.container_id).update(resourcesFromMessage(request.resources ?? {})),
     ),
     statsContainer: (request) => containerStats(sandbox.container(request.container_id).cgroup),
 
-    execProcess: answerEmpty((request) => {
+    execProcess: answerEmpty(async (request) => {
       if (request.process === undefined || request.process === null) throw invalidArgument("process is missing");
-      return sandbox.container(request.container_id).exec(request.exec_id, processFromMessage(request.process));
+      await sandbox.exec(request.container_id, request.exec_id, processFromMessage(request.process));
     }),
+    execFromConfig: async (request) => {
+      const process = jsonOf(request.process, "process") as SpecProcess;
+      return sandbox.ticket(await sandbox.exec(request.container_id, request.exec_id, process));
+    },
+    openStream: (request) => Promise.resolve(sandbox.ticket({ process: process(request), warnings: [] })),
     signalProcess: answerEmpty((request) =>
       sandbox.container(request.container_id).signal(request.exec_id, request.signal),
     ),
@@ -53,16 +86,20 @@ export function createHandlers(sandbox: Sandbox, commands: Commands): AgentHandl
       return { process_list: await listProcesses(commands, pids, request.format, request.args) };
     },
 
-    writeStdin: async (request) => ({ len: await process(request).pipes.stdin.write(request.data) }),
+    writeStdin: async (request) => ({
+      len: (await process(request).stdio.stdin.write(request.data)) ? request.data.length : 0,
+    }),
     closeStdin: answerEmpty((request) => {
-      process(request).pipes.stdin.end();
+      process(request).stdio.stdin.end();
       return Promise.resolve();
     }),
-    readStdout: async (request, { signal }) => ({
-      data: await process(request).pipes.stdout.read(Math.min(request.len, MAX_READ), signal),
-    }),
-    readStderr: async (request, { signal }) => ({
-      data: await process(request).pipes.stderr.read(Math.min(request.len, MAX_READ), signal),
+    readStdout: (request, { signal }) => readOutput(process(request).stdio.stdout, request.len, signal),
+    readStderr: (request, { signal }) => readOutput(process(request).stdio.stderr, request.len, signal),
+    ttyWinResize: answerEmpty((request) => {
+      const { stdio } = process(request);
+      if (stdio.resize === undefined) throw failedPrecondition(`Process ${request.exec_id} has no terminal`);
+      stdio.resize({ rows: request.row, columns: request.column });
+      return Promise.resolve();
     }),
 
     onlineCPUMem: answerEmpty(async (request) => {
@@ -91,4 +128,21 @@ function answerEmpty<Request>(handle: (request: Request) => Promise<void>): (req
     await handle(request);
     return {};
   };
+}
+
+async function readOutput(output: Output | undefined, length: number, signal: AbortSignal): Promise<{ data: Buffer }> {
+  const data = await output?.read(Math.min(length, MAX_READ), signal);
+  if (data === undefined) throw endOfStream();
+  return { data };
+}
+
+/** The host is trusted with what it asks for; that it is JSON is checked. */
+function jsonOf(bytes: Uint8Array, what: string): object {
+  try {
+    const value = parseJson(Buffer.from(bytes).toString());
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // told below
+  }
+  throw invalidArgument(`${what} is not a JSON object`);
 }

@@ -12,6 +12,7 @@
  *
  * @module
  */
+export { descriptorOf, receiveDescriptor, sendConsole, sendDescriptor } from "./descriptor-passing.ts";
 export { type FileLock, type LockOptions, lockFile } from "./flock.ts";
 export {
   attachMountTree,
@@ -24,7 +25,16 @@ export {
 } from "./mounts.ts";
 export { inNamespace, inNewNamespace, type NamespaceKind, unshare } from "./namespaces.ts";
 export { LinuxError } from "./native.ts";
-export { createPipe, NONBLOCKING_READ, NONBLOCKING_WRITE, type PipeEnds, setPipeSize } from "./pipes.ts";
+export {
+  createPipe,
+  NONBLOCKING_READ,
+  NONBLOCKING_WRITE,
+  type PipeEnds,
+  releaseDescriptor,
+  setPipeSize,
+  unreadBytes,
+} from "./pipes.ts";
+export { openPollable, type PollableOptions } from "./pollable.ts";
 export {
   becomeSubreaper,
   bootId,
@@ -38,3 +48,15 @@ export {
 } from "./processes.ts";
 export { unblockSignal } from "./signals.ts";
 export { addEntropy, setDateTime, setHostname } from "./system.ts";
+export {
+  isHungUp,
+  makeRaw,
+  openTerminal,
+  setControllingTerminal,
+  setModes,
+  setWindowSize,
+  type TerminalModes,
+  type TerminalPair,
+  type WindowSize,
+  windowSize,
+} from "./terminals.ts";

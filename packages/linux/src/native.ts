@@ -10,6 +10,7 @@ type NativeFunction = (...args: unknown[]) => number | bigint;
 
 interface Koffi {
   load(path: string | null): { func(signature: string): NativeFunction };
+  struct(name: string, members: Readonly<Record<string, string>>): unknown;
   errno(): number;
 }
 
@@ -43,6 +44,15 @@ function load(): Koffi {
 export function preload(signatures: readonly string[]): void {
   load();
   for (const signature of signatures) bind(signature);
+}
+
+const structs: Set<string> = new Set();
+
+/** Makes a C structure known to the signatures that name it. */
+export function declareStruct(name: string, members: Readonly<Record<string, string>>): void {
+  if (structs.has(name)) return;
+  structs.add(name);
+  load().struct(name, members);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { call } from "./native.ts";
 
 export interface PipeEnds {
@@ -21,6 +21,26 @@ const F_SETPIPE_SZ = 1031;
 /** @returns the size in bytes that the kernel gave, a power of two */
 export function setPipeSize(fd: number, bytes: number): number {
   return call("int fcntl(int fd, int command, int argument)", "F_SETPIPE_SZ", fd, F_SETPIPE_SZ, bytes);
+}
+
+const FIONREAD = 0x541b;
+const IOCTL = "int ioctl(int fd, unsigned long request, void *argument)";
+
+/** How many bytes a pipe holds that nobody has read yet. */
+export function unreadBytes(fd: number): number {
+  const count = Buffer.alloc(4);
+  call(IOCTL, "FIONREAD", fd, FIONREAD, count);
+  return count.readInt32LE();
+}
+
+/** Lets go of what a descriptor refers to, and leaves /dev/null in its place: nobody else gets its number. */
+export function releaseDescriptor(fd: number): void {
+  const nothing = openSync("/dev/null", constants.O_RDWR);
+  try {
+    call("int dup2(int from, int to)", String(fd), nothing, fd);
+  } finally {
+    closeSync(nothing);
+  }
 }
 
 /** Flags to open `/proc/self/fd/N` of a pipe with, for a description of one's own that never blocks. */

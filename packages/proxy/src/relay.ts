@@ -14,7 +14,7 @@ export interface RelayOptions {
 
 /** Kata's proxy pings once a second and ignores what comes back; it keeps the channel from going idle. */
 const HEARTBEAT_MS = 1_000;
-const WINDOW = 1024 * 1024;
+const WINDOW = 4 * 1024 * 1024;
 
 /**
  * Many unix connections over the guest's one serial channel: each becomes a yamux stream. Ends when the channel ends,

@@ -25,7 +25,7 @@ export interface RuntimeContext {
 }
 
 /** The ports as an engine's runtime needs them: records in files, proxy and shims as processes of their own. */
-export function openRuntime({ globals, installation }: Context): RuntimeContext {
+export function openRuntime({ globals, installation, log }: Context): RuntimeContext {
   const file = findConfiguration(globals.config, installation);
   const configuration = loadConfiguration(file, installation);
   const environment: Environment = {
@@ -33,6 +33,9 @@ export function openRuntime({ globals, installation }: Context): RuntimeContext 
     hypervisor: new QemuHypervisor({ config: configuration.qemu, proxyPath: configuration.proxyPath }),
     connectAgent,
     network: noNetwork,
+    warn: (message) => {
+      log.warning(message);
+    },
   };
   return { configuration, environment: { ...environment, shims: new ExternalShims({ path: configuration.shimPath }) } };
 }

@@ -11,19 +11,23 @@ export type Verb = (args: readonly string[], context: Context) => Promise<number
 
 /** Each verb's code is loaded only when it is called. */
 const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = {
+  checkpoint: () => import("./verbs/checkpoint.ts"),
   create: () => import("./verbs/create.ts"),
   delete: () => import("./verbs/delete.ts"),
+  events: () => import("./verbs/events.ts"),
   exec: () => import("./verbs/exec.ts"),
   features: () => import("./verbs/features.ts"),
   kill: () => import("./verbs/kill.ts"),
   list: () => import("./verbs/list.ts"),
   pause: () => import("./verbs/pause.ts"),
   ps: () => import("./verbs/ps.ts"),
+  restore: () => import("./verbs/restore.ts"),
   resume: () => import("./verbs/resume.ts"),
   run: () => import("./verbs/run.ts"),
   spec: () => import("./verbs/spec.ts"),
   start: () => import("./verbs/start.ts"),
   state: () => import("./verbs/state.ts"),
+  update: () => import("./verbs/update.ts"),
 };
 
 /** runc's exit status for an exec that did not come about: others are the process's own. */
@@ -73,12 +77,9 @@ async function runVerb(globals: GlobalArguments, context: Context): Promise<numb
   return verb(globals.rest, context);
 }
 
-/** One line: what failed, why, what to do. It may hold what a guest said, so control characters are made harmless. */
+/** One line: what failed, why, what to do. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { hint } = error as Error & { hint?: string };
-  const text = hint === undefined ? error.message : `${error.message} (${hint})`;
-  return text
-    .replace(/\s*\n\s*/g, " ")
-    .replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return hint === undefined ? error.message : `${error.message} (${hint})`;
 }

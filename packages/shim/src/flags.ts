@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
+import type { WindowSize } from "@kata-ts/linux";
 
-/** kata-shim's command line. The single dashes and the names are the original's; `-root` and `-control-fd` are ours. */
+/** kata-shim's command line. The single dashes and the names are the original's; the last four are ours. */
 export interface ShimFlags {
   /** `unix:///path`; empty when it is told over the control descriptor. */
   readonly agent: string;
@@ -12,6 +13,10 @@ export interface ShimFlags {
   /** The host's path of the container's root file system, to live in. */
   readonly root: string | undefined;
   readonly controlFd: number | undefined;
+  /** Who gets the master of the process's terminal; without it our own descriptors are the terminal. */
+  readonly consoleSocket: string | undefined;
+  /** `ROWSxCOLUMNS` on the command line. */
+  readonly consoleSize: WindowSize | undefined;
 }
 
 const OPTIONS = {
@@ -24,6 +29,8 @@ const OPTIONS = {
   "agent-logs-socket": { type: "string" },
   root: { type: "string" },
   "control-fd": { type: "string" },
+  "console-socket": { type: "string" },
+  "console-size": { type: "string" },
   terminal: { type: "boolean", default: false },
   debug: { type: "boolean" },
   trace: { type: "boolean" },
@@ -43,5 +50,12 @@ export function parseFlags(argv: readonly string[]): ShimFlags {
     version: values.version,
     root: values.root,
     controlFd: values["control-fd"] === undefined ? undefined : Number(values["control-fd"]),
+    consoleSocket: values["console-socket"],
+    consoleSize: sizeOf(values["console-size"]),
   };
+}
+
+function sizeOf(text: string | undefined): WindowSize | undefined {
+  const [rows, columns] = (text ?? "").split("x").map(Number);
+  return rows === undefined || columns === undefined ? undefined : { rows, columns };
 }

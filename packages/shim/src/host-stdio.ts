@@ -1,21 +1,33 @@
 import { constants, createReadStream, fstatSync, openSync, writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { Readable, Writable } from "node:stream";
-import { isatty, ReadStream } from "node:tty";
-import { NONBLOCKING_READ, NONBLOCKING_WRITE } from "@kata-ts/linux";
+import { isatty } from "node:tty";
+import { isHungUp, NONBLOCKING_READ, NONBLOCKING_WRITE, openPollable, releaseDescriptor } from "@kata-ts/linux";
 
 /**
- * Our own descriptors 0 to 2 as streams with backpressure. A pipe is opened anew, so that making it non-blocking
- * changes nothing for others who hold the same end. All paths are opened at once: the caller may lose sight of them.
+ * The host's side of a process's streams, with backpressure. Our own descriptors 0 to 2 are opened anew where that is
+ * possible, so that making them non-blocking changes nothing for others who hold the same end, and then let go of: an
+ * end is told on when the process's own is closed. All paths are opened at once: the caller may lose sight of them.
  */
 export interface HostStdio {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** Whether the terminal that this is has lost its other end. */
+  readonly isHungUp?: () => boolean;
+  /** The terminal that this is: its size is the process's. */
+  readonly terminal?: number;
 }
 
-export function openHostStdio(): HostStdio {
-  return { stdin: openInput(0), stdout: openOutput(1), stderr: openOutput(2) };
+/** @param terminal whether the process has a terminal: ours is then its other end */
+export function openHostStdio(terminal: boolean): HostStdio {
+  const screen = terminal ? [0, 1, 2].find((fd) => isatty(fd)) : undefined;
+  return {
+    stdin: openInput(0),
+    stdout: openOutput(1),
+    stderr: openOutput(2),
+    ...(screen === undefined ? {} : { terminal: screen, isHungUp: () => isHungUp(screen) }),
+  };
 }
 
 function openInput(fd: number): Readable {
@@ -23,15 +35,11 @@ function openInput(fd: number): Readable {
     case "closed":
       return Readable.from([]);
     case "pipe":
-      return new Socket({
-        fd: openSync(`/proc/self/fd/${String(fd)}`, NONBLOCKING_READ),
-        readable: true,
-        writable: false,
-      });
+      return pollAnew(fd, NONBLOCKING_READ, { readable: true, writable: false });
+    case "terminal":
+      return terminalInput(fd);
     case "socket":
       return new Socket({ fd, readable: true, writable: false, allowHalfOpen: true });
-    case "terminal":
-      return new ReadStream(fd);
     case "file":
       return createReadStream("", { fd, autoClose: false });
   }
@@ -40,27 +48,50 @@ function openInput(fd: number): Readable {
 function openOutput(fd: number): Writable {
   switch (kindOf(fd)) {
     case "pipe":
-      return new Socket({
-        fd: openSync(`/proc/self/fd/${String(fd)}`, NONBLOCKING_WRITE),
-        readable: false,
-        writable: true,
-      });
-    case "socket":
-      return sharedSocketOutput(new Socket({ fd, readable: false, writable: true, allowHalfOpen: true }));
-    case "closed":
-      return new Writable({
-        write: (_chunk, _encoding, done) => {
-          done();
-        },
-      });
+      return pollAnew(fd, NONBLOCKING_WRITE, { readable: false, writable: true });
     case "terminal":
+      return terminalOutput(fd);
+    case "socket":
+      return neverEnded(new Socket({ fd, readable: false, writable: true, allowHalfOpen: true }));
+    case "closed":
+      return nowhere();
     case "file":
-      return blockingOutput(fd);
+      return fileOutput(fd);
   }
 }
 
-// Ending a socket shuts it down for everybody who holds it: ours is only ever written to.
-function sharedSocketOutput(socket: Socket): Writable {
+function pollAnew(fd: number, flags: number, options: { readable: boolean; writable: boolean }): Socket {
+  const socket = openPollable(openAnew(fd, flags), options);
+  releaseDescriptor(fd);
+  return socket;
+}
+
+function openAnew(fd: number, flags: number): number {
+  return openSync(`/proc/self/fd/${String(fd)}`, flags | constants.O_NOCTTY);
+}
+
+/** A terminal that goes away is told by an error; its input is over then. */
+export function terminalInput(fd: number): Readable {
+  const stream = openPollable(openAnew(fd, NONBLOCKING_READ), { readable: true, writable: false });
+  stream.on("error", () => undefined);
+  return stream;
+}
+
+export function terminalOutput(fd: number): Writable {
+  return neverEnded(openPollable(openAnew(fd, NONBLOCKING_WRITE), { readable: false, writable: true }));
+}
+
+/** Takes everything and keeps nothing. */
+export function nowhere(): Writable {
+  return new Writable({
+    write: (_chunk, _encoding, done) => {
+      done();
+    },
+  });
+}
+
+/** Ending a socket shuts it down for everybody who holds it, and a terminal has no end: these are only written to. */
+function neverEnded(socket: Socket): Writable {
   const output = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
       socket.write(chunk, done);
@@ -70,8 +101,8 @@ function sharedSocketOutput(socket: Socket): Writable {
   return output;
 }
 
-// Files and terminals take all they are given; there is no waiting for them that a loop could watch.
-function blockingOutput(fd: number): Writable {
+// Files take all they are given; there is no waiting for them that a loop could watch.
+function fileOutput(fd: number): Writable {
   return new Writable({
     write: (chunk: Buffer, _encoding, done) => {
       try {

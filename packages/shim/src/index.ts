@@ -3,24 +3,20 @@
  *
  * @example
  * ```ts
- * import { connectAgent } from "@kata-ts/agent-protocol";
- * import { openProcessStreams, waitForProcess } from "@kata-ts/shim";
+ * import { openProcess } from "@kata-ts/shim";
  *
- * using agent = connectAgent(url);
- * const address = { containerId: "web", execId: "web" };
- * openProcessStreams(agent, address).stdout.pipe(process.stdout);
- * const status = await waitForProcess(agent, address);
+ * using guest = await openProcess(url, { containerId: "web", execId: "web" });
+ * guest.stdout.pipe(process.stdout);
+ * const status = await guest.wait();
  * ```
  *
  * @module
  */
-export { attach, forwardSignal } from "./attach.ts";
+export { attach } from "./attach.ts";
+export { encodeTarget, type Target } from "./control.ts";
+export type { GuestProcess, ProcessAddress } from "./guest-process.ts";
 export { type HostStdio, openHostStdio } from "./host-stdio.ts";
 export { main } from "./main.ts";
-export {
-  openProcessStreams,
-  type ProcessAddress,
-  type ProcessStreams,
-  StdinClosed,
-  waitForProcess,
-} from "./process-streams.ts";
+export { openProcess } from "./open-process.ts";
+export { PolledProcess } from "./polled-process.ts";
+export { StreamedProcess } from "./streamed-process.ts";

@@ -1,14 +1,19 @@
-import { connectAgent } from "@kata-ts/agent-protocol";
-import { attach, forwardSignal } from "./attach.ts";
+import { constants } from "node:os";
+import { windowSize } from "@kata-ts/linux";
+import { attach } from "./attach.ts";
+import { openConsole } from "./console.ts";
 import { enterContainerView } from "./container-view.ts";
-import { ControlPipe } from "./control.ts";
-import { parseFlags } from "./flags.ts";
-import { openHostStdio } from "./host-stdio.ts";
+import { ControlPipe, type Target } from "./control.ts";
+import { parseFlags, type ShimFlags } from "./flags.ts";
+import type { GuestProcess } from "./guest-process.ts";
+import { type HostStdio, openHostStdio } from "./host-stdio.ts";
 import { catchSignals } from "./signals.ts";
+import { StreamedProcess } from "./streamed-process.ts";
 import { SHIM_VERSION } from "./version.ts";
 
 /** What a waiter sees when the guest was lost: no status of a process can be told from it. */
 const GUEST_LOST = 255;
+const { SIGHUP, SIGWINCH } = constants.signals;
 
 /** Runs kata-shim: returns what it exits with, the process's own status. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -25,28 +30,56 @@ export async function main(argv: readonly string[]): Promise<number> {
     onSignal(signal);
   });
   const control = flags.controlFd === undefined ? undefined : new ControlPipe(flags.controlFd);
-  const url = flags.agent === "" ? await control?.agentUrl() : flags.agent;
-  if (url === undefined || flags.container === "") return 1;
+  const target = flags.agent === "" ? await control?.target() : { agent: flags.agent };
+  if (target === undefined || flags.container === "") return 1;
 
-  const stdio = openHostStdio();
-  const address = { containerId: flags.container, execId: flags.execId };
-  using agent = connectAgent(url);
+  let guest: GuestProcess;
+  let stdio: HostStdio;
   try {
-    await agent.check({}); // The socket must be connected before its path is out of sight.
+    stdio =
+      flags.consoleSocket === undefined
+        ? openHostStdio(flags.terminal)
+        : await openConsole(flags.consoleSocket, flags.consoleSize);
+    guest = await connect(target, flags); // The socket must be connected before its path is out of sight.
     if (flags.root !== undefined) enterContainerView(flags.root);
   } catch (error) {
     control?.failed(error instanceof Error ? error.message : String(error));
     return 1;
   }
   onSignal = (signal) => {
-    forwardSignal(agent, address, signal).catch(() => undefined);
+    pass(signal, guest, stdio);
   };
+  if (stdio.terminal !== undefined) tellSize(guest, stdio.terminal);
   for (const signal of early) onSignal(signal);
   control?.ready();
   try {
-    const status = await attach(agent, address, stdio);
+    const status = await attach(guest, stdio);
     return flags.proxyExitCode ? status : 0;
   } catch {
     return GUEST_LOST;
+  }
+}
+
+async function connect({ agent, token }: Target, { container, execId }: ShimFlags): Promise<GuestProcess> {
+  if (token !== undefined) return StreamedProcess.open(agent, token);
+  // Only here gRPC is needed.
+  const { openProcess } = await import("./open-process.ts");
+  return openProcess(agent, { containerId: container, execId });
+}
+
+/** A terminal's resize and hang-up come as signals, and are the guest's terminal's; all others are the process's. */
+function pass(signal: number, guest: GuestProcess, stdio: HostStdio): void {
+  if (signal === SIGWINCH && stdio.terminal !== undefined) tellSize(guest, stdio.terminal);
+  else if (signal === SIGHUP && stdio.isHungUp?.() === true) guest.hangUp();
+  else guest.kill(signal).catch(() => undefined);
+}
+
+/** A terminal that nobody has given a size yet leaves the guest's as it is. */
+function tellSize(guest: GuestProcess, terminal: number): void {
+  try {
+    const size = windowSize(terminal);
+    if (size.rows > 0 && size.columns > 0) guest.resize(size);
+  } catch {
+    // It has hung up meanwhile.
   }
 }

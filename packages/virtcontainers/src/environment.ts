@@ -10,6 +10,8 @@ export interface Environment {
   readonly hypervisor: Hypervisor;
   readonly connectAgent: ConnectAgent;
   readonly network: Network;
+  /** Told what went on without: what a guest could not apply, a hook that failed after the fact. */
+  readonly warn: (message: string) => void;
 }
 
 /** For operations that put a process on the host beside the guest's. */

@@ -13,6 +13,8 @@ export type KataErrorCode =
   | "KATA_SHIM"
   | "KATA_AGENT"
   | "KATA_CONFIG"
+  | "KATA_HOOK"
+  | "KATA_UNSUPPORTED"
   | "KATA_NOT_YET";
 
 export interface KataErrorOptions extends ErrorOptions {

@@ -16,16 +16,19 @@
  *
  * @module
  */
+export type { GuestProcess } from "@kata-ts/shim";
 export type { ContainerConfig } from "./container/config.ts";
 export { type CreatedContainer, createContainer } from "./container/create.ts";
 export { type DeleteOptions, deleteContainer } from "./container/delete.ts";
-export { execInContainer } from "./container/exec.ts";
+export { type ExecOptions, execInContainer } from "./container/exec.ts";
 export { pauseContainer, resumeContainer } from "./container/pause.ts";
 export { listProcesses } from "./container/processes.ts";
 export { killContainer } from "./container/signal.ts";
 export { startContainer } from "./container/start.ts";
+export { type ContainerStats, containerStats, oomEvents, watchStopped } from "./container/stats.ts";
 export { type ContainerStatus, pidOf, statusOf } from "./container/status.ts";
-export { Container, type GuestProcess } from "./embedded/container.ts";
+export { updateContainer } from "./container/update.ts";
+export { Container } from "./embedded/container.ts";
 export { defaultSpec, type ProcessDefaults } from "./embedded/default-spec.ts";
 export { type ContainerOptions, Sandbox, type SandboxOptions } from "./embedded/sandbox.ts";
 export type { Environment, ShimEnvironment } from "./environment.ts";
@@ -37,7 +40,7 @@ export { noNetwork } from "./network/none.ts";
 export type { Agent, ConnectAgent } from "./ports/agent.ts";
 export type { BootRequest, Hypervisor, ShareOptions, Vm, VmState } from "./ports/hypervisor.ts";
 export type { Network } from "./ports/network.ts";
-export type { Shim, ShimRequest, Shims } from "./ports/shims.ts";
+export type { Shim, ShimRequest, Shims, ShimTerminal } from "./ports/shims.ts";
 export type { ContainerRecord, RecordedStatus, Store } from "./ports/store.ts";
 export type { SandboxConfig } from "./sandbox/create.ts";
 export { ExternalShims, type ExternalShimsOptions } from "./shims/external-shims.ts";

@@ -31,14 +31,19 @@ describe("containers, over fakes of every port", () => {
   let agent: FakeAgent;
   let hypervisor: FakeHypervisor;
   let shims: FakeShims;
+  let warnings: string[];
   let environment: ReturnType<typeof newEnvironment>;
 
   function newEnvironment() {
     const connectAgent = () => agent.connect();
-    return { store: new MemoryStore(), hypervisor, connectAgent, network: noNetwork, shims };
+    const warn = (message: string): void => {
+      warnings.push(message);
+    };
+    return { store: new MemoryStore(), hypervisor, connectAgent, network: noNetwork, shims, warn };
   }
 
   beforeEach(() => {
+    warnings = [];
     agent = new FakeAgent();
     hypervisor = new FakeHypervisor();
     shims = new FakeShims(() => agent.connect());

@@ -1,5 +1,6 @@
 /**
- * config.json of the OCI runtime specification, as far as the Kata 1.x contract can carry it. 64-bit numbers that a
+ * config.json of the OCI runtime specification. Not every property is named here, and the Kata 1.x contract cannot
+ * carry all of them; as JSON they all pass through. 64-bit numbers that a
  * double cannot hold are bigints: read and write them with parseJson and stringifyJson.
  */
 export type Int64 = number | bigint;
@@ -73,6 +74,10 @@ export interface SpecHook {
 
 export interface SpecHooks {
   readonly prestart?: readonly SpecHook[];
+  /** This and the next two are not in oci.proto. */
+  readonly createRuntime?: readonly SpecHook[];
+  readonly createContainer?: readonly SpecHook[];
+  readonly startContainer?: readonly SpecHook[];
   readonly poststart?: readonly SpecHook[];
   readonly poststop?: readonly SpecHook[];
 }

@@ -3,7 +3,7 @@ import { type Descriptor, Kind } from "./frame.ts";
 import { Link } from "./link.ts";
 
 /** Bytes of standard input that may be on their way to a process that does not read. */
-const INPUT_WINDOW = 256 * 1024;
+const INPUT_WINDOW: number = 1024 * 1024;
 
 /** What a guest process offers to its stream. */
 export interface StreamedProcess {
@@ -98,11 +98,18 @@ function onControl(process: StreamedProcess, kind: number, body: Buffer): void {
 
 const STDIN: Descriptor = 0;
 
-/** Writes what arrives in order, and gives credit back as the process takes it. Holds at most the window. */
+/**
+ * Writes what arrives in order. What arrives while a write is under way goes with the next one: a serial port delivers
+ * in small pieces. Credit is given back as the process takes the data, so this holds at most the window.
+ */
 class InputQueue {
   readonly #process: StreamedProcess;
   #link: Link | undefined;
-  #last: Promise<boolean> = Promise.resolve(true);
+  #pieces: Buffer[] = [];
+  #writing = false;
+  #ended = false;
+  #open = true;
+  #taken = 0;
 
   constructor(process: StreamedProcess) {
     this.#process = process;
@@ -113,17 +120,35 @@ class InputQueue {
   }
 
   push(piece: Buffer): void {
-    this.#last = this.#last.then(async (open) => {
-      const taken = open && (await this.#process.write(piece));
-      if (taken) this.#link?.grant(STDIN, piece.length);
-      else if (open) this.#link?.control(Kind.stop);
-      return taken;
-    });
+    if (!this.#open) return;
+    this.#pieces.push(piece);
+    if (!this.#writing) void this.#write();
   }
 
   end(): void {
-    void this.#last.then(() => {
-      this.#process.closeInput();
-    });
+    this.#ended = true;
+    if (!this.#writing) this.#process.closeInput();
+  }
+
+  async #write(): Promise<void> {
+    this.#writing = true;
+    // A turn of the loop brings more pieces of the same frame.
+    await new Promise(setImmediate);
+    while (this.#pieces.length > 0 && this.#open) {
+      const data = Buffer.concat(this.#pieces);
+      this.#pieces = [];
+      this.#open = await this.#process.write(data);
+      if (this.#open) this.#giveBack(data.length);
+    }
+    this.#writing = false;
+    if (!this.#open) this.#link?.control(Kind.stop);
+    else if (this.#ended) this.#process.closeInput();
+  }
+
+  #giveBack(bytes: number): void {
+    this.#taken += bytes;
+    if (this.#taken < INPUT_WINDOW / 4) return;
+    this.#link?.grant(STDIN, this.#taken);
+    this.#taken = 0;
   }
 }

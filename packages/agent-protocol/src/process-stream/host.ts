@@ -4,7 +4,7 @@ import { Link } from "./link.ts";
 import { encodePreface } from "./preface.ts";
 
 /** Bytes of each output that may be on their way to a reader that does not read. */
-const OUTPUT_WINDOW: number = 1024 * 1024;
+const OUTPUT_WINDOW: number = 2 * 1024 * 1024;
 const WRITE_BYTES = 256 * 1024;
 
 /** A terminal's size in characters. */
@@ -56,7 +56,9 @@ export class HostProcessStream {
     this.exited.catch(() => undefined);
     this.#attached.promise.catch(() => undefined);
     const link = new Link(connection, {
-      data: (descriptor, piece) => this.#output(descriptor).arrive(piece),
+      data: (descriptor, piece) => {
+        this.#output(descriptor).arrive(piece);
+      },
       end: (descriptor) => this.#output(descriptor).push(null),
       control: (kind, body) => {
         this.#onControl(kind, body);
@@ -95,9 +97,15 @@ export class HostProcessStream {
     this.#link.finish();
   }
 
+  /** Gives the stream up; a process that still runs is killed by it. */
+  close(): void {
+    this.#link.destroy();
+  }
+
   #output(descriptor: Descriptor): GuestOutput {
     if (descriptor === 0) throw new ProcessStreamError("the guest sent data for standard input");
-    return this.#outputs[descriptor - 1] as GuestOutput;
+    const [stdout, stderr] = this.#outputs;
+    return descriptor === 1 ? stdout : stderr;
   }
 
   #onControl(kind: number, body: Buffer): void {

@@ -3,13 +3,12 @@ import { Duplex } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HostProcessStream, newToken, PREFACE_BYTES, recognise, serveProcessStream, tokenOf } from "./index.ts";
 import { encodeHeader, Kind } from "./frame.ts";
 import type { StreamedProcess } from "./guest.ts";
+import { HostProcessStream, newToken, PREFACE_BYTES, recognise, serveProcessStream, tokenOf } from "./index.ts";
 
 /** Two ends of a wire that cuts what it carries into pieces of the given sizes. */
 function wire(sizes: readonly number[] = [65_536]): [Duplex, Duplex] {
-  const ends: Duplex[] = [];
   let turn = 0;
   const end = (other: () => Duplex): Duplex =>
     new Duplex({
@@ -31,11 +30,9 @@ function wire(sizes: readonly number[] = [65_536]): [Duplex, Duplex] {
         done(error);
       },
     });
-  ends.push(
-    end(() => ends[1] as Duplex),
-    end(() => ends[0] as Duplex),
-  );
-  return [ends[0] as Duplex, ends[1] as Duplex];
+  const here: Duplex = end(() => there);
+  const there: Duplex = end(() => here);
+  return [here, there];
 }
 
 /** A process whose outputs are given and whose input is collected. */
@@ -45,7 +42,7 @@ class FakeProcess implements StreamedProcess {
   readonly status = Promise.withResolvers<number>();
   readonly exited: Promise<number> = this.status.promise;
   readonly #outputs: Record<1 | 2, Buffer>;
-  inputTaken: boolean = true;
+  inputTaken = true;
   read: StreamedProcess["read"] = async (descriptor, limit) => {
     const rest = this.#outputs[descriptor];
     if (rest.length === 0) return undefined;
@@ -99,20 +96,26 @@ describe("a process stream", () => {
   it("carries every byte both ways, however the wire cuts them", async () => {
     const bytes = fc.uint8Array({ maxLength: 5000 }).map((data) => Buffer.from(data));
     await fc.assert(
-      fc.asyncProperty(bytes, bytes, bytes, fc.array(fc.integer({ min: 1, max: 4000 }), { minLength: 1 }), async (...given) => {
-        const [stdin, stdout, stderr, sizes] = given;
-        const [here, there] = wire(sizes);
-        const process = new FakeProcess(stdout, stderr);
-        const token = newToken();
-        const served = serve(there, process);
-        const host = await HostProcessStream.open(here, token);
-        host.stdin.end(stdin);
-        expect(await Promise.all([buffer(host.stdout), buffer(host.stderr)])).toEqual([stdout, stderr]);
-        expect(await host.exited).toBe(3);
-        expect(await served).toEqual({ token, end: "exited" });
-        expect(Buffer.concat(process.input)).toEqual(stdin);
-        expect(process.heard).toEqual(["end of input", "forgotten"]);
-      }),
+      fc.asyncProperty(
+        bytes,
+        bytes,
+        bytes,
+        fc.array(fc.integer({ min: 1, max: 4000 }), { minLength: 1 }),
+        async (...given) => {
+          const [stdin, stdout, stderr, sizes] = given;
+          const [here, there] = wire(sizes);
+          const process = new FakeProcess(stdout, stderr);
+          const token = newToken();
+          const served = serve(there, process);
+          const host = await HostProcessStream.open(here, token);
+          host.stdin.end(stdin);
+          expect(await Promise.all([buffer(host.stdout), buffer(host.stderr)])).toEqual([stdout, stderr]);
+          expect(await host.exited).toBe(3);
+          expect(await served).toEqual({ token, end: "exited" });
+          expect(Buffer.concat(process.input)).toEqual(stdin);
+          expect(process.heard).toEqual(["end of input", "forgotten"]);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -189,7 +192,10 @@ describe("a process stream", () => {
   });
 
   it.each([
-    ["more than it has credit for", Buffer.concat([encodeHeader(1, 1024 * 1024), Buffer.alloc(1024 * 1024), encodeHeader(1, 1), Buffer.alloc(1)])],
+    [
+      "more than it has credit for",
+      Buffer.concat([encodeHeader(1, 1024 * 1024), Buffer.alloc(1024 * 1024), encodeHeader(1, 1), Buffer.alloc(1)]),
+    ],
     ["data for standard input", Buffer.concat([encodeHeader(0, 1), Buffer.alloc(1)])],
     ["a frame that is too long", encodeHeader(1, 2 ** 24 - 1)],
     ["a control frame that is too long", encodeHeader(Kind.exit, 65)],

@@ -16,7 +16,7 @@ export interface Rpc<ReqIn, ReqOut, ResIn, ResOut> {
 }
 
 const DEADLINE = 60_000;
-export const CHECK_DEADLINE: number = 30_000;
+export const CHECK_DEADLINE = 30_000;
 
 /** @param path package, service and method: `grpc.AgentService/CreateSandbox` */
 export function rpc<ReqIn, ReqOut, ResIn, ResOut>(

@@ -69,9 +69,7 @@ function methodDefinition(name: RpcName): MethodDefinition<object, object> {
 function bind(name: RpcName, handler: Handler<RpcName> | undefined): handleUnaryCall<Request<RpcName>, object> {
   return (call, callback) => {
     if (handler === undefined) {
-      callback(
-        toStatus(new AgentRpcError(RpcStatus.Unimplemented, `${rpcs[name].path} is not served by this agent`)),
-      );
+      callback(toStatus(new AgentRpcError(RpcStatus.Unimplemented, `${rpcs[name].path} is not served by this agent`)));
       return;
     }
     const abort = new AbortController();

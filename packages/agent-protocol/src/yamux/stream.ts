@@ -169,7 +169,8 @@ function takeFront(chunks: readonly Buffer[], limit: number): { body: Buffer[]; 
     const part = chunk.subarray(0, limit - size);
     if (part.length > 0) body.push(part);
     size += part.length;
-    if (part.length < chunk.length) return { body, size, rest: [chunk.subarray(part.length), ...chunks.slice(index + 1)] };
+    if (part.length < chunk.length)
+      return { body, size, rest: [chunk.subarray(part.length), ...chunks.slice(index + 1)] };
   }
   return { body, size, rest: [] };
 }

@@ -1,34 +1,37 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import {
-  AgentRpcError,
-  RpcStatus,
-  type RuntimeSpec,
-  type SpecProcess,
-  type SpecResources,
-  stringifyJson,
-} from "@kata-ts/agent-protocol";
-import { alreadyExists, failedPrecondition, processNotFound } from "../errors.ts";
+import { type RuntimeSpec, type SpecProcess, type SpecResources, stringifyJson } from "@kata-ts/agent-protocol";
+import { alreadyExists, cancelled, failedPrecondition, processNotFound } from "../errors.ts";
 import type { Reaper } from "../reaper.ts";
 import { GuestProcess } from "./guest-process.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
-import { createProcessPipes } from "./stdio.ts";
+import { type ProcessEnds, pipeEnds } from "./stdio.ts";
+import { terminalEnds } from "./terminal.ts";
+import type { Tickets } from "./tickets.ts";
 
 const BUNDLES = "/run/kata-containers/bundles";
+
+export interface ContainerDependencies {
+  readonly runtime: OciRuntime;
+  readonly reaper: Reaper;
+  readonly tickets: Tickets;
+}
 
 /** One container of the sandbox, with its processes. */
 export class Container {
   readonly id: string;
   readonly #runtime: OciRuntime;
   readonly #reaper: Reaper;
+  readonly #tickets: Tickets;
   readonly #processes: Map<string, GuestProcess> = new Map();
   #initExecId = "";
   #paused = false;
   #serial = 0;
 
-  constructor(id: string, runtime: OciRuntime, reaper: Reaper) {
+  constructor(id: string, { runtime, reaper, tickets }: ContainerDependencies) {
     this.id = id;
     this.#runtime = runtime;
     this.#reaper = reaper;
+    this.#tickets = tickets;
   }
 
   get bundle(): string {
@@ -40,24 +43,28 @@ export class Container {
   }
 
   /** Creates the container with its first process waiting to be started. */
-  async create(execId: string, spec: RuntimeSpec): Promise<void> {
+  async create(execId: string, spec: RuntimeSpec): Promise<GuestProcess> {
     await mkdir(this.bundle, { recursive: true });
     await writeFile(`${this.bundle}/config.json`, stringifyJson(spec));
     this.#initExecId = execId;
-    await this.#launch(execId, (fds) => this.#runtime.create(this.id, this.bundle, `${this.bundle}/init.pid`, fds));
+    return this.#launch(execId, spec.process?.terminal === true, (ends) =>
+      this.#runtime.create(this.id, this.bundle, `${this.bundle}/init.pid`, ends),
+    );
   }
 
   async start(): Promise<void> {
     await this.#runtime.start(this.id, this.bundle);
   }
 
-  async exec(execId: string, process: SpecProcess): Promise<void> {
+  async exec(execId: string, process: SpecProcess): Promise<GuestProcess> {
     if (!this.init.running) throw failedPrecondition(`Cannot exec in stopped container ${this.id}`);
     if (this.#processes.has(execId)) throw alreadyExists(`Process ${execId} exists (container ${this.id})`);
     const file = `${this.bundle}/exec-${String(this.#serial++)}`;
     await writeFile(`${file}.json`, stringifyJson(process));
     try {
-      await this.#launch(execId, (fds) => this.#runtime.exec(this.id, this.bundle, `${file}.json`, `${file}.pid`, fds));
+      return await this.#launch(execId, process.terminal === true, (ends) =>
+        this.#runtime.exec(this.id, this.bundle, `${file}.json`, `${file}.pid`, ends),
+      );
     } finally {
       await Promise.all([rm(`${file}.json`, { force: true }), rm(`${file}.pid`, { force: true })]);
     }
@@ -77,8 +84,15 @@ export class Container {
   async wait(execId: string, signal: AbortSignal): Promise<number> {
     const process = this.process(execId);
     const status = await orAborted(process.exited, signal);
-    if (execId !== this.#initExecId && this.#processes.delete(execId)) process.closePipes();
+    this.forget(process);
     return status;
+  }
+
+  /** A process whose status is known; the container's first one stays. */
+  forget(process: GuestProcess): void {
+    if (process.execId === this.#initExecId || !this.#processes.delete(process.execId)) return;
+    process.stdio.destroy();
+    this.#tickets.revoke(process);
   }
 
   /** Sends a signal to one process, or with an empty exec id to every process of the container. */
@@ -116,23 +130,27 @@ export class Container {
   /** Ends whatever still runs and forgets the container. */
   async remove(): Promise<void> {
     await this.#runtime.delete(this.id, this.bundle);
-    for (const process of this.#processes.values()) process.closePipes();
+    for (const process of this.#processes.values()) {
+      process.stdio.destroy();
+      this.#tickets.revoke(process);
+    }
     this.#processes.clear();
     await rm(this.bundle, { recursive: true, force: true });
   }
 
-  async #launch(execId: string, start: (fds: readonly [number, number, number]) => Promise<number>): Promise<void> {
-    const pipes = createProcessPipes();
+  async #launch(
+    execId: string,
+    terminal: boolean,
+    start: (ends: ProcessEnds) => Promise<number>,
+  ): Promise<GuestProcess> {
+    const ends = terminal ? await terminalEnds() : pipeEnds();
     try {
-      const pid = await start(pipes.childFds);
-      this.#processes.set(execId, new GuestProcess(execId, pid, pipes, this.#reaper));
-    } catch (error) {
-      pipes.stdin.destroy();
-      pipes.stdout.destroy();
-      pipes.stderr.destroy();
-      throw error;
+      const pid = await start(ends);
+      const process = new GuestProcess({ containerId: this.id, execId, pid }, await ends.take(), this.#reaper);
+      this.#processes.set(execId, process);
+      return process;
     } finally {
-      pipes.closeChildFds();
+      ends.dispose();
     }
   }
 }
@@ -148,7 +166,7 @@ function signalPid(pid: number, signal: number): void {
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
-      reject(new AgentRpcError(RpcStatus.Cancelled, "the caller went away"));
+      reject(cancelled());
     };
     signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() => {

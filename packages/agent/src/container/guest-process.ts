@@ -1,23 +1,33 @@
+import type { StreamedProcess } from "@kata-ts/agent-protocol/process-stream";
 import type { Reaper } from "../reaper.ts";
-import type { ProcessPipes } from "./stdio.ts";
+import type { ProcessStdio } from "./stdio.ts";
+
+export interface ProcessNames {
+  readonly containerId: string;
+  readonly execId: string;
+  /** In the guest's numbering. */
+  readonly pid: number;
+}
 
 /** A process of a container that the agent started, from its start until somebody has its exit status. */
 export class GuestProcess {
+  readonly containerId: string;
   readonly execId: string;
   readonly pid: number;
-  readonly pipes: ProcessPipes;
+  readonly stdio: ProcessStdio;
   /** Exit status, or 128 + signal. */
   readonly exited: Promise<number>;
   #running = true;
 
-  constructor(execId: string, pid: number, pipes: ProcessPipes, reaper: Reaper) {
+  constructor({ containerId, execId, pid }: ProcessNames, stdio: ProcessStdio, reaper: Reaper) {
+    this.containerId = containerId;
     this.execId = execId;
     this.pid = pid;
-    this.pipes = pipes;
+    this.stdio = stdio;
     this.exited = reaper.wait(pid).then((status) => {
       this.#running = false;
-      pipes.stdout.processEnded();
-      pipes.stderr.processEnded();
+      stdio.stdout.processEnded();
+      stdio.stderr?.processEnded();
       return status;
     });
   }
@@ -36,9 +46,30 @@ export class GuestProcess {
     }
   }
 
-  closePipes(): void {
-    this.pipes.stdin.destroy();
-    this.pipes.stdout.destroy();
-    this.pipes.stderr.destroy();
+  /** The process as its stream needs it. @param forget told when the host has the exit status */
+  streamed(forget: () => void): StreamedProcess {
+    const { stdin, stdout, stderr } = this.stdio;
+    return {
+      read: (descriptor, limit) =>
+        descriptor === 1 ? stdout.read(limit) : (stderr?.read(limit) ?? Promise.resolve(undefined)),
+      closeOutput: (descriptor) => {
+        if (descriptor === 1) stdout.destroy();
+        else stderr?.destroy();
+      },
+      write: (data) => stdin.write(data),
+      closeInput: () => {
+        stdin.end();
+      },
+      signal: (signal) => {
+        this.signal(signal);
+      },
+      resize: (rows, columns) => this.stdio.resize?.({ rows, columns }),
+      // The kernel does the rest, as when a real terminal goes away.
+      hangUp: () => {
+        if (stderr === undefined) stdout.destroy();
+      },
+      exited: this.exited,
+      forget,
+    };
   }
 }

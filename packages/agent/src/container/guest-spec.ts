@@ -13,9 +13,9 @@ export interface SharedNamespaces {
  */
 export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: SharedNamespaces): RuntimeSpec {
   const namespaces = (spec.linux?.namespaces ?? [])
-    .filter(({ type }) => type !== "network" && type !== "time")
+    .filter(({ type }) => type !== "network")
     .map(({ type }) => joinShared(type, shared));
-  return { ...withoutHooks(spec), linux: { ...spec.linux, namespaces, cgroupsPath: `/kata/${containerId}` } };
+  return { ...withGuestHooks(spec), linux: { ...spec.linux, namespaces, cgroupsPath: `/kata/${containerId}` } };
 }
 
 function joinShared(type: string, shared: SharedNamespaces): SpecNamespace {
@@ -23,7 +23,8 @@ function joinShared(type: string, shared: SharedNamespaces): SpecNamespace {
   return path === undefined ? { type } : { type, path };
 }
 
-/** Hooks name programs of the host. */
-function withoutHooks(spec: RuntimeSpec): RuntimeSpec {
-  return Object.fromEntries(Object.entries(spec).filter(([name]) => name !== "hooks")) as unknown as RuntimeSpec;
+/** Of the hooks only startContainer's name programs of the container; the others name programs of the host. */
+function withGuestHooks({ hooks, ...spec }: RuntimeSpec): RuntimeSpec {
+  const startContainer = hooks?.startContainer ?? [];
+  return startContainer.length === 0 ? spec : { ...spec, hooks: { startContainer } };
 }

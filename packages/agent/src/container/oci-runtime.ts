@@ -1,6 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import type { CommandResult, Commands } from "../commands.ts";
 import { internal } from "../errors.ts";
+import type { ProcessEnds } from "./stdio.ts";
 
 /** Where the runtime keeps its own state. */
 const STATE_ROOT = "/run/kata-containers/runtime";
@@ -19,8 +20,8 @@ export class OciRuntime {
     this.#program = program;
   }
 
-  async create(id: string, bundle: string, pidFile: string, fds: readonly [number, number, number]): Promise<number> {
-    await this.#call(bundle, ["create", "--bundle", bundle, "--pid-file", pidFile, id], [...fds]);
+  async create(id: string, bundle: string, pidFile: string, ends: ProcessEnds): Promise<number> {
+    await this.#launch(bundle, ["create", "--bundle", bundle, "--pid-file", pidFile], id, ends);
     return readPid(pidFile);
   }
 
@@ -28,14 +29,8 @@ export class OciRuntime {
     await this.#call(bundle, ["start", id]);
   }
 
-  async exec(
-    id: string,
-    bundle: string,
-    processFile: string,
-    pidFile: string,
-    fds: readonly [number, number, number],
-  ): Promise<number> {
-    await this.#call(bundle, ["exec", "--process", processFile, "--detach", "--pid-file", pidFile, id], [...fds]);
+  async exec(id: string, bundle: string, processFile: string, pidFile: string, ends: ProcessEnds): Promise<number> {
+    await this.#launch(bundle, ["exec", "--process", processFile, "--detach", "--pid-file", pidFile], id, ends);
     return readPid(pidFile);
   }
 
@@ -54,6 +49,11 @@ export class OciRuntime {
   /** @param resourcesFile OCI LinuxResources as JSON */
   async update(id: string, bundle: string, resourcesFile: string): Promise<void> {
     await this.#call(bundle, ["update", "--resources", resourcesFile, id]);
+  }
+
+  async #launch(bundle: string, args: readonly string[], id: string, ends: ProcessEnds): Promise<void> {
+    const console = ends.consoleSocket === undefined ? [] : ["--console-socket", ends.consoleSocket];
+    await this.#call(bundle, [...args, ...console, id], ends.fds === undefined ? undefined : [...ends.fds]);
   }
 
   async #call(bundle: string, args: readonly string[], fds?: number[]): Promise<CommandResult> {

@@ -1,11 +1,17 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { type grpc, type RuntimeSpec, specFromMessage } from "@kata-ts/agent-protocol";
+import type { Duplex } from "node:stream";
+import type { grpc, RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
 import { MountFlag, mount } from "@kata-ts/linux";
 import type { Commands } from "../commands.ts";
 import { Container } from "../container/container.ts";
+import type { GuestProcess } from "../container/guest-process.ts";
 import { toGuestSpec } from "../container/guest-spec.ts";
 import { OciRuntime } from "../container/oci-runtime.ts";
+import { serveOwned } from "../container/process-owner.ts";
+import { applicableProcess, applicableSpec, securityModules } from "../container/security-labels.ts";
+import { Tickets } from "../container/tickets.ts";
 import { alreadyExists, containerNotFound, failedPrecondition, internal, invalidArgument } from "../errors.ts";
+import { OomEvents } from "../guest/oom.ts";
 import type { Reaper } from "../reaper.ts";
 import { Storages } from "../storage/storage.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
@@ -17,12 +23,25 @@ export interface SandboxDependencies {
   readonly runtime: string;
 }
 
+/** What a container is made of, beside its config.json. */
+export type NewContainer = Pick<grpc.CreateContainerRequest, "container_id" | "exec_id" | "storages" | "sandbox_pidns">;
+
+export interface Started {
+  readonly process: GuestProcess;
+  /** What this guest could not apply, and left out. */
+  readonly warnings: readonly string[];
+}
+
 /** The one sandbox of this guest: its shared namespaces, its storages and its containers. */
 export class Sandbox {
   readonly #dependencies: SandboxDependencies;
   readonly #runtime: OciRuntime;
   readonly #storages = new Storages();
   readonly #containers: Map<string, { container: Container; mountPoints: string[] }> = new Map();
+  /** Which containers ran out of memory. */
+  readonly oom: OomEvents = new OomEvents();
+  readonly #tickets = new Tickets();
+  readonly #modules = securityModules();
   #namespaces: SandboxNamespaces | undefined;
   #mountPoints: string[] = [];
 
@@ -55,27 +74,56 @@ export class Sandbox {
     this.#namespaces = undefined;
   }
 
-  async createContainer(request: grpc.CreateContainerRequest): Promise<void> {
+  /**
+   * @param spec config.json, with the guest's paths; the host's namespaces and cgroup in it are replaced
+   * @throws AgentRpcError; nothing is left then
+   */
+  async createContainer(request: NewContainer, spec: RuntimeSpec): Promise<Started> {
     const namespaces = this.#namespaces;
     const id = request.container_id;
     if (namespaces === undefined) throw failedPrecondition("Sandbox not started");
     if (!/^[\w.+-]{1,255}$/.test(id) || id === "." || id === "..") throw invalidArgument(`Bad container id "${id}"`);
     if (this.#containers.has(id)) throw alreadyExists(`Container ${id} exists`);
-    if (request.OCI === undefined || request.OCI === null) throw invalidArgument("OCI spec is missing");
-    const container = new Container(id, this.#runtime, this.#dependencies.reaper);
+    const { reaper } = this.#dependencies;
+    const container = new Container(id, { runtime: this.#runtime, reaper, tickets: this.#tickets });
     const entry = { container, mountPoints: [] as string[] };
     this.#containers.set(id, entry);
     try {
       entry.mountPoints = await this.#storages.add(request.storages);
       const shared = request.sandbox_pidns ? namespaces.shared : { ...namespaces.shared, pid: undefined };
-      const spec = toGuestSpec(specFromMessage(request.OCI), id, shared);
-      await container.create(request.exec_id === "" ? id : request.exec_id, withUser(spec, request.string_user));
+      const { value, warnings } = applicableSpec(toGuestSpec(spec, id, shared), this.#modules);
+      const process = await container.create(request.exec_id === "" ? id : request.exec_id, value);
+      this.oom.watch(id, container.cgroup);
+      return { process, warnings };
     } catch (error) {
       await container.remove().catch(() => undefined);
       await this.#storages.release(entry.mountPoints);
       this.#containers.delete(id);
       throw error;
     }
+  }
+
+  /** Another process in a container that runs. */
+  async exec(containerId: string, execId: string, spec: SpecProcess): Promise<Started> {
+    const { value, warnings } = applicableProcess(spec, this.#modules);
+    return { process: await this.container(containerId).exec(execId, value), warnings };
+  }
+
+  /** A name for a process, by which its stream can be opened. */
+  ticket({ process, warnings }: Started): { token: Buffer; warnings: string[] } {
+    return { token: this.#tickets.issue(process), warnings: [...warnings] };
+  }
+
+  /** Gives a process to the stream that names it. A token that nobody was given ends the stream. */
+  serveProcess(stream: Duplex, token: Buffer, channelIsOver: () => boolean): void {
+    const process = this.#tickets.find(token);
+    if (process === undefined) {
+      stream.destroy();
+      return;
+    }
+    serveOwned(stream, process, channelIsOver, () => {
+      this.#containers.get(process.containerId)?.container.forget(process);
+    });
   }
 
   container(id: string): Container {
@@ -87,6 +135,7 @@ export class Sandbox {
   async removeContainer(id: string): Promise<void> {
     const entry = this.#containers.get(id);
     if (entry === undefined) throw containerNotFound(id);
+    this.oom.forget(id);
     await entry.container.remove();
     await this.#storages.release(entry.mountPoints);
     this.#containers.delete(id);
@@ -101,7 +150,7 @@ export class Sandbox {
 }
 
 /** Kata passes a user by number as text, beside the spec. */
-function withUser(spec: RuntimeSpec, user: grpc.StringUser.$Properties | null | undefined): RuntimeSpec {
+export function withUser(spec: RuntimeSpec, user: grpc.StringUser.$Properties | null | undefined): RuntimeSpec {
   if (user === null || user === undefined || spec.process === undefined) return spec;
   const uid = Number.parseInt(user.uid ?? "", 10);
   const gid = Number.parseInt(user.gid ?? "", 10);

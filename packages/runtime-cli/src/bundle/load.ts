@@ -1,9 +1,9 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import { parseJson, type RuntimeSpec, type SpecProcess } from "@kata-ts/agent-protocol";
+import { parseJson, type RuntimeSpec, type SpecProcess, type SpecResources } from "@kata-ts/agent-protocol";
 import { KataError } from "@kata-ts/virtcontainers";
 import * as z from "zod";
-import { processSchema, specSchema } from "./schema.ts";
+import { processSchema, resourcesSchema, specSchema } from "./schema.ts";
 
 export interface Bundle {
   /** Absolute. */
@@ -45,6 +45,11 @@ export function loadProcess(file: string): SpecProcess {
   return process;
 }
 
+/** linux.resources, for `update`. @throws KataError KATA_CONFIG */
+export function parseResources(text: string, name: string): SpecResources {
+  return dropNulls(validate(resourcesSchema, text, name) as SpecResources);
+}
+
 function checkProcess(process: SpecProcess | undefined): void {
   if (process === undefined) throw new KataError("KATA_CONFIG", `${CONFIG}: process must be set`);
   if (process.args === undefined || process.args.length === 0) {
@@ -52,11 +57,6 @@ function checkProcess(process: SpecProcess | undefined): void {
   }
   if (!isAbsolute(process.cwd))
     throw new KataError("KATA_CONFIG", `process.cwd "${process.cwd}" must be an absolute path`);
-  if (process.terminal === true) {
-    throw new KataError("KATA_NOT_YET", "process.terminal: terminals are not supported yet", {
-      hint: "set it to false in config.json, or run without -t",
-    });
-  }
 }
 
 function findRootfs(bundle: string, spec: RuntimeSpec): string {

@@ -8,6 +8,9 @@ const strings = z.array(z.string());
 
 export const processSchema: z.ZodType = z.looseObject({
   terminal: z.boolean().optional(),
+  consoleSize: z
+    .looseObject({ height: z.number().int().min(0).max(65_535), width: z.number().int().min(0).max(65_535) })
+    .nullish(),
   user: z
     .looseObject({
       uid: z.number().int().min(0).default(0),
@@ -41,6 +44,27 @@ const mountSchema = z.looseObject({
   options: strings.nullish(),
 });
 
+/** What is in it is for the guest's runtime to judge. */
+export const resourcesSchema: z.ZodType = z.looseObject({
+  memory: z.looseObject({}).nullish(),
+  cpu: z.looseObject({}).nullish(),
+  pids: z.looseObject({ limit: integer.nullish() }).nullish(),
+  blockIO: z.looseObject({}).nullish(),
+  devices: z.array(z.looseObject({ allow: z.boolean() })).nullish(),
+  unified: z.record(z.string(), z.string()).nullish(),
+});
+
+const hooksOfOneKind = z
+  .array(
+    z.looseObject({
+      path: z.string().startsWith("/", "must be an absolute path"),
+      args: strings.nullish(),
+      env: strings.nullish(),
+      timeout: z.number().int().positive("must be greater than zero").nullish(),
+    }),
+  )
+  .nullish();
+
 export const specSchema: z.ZodType = z.looseObject({
   ociVersion: z.string(),
   process: processSchema.optional(),
@@ -48,6 +72,16 @@ export const specSchema: z.ZodType = z.looseObject({
   hostname: z.string().optional(),
   mounts: z.array(mountSchema).nullish(),
   annotations: z.record(z.string(), z.string()).nullish(),
+  hooks: z
+    .looseObject({
+      prestart: hooksOfOneKind,
+      createRuntime: hooksOfOneKind,
+      createContainer: hooksOfOneKind,
+      startContainer: hooksOfOneKind,
+      poststart: hooksOfOneKind,
+      poststop: hooksOfOneKind,
+    })
+    .nullish(),
   linux: z
     .looseObject({
       namespaces: z.array(z.looseObject({ type: z.string(), path: z.string().optional() })).nullish(),

@@ -31,10 +31,11 @@ export class Log {
 
   error(message: string): void {
     this.#write("error", message);
-    if (this.#file !== undefined) process.stderr.write(`${formatEntry("error", message, "text")}\n`);
+    if (this.#file !== undefined) process.stderr.write(`${formatEntry("error", oneLine(message), "text")}\n`);
   }
 
-  #write(level: LogLevel, message: string): void {
+  #write(level: LogLevel, text: string): void {
+    const message = oneLine(text);
     if (this.#file === undefined) {
       process.stderr.write(`${formatEntry(level, message, "text")}\n`);
       return;
@@ -45,6 +46,13 @@ export class Log {
       return; // A log that cannot be written must not keep a container from being deleted.
     }
   }
+}
+
+/** It may hold what a guest said: control characters are made harmless. */
+function oneLine(text: string): string {
+  return text
+    .replace(/\s*\n\s*/g, " ")
+    .replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
 /** logrus's two formats, which engines parse. */

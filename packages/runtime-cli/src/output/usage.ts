@@ -1,17 +1,21 @@
 const SUMMARIES: Readonly<Record<string, string>> = {
+  checkpoint: "not supported: says so",
   create: "create a container from a bundle",
   delete: "delete a container and its virtual machine",
+  events: "show figures of a container, and when it runs out of memory",
   exec: "run another process in a container",
   features: "show what this runtime supports, as JSON",
   kill: "send a signal to a container",
   list: "list containers",
   pause: "freeze all processes of a container",
   ps: "list the processes of a container",
+  restore: "not supported: says so",
   resume: "thaw a paused container",
   run: "create and start a container, and wait for it",
   spec: "write an example config.json",
   start: "start a created container",
   state: "show the state of a container, as JSON",
+  update: "change the limits of a container",
 };
 
 export function usage(verbs: readonly string[]): string {

@@ -1,10 +1,13 @@
-import { type CreatedContainer, createContainer, KataError } from "@kata-ts/virtcontainers";
+import { type CreatedContainer, createContainer } from "@kata-ts/virtcontainers";
 import type { OptionTable, ParsedArguments } from "../arguments/parse.ts";
 import { loadBundle } from "../bundle/load.ts";
+import { unsupportedFields } from "../bundle/unsupported.ts";
 import type { RuntimeContext } from "../context.ts";
 import type { Log } from "../output/log.ts";
 import { writePidFile } from "./pid-file.ts";
+import { refusePreservedFds } from "./preserve-fds.ts";
 import { onlyId } from "./required.ts";
+import { checkedConsoleSocket } from "./terminal-options.ts";
 
 /** The options that `create` and `run` share; runc's spellings. */
 export const CREATE_OPTIONS: OptionTable = {
@@ -23,18 +26,13 @@ export async function createFromBundle(
   { options, words }: ParsedArguments,
   { configuration, environment }: RuntimeContext,
   log: Log,
-): Promise<CreatedContainer> {
+): Promise<CreatedContainer & { readonly terminal: boolean }> {
   const id = onlyId(verb, words);
-  if (options.text("console-socket") !== undefined || options.text("console") !== undefined) {
-    throw new KataError("KATA_NOT_YET", "--console-socket: terminals are not supported yet");
-  }
-  if (Number(options.text("preserve-fds") ?? 0) > 0) {
-    throw new KataError("KATA_NOT_YET", "--preserve-fds: descriptors cannot be passed into a virtual machine");
-  }
+  refusePreservedFds(options);
   const bundle = loadBundle(options.text("bundle") ?? ".");
-  if (Object.values<readonly unknown[]>({ ...bundle.spec.hooks }).some((hooks) => hooks.length > 0)) {
-    log.warning(`${bundle.path}/config.json has hooks: they are not run yet`);
-  }
+  for (const warning of unsupportedFields(bundle.spec)) log.warning(warning);
+  const detached = verb === "create" || options.flag("detach");
+  const consoleSocket = checkedConsoleSocket(options, bundle.spec.process?.terminal === true, detached);
   const created = await createContainer(
     {
       id,
@@ -42,6 +40,7 @@ export async function createFromBundle(
       spec: bundle.spec,
       bundle: bundle.path,
       annotations: bundle.spec.annotations ?? {},
+      ...(consoleSocket === undefined ? {} : { consoleSocket }),
     },
     {
       hostname: bundle.spec.hostname ?? "",
@@ -52,5 +51,5 @@ export async function createFromBundle(
   );
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, created.shim.identity.pid);
-  return created;
+  return { ...created, terminal: bundle.spec.process?.terminal === true };
 }

@@ -10,25 +10,31 @@ export function processFromOptions(
   const inherited: SpecProcess = base ?? { cwd: "/" };
   const caps = options.list("cap");
   const capabilities = caps.length === 0 ? inherited.capabilities : addCapabilities(inherited.capabilities ?? {}, caps);
+  const apparmorProfile = options.text("apparmor");
+  const selinuxLabel = options.text("process-label");
   return {
     ...inherited,
     args,
     cwd: options.text("cwd") ?? inherited.cwd,
     env: [...(inherited.env ?? []), ...options.list("env")],
     user: userFrom(inherited.user ?? { uid: 0, gid: 0 }, options),
-    noNewPrivileges: options.flag("no-new-privs"),
+    terminal: options.flag("tty"),
+    ...(options.flag("no-new-privs") ? { noNewPrivileges: true } : {}),
+    ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
+    ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
     ...(capabilities === undefined ? {} : { capabilities }),
   };
 }
 
-/** `uid[:gid]`, by number. */
+/** `uid[:gid]`, by number; groups are added to the container's own. */
 function userFrom(inherited: SpecUser, options: Options): SpecUser {
   const text = options.text("user");
-  const additionalGids = options.list("additional-gids").map((gid) => numeric(gid, "--additional-gids"));
-  const groups = additionalGids.length === 0 ? {} : { additionalGids };
-  if (text === undefined) return { ...inherited, ...groups };
+  const added = options.list("additional-gids").map((gid) => numeric(gid, "--additional-gids"));
+  const additionalGids = [...(inherited.additionalGids ?? []), ...added];
+  const base = { ...inherited, ...(additionalGids.length === 0 ? {} : { additionalGids }) };
+  if (text === undefined) return base;
   const [uid = "", gid] = text.split(":");
-  return { uid: numeric(uid, "--user"), gid: gid === undefined ? inherited.gid : numeric(gid, "--user"), ...groups };
+  return { ...base, uid: numeric(uid, "--user"), ...(gid === undefined ? {} : { gid: numeric(gid, "--user") }) };
 }
 
 function numeric(text: string, option: string): number {

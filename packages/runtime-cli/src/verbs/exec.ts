@@ -1,11 +1,14 @@
-import { execInContainer, FileStore, KataError, parseContainerId } from "@kata-ts/virtcontainers";
+import { execInContainer, FileStore, parseContainerId } from "@kata-ts/virtcontainers";
 import { type OptionTable, parseLeading, UsageError } from "../arguments/parse.ts";
 import { loadProcess, loadSpec } from "../bundle/load.ts";
+import { unsupportedProcessFields } from "../bundle/unsupported.ts";
 import { openRuntime } from "../context.ts";
 import type { Verb } from "../main.ts";
 import { processFromOptions } from "./exec-process.ts";
 import { waitInForeground } from "./foreground.ts";
 import { writePidFile } from "./pid-file.ts";
+import { refusePreservedFds } from "./preserve-fds.ts";
+import { checkedConsoleSocket } from "./terminal-options.ts";
 
 const OPTIONS: OptionTable = {
   console: { type: "string" },
@@ -35,19 +38,23 @@ export const verb: Verb = async (args, context) => {
   const id = parseContainerId(idText);
   const processFile = options.text("process");
   if (processFile === undefined && command.length === 0) throw new UsageError('"exec" requires a command');
-  if (options.flag("tty") || options.text("console-socket") !== undefined) {
-    throw new KataError("KATA_NOT_YET", "--tty: terminals are not supported yet");
-  }
-  if (Number(options.text("preserve-fds") ?? 0) > 0) {
-    throw new KataError("KATA_NOT_YET", "--preserve-fds: descriptors cannot be passed into a virtual machine");
-  }
+  refusePreservedFds(options);
   const { bundle } = await new FileStore(context.globals.root).read(id);
   const process =
     processFile === undefined
       ? processFromOptions(loadSpec(bundle).process, command, options)
       : loadProcess(processFile);
-  const shim = await execInContainer(id, process, openRuntime(context).environment);
+  for (const warning of unsupportedProcessFields(process)) context.log.warning(warning);
+  const detached = options.flag("detach");
+  const terminal = process.terminal === true;
+  const consoleSocket = checkedConsoleSocket(options, terminal, detached);
+  const shim = await execInContainer(
+    id,
+    process,
+    { ignorePaused: options.flag("ignore-paused"), ...(consoleSocket === undefined ? {} : { consoleSocket }) },
+    openRuntime(context).environment,
+  );
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, shim.identity.pid);
-  return options.flag("detach") ? 0 : waitInForeground(shim);
+  return detached ? 0 : waitInForeground(shim, terminal);
 };

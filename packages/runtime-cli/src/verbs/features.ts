@@ -2,16 +2,24 @@ import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../main.ts";
 import { OCI_VERSION, VERSION } from "../version.ts";
 
+/** Those that the guest's runtime applies. */
+const MOUNT_OPTIONS = [
+  ...["async", "atime", "bind", "defaults", "dev", "diratime", "dirsync", "exec", "iversion", "lazytime", "loud"],
+  ...["mand", "noatime", "nodev", "nodiratime", "noexec", "noiversion", "nolazytime", "nomand", "norelatime"],
+  ...["nostrictatime", "nosuid", "private", "rbind", "relatime", "remount", "ro", "rprivate", "rshared", "rslave"],
+  ...["runbindable", "rw", "shared", "silent", "slave", "strictatime", "suid", "sync", "tmpcopyup", "unbindable"],
+];
+
 /** The specification's feature document: what a config.json may ask of this runtime. */
 export const verb: Verb = (args) => {
   parseAnywhere(args, {});
   const features = {
     ociVersionMin: "1.0.0",
     ociVersionMax: OCI_VERSION,
-    hooks: [],
-    mountOptions: ["bind", "rbind", "ro", "rw", "nosuid", "nodev", "noexec", "relatime", "noatime", "strictatime"],
+    hooks: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
+    mountOptions: [...MOUNT_OPTIONS],
     linux: {
-      namespaces: ["cgroup", "ipc", "mount", "network", "pid", "user", "uts"],
+      namespaces: ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
       cgroup: { v1: false, v2: true, systemd: false, systemdUser: false, rdma: false },
       seccomp: { enabled: true },
       apparmor: { enabled: false },

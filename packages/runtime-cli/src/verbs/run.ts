@@ -8,7 +8,7 @@ import { waitInForeground } from "./foreground.ts";
 export const verb: Verb = async (args, context) => {
   const parsed = parseAnywhere(args, { ...CREATE_OPTIONS, detach: { type: "boolean", short: "d" } });
   const runtime = openRuntime(context);
-  const { record, shim } = await createFromBundle("run", parsed, runtime, context.log);
+  const { record, shim, terminal } = await createFromBundle("run", parsed, runtime, context.log);
   const id = parseContainerId(record.id);
   try {
     await startContainer(id, runtime.environment);
@@ -17,7 +17,7 @@ export const verb: Verb = async (args, context) => {
     throw error;
   }
   if (parsed.options.flag("detach")) return 0;
-  const status = await waitInForeground(shim);
+  const status = await waitInForeground(shim, terminal);
   await deleteContainer(id, { force: true }, runtime.environment);
   return status;
 };

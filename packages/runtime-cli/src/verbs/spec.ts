@@ -4,7 +4,7 @@ import { defaultSpec, KataError } from "@kata-ts/virtcontainers";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../main.ts";
 
-/** runc's example, without a terminal. */
+/** runc's example. */
 export const verb: Verb = (args) => {
   const { options } = parseAnywhere(args, { bundle: { type: "string", short: "b" }, rootless: { type: "boolean" } });
   const file = join(options.text("bundle") ?? ".", "config.json");
@@ -13,7 +13,8 @@ export const verb: Verb = (args) => {
     args: ["sh"],
     env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
   });
-  const example = { ...spec, root: { path: "rootfs", readonly: true }, hostname: "kata" };
+  const process = { ...spec.process, terminal: true };
+  const example = { ...spec, process, root: { path: "rootfs", readonly: true }, hostname: "kata" };
   writeFileSync(file, `${JSON.stringify(example, null, "\t")}\n`, { mode: 0o640 });
   return Promise.resolve(0);
 };

@@ -11,4 +11,6 @@ export interface ContainerConfig {
   /** Recorded as given; empty for a container without a bundle. */
   readonly bundle: string;
   readonly annotations: Readonly<Record<string, string>>;
+  /** With `spec.process.terminal`: a unix socket that is sent the terminal's master. */
+  readonly consoleSocket?: string;
 }

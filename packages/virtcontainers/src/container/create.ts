@@ -1,13 +1,15 @@
-import { specToMessage } from "@kata-ts/agent-protocol";
 import { bootId, identifyProcess } from "@kata-ts/linux";
 import type { ShimEnvironment } from "../environment.ts";
+import { laterHooks, runCreateHooks, runPoststopHooks } from "../hooks/hooks.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import type { Shim } from "../ports/shims.ts";
 import type { ContainerRecord } from "../ports/store.ts";
 import { asked, createSandbox, type LiveSandbox, type SandboxConfig } from "../sandbox/create.ts";
 import { UndoStack } from "../undo.ts";
 import type { ContainerConfig } from "./config.ts";
+import { createInGuest, type Started } from "./in-guest.ts";
 import { shareMounts } from "./share-mounts.ts";
+import { terminalOf } from "./terminal.ts";
 
 export interface CreatedContainer {
   readonly record: ContainerRecord;
@@ -36,10 +38,16 @@ export async function createContainer(
     execId: config.id,
     rootfs: config.rootfs,
     ...(network.namespace === undefined ? {} : { networkNamespace: network.namespace }),
+    ...terminalOf(config.spec.process, config.consoleSocket),
   });
   undo.push(() => {
     shim.kill();
   });
+
+  // Hooks find the container by the shim's pid; one of them may make its network.
+  const hooked = await store.update(config.id, (claimed) => ({ ...claimed, shim: shim.identity }));
+  undo.push(() => runPoststopHooks(hooked, environment.warn));
+  await runCreateHooks(config.spec, hooked);
 
   const onBoot = async (vm: VmState): Promise<void> => {
     await store.update(config.id, (claimed) => ({ ...claimed, vm }));
@@ -48,27 +56,25 @@ export async function createContainer(
   undo.push(async () => {
     await sandbox[Symbol.asyncDispose]();
   });
-  await createInGuest(config, sandbox);
-  await shim.connect(sandbox.vm.state.agentUrl);
+  const { token, warnings } = await createFirstProcess(config, sandbox);
+  for (const warning of warnings) environment.warn(warning);
+  await shim.connect({ agent: sandbox.vm.state.agentUrl, ...(token === undefined ? {} : { token }) });
 
-  const record = await store.update(config.id, (claimed) => ({
-    ...claimed,
-    status: "created",
-    shim: shim.identity,
-  }));
+  const record = await store.update(config.id, (claimed) => ({ ...claimed, status: "created" }));
   sandbox.commit();
   sandbox.agent.close();
   undo.keep();
   return { record, shim };
 }
 
-async function createInGuest(config: ContainerConfig, sandbox: LiveSandbox): Promise<void> {
+async function createFirstProcess(config: ContainerConfig, sandbox: LiveSandbox): Promise<Started> {
   const spec = await shareMounts(config, sandbox.vm);
-  const request = { container_id: config.id, exec_id: config.id, OCI: specToMessage(spec) };
-  await asked(`create container ${config.id}`, sandbox.agent.createContainer(request));
+  const names = { container_id: config.id, exec_id: config.id };
+  return asked(`create container ${config.id}`, createInGuest(sandbox.agent, names, spec));
 }
 
 function newRecord(config: ContainerConfig): ContainerRecord {
+  const hooks = laterHooks(config.spec);
   return {
     version: 1,
     id: config.id,
@@ -82,5 +88,6 @@ function newRecord(config: ContainerConfig): ContainerRecord {
     annotations: config.annotations,
     bootId: bootId(),
     worker: identifyProcess(process.pid),
+    ...(hooks === undefined ? {} : { hooks }),
   };
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isAlive, signalProcess } from "@kata-ts/linux";
 import type { Environment } from "../environment.ts";
 import { KataError } from "../errors.ts";
+import { runPoststopHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { ContainerRecord } from "../ports/store.ts";
 import { destroySandbox } from "../sandbox/destroy.ts";
@@ -38,6 +39,7 @@ export async function deleteContainer(
   const flush = status === "stopped" || status === "created";
   if (record.vm !== undefined) await destroySandbox(record.vm, environment, flush);
   await endShim(record);
+  await runPoststopHooks(record, environment.warn);
   await environment.store.remove(id);
 }
 

@@ -1,29 +1,45 @@
 import { randomUUID } from "node:crypto";
-import { processToMessage, type SpecProcess } from "@kata-ts/agent-protocol";
+import type { SpecProcess } from "@kata-ts/agent-protocol";
 import type { ShimEnvironment } from "../environment.ts";
+import { KataError } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Shim } from "../ports/shims.ts";
 import { asked } from "../sandbox/create.ts";
 import { UndoStack } from "../undo.ts";
-import { requireStatus } from "./status.ts";
+import { execInGuest } from "./in-guest.ts";
+import { requireStatus, statusOf } from "./status.ts";
+import { terminalOf } from "./terminal.ts";
+
+export interface ExecOptions {
+  /** With `process.terminal`: a unix socket that is sent the terminal's master. */
+  readonly consoleSocket?: string;
+  /** Also in a paused container: the process then waits for its resume. */
+  readonly ignorePaused?: boolean;
+}
 
 /** Runs another process in a running container. @returns its shim, which exits with the process's status */
 export async function execInContainer(
   id: ContainerId,
   process: SpecProcess,
+  options: ExecOptions,
   environment: ShimEnvironment,
 ): Promise<Shim> {
   await using undo = new UndoStack();
-  const vm = requireStatus(await environment.store.read(id), "exec in", "created", "running");
+  const record = await environment.store.read(id);
+  if (statusOf(record) === "paused" && options.ignorePaused !== true) {
+    throw new KataError("KATA_STATE", "cannot exec in a paused container (use --ignore-paused to override)");
+  }
+  const vm = requireStatus(record, "exec in", "created", "running", "paused");
   const execId = randomUUID();
-  const shim = environment.shims.launch({ containerId: id, execId });
+  const shim = environment.shims.launch({ containerId: id, execId, ...terminalOf(process, options.consoleSocket) });
   undo.push(() => {
     shim.kill();
   });
   using agent = environment.connectAgent(vm.agentUrl);
-  const request = { container_id: id, exec_id: execId, process: processToMessage(process) };
-  await asked(`exec in container ${id}`, agent.execProcess(request));
-  await shim.connect(vm.agentUrl);
+  const names = { container_id: id, exec_id: execId };
+  const { token, warnings } = await asked(`exec in container ${id}`, execInGuest(agent, names, process));
+  for (const warning of warnings) environment.warn(warning);
+  await shim.connect({ agent: vm.agentUrl, ...(token === undefined ? {} : { token }) });
   undo.keep();
   return shim;
 }

@@ -1,6 +1,7 @@
 import { identifyProcess } from "@kata-ts/linux";
 import type { Environment } from "../environment.ts";
 import { KataError } from "../errors.ts";
+import { runPoststartHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { ContainerRecord } from "../ports/store.ts";
 import { asked } from "../sandbox/create.ts";
@@ -21,7 +22,11 @@ export async function startContainer(id: ContainerId, environment: Environment):
     await store.update(id, (before) => ({ ...before, status: "created" }));
     throw error;
   }
-  return await store.update(id, (before) => (before.status === "starting" ? { ...before, status: "running" } : before));
+  const started = await store.update(id, (before) =>
+    before.status === "starting" ? { ...before, status: "running" } : before,
+  );
+  await runPoststartHooks(started, environment.warn);
+  return started;
 }
 
 // runc's words for the two ways to be too late.

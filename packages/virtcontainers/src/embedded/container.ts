@@ -1,38 +1,36 @@
 import { randomUUID } from "node:crypto";
-import type { Readable, Writable } from "node:stream";
-import { processToMessage } from "@kata-ts/agent-protocol";
-import { openProcessStreams, waitForProcess } from "@kata-ts/shim";
+import { type GuestProcess, PolledProcess, StreamedProcess } from "@kata-ts/shim";
+import { execInGuest } from "../container/in-guest.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import { asked } from "../sandbox/create.ts";
 import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
 
-/** A process in the guest, with its streams. */
-export interface GuestProcess {
-  readonly stdin: Writable;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-  /** The exit status, or 128 + signal. Read both outputs to their ends first: they go with the process. */
-  wait(signal?: AbortSignal): Promise<number>;
-  /** @param signal by number */
-  kill(signal: number): Promise<void>;
+export interface ContainerParts {
+  readonly id: ContainerId;
+  readonly agent: Agent;
+  readonly agentUrl: string;
+  /** Opens the stream of the first process; absent with an agent that has no such streams. */
+  readonly token?: Uint8Array;
+  /** Gives back what the guest was shown of the host. */
+  readonly unshare: () => Promise<void>;
 }
 
 /** A container of a sandbox. Disposing it ends its processes and removes it. */
 export class Container implements AsyncDisposable {
   readonly id: ContainerId;
+  readonly #parts: ContainerParts;
   readonly #agent: Agent;
-  readonly #unshare: () => Promise<void>;
 
-  constructor(id: ContainerId, agent: Agent, unshare: () => Promise<void>) {
-    this.id = id;
-    this.#agent = agent;
-    this.#unshare = unshare;
+  constructor(parts: ContainerParts) {
+    this.id = parts.id;
+    this.#parts = parts;
+    this.#agent = parts.agent;
   }
 
   /** Lets the container's first process run. */
   async start(): Promise<GuestProcess> {
-    const process = this.#process(this.id);
+    const process = await this.#process(this.id, this.#parts.token);
     await asked(`start container ${this.id}`, this.#agent.startContainer({ container_id: this.id }));
     return process;
   }
@@ -40,10 +38,10 @@ export class Container implements AsyncDisposable {
   /** Runs another process in it. */
   async exec(options: ProcessDefaults): Promise<GuestProcess> {
     const execId = randomUUID();
-    const { process } = defaultSpec(options);
-    const request = { container_id: this.id, exec_id: execId, process: processToMessage(process ?? { cwd: "/" }) };
-    await asked(`exec in container ${this.id}`, this.#agent.execProcess(request));
-    return this.#process(execId);
+    const { process = { cwd: "/" } } = defaultSpec(options);
+    const names = { container_id: this.id, exec_id: execId };
+    const { token } = await asked(`exec in container ${this.id}`, execInGuest(this.#agent, names, process));
+    return this.#process(execId, token);
   }
 
   async pause(): Promise<void> {
@@ -56,18 +54,11 @@ export class Container implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await asked(`remove container ${this.id}`, this.#agent.removeContainer({ container_id: this.id }));
-    await this.#unshare();
+    await this.#parts.unshare();
   }
 
-  #process(execId: string): GuestProcess {
-    const address = { containerId: this.id, execId };
-    const streams = openProcessStreams(this.#agent, address);
-    return {
-      ...streams,
-      wait: (signal) => waitForProcess(this.#agent, address, signal),
-      kill: async (signal) => {
-        await this.#agent.signalProcess({ container_id: this.id, exec_id: execId, signal });
-      },
-    };
+  async #process(execId: string, token: Uint8Array | undefined): Promise<GuestProcess> {
+    if (token !== undefined) return StreamedProcess.open(this.#parts.agentUrl, token);
+    return new PolledProcess(this.#agent, { containerId: this.id, execId });
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { realpath } from "node:fs/promises";
-import { connectAgent, type SpecMount, specToMessage } from "@kata-ts/agent-protocol";
+import { connectAgent, type SpecMount } from "@kata-ts/agent-protocol";
+import { createInGuest } from "../container/in-guest.ts";
 import { shareMounts } from "../container/share-mounts.ts";
 import type { Environment } from "../environment.ts";
 import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
@@ -85,9 +86,16 @@ export class Sandbox implements AsyncDisposable {
     };
     const { agent, vm } = this.#live;
     const spec = await shareMounts(config, vm);
-    const request = { container_id: id, exec_id: id, OCI: specToMessage(spec), sandbox_pidns: false };
-    await asked(`create container ${id}`, agent.createContainer(request));
-    return new Container(id, agent, () => vm.unshare(id));
+    const names = { container_id: id, exec_id: id };
+    const { token, warnings } = await asked(`create container ${id}`, createInGuest(agent, names, spec));
+    for (const warning of warnings) process.emitWarning(warning);
+    return new Container({
+      id,
+      agent,
+      agentUrl: vm.state.agentUrl,
+      unshare: () => vm.unshare(id),
+      ...(token === undefined ? {} : { token }),
+    });
   }
 
   /** Ends the VM and everything in it. */
@@ -102,5 +110,8 @@ function builtIn(options: SandboxOptions): Environment {
     hypervisor: new QemuHypervisor({ config: { ...defaultQemuConfig, ...options.vm } }),
     connectAgent,
     network: noNetwork,
+    warn: (message) => {
+      process.emitWarning(message);
+    },
   };
 }

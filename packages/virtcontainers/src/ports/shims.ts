@@ -1,4 +1,5 @@
-import type { ProcessIdentity } from "@kata-ts/linux";
+import type { ProcessIdentity, WindowSize } from "@kata-ts/linux";
+import type { Target } from "@kata-ts/shim";
 
 export interface ShimRequest {
   readonly containerId: string;
@@ -7,6 +8,14 @@ export interface ShimRequest {
   readonly rootfs?: string;
   /** The network namespace to live in. */
   readonly networkNamespace?: string;
+  /** For a process with a terminal. */
+  readonly terminal?: ShimTerminal;
+}
+
+export interface ShimTerminal {
+  /** Who gets the terminal's master; without it the caller's own descriptors are the terminal. */
+  readonly consoleSocket?: string;
+  readonly size?: WindowSize;
 }
 
 /** Starts the stand-ins of guest processes on the host. */
@@ -20,6 +29,6 @@ export interface Shim {
   /** Resolves with what it exits with; only while the process that launched it lives. */
   readonly exited: Promise<number>;
   /** Lets it take over the process's streams. @throws KataError KATA_SHIM */
-  connect(agentUrl: string): Promise<void>;
+  connect(target: Target): Promise<void>;
   kill(): void;
 }

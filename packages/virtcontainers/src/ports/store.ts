@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from "@kata-ts/linux";
+import type { LaterHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { VmState } from "./hypervisor.ts";
 
@@ -25,6 +26,8 @@ export interface ContainerRecord {
   readonly shim?: ProcessIdentity;
   /** While creating or starting: the process that is doing it. */
   readonly worker?: ProcessIdentity;
+  /** The hooks that are still to be run. */
+  readonly hooks?: LaterHooks;
 }
 
 /** Where records live. One directory or entry per container id. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { identifyProcess, inNewNamespace, type ProcessIdentity } from "@kata-ts/linux";
 import { inNetworkNamespace } from "@kata-ts/netns";
+import { encodeTarget, type Target } from "@kata-ts/shim";
 import { KataError } from "../errors.ts";
 import type { Shim, ShimRequest, Shims } from "../ports/shims.ts";
 
@@ -26,8 +27,11 @@ export class ExternalShims implements Shims {
   launch(request: ShimRequest): Shim {
     const args = ["-container", request.containerId, "-exec-id", request.execId, "-control-fd", "3"];
     if (request.rootfs !== undefined) args.push("-root", request.rootfs);
+    args.push(...terminalArgs(request.terminal));
+    // With a console socket our descriptors 1 and 2 are the engine's capture pipe: nobody may keep them.
+    const streams = request.terminal?.consoleSocket === undefined ? "inherit" : "ignore";
     const child = placed(request, () =>
-      spawn(this.#path, args, { stdio: ["inherit", "inherit", "inherit", "pipe"], detached: true, cwd: "/", env: {} }),
+      spawn(this.#path, args, { stdio: [streams, streams, streams, "pipe"], detached: true, cwd: "/", env: {} }),
     );
     const control = child.stdio[3] as Socket | null;
     if (child.pid === undefined || control === null) {
@@ -38,6 +42,16 @@ export class ExternalShims implements Shims {
     }
     return new ShimProcess(child, control, identifyProcess(child.pid));
   }
+}
+
+function terminalArgs(terminal: ShimRequest["terminal"]): string[] {
+  if (terminal === undefined) return [];
+  const args = ["-terminal"];
+  if (terminal.consoleSocket !== undefined) args.push("-console-socket", terminal.consoleSocket);
+  if (terminal.size !== undefined) {
+    args.push("-console-size", `${String(terminal.size.rows)}x${String(terminal.size.columns)}`);
+  }
+  return args;
 }
 
 /**
@@ -68,8 +82,8 @@ class ShimProcess implements Shim {
     });
   }
 
-  async connect(agentUrl: string): Promise<void> {
-    this.#control.write(`${agentUrl}\n`);
+  async connect(target: Target): Promise<void> {
+    this.#control.write(encodeTarget(target));
     const timer = setTimeout(() => this.#control.destroy(), CONNECT_DEADLINE_MS);
     let answer = "";
     for await (const chunk of this.#control) answer += String(chunk);

@@ -12,6 +12,18 @@ const vm = z.object({
   accelerator: z.string(),
 });
 
+const hook = z.object({
+  path: z.string(),
+  args: z.exactOptional(z.array(z.string())),
+  env: z.exactOptional(z.array(z.string())),
+  timeout: z.exactOptional(z.number()),
+});
+
+const hooks = z.object({
+  poststart: z.exactOptional(z.array(hook)),
+  poststop: z.exactOptional(z.array(hook)),
+});
+
 const schema = z.object({
   version: z.literal(1),
   id: z.string(),
@@ -27,6 +39,7 @@ const schema = z.object({
   vm: z.exactOptional(vm),
   shim: z.exactOptional(identity),
   worker: z.exactOptional(identity),
+  hooks: z.exactOptional(hooks),
 });
 
 /** @throws KataError KATA_STATE_FILE for anything that is not a record of this version */

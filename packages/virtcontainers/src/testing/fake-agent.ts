@@ -1,12 +1,12 @@
 import {
   type AgentHandlers,
   AgentRpcError,
-  agentRpcs,
   type CallContext,
   endOfStream,
   grpc,
   type RpcName,
   RpcStatus,
+  rpcs,
 } from "@kata-ts/agent-protocol";
 import type { Agent } from "../ports/agent.ts";
 
@@ -43,7 +43,7 @@ export class FakeAgent {
   /** The client's side: what `connectAgent` would return. */
   connect(): Agent {
     const handlers = this.#handlers();
-    const entries = (Object.keys(agentRpcs) as RpcName[]).map((name) => [name, this.#caller(name, handlers)]);
+    const entries = (Object.keys(rpcs) as RpcName[]).map((name) => [name, this.#caller(name, handlers)]);
     const close = (): void => undefined;
     return { ...Object.fromEntries(entries), close, [Symbol.dispose]: close } as Agent;
   }
@@ -55,7 +55,7 @@ export class FakeAgent {
       const failure = this.failures.get(name);
       if (failure !== undefined) throw failure;
       if (handler === undefined) {
-        throw new AgentRpcError(RpcStatus.Unimplemented, `${agentRpcs[name].path} is not served by this agent`);
+        throw new AgentRpcError(RpcStatus.Unimplemented, `${rpcs[name].path} is not served by this agent`);
       }
       return handler(
         { container_id: "", exec_id: "", signal: 0, ...request },

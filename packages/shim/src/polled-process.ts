@@ -1,43 +1,71 @@
 import { Readable, Writable } from "node:stream";
-import { type AgentClient, isEndOfStream } from "@kata-ts/agent-protocol";
-
-/** A process in a guest, by the names that the agent knows it under. */
-export interface ProcessAddress {
-  readonly containerId: string;
-  readonly execId: string;
-}
+import { type AgentClient, AgentRpcError, isEndOfStream, RpcStatus } from "@kata-ts/agent-protocol";
+import { StdinClosed, type TerminalSize } from "@kata-ts/agent-protocol/process-stream";
+import type { GuestProcess, ProcessAddress } from "./guest-process.ts";
 
 /** Bytes per read: large enough to make the round trip worth it, small enough for the guest's memory. */
 const READ_BYTES = 256 * 1024;
 const WRITE_BYTES = 256 * 1024;
 
+const SIGPIPE = 13;
+const SIGHUP = 1;
+
 /**
- * The standard streams of a guest process as Node streams, over the 1.x RPCs. Reading nothing asks for nothing: a slow
- * reader stops the process in the guest.
+ * A process over the RPCs of the 1.x contract, for an agent that has no process streams. Reading nothing asks for
+ * nothing: a slow reader stops the process in the guest. Such a process is nobody's: it lives on without us.
  */
-export interface ProcessStreams {
+export class PolledProcess implements GuestProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-}
+  readonly #agent: AgentClient;
+  readonly #address: ProcessAddress;
 
-export function openProcessStreams(agent: AgentClient, address: ProcessAddress): ProcessStreams {
-  return {
-    stdin: new GuestInput(agent, address),
-    stdout: new GuestOutput(agent.readStdout, address),
-    stderr: new GuestOutput(agent.readStderr, address),
-  };
-}
+  constructor(agent: AgentClient, address: ProcessAddress) {
+    this.#agent = agent;
+    this.#address = address;
+    this.stdin = new GuestInput(agent, address);
+    this.stdout = new GuestOutput(agent.readStdout, address);
+    this.stderr = new GuestOutput(agent.readStderr, address);
+  }
 
-/** The exit status of a guest process, or 128 + signal. Read its outputs to their ends first: they go with it. */
-export async function waitForProcess(
-  agent: AgentClient,
-  address: ProcessAddress,
-  signal?: AbortSignal,
-): Promise<number> {
-  const request = { container_id: address.containerId, exec_id: address.execId };
-  const { status } = await agent.waitProcess(request, signal === undefined ? {} : { signal });
-  return status & 0xff; // A hostile guest may send anything; an exit status is a byte.
+  async wait(signal?: AbortSignal): Promise<number> {
+    const { status } = await this.#agent.waitProcess(this.#request, signal === undefined ? {} : { signal });
+    return status & 0xff; // A hostile guest may send anything; an exit status is a byte.
+  }
+
+  async kill(signal: number): Promise<void> {
+    try {
+      await this.#agent.signalProcess({ ...this.#request, signal });
+    } catch (error) {
+      const over =
+        error instanceof AgentRpcError &&
+        (error.status === RpcStatus.NotFound || error.status === RpcStatus.Unavailable);
+      if (!over) throw error;
+    }
+  }
+
+  resize({ rows, columns }: TerminalSize): void {
+    this.#agent.ttyWinResize({ ...this.#request, row: rows, column: columns }).catch(() => undefined);
+  }
+
+  // The contract cannot say it: the process learns what it would have learnt from the kernel.
+  hangUp(): void {
+    this.kill(SIGHUP).catch(() => undefined);
+  }
+
+  readerGone(output: "stdout" | "stderr"): void {
+    this.kill(SIGPIPE).catch(() => undefined);
+    this[output].resume();
+  }
+
+  [Symbol.dispose](): void {
+    for (const stream of [this.stdin, this.stdout, this.stderr]) stream.destroy();
+  }
+
+  get #request(): { container_id: string; exec_id: string } {
+    return { container_id: this.#address.containerId, exec_id: this.#address.execId };
+  }
 }
 
 class GuestOutput extends Readable {
@@ -109,15 +137,5 @@ class GuestInput extends Writable {
       if (len === 0) throw new StdinClosed();
       offset += len;
     }
-  }
-}
-
-/** The process no longer reads its standard input. */
-export class StdinClosed extends Error {
-  readonly code = "EPIPE";
-  override readonly name = "StdinClosed";
-
-  constructor() {
-    super("the process closed its standard input");
   }
 }

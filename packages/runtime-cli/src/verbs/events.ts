@@ -1,0 +1,34 @@
+import { containerStats, oomEvents, watchStopped } from "@kata-ts/virtcontainers";
+import { parseDuration } from "../arguments/duration.ts";
+import { parseAnywhere, UsageError } from "../arguments/parse.ts";
+import { openRuntime } from "../context.ts";
+import type { Verb } from "../main.ts";
+import { statsView } from "../output/stats.ts";
+import { onlyId } from "./required.ts";
+
+const INTERVAL = "5s";
+
+/** One JSON object a line: the figures of the container's cgroup in the guest, and each time it ran out of memory. */
+export const verb: Verb = async (args, context) => {
+  const { options, words } = parseAnywhere(args, { interval: { type: "string" }, stats: { type: "boolean" } });
+  const id = onlyId("events", words);
+  const intervalMs = parseDuration(options.text("interval") ?? INTERVAL);
+  if (intervalMs <= 0) throw new UsageError("duration interval must be greater than 0");
+  const { environment } = openRuntime(context);
+  const print = (type: string, data?: object): void => {
+    process.stdout.write(`${JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) })}\n`);
+  };
+  if (options.flag("stats")) {
+    print("stats", statsView(await containerStats(id, environment)));
+    return 0;
+  }
+  const stopped = new AbortController();
+  void oomEvents(id, environment, stopped.signal, () => {
+    print("oom");
+  });
+  await watchStopped(id, environment, intervalMs, async () => {
+    print("stats", statsView(await containerStats(id, environment)));
+  });
+  stopped.abort();
+  return 0;
+};

@@ -1,0 +1,28 @@
+import { resolve } from "node:path";
+import { isatty } from "node:tty";
+import { type Options, UsageError } from "../arguments/parse.ts";
+
+/**
+ * Which socket gets the terminal's master; undefined where our own terminal is the process's. The rules and their words
+ * are runc's.
+ *
+ * @throws UsageError when terminal, console socket and detaching do not fit together
+ */
+export function checkedConsoleSocket(options: Options, terminal: boolean, detached: boolean): string | undefined {
+  const socket = options.text("console-socket") ?? "";
+  if (detached && terminal && socket === "") {
+    throw new UsageError("cannot allocate tty if the runtime will detach without setting console socket");
+  }
+  if ((!detached || !terminal) && socket !== "") {
+    throw new UsageError("cannot use console socket if the runtime will not detach or allocate tty");
+  }
+  if (terminal && !detached && terminalOfOurs() === undefined) {
+    throw new UsageError("cannot allocate tty: none of the standard streams is a terminal");
+  }
+  return socket === "" ? undefined : resolve(socket);
+}
+
+/** The one of our standard streams that is a terminal. */
+export function terminalOfOurs(): number | undefined {
+  return [0, 1, 2].find((fd) => isatty(fd));
+}

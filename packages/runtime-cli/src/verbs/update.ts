@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import type { SpecResources } from "@kata-ts/agent-protocol";
+import { updateContainer } from "@kata-ts/virtcontainers";
+import { parseAnywhere } from "../arguments/parse.ts";
+import { parseResources } from "../bundle/load.ts";
+import { openRuntime } from "../context.ts";
+import type { Verb } from "../main.ts";
+import { onlyId } from "./required.ts";
+import { resourcesFromOptions, UPDATE_OPTIONS } from "./update-options.ts";
+
+const STDIN = 0;
+
+/** `--resources FILE` (`-` is standard input) has it all; without it the single options say what changes. */
+export const verb: Verb = async (args, context) => {
+  const { options, words } = parseAnywhere(args, UPDATE_OPTIONS);
+  const id = onlyId("update", words);
+  const file = options.text("resources");
+  const resources: SpecResources =
+    file === undefined
+      ? resourcesFromOptions(options)
+      : parseResources(readFileSync(file === "-" ? STDIN : file, "utf8"), file === "-" ? "standard input" : file);
+  await updateContainer(id, resources, openRuntime(context).environment);
+  return 0;
+};

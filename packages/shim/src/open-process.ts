@@ -1,0 +1,25 @@
+import { connectAgent, orFallBack } from "@kata-ts/agent-protocol";
+import type { GuestProcess, ProcessAddress } from "./guest-process.ts";
+import { PolledProcess } from "./polled-process.ts";
+import { StreamedProcess } from "./streamed-process.ts";
+
+/**
+ * Opens the streams of a process that somebody else started: over a process stream where the agent has such, over the
+ * 1.x contract where not.
+ *
+ * @throws AgentRpcError when there is no such process
+ */
+export async function openProcess(agentUrl: string, address: ProcessAddress): Promise<GuestProcess> {
+  const agent = connectAgent(agentUrl);
+  try {
+    const request = { container_id: address.containerId, exec_id: address.execId };
+    const ticket = agent.openStream(request).then(({ token }) => token);
+    const token = await orFallBack<Uint8Array | undefined>(ticket, () => Promise.resolve(undefined));
+    if (token === undefined) return new PolledProcess(agent, address);
+    agent.close();
+    return await StreamedProcess.open(agentUrl, token);
+  } catch (error) {
+    agent.close();
+    throw error;
+  }
+}

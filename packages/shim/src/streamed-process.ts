@@ -1,0 +1,61 @@
+import { connect } from "node:net";
+import { HostProcessStream, type TerminalSize } from "@kata-ts/agent-protocol/process-stream";
+import type { GuestProcess } from "./guest-process.ts";
+
+/** A process over a stream of its own: see PROTOCOL.md. Ending it without the process's end kills the process. */
+export class StreamedProcess implements GuestProcess {
+  readonly stdin: GuestProcess["stdin"];
+  readonly stdout: GuestProcess["stdout"];
+  readonly stderr: GuestProcess["stderr"];
+  readonly #stream: HostProcessStream;
+
+  constructor(stream: HostProcessStream) {
+    this.#stream = stream;
+    ({ stdin: this.stdin, stdout: this.stdout, stderr: this.stderr } = stream);
+  }
+
+  /**
+   * @param agentUrl `unix:///path` of the proxy
+   * @param token that the agent gave for the process
+   * @throws ProcessLost when the agent does not know it
+   */
+  static async open(agentUrl: string, token: Uint8Array): Promise<StreamedProcess> {
+    const connection = connect({ path: new URL(agentUrl).pathname, allowHalfOpen: true });
+    return new StreamedProcess(await HostProcessStream.open(connection, token));
+  }
+
+  wait(signal?: AbortSignal): Promise<number> {
+    if (signal === undefined) return this.#stream.exited;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        reject(signal.reason as Error);
+      };
+      if (signal.aborted) onAbort();
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#stream.exited.then(resolve, reject).finally(() => {
+        signal.removeEventListener("abort", onAbort);
+      });
+    });
+  }
+
+  kill(signal: number): Promise<void> {
+    this.#stream.signal(signal);
+    return Promise.resolve();
+  }
+
+  resize(size: TerminalSize): void {
+    this.#stream.resize(size);
+  }
+
+  hangUp(): void {
+    this.#stream.hangUp();
+  }
+
+  readerGone(output: "stdout" | "stderr"): void {
+    this[output].destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream.close();
+  }
+}

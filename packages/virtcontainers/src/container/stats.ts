@@ -1,0 +1,54 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Response } from "@kata-ts/agent-protocol";
+import type { Environment } from "../environment.ts";
+import type { ContainerId } from "../identifiers.ts";
+import { asked } from "../sandbox/create.ts";
+import { requireStatus, statusOf } from "./status.ts";
+
+/** The contract's figures about a container's cgroup in the guest. */
+export type ContainerStats = Response<"statsContainer">;
+
+/** @throws KataError KATA_STATE, KATA_AGENT */
+export async function containerStats(id: ContainerId, environment: Environment): Promise<ContainerStats> {
+  const vm = requireStatus(await environment.store.read(id), "get stats of", "created", "running", "paused");
+  using agent = environment.connectAgent(vm.agentUrl);
+  return await asked(`get stats of container ${id}`, agent.statsContainer({ container_id: id }));
+}
+
+/** Tells each time the container ran out of memory, until aborted or the guest is gone. */
+export async function oomEvents(
+  id: ContainerId,
+  environment: Environment,
+  signal: AbortSignal,
+  onEvent: () => void,
+): Promise<void> {
+  const vm = requireStatus(await environment.store.read(id), "watch", "created", "running", "paused");
+  using agent = environment.connectAgent(vm.agentUrl);
+  while (!signal.aborted) {
+    const event = await agent.getOOMEvent({}, { signal }).catch(() => undefined);
+    if (event === undefined) return;
+    if (event.container_id === id) onEvent(); // A guest that names others says nothing about this one.
+  }
+}
+
+/** How often it is looked whether the container still runs. */
+const POLL_MS = 200;
+
+/** Calls back at once and then in intervals, until the container has stopped. */
+export async function watchStopped(
+  id: ContainerId,
+  { store }: Environment,
+  intervalMs: number,
+  onInterval: () => Promise<void>,
+): Promise<void> {
+  for (let next = Date.now(); ; ) {
+    const record = await store.read(id).catch(() => undefined);
+    if (record === undefined || statusOf(record) === "stopped") return;
+    if (Date.now() >= next) {
+      next += intervalMs;
+      // One that stops while it is asked has no figures any more.
+      await onInterval().catch(() => undefined);
+    }
+    await delay(Math.min(POLL_MS, intervalMs));
+  }
+}

@@ -1,0 +1,84 @@
+import { spawn } from "node:child_process";
+import type { RuntimeSpec, SpecHook } from "@kata-ts/agent-protocol";
+import { inNamespace } from "@kata-ts/linux";
+import { KataError, reasonOf } from "../errors.ts";
+import type { ContainerRecord } from "../ports/store.ts";
+import { type HookState, runHook } from "./run-hook.ts";
+
+/** The hooks that run after `create` has returned: they are recorded. */
+export interface LaterHooks {
+  readonly poststart?: readonly SpecHook[];
+  readonly poststop?: readonly SpecHook[];
+}
+
+export function laterHooks({ hooks }: RuntimeSpec): LaterHooks | undefined {
+  const poststart = hooks?.poststart ?? [];
+  const poststop = hooks?.poststop ?? [];
+  return poststart.length + poststop.length === 0 ? undefined : { poststart, poststop };
+}
+
+/**
+ * The hooks of `create`, in the specification's order: prestart and createRuntime in the caller's namespaces,
+ * createContainer in the network namespace of the container (its mount namespace is the guest's, where programs of the
+ * host are not). startContainer is run by the guest.
+ *
+ * @throws KataError KATA_HOOK for the first that fails: there is no container then
+ */
+export async function runCreateHooks({ hooks }: RuntimeSpec, record: ContainerRecord): Promise<void> {
+  const pid = record.shim?.pid ?? 0;
+  const state: HookState = { ...stateOf(record), status: "creating", pid };
+  const inNetwork = ((...args: Parameters<typeof spawn>) =>
+    inNamespace("net", `/proc/${String(pid)}/ns/net`, () => spawn(...args))) as typeof spawn;
+  await runAll("prestart", hooks?.prestart, state);
+  await runAll("createRuntime", hooks?.createRuntime, state);
+  await runAll("createContainer", hooks?.createContainer, state, inNetwork);
+}
+
+/** A failure is warned about, and the container goes on, as the specification has it. */
+export async function runPoststartHooks(record: ContainerRecord, warn: (message: string) => void): Promise<void> {
+  const state: HookState = { ...stateOf(record), status: "running", pid: record.shim?.pid ?? 0 };
+  await runEach("poststart", record.hooks?.poststart, state, warn);
+}
+
+/** A failure is warned about, and the others run all the same. */
+export async function runPoststopHooks(record: ContainerRecord, warn: (message: string) => void): Promise<void> {
+  await runEach("poststop", record.hooks?.poststop, { ...stateOf(record), status: "stopped" }, warn);
+}
+
+function stateOf({ ociVersion, id, bundle, annotations }: ContainerRecord): Omit<HookState, "status"> {
+  return { ociVersion, id, bundle, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) };
+}
+
+async function runAll(
+  kind: string,
+  hooks: readonly SpecHook[] | undefined,
+  state: HookState,
+  start?: typeof spawn,
+): Promise<void> {
+  for (const [index, hook] of (hooks ?? []).entries()) {
+    try {
+      await runHook(hook, state, start);
+    } catch (error) {
+      throw new KataError(
+        "KATA_HOOK",
+        `error running ${kind} hook #${String(index)} (${hook.path}): ${reasonOf(error)}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+}
+
+async function runEach(
+  kind: string,
+  hooks: readonly SpecHook[] | undefined,
+  state: HookState,
+  warn: (message: string) => void,
+): Promise<void> {
+  for (const [index, hook] of (hooks ?? []).entries()) {
+    await runHook(hook, state).catch((error: unknown) => {
+      warn(`error running ${kind} hook #${String(index)} (${hook.path}): ${reasonOf(error)}`);
+    });
+  }
+}
