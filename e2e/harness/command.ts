@@ -18,6 +18,7 @@ export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly stdoutBytes: Buffer;
+  readonly stderrBytes: Buffer;
 }
 
 const DEADLINE_MS = 300_000;
@@ -51,5 +52,6 @@ export async function runCommand(
   clearTimeout(timer);
   const stdoutBytes = Buffer.concat(stdout);
   const text = (bytes: Buffer): string => bytes.toString().replace(/\n$/, "");
-  return { exitCode, signal, stdout: text(stdoutBytes), stderr: text(Buffer.concat(stderr)), stdoutBytes };
+  const stderrBytes = Buffer.concat(stderr);
+  return { exitCode, signal, stdout: text(stdoutBytes), stderr: text(stderrBytes), stdoutBytes, stderrBytes };
 }

@@ -39,12 +39,23 @@ export function busyboxRootfs(): Promise<string> {
 const PYTHON_PACKAGES = [
   ...["python3-minimal", "python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib", "libc6", "libexpat1"],
   ...["zlib1g", "libssl3", "libbz2-1.0", "liblzma5", "libffi8", "libsqlite3-0", "libuuid1", "media-types", "bash"],
-  ...["coreutils", "libtinfo6", "libselinux1", "libpcre2-8-0", "libacl1", "libattr1", "libgmp10", "base-files", "dash"],
+  ...[
+    "coreutils",
+    "libtinfo6",
+    "libselinux1",
+    "libpcre2-8-0",
+    "libacl1",
+    "libattr1",
+    "libgmp10",
+    "base-files",
+    "dash",
+    "bsdutils",
+  ],
 ];
 
 /** Python and a shell as the distribution ships them: a real image with thousands of files. */
 export function pythonRootfs(): Promise<string> {
-  return cachedImage("python-1", async (dir) => {
+  return cachedImage("python-2", async (dir) => {
     const debs = join(dir, "debs");
     mkdirSync(debs);
     await execa("apt-get", ["-o", "APT::Sandbox::User=root", "-q", "download", ...PYTHON_PACKAGES], { cwd: debs });

@@ -20,18 +20,19 @@ let serial = 0;
 export class Kata implements AsyncDisposable {
   readonly directory: string = mkdtempSync(join(tmpdir(), "kata-e2e-"));
   readonly root: string = join(this.directory, "root");
-  readonly #runtime: string;
+  /** The program's path. */
+  readonly program: string;
   readonly #globals: readonly string[];
 
   /** @param globals options before the verb; @param runtime another OCI runtime with the same command line */
   constructor(globals: readonly string[] = [], runtime: string = RUNTIME) {
     this.#globals = globals;
-    this.#runtime = runtime;
+    this.program = runtime;
   }
 
   /** Never rejects for a failing command. Standard input is empty unless given. */
   run(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return runCommand(this.#runtime, ["--root", this.root, ...this.#globals, ...args], options);
+    return runCommand(this.program, ["--root", this.root, ...this.#globals, ...args], options);
   }
 
   /** As run, for a command that has to succeed. */
@@ -64,7 +65,7 @@ export class Kata implements AsyncDisposable {
   async create(id: string, bundle: string, options: readonly string[] = []): Promise<void> {
     const log = join(this.directory, `${id}.log`);
     const args = ["--root", this.root, ...this.#globals, "--log", log, "create", "--bundle", bundle, ...options, id];
-    const result = await runCommand(this.#runtime, args, { detachedStreams: true });
+    const result = await runCommand(this.program, args, { detachedStreams: true });
     if (result.exitCode !== 0) throw new Error(`create ${id}: ${readFileSync(log, "utf8")}`);
   }
 

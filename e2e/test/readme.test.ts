@@ -31,16 +31,24 @@ async function given(): Promise<string> {
     `const agentDir = ${JSON.stringify(join(ROOT, "dist", "agent"))};`,
     `const nodeBinary = ${JSON.stringify(NODE_BINARY)};`,
     'import { FakeAgent } from "@kata-ts/virtcontainers/testing";',
-    'const agent_ = new FakeAgent({ stdout: "from a fake\\n", status: 3 }).connect();',
+    'const fake_ = new FakeAgent({ stdout: "from a fake\\n", status: 3 });',
   ].join("\n");
 }
 
-/** The fake guest that the shim's example talks to. */
+/** The fake guest that the shim's example talks to: a 1.x agent behind a socket. */
 const FAKE_GUEST = [
-  "const agent = agent_;",
-  "await agent.createSandbox({});",
-  'await agent.createContainer({ container_id: "web" });',
-  'await agent.startContainer({ container_id: "web" });',
+  'import { createServer as createServer_ } from "node:net";',
+  'import { createAgentServer as createAgentServer_ } from "@kata-ts/agent-protocol";',
+  "const agent_ = fake_.connect();",
+  "await agent_.createSandbox({});",
+  'await agent_.createContainer({ container_id: "web" });',
+  'await agent_.startContainer({ container_id: "web" });',
+  "const server_ = createAgentServer_(fake_.handlers);",
+  'const socket_ = "/run/kata-readme-" + String(process.pid) + ".sock";',
+  "createServer_((connection) => server_.serve(connection)).listen(socket_).unref();",
+  'process.on("exit", () => rm_(socket_));',
+  'import { rmSync as rm_ } from "node:fs";',
+  'const agentUrl = "unix://" + socket_;',
 ].join("\n");
 
 describe("the examples of the READMEs", () => {

@@ -1,6 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -52,13 +61,13 @@ describe("the contract with the engine's reaper", () => {
     await once(create, "exit");
     await extraClosed; // Nobody who lives on has it.
     const { shim, vm } = recorded(kata, "fds");
-    const streams = (pid: number): string[] =>
-      [0, 1, 2].map((fd) => readlinkSync(`/proc/${String(pid)}/fd/${String(fd)}`));
-    const ours = streams(shim.pid).slice(0, 2);
-    for (const { pid } of vm.processes) {
-      const held = readdirSync(`/proc/${String(pid)}/fd`).map((fd) => readlinkSync(`/proc/${String(pid)}/fd/${fd}`));
-      expect(held.filter((target) => ours.includes(target))).toEqual([]);
-    }
+    const ours = [stdin.write, stdout.read].map((fd) => `pipe:[${String(fstatSync(fd).ino)}]`);
+    const held = (pid: number): string[] =>
+      readdirSync(`/proc/${String(pid)}/fd`)
+        .map((fd) => readlinkSync(`/proc/${String(pid)}/fd/${fd}`))
+        .filter((target) => ours.includes(target));
+    expect(held(shim.pid).sort()).toEqual(ours.sort());
+    for (const { pid } of vm.processes) expect(held(pid)).toEqual([]);
     await kata.ok(["start", "fds"]);
     writeSync(stdin.write, "a line\n");
     closeSync(stdin.write);

@@ -1,5 +1,4 @@
 import { constants } from "node:os";
-import { windowSize } from "@kata-ts/linux";
 import { attach } from "./attach.ts";
 import { openConsole } from "./console.ts";
 import { enterContainerView } from "./container-view.ts";
@@ -10,6 +9,7 @@ import { type HostStdio, openHostStdio } from "./host-stdio.ts";
 import { catchSignals } from "./signals.ts";
 import { StreamedProcess } from "./streamed-process.ts";
 import { SHIM_VERSION } from "./version.ts";
+import { followSize } from "./window-size.ts";
 
 /** What a waiter sees when the guest was lost: no status of a process can be told from it. */
 const GUEST_LOST = 255;
@@ -46,10 +46,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     control?.failed(error instanceof Error ? error.message : String(error));
     return 1;
   }
+  // A terminal's resize and hang-up come as signals, and are the guest's terminal's; all others are the process's.
+  const resized = followSize(stdio, guest);
   onSignal = (signal) => {
-    pass(signal, guest, stdio);
+    if (signal === SIGWINCH && stdio.terminal !== undefined) resized();
+    else if (signal === SIGHUP && stdio.isHungUp?.() === true) guest.hangUp();
+    else guest.kill(signal).catch(() => undefined);
   };
-  if (stdio.terminal !== undefined) tellSize(guest, stdio.terminal);
   for (const signal of early) onSignal(signal);
   control?.ready();
   try {
@@ -65,21 +68,4 @@ async function connect({ agent, token }: Target, { container, execId }: ShimFlag
   // Only here gRPC is needed.
   const { openProcess } = await import("./open-process.ts");
   return openProcess(agent, { containerId: container, execId });
-}
-
-/** A terminal's resize and hang-up come as signals, and are the guest's terminal's; all others are the process's. */
-function pass(signal: number, guest: GuestProcess, stdio: HostStdio): void {
-  if (signal === SIGWINCH && stdio.terminal !== undefined) tellSize(guest, stdio.terminal);
-  else if (signal === SIGHUP && stdio.isHungUp?.() === true) guest.hangUp();
-  else guest.kill(signal).catch(() => undefined);
-}
-
-/** A terminal that nobody has given a size yet leaves the guest's as it is. */
-function tellSize(guest: GuestProcess, terminal: number): void {
-  try {
-    const size = windowSize(terminal);
-    if (size.rows > 0 && size.columns > 0) guest.resize(size);
-  } catch {
-    // It has hung up meanwhile.
-  }
 }

@@ -76,7 +76,9 @@ function bind(name: RpcName, handler: Handler<RpcName> | undefined): handleUnary
     call.on("cancelled", () => {
       abort.abort();
     });
-    handler(call.request, { signal: abort.signal }).then(
+    // A handler that throws at once is one that rejects.
+    const answer = (async () => handler(call.request, { signal: abort.signal }))();
+    answer.then(
       (response) => {
         callback(null, response);
       },

@@ -4,10 +4,12 @@ import { alreadyExists, cancelled, failedPrecondition, processNotFound } from ".
 import type { Reaper } from "../reaper.ts";
 import { GuestProcess } from "./guest-process.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
+import { runStartHooks } from "./start-hooks.ts";
 import { type ProcessEnds, pipeEnds } from "./stdio.ts";
 import { terminalEnds } from "./terminal.ts";
 import type { Tickets } from "./tickets.ts";
 
+const SIGKILL = 9;
 const BUNDLES = "/run/kata-containers/bundles";
 
 export interface ContainerDependencies {
@@ -23,6 +25,7 @@ export class Container {
   readonly #reaper: Reaper;
   readonly #tickets: Tickets;
   readonly #processes: Map<string, GuestProcess> = new Map();
+  #startHooks: () => Promise<void> = () => Promise.resolve();
   #initExecId = "";
   #paused = false;
   #serial = 0;
@@ -42,8 +45,22 @@ export class Container {
     return `/sys/fs/cgroup/kata/${this.id}`;
   }
 
-  /** Creates the container with its first process waiting to be started. */
-  async create(execId: string, spec: RuntimeSpec): Promise<GuestProcess> {
+  /**
+   * Creates the container with its first process waiting to be started.
+   *
+   * @param spec for the runtime
+   * @param hooked with the host's hooks and annotations
+   */
+  async create(execId: string, spec: RuntimeSpec, hooked: RuntimeSpec): Promise<GuestProcess> {
+    this.#startHooks = () =>
+      runStartHooks(this.id, hooked, async (process) => {
+        const hookId = `hook-${String(this.#serial)}`;
+        const hook = await this.exec(hookId, process);
+        void hook.exited.then(() => {
+          this.#processes.delete(hookId);
+        });
+        return hook;
+      });
     await mkdir(this.bundle, { recursive: true });
     await writeFile(`${this.bundle}/config.json`, stringifyJson(spec));
     this.#initExecId = execId;
@@ -52,7 +69,14 @@ export class Container {
     );
   }
 
+  /** Lets the first process go on. A startContainer hook that fails ends it instead. */
   async start(): Promise<void> {
+    try {
+      await this.#startHooks();
+    } catch (error) {
+      this.init.signal(SIGKILL);
+      throw error;
+    }
     await this.#runtime.start(this.id, this.bundle);
   }
 

@@ -7,7 +7,7 @@ describe("toGuestSpec", () => {
   const spec = {
     ociVersion: "1.0.2",
     process: { cwd: "/", args: ["sh"] },
-    hooks: { prestart: [{ path: "/host/program" }], startContainer: [{ path: "/guest/program" }] },
+    hooks: { prestart: [{ path: "/host/program" }] },
     linux: {
       cgroupsPath: "/docker/abc",
       namespaces: ["pid", "network", "ipc", "uts", "mount", "cgroup"].map((type) => ({
@@ -33,7 +33,7 @@ describe("toGuestSpec", () => {
 
   it("runs no program of the host, and uses no cgroup of the host", () => {
     const guest = toGuestSpec(spec, "c", SHARED);
-    expect(guest.hooks).toEqual({ startContainer: [{ path: "/guest/program" }] });
+    expect(guest.hooks).toBeUndefined();
     expect(guest.linux?.cgroupsPath).toBe("/kata/c");
     expect(guest.process).toEqual(spec.process);
   });

@@ -15,7 +15,7 @@ export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: Shar
   const namespaces = (spec.linux?.namespaces ?? [])
     .filter(({ type }) => type !== "network")
     .map(({ type }) => joinShared(type, shared));
-  return { ...withGuestHooks(spec), linux: { ...spec.linux, namespaces, cgroupsPath: `/kata/${containerId}` } };
+  return { ...withoutHooks(spec), linux: { ...spec.linux, namespaces, cgroupsPath: `/kata/${containerId}` } };
 }
 
 function joinShared(type: string, shared: SharedNamespaces): SpecNamespace {
@@ -23,8 +23,7 @@ function joinShared(type: string, shared: SharedNamespaces): SpecNamespace {
   return path === undefined ? { type } : { type, path };
 }
 
-/** Of the hooks only startContainer's name programs of the container; the others name programs of the host. */
-function withGuestHooks({ hooks, ...spec }: RuntimeSpec): RuntimeSpec {
-  const startContainer = hooks?.startContainer ?? [];
-  return startContainer.length === 0 ? spec : { ...spec, hooks: { startContainer } };
+/** Most hooks name programs of the host; startContainer's are run by start-hooks.ts. */
+function withoutHooks(spec: RuntimeSpec): RuntimeSpec {
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => name !== "hooks")) as unknown as RuntimeSpec;
 }

@@ -9,6 +9,7 @@ import { toGuestSpec } from "../container/guest-spec.ts";
 import { OciRuntime } from "../container/oci-runtime.ts";
 import { serveOwned } from "../container/process-owner.ts";
 import { applicableProcess, applicableSpec, securityModules } from "../container/security-labels.ts";
+import { applySharedSysctls } from "../container/sysctl.ts";
 import { Tickets } from "../container/tickets.ts";
 import { alreadyExists, containerNotFound, failedPrecondition, internal, invalidArgument } from "../errors.ts";
 import { OomEvents } from "../guest/oom.ts";
@@ -91,8 +92,9 @@ export class Sandbox {
     try {
       entry.mountPoints = await this.#storages.add(request.storages);
       const shared = request.sandbox_pidns ? namespaces.shared : { ...namespaces.shared, pid: undefined };
-      const { value, warnings } = applicableSpec(toGuestSpec(spec, id, shared), this.#modules);
-      const process = await container.create(request.exec_id === "" ? id : request.exec_id, value);
+      const guestSpec = applySharedSysctls(toGuestSpec(spec, id, shared), shared);
+      const { value, warnings } = applicableSpec(guestSpec, this.#modules);
+      const process = await container.create(request.exec_id === "" ? id : request.exec_id, value, spec);
       this.oom.watch(id, container.cgroup);
       return { process, warnings };
     } catch (error) {

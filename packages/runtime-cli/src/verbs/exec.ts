@@ -5,7 +5,7 @@ import { unsupportedProcessFields } from "../bundle/unsupported.ts";
 import { openRuntime } from "../context.ts";
 import type { Verb } from "../main.ts";
 import { processFromOptions } from "./exec-process.ts";
-import { waitInForeground } from "./foreground.ts";
+import { Foreground } from "./foreground.ts";
 import { writePidFile } from "./pid-file.ts";
 import { refusePreservedFds } from "./preserve-fds.ts";
 import { checkedConsoleSocket } from "./terminal-options.ts";
@@ -48,6 +48,7 @@ export const verb: Verb = async (args, context) => {
   const detached = options.flag("detach");
   const terminal = process.terminal === true;
   const consoleSocket = checkedConsoleSocket(options, terminal, detached);
+  using foreground = detached ? undefined : new Foreground(terminal);
   const shim = await execInContainer(
     id,
     process,
@@ -56,5 +57,5 @@ export const verb: Verb = async (args, context) => {
   );
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, shim.identity.pid);
-  return detached ? 0 : waitInForeground(shim, terminal);
+  return foreground === undefined ? 0 : await foreground.wait(shim);
 };

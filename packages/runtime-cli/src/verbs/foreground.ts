@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { makeRaw, setModes, signalProcess, unblockSignal } from "@kata-ts/linux";
+import { makeRaw, setModes, signalProcess, type TerminalModes, unblockSignal } from "@kata-ts/linux";
 import type { Shim } from "@kata-ts/virtcontainers";
 import { terminalOfOurs } from "./terminal-options.ts";
 
@@ -8,33 +8,43 @@ const FORWARDED = [
 ];
 
 /**
- * Waits for a process in the foreground, passing our signals on to its shim. While a process with a terminal runs, ours
- * passes every key on as it is: the guest's own terminal does the echo and the lines.
- *
- * @returns its exit status
+ * Stands in the foreground for a process: to be entered before it runs, so that no signal and no key is lost. Our
+ * signals are passed on to its shim. While a process with a terminal runs, ours passes every key on as it is: the
+ * guest's own terminal does the echo and the lines. Disposing it gives the terminal its modes back.
  */
-export async function waitInForeground(shim: Shim, terminal: boolean): Promise<number> {
-  for (const signal of FORWARDED) {
-    process.on(signal, () => {
-      signalProcess(shim.identity, signal);
-    });
-  }
-  unblockSignal(constants.signals.SIGUSR1);
-  const screen = terminal ? terminalOfOurs() : undefined;
-  if (screen === undefined) return shim.exited;
-  const modes = makeRaw(screen);
-  try {
-    return await shim.exited;
-  } finally {
-    restore(screen, modes);
-  }
-}
+export class Foreground implements Disposable {
+  readonly #early: NodeJS.Signals[] = [];
+  readonly #screen: number | undefined;
+  readonly #modes: TerminalModes | undefined;
+  #pass: (signal: NodeJS.Signals) => void = (signal) => this.#early.push(signal);
 
-/** A terminal that has gone away has no modes any more. */
-function restore(screen: number, modes: ReturnType<typeof makeRaw>): void {
-  try {
-    setModes(screen, modes);
-  } catch {
-    return;
+  /** @param terminal whether the process has one */
+  constructor(terminal: boolean) {
+    for (const signal of FORWARDED) {
+      process.on(signal, () => {
+        this.#pass(signal);
+      });
+    }
+    unblockSignal(constants.signals.SIGUSR1);
+    this.#screen = terminal ? terminalOfOurs() : undefined;
+    this.#modes = this.#screen === undefined ? undefined : makeRaw(this.#screen);
+  }
+
+  /** @returns the exit status of the process */
+  wait(shim: Shim): Promise<number> {
+    this.#pass = (signal) => {
+      signalProcess(shim.identity, signal);
+    };
+    for (const signal of this.#early) this.#pass(signal);
+    return shim.exited;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#screen === undefined || this.#modes === undefined) return;
+    try {
+      setModes(this.#screen, this.#modes);
+    } catch {
+      // A terminal that has gone away has no modes any more.
+    }
   }
 }

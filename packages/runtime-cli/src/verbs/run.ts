@@ -3,21 +3,23 @@ import { parseAnywhere } from "../arguments/parse.ts";
 import { openRuntime } from "../context.ts";
 import type { Verb } from "../main.ts";
 import { CREATE_OPTIONS, createFromBundle } from "./create-options.ts";
-import { waitInForeground } from "./foreground.ts";
+import { Foreground } from "./foreground.ts";
 
 export const verb: Verb = async (args, context) => {
   const parsed = parseAnywhere(args, { ...CREATE_OPTIONS, detach: { type: "boolean", short: "d" } });
   const runtime = openRuntime(context);
   const { record, shim, terminal } = await createFromBundle("run", parsed, runtime, context.log);
   const id = parseContainerId(record.id);
+  const detached = parsed.options.flag("detach");
+  using foreground = detached ? undefined : new Foreground(terminal);
   try {
     await startContainer(id, runtime.environment);
   } catch (error) {
     await deleteContainer(id, { force: true }, runtime.environment);
     throw error;
   }
-  if (parsed.options.flag("detach")) return 0;
-  const status = await waitInForeground(shim, terminal);
+  if (foreground === undefined) return 0;
+  const status = await foreground.wait(shim);
   await deleteContainer(id, { force: true }, runtime.environment);
   return status;
 };

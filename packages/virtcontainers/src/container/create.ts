@@ -67,8 +67,13 @@ export async function createContainer(
   return { record, shim };
 }
 
+/** Kata's name for it. */
+const BUNDLE_ANNOTATION = "io.katacontainers.pkg.oci.bundle_path";
+
 async function createFirstProcess(config: ContainerConfig, sandbox: LiveSandbox): Promise<Started> {
-  const spec = await shareMounts(config, sandbox.vm);
+  const shared = await shareMounts(config, sandbox.vm);
+  // What startContainer hooks are told of the bundle.
+  const spec = { ...shared, annotations: { ...shared.annotations, [BUNDLE_ANNOTATION]: config.bundle } };
   const names = { container_id: config.id, exec_id: config.id };
   return asked(`create container ${config.id}`, createInGuest(sandbox.agent, names, spec));
 }

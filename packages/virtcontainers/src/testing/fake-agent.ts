@@ -42,7 +42,7 @@ export class FakeAgent {
 
   /** The client's side: what `connectAgent` would return. */
   connect(): Agent {
-    const handlers = this.#handlers();
+    const { handlers } = this;
     const entries = (Object.keys(rpcs) as RpcName[]).map((name) => [name, this.#caller(name, handlers)]);
     const close = (): void => undefined;
     return { ...Object.fromEntries(entries), close, [Symbol.dispose]: close } as Agent;
@@ -64,7 +64,8 @@ export class FakeAgent {
     };
   }
 
-  #handlers(): AgentHandlers {
+  /** The server's side, for an agent server. */
+  get handlers(): AgentHandlers {
     return {
       check: async () => ({ status: grpc.HealthCheckResponse.ServingStatus.SERVING }),
       version: async () => ({ grpc_version: "0.0.1", agent_version: "fake" }),

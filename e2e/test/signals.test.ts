@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { pythonRootfs } from "../harness/images.ts";
+import { RUNTIMES } from "../harness/runtimes.ts";
+
+/** Python from the distribution, telling each signal that it gets by its number. */
+const LISTENER = `
+import os, signal
+def told(number, frame): os.write(1, b"%d\\n" % number)
+for number in range(1, 65):
+    try: signal.signal(number, told)
+    except (OSError, ValueError): pass
+os.write(1, b"ready\\n")
+while True: signal.pause()
+`;
+
+/** KILL and STOP cannot be caught, 32 and 33 are the C library's. */
+const CATCHABLE = Array.from({ length: 64 }, (_, index) => index + 1).filter((n) => ![9, 19, 32, 33].includes(n));
+
+/** What a shim can catch, which is what Node can, but for what is about the shim itself. */
+const BY_THE_SHIM = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGTERM",
+  "SIGCONT",
+  "SIGTSTP",
+] as const;
+
+class Lines {
+  readonly #child: ChildProcess;
+  #text = "";
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stdout?.on("data", (chunk: Buffer) => {
+      this.#text += chunk.toString();
+    });
+  }
+
+  async until(line: string): Promise<void> {
+    while (!this.#text.split("\n").includes(line)) {
+      if (this.#child.exitCode !== null) throw new Error(`ended before ${line}: ${this.#text}`);
+      await Promise.race([once(this.#child.stdout ?? this.#child, "data"), once(this.#child, "exit")]);
+    }
+    this.#text = this.#text
+      .split("\n")
+      .filter((each) => each !== line)
+      .join("\n");
+  }
+}
+
+describe.each(RUNTIMES)("signals under %s", (name, open) => {
+  expectCleanHost();
+
+  it("reach the process, each by its number and by its name, also real-time ones", async () => {
+    await using runtime = open();
+    const { path } = await runtime.bundle({ args: ["python3", "-c", LISTENER], image: await pythonRootfs() });
+    const pidFile = join(runtime.directory, "pid");
+    const args = ["--root", runtime.root, "run", "--bundle", path, "--pid-file", pidFile, "listener"];
+    const child = spawn(runtime.program, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const lines = new Lines(child);
+    await lines.until("ready");
+    for (const number of CATCHABLE) {
+      await runtime.ok(["kill", "listener", String(number)]);
+      await lines.until(String(number));
+    }
+    for (const [signal, number] of Object.entries(constants.signals)) {
+      if (!CATCHABLE.includes(number) || ["SIGPOLL", "SIGSTKFLT", "SIGUNUSED", "SIGIOT"].includes(signal)) continue;
+      await runtime.ok(["kill", "listener", number % 2 === 0 ? signal : signal.slice(3).toLowerCase()]);
+      await lines.until(String(number));
+    }
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    for (const signal of BY_THE_SHIM) {
+      process.kill(pid, signal);
+      await lines.until(String(constants.signals[signal]));
+    }
+    // One that ignores SIGTERM goes on, as everywhere.
+    expect((await runtime.state("listener")).status).toBe("running");
+    await runtime.ok(["kill", "listener", "KILL"]);
+    await once(child, "exit");
+    expect(child.exitCode).toBe(128 + 9);
+  }, 300_000);
+
+  it("that end a process are its status, whoever sent them", async () => {
+    await using runtime = open();
+    const id = await runtime.start({ args: ["sleep", "1000"] });
+    for (const signal of ["SIGTERM", "SIGINT", "SIGUSR1", "SIGKILL"] as const) {
+      const pidFile = join(runtime.directory, `${signal}.pid`);
+      const args = [
+        "--root",
+        runtime.root,
+        "exec",
+        "--pid-file",
+        pidFile,
+        id,
+        "sh",
+        "-c",
+        "echo ready; exec sleep 1000",
+      ];
+      const child = spawn(runtime.program, args, { stdio: ["ignore", "pipe", "inherit"] });
+      await new Lines(child).until("ready");
+      while (!existsSync(pidFile)) await new Promise(setImmediate); // It is written after the start.
+      process.kill(Number(readFileSync(pidFile, "utf8")), signal);
+      await once(child, "exit");
+      if (signal !== "SIGKILL" || name === "runc") expect(child.exitCode).toBe(128 + constants.signals[signal]);
+    }
+    // Also the one that could not be passed on took its process with it.
+    await expect.poll(async () => (await runtime.ok(["exec", id, "ps"])).match(/sleep 1000/g)?.length).toBe(1);
+  });
+
+  it("reach every process with --all, and a paused container", async () => {
+    await using runtime = open();
+    const id = await runtime.start({ args: ["sh", "-c", "sleep 1000 & sleep 1000 & wait"] });
+    await runtime.ok(["pause", id]);
+    await runtime.ok(["kill", id, "KILL"]);
+    await runtime.ok(["resume", id]).catch(() => undefined);
+    await runtime.until(id, "stopped");
+    expect((await runtime.run(["kill", id, "KILL"])).stderr).toContain("container not running");
+
+    const trap = "trap 'echo told; exit 0' TERM; echo ready; while :; do sleep 0.05; done";
+    const { path } = await runtime.bundle({
+      args: ["sh", "-c", `(${trap}) & (${trap}) & ${trap.replace("'", "'wait; ")}`],
+    });
+    const child = spawn(runtime.program, ["--root", runtime.root, "run", "--bundle", path, "all"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    while (output.split("ready").length < 4) await once(child.stdout, "data");
+    await runtime.ok(["kill", "--all", "all", "TERM"]);
+    await once(child, "close");
+    expect(output.split("told").length).toBe(4);
+  });
+});

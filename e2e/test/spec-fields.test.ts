@@ -1,0 +1,235 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { EditableSpec } from "../harness/bundle.ts";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { Kata } from "../harness/kata.ts";
+import { RUNTIMES } from "../harness/runtimes.ts";
+
+/** What a script in the container printed, by the words before the colons. */
+async function facts(
+  runtime: Kata,
+  script: string,
+  edit: (spec: EditableSpec) => void,
+): Promise<Record<string, string>> {
+  const id = runtime.id();
+  const { path } = await runtime.bundle({ args: ["sh", "-c", script], edit });
+  const output = await runtime.ok(["run", "--bundle", path, id]);
+  return Object.fromEntries(
+    output.split("\n").map((line) => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon), line.slice(colon + 1).trim()];
+    }),
+  );
+}
+
+const CAPABILITIES = {
+  bounding: ["CAP_CHOWN", "CAP_KILL", "CAP_NET_RAW"],
+  permitted: ["CAP_KILL", "CAP_NET_RAW"],
+  effective: ["CAP_KILL"],
+  inheritable: ["CAP_KILL", "CAP_NET_RAW"],
+  ambient: ["CAP_KILL", "CAP_NET_RAW"],
+};
+
+const PROCESS_SCRIPT = `
+grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs)' /proc/self/status
+echo umask: $(umask); echo cwd: $(pwd); echo nofile: $(ulimit -S -n) $(ulimit -H -n); echo core: $(ulimit -c)
+echo oom: $(cat /proc/self/oom_score_adj); echo host: $(hostname); echo variable: "$SPACED"; echo argument: "$0"
+`;
+
+describe.each(RUNTIMES)("config.json under %s", (_name, open) => {
+  expectCleanHost();
+
+  it("process: user, groups, umask, directory, environment, capabilities, limits, privileges, oom score", async () => {
+    await using runtime = open();
+    const told = await facts(runtime, PROCESS_SCRIPT, (spec) => {
+      spec.hostname = "named";
+      spec.process = {
+        ...spec.process,
+        args: [...spec.process.args, "zeroth argument"],
+        user: { uid: 1000, gid: 100, additionalGids: [5, 6], umask: 0o027 } as EditableSpec["process"]["user"],
+        cwd: "/tmp",
+        env: ["PATH=/bin", "SPACED= a  b=c "],
+        capabilities: CAPABILITIES,
+        rlimits: [
+          { type: "RLIMIT_NOFILE", soft: 256, hard: 512 },
+          { type: "RLIMIT_CORE", soft: 0, hard: 0 },
+        ],
+        noNewPrivileges: true,
+        oomScoreAdj: 123,
+      };
+    });
+    expect(told).toMatchObject({
+      Uid: "1000\t1000\t1000\t1000",
+      Gid: "100\t100\t100\t100",
+      Groups: expect.stringMatching(/^(5 6 100|5 6)$/) as string,
+      NoNewPrivs: "1",
+      umask: "0027",
+      cwd: "/tmp",
+      nofile: "256 512",
+      core: "0",
+      oom: "123",
+      host: "named",
+      variable: "a  b=c",
+      argument: "zeroth argument",
+    });
+    const mask = (...bits: number[]): string =>
+      bits
+        .reduce((sum, bit) => sum + 2 ** bit, 0)
+        .toString(16)
+        .padStart(16, "0");
+    const [chown, kill, netRaw] = [0, 5, 13];
+    expect(told).toMatchObject({
+      CapBnd: mask(chown, kill, netRaw),
+      CapPrm: mask(kill, netRaw),
+      CapInh: mask(kill, netRaw),
+      CapAmb: mask(kill, netRaw),
+    });
+  });
+
+  it("mounts: files, directories, read-only, tmpfs, propagation; masked and read-only paths; a read-only root", async () => {
+    await using runtime = open();
+    const source = join(runtime.directory, "source");
+    mkdirSync(source);
+    writeFileSync(join(source, "file"), "from the host\n");
+    const script = `
+w() { if (echo x > "$1") 2>/dev/null; then echo "$1: written"; else echo "$1: refused"; fi; }
+echo file: $(cat /etc/bound); w /etc/bound; w /rw/new; w /ro/new; w /root-is-ro; w /proc/sys/kernel/printk
+echo tmpfs: $(grep ' /scratch ' /proc/mounts | cut -d ' ' -f 3,4); echo mode: $(stat -c %a /scratch)
+echo slave: $(grep -c ' /rw .*master:' /proc/self/mountinfo)
+echo masked: $(ls /masked | wc -l) $(cat /proc/keys | wc -c)
+for t in proc sysfs devpts mqueue; do echo $t: $(grep -c " $t " /proc/mounts | sed 's/[1-9][0-9]*/mounted/'); done
+echo shm: $(grep -c ' /dev/shm tmpfs' /proc/mounts); echo null: $(stat -c %t:%T /dev/null)
+`;
+    const told = await facts(runtime, script, (spec) => {
+      spec.root.readonly = true;
+      mkdirSync(join(source, "masked"), { recursive: true });
+      writeFileSync(join(source, "masked", "secret"), "");
+      spec.mounts.push(
+        { destination: "/etc/bound", type: "bind", source: join(source, "file"), options: ["bind", "ro"] },
+        { destination: "/rw", type: "bind", source, options: ["rbind", "rslave"] },
+        { destination: "/ro", type: "bind", source, options: ["rbind", "ro"] },
+        { destination: "/masked", type: "bind", source: join(source, "masked"), options: ["bind"] },
+        { destination: "/scratch", type: "tmpfs", source: "tmpfs", options: ["nosuid", "size=1m", "mode=1711"] },
+      );
+      const linux = spec.linux as { maskedPaths: string[]; readonlyPaths: string[] };
+      linux.maskedPaths.push("/masked");
+    });
+    expect(told).toMatchObject({
+      file: "from the host",
+      "/etc/bound": "refused",
+      "/rw/new": "written",
+      "/ro/new": "refused",
+      "/root-is-ro": "refused",
+      "/proc/sys/kernel/printk": "refused",
+      tmpfs: expect.stringMatching(/^tmpfs rw,nosuid,.*size=1024k,mode=1711/) as string,
+      mode: "1711",
+      masked: "0 0",
+      proc: "mounted",
+      sysfs: "mounted",
+      devpts: "mounted",
+      mqueue: "mounted",
+      shm: "1",
+      null: "1:3",
+    });
+    expect(readFileSync(join(source, "new"), "utf8")).toBe("x\n");
+  });
+
+  it("devices, device rules, sysctl, seccomp and root propagation", async () => {
+    await using runtime = open();
+    const script = `
+o() { if (exec 3<>"$1") 2>/dev/null; then echo "$1: opened"; else echo "$1: refused"; fi; }
+echo device: $(stat -c '%t:%T %a %u %g' /dev/chosen); o /dev/chosen; o /dev/loops
+echo sysctl: $(cat /proc/sys/net/ipv4/ip_unprivileged_port_start) $(cat /proc/sys/kernel/msgmax)
+mkdir /tmp/d 2>/tmp/e; echo mkdir: $(sed 's/.*: //' /tmp/e)
+echo root: $(grep ' / / ' /proc/self/mountinfo | grep -c 'shared:') $(cut -d ' ' -f 5,7 /proc/self/mountinfo | head -n 1)
+`;
+    const told = await facts(runtime, script, (spec) => {
+      spec.mounts.push({ destination: "/tmp", type: "tmpfs", source: "tmpfs" });
+      spec.linux = {
+        ...(spec.linux as object),
+        devices: [
+          { path: "/dev/chosen", type: "c", major: 10, minor: 229, fileMode: 0o666, uid: 7, gid: 8 },
+          { path: "/dev/loops", type: "c", major: 10, minor: 237, fileMode: 0o666, uid: 0, gid: 0 },
+        ],
+        resources: {
+          devices: [
+            { allow: false, access: "rwm" },
+            { allow: true, type: "c", major: 10, minor: 229, access: "rwm" },
+            { allow: true, type: "c", major: 10, minor: 237, access: "m" },
+          ],
+        },
+        sysctl: { "net.ipv4.ip_unprivileged_port_start": "77", "kernel.msgmax": "9000" },
+        rootfsPropagation: "slave",
+        seccomp: {
+          defaultAction: "SCMP_ACT_ALLOW",
+          architectures: ["SCMP_ARCH_X86_64"],
+          syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 38 }],
+        },
+      };
+    });
+    expect(told).toMatchObject({
+      device: "a:e5 666 7 8",
+      "/dev/chosen": "opened",
+      "/dev/loops": "refused",
+      sysctl: "77 9000",
+      mkdir: "Function not implemented",
+    });
+  });
+});
+
+describe("config.json, what only the guest can be asked", () => {
+  expectCleanHost();
+
+  it("has its cgroup v2, its clocks and its names applied, and labels warned about", async () => {
+    await using kata = new Kata();
+    const script = `
+cd /sys/fs/cgroup
+for f in memory.max memory.low memory.high cpu.max cpu.weight pids.max; do echo $f: $(cat $f); done
+echo boot: $(cut -d . -f 1 /proc/uptime); echo domain: $(cat /proc/sys/kernel/domainname)
+echo cgroup: $(cat /proc/self/cgroup); echo fs: $(grep -c ' /sys/fs/cgroup cgroup2 ro' /proc/mounts)
+`;
+    const { path } = await kata.bundle({
+      args: ["sh", "-c", script],
+      edit: (spec) => {
+        spec.domainname = "example.org";
+        spec.process.apparmorProfile = "docker-default";
+        spec.process.scheduler = { policy: "SCHED_BATCH" };
+        const linux = spec.linux as { namespaces: { type: string }[] };
+        linux.namespaces.push({ type: "time" });
+        spec.linux = {
+          ...linux,
+          timeOffsets: { boottime: { secs: 1_000_000, nanosecs: 0 } },
+          intelRdt: { l3CacheSchema: "L3:0=f" },
+          resources: {
+            memory: { limit: 256 * 2 ** 20, reservation: 64 * 2 ** 20 },
+            cpu: { quota: 50_000, period: 100_000, shares: 512 },
+            pids: { limit: 77 },
+            unified: { "memory.high": String(200 * 2 ** 20) },
+          },
+        };
+      },
+    });
+    const result = await kata.run(["run", "--bundle", path, "guest"]);
+    const told = Object.fromEntries(result.stdout.split("\n").map((line) => line.split(/: ?/, 2))) as Record<
+      string,
+      string
+    >;
+    expect(told).toMatchObject({
+      "memory.max": String(256 * 2 ** 20),
+      "memory.low": String(64 * 2 ** 20),
+      "memory.high": String(200 * 2 ** 20),
+      "cpu.max": "50000 100000",
+      "cpu.weight": "20",
+      "pids.max": "77",
+      domain: "example.org",
+      cgroup: "0",
+      fs: "1",
+    });
+    expect(Number(told.boot)).toBeGreaterThan(1_000_000);
+    for (const field of ["process.apparmorProfile", "process.scheduler", "linux.intelRdt"]) {
+      expect(result.stderr).toMatch(new RegExp(`level=warning msg=".*${field}.* is not applied: `));
+    }
+    expect(result.exitCode).toBe(0);
+  });
+});
