@@ -181,12 +181,12 @@ echo root: $(grep ' / / ' /proc/self/mountinfo | grep -c 'shared:') $(cut -d ' '
 describe("config.json, what only the guest can be asked", () => {
   expectCleanHost();
 
-  it("has its cgroup v2, its clocks and its names applied, and labels warned about", async () => {
+  it("has its cgroup v2 and its names applied, and is warned about what cannot be", async () => {
     await using kata = new Kata();
     const script = `
 cd /sys/fs/cgroup
 for f in memory.max memory.low memory.high cpu.max cpu.weight pids.max; do echo $f: $(cat $f); done
-echo boot: $(cut -d . -f 1 /proc/uptime); echo domain: $(cat /proc/sys/kernel/domainname)
+echo domain: $(cat /proc/sys/kernel/domainname)
 echo cgroup: $(cat /proc/self/cgroup); echo fs: $(grep -c ' /sys/fs/cgroup cgroup2 ro' /proc/mounts)
 `;
     const { path } = await kata.bundle({
@@ -226,8 +226,7 @@ echo cgroup: $(cat /proc/self/cgroup); echo fs: $(grep -c ' /sys/fs/cgroup cgrou
       cgroup: "0",
       fs: "1",
     });
-    expect(Number(told.boot)).toBeGreaterThan(1_000_000);
-    for (const field of ["process.apparmorProfile", "process.scheduler", "linux.intelRdt"]) {
+    for (const field of ["process.apparmorProfile", "process.scheduler", "linux.intelRdt", "linux.timeOffsets"]) {
       expect(result.stderr).toMatch(new RegExp(`level=warning msg=".*${field}.* is not applied: `));
     }
     expect(result.exitCode).toBe(0);

@@ -9,12 +9,15 @@ export interface SharedNamespaces {
 
 /**
  * The config.json that crun gets. The VM itself is the network namespace; IPC and UTS are the sandbox's, and PID when
- * the sandbox shares it. The cgroup is one below our own parent, whatever the host calls it.
+ * the sandbox shares it. The cgroup is one below our own parent, whatever the host calls it, and always the root of a
+ * namespace of its own: engines on hosts with cgroup v1 ask for none, and a container would see the guest's cgroups.
+ * Time namespaces are not crun's (1.8): the host has warned of them.
  */
 export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: SharedNamespaces): RuntimeSpec {
   const namespaces = (spec.linux?.namespaces ?? [])
-    .filter(({ type }) => type !== "network")
+    .filter(({ type }) => type !== "network" && type !== "cgroup" && type !== "time")
     .map(({ type }) => joinShared(type, shared));
+  namespaces.push({ type: "cgroup" });
   return { ...withoutHooks(spec), linux: { ...spec.linux, namespaces, cgroupsPath: `/kata/${containerId}` } };
 }
 

@@ -12,6 +12,7 @@ export function unsupportedFields(spec: RuntimeSpec): string[] {
     ...(spec.process === undefined ? [] : unsupportedProcessFields(spec.process)),
     ...present(linux, "linux", {
       intelRdt: "resctrl is the host's",
+      timeOffsets: "the guest's runtime makes no time namespaces",
       memoryPolicy: "the guest has one memory node",
       netDevices: "devices of the host are not moved into the guest",
     }),

@@ -19,7 +19,7 @@ export const verb: Verb = (args) => {
     hooks: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
     mountOptions: [...MOUNT_OPTIONS],
     linux: {
-      namespaces: ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"],
+      namespaces: ["cgroup", "ipc", "mount", "network", "pid", "user", "uts"],
       cgroup: { v1: false, v2: true, systemd: false, systemdUser: false, rdma: false },
       seccomp: { enabled: true },
       apparmor: { enabled: false },
