@@ -5,6 +5,11 @@ import { VM_ROOT } from "./paths.ts";
 /** Lines of a guest's console that mean that its kernel is unwell. */
 const UNWELL = /BUG:|Call Trace|Kernel panic|Oops|WARNING: CPU/;
 
+/** A container that runs out of memory is told with a trace, too: that is no fault of the kernel. */
+function isOomReport(before: readonly string[]): boolean {
+  return before.slice(-8).some((line) => line.includes("invoked oom-killer"));
+}
+
 /**
  * Keeps the consoles of all VMs that live while it watches: a link to each console's file outlives the VM's directory.
  */
@@ -24,7 +29,7 @@ export class ConsoleWatch implements Disposable {
     return readdirSync(this.#directory).flatMap((name) =>
       readFileSync(join(this.#directory, name), "latin1")
         .split("\n")
-        .filter((line) => UNWELL.test(line))
+        .filter((line, index, lines) => UNWELL.test(line) && !isOomReport(lines.slice(0, index)))
         .map((line) => `${name}: ${line}`),
     );
   }

@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { buffer, text } from "node:stream/consumers";
 import {
   type AgentClient,
   AgentRpcError,
@@ -11,6 +13,7 @@ import {
   specToMessage,
 } from "@kata-ts/agent-protocol";
 import type { VmConfig } from "@kata-ts/qemu-driver";
+import { PolledProcess } from "@kata-ts/shim";
 import { defaultSpec } from "@kata-ts/virtcontainers";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
@@ -107,6 +110,43 @@ async function startContainer(
 
 describe("the agent, over the original's contract", () => {
   expectCleanHost();
+
+  it("gives a process's streams over the contract's RPCs, and a terminal, where nobody knows of process streams", async () => {
+    await using guest = await guestWithRootfs();
+    using agent = await guest.connect();
+    await startedSandbox(agent);
+    await startContainer(agent, "box", ["sleep", "1000"]);
+    const start = async (execId: string, args: readonly string[], terminal = false): Promise<PolledProcess> => {
+      const { Process } = spec(args);
+      await agent.execProcess({ container_id: "box", exec_id: execId, process: { ...Process, Terminal: terminal } });
+      return new PolledProcess(agent, { containerId: "box", execId });
+    };
+
+    using echo = await start("echo", ["sh", "-c", "cat; echo err >&2; exit 6"]);
+    const data = randomBytes(1_000_001);
+    echo.stdin.end(data);
+    const [stdout, stderr] = await Promise.all([buffer(echo.stdout), text(echo.stderr)]);
+    expect(stdout.equals(data)).toBe(true);
+    expect(stderr).toBe("err\n");
+    expect(await echo.wait()).toBe(6);
+
+    using shell = await start("shell", ["sh", "-c", "read line; stty size; exit 7"], true);
+    shell.resize({ rows: 30, columns: 90 });
+    shell.stdin.write("go\r");
+    expect(await text(shell.stdout)).toBe("go\r\n30 90\r\n");
+    expect(await text(shell.stderr)).toBe("");
+    expect(await shell.wait()).toBe(7);
+
+    using yes = await start("yes", ["yes"]);
+    yes.stdout.once("data", () => {
+      yes.readerGone("stdout");
+    });
+    yes.stderr.resume();
+    expect(await yes.wait()).toBe(128 + 13);
+    await expect(agent.ttyWinResize({ container_id: "box", exec_id: "box", row: 1, column: 1 })).rejects.toMatchObject({
+      status: RpcStatus.FailedPrecondition,
+    });
+  });
 
   it("runs containers, their processes and what belongs to them", async () => {
     await using guest = await guestWithRootfs();

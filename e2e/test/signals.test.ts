@@ -36,20 +36,27 @@ const BY_THE_SHIM = [
 ] as const;
 
 class Lines {
-  readonly #child: ChildProcess;
   #text = "";
+  #ended = false;
+  #changed: () => void = () => undefined;
 
   constructor(child: ChildProcess) {
-    this.#child = child;
     child.stdout?.on("data", (chunk: Buffer) => {
       this.#text += chunk.toString();
+      this.#changed();
+    });
+    child.once("close", () => {
+      this.#ended = true;
+      this.#changed();
     });
   }
 
   async until(line: string): Promise<void> {
     while (!this.#text.split("\n").includes(line)) {
-      if (this.#child.exitCode !== null) throw new Error(`ended before ${line}: ${this.#text}`);
-      await Promise.race([once(this.#child.stdout ?? this.#child, "data"), once(this.#child, "exit")]);
+      if (this.#ended) throw new Error(`ended before ${line}: ${this.#text}`);
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
     }
     this.#text = this.#text
       .split("\n")

@@ -1,3 +1,4 @@
+import { constants, openSync } from "node:fs";
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
 import { type Options, UsageError } from "../arguments/parse.ts";
@@ -17,12 +18,20 @@ export function checkedConsoleSocket(options: Options, terminal: boolean, detach
     throw new UsageError("cannot use console socket if the runtime will not detach or allocate tty");
   }
   if (terminal && !detached && terminalOfOurs() === undefined) {
-    throw new UsageError("cannot allocate tty: none of the standard streams is a terminal");
+    throw new UsageError("cannot allocate tty: this process has no terminal");
   }
   return socket === "" ? undefined : resolve(socket);
 }
 
-/** The one of our standard streams that is a terminal. */
+/** The one of our standard streams that is a terminal, or else the one that controls us. */
 export function terminalOfOurs(): number | undefined {
-  return [0, 1, 2].find((fd) => isatty(fd));
+  return [0, 1, 2].find((fd) => isatty(fd)) ?? controllingTerminal();
+}
+
+function controllingTerminal(): number | undefined {
+  try {
+    return openSync("/dev/tty", constants.O_RDWR);
+  } catch {
+    return undefined;
+  }
 }

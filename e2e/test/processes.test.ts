@@ -1,0 +1,62 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { pythonRootfs } from "../harness/images.ts";
+import { Kata } from "../harness/kata.ts";
+
+/** Fifty children that each leave a grandchild behind, at once: all of them are init's to collect. */
+const STORM = `
+import os, time
+for _ in range(50):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            time.sleep(0.05)
+        os._exit(0)
+for _ in range(50): os.wait()
+print("stormed", flush=True)
+`;
+
+describe("processes in the guest", () => {
+  expectCleanHost();
+
+  it("leave no zombie behind, whoever their parent was", async () => {
+    await using kata = new Kata();
+    // Its first process collects nothing; an exec's orphans fall to it, and not to the agent.
+    const id = await kata.start({ args: ["sh", "-c", "while :; do sleep 0.1; done"], image: await pythonRootfs() });
+    expect(await kata.ok(["exec", id, "python3", "-c", STORM])).toBe("stormed");
+    expect((await kata.run(["exec", id, "sh", "-c", "sleep 1000 & exit 5"])).exitCode).toBe(5);
+    await expect
+      .poll(
+        async () =>
+          (await kata.ok(["ps", id, "-eo", "pid,stat,args"])).split("\n").filter((line) => /^ *\d+ Z/.test(line)),
+        {
+          timeout: 10_000,
+        },
+      )
+      .toEqual([]);
+    expect(await kata.ok(["ps", id])).toContain("sleep 1000");
+  });
+
+  it("die with their shim, an exec alone, the first with all of the container", async () => {
+    await using kata = new Kata();
+    const id = await kata.start({ args: ["sleep", "1000"] });
+    const pidFile = join(kata.directory, "exec.pid");
+    const exec = ["--root", kata.root, "exec", "--pid-file", pidFile, id, "sh", "-c", "echo up; exec sleep 2000"];
+    const child = spawn(kata.program, exec, { stdio: ["ignore", "pipe", "ignore"] });
+    await once(child.stdout, "data");
+    await expect.poll(() => readFileSync(pidFile, "utf8")).toMatch(/^\d+$/);
+    const exited = once(child, "exit");
+    process.kill(Number(readFileSync(pidFile, "utf8")), "SIGKILL");
+    await exited;
+    await expect.poll(async () => kata.ok(["ps", id])).not.toContain("sleep 2000");
+    expect(await kata.ok(["ps", id])).toContain("sleep 1000");
+
+    const { pid } = await kata.state(id);
+    process.kill(pid, "SIGKILL");
+    await kata.until(id, "stopped");
+    await kata.ok(["delete", id]);
+  });
+});
