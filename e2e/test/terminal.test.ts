@@ -7,7 +7,7 @@ import { RUNTIMES } from "../harness/runtimes.ts";
 import { consoleSocket, onTerminal, type Terminal } from "../harness/terminal.ts";
 
 /** Busybox asks where the cursor is, after its prompt. */
-const PROMPT = /[#$] (\u001b\[6n)?$/;
+const PROMPT = /[#$] (.\[6n)?$/;
 /** Says when it is up: before that a key is the shell's. */
 const SLEEP = "sh -c \"echo u''p; exec sleep 1000\"\r";
 const SIZE = { rows: 31, columns: 97 };

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 
 /** What a process stream begins with, where gRPC has `PRI * HTTP/2.0`: its name and version. */
 const MAGIC = Buffer.from("KATATS/1", "latin1");
-export const TOKEN_BYTES = 16;
+const TOKEN_BYTES = 16;
 export const PREFACE_BYTES: number = MAGIC.length + TOKEN_BYTES;
 
 /** A name for a process that nobody can guess. */

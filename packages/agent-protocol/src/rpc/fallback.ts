@@ -1,7 +1,7 @@
 import { AgentRpcError, RpcStatus } from "./errors.ts";
 
 /** True for what an agent answers to an RPC that it does not have: a 1.x agent to all of ours. */
-export function isUnimplemented(error: unknown): boolean {
+function isUnimplemented(error: unknown): boolean {
   return error instanceof AgentRpcError && error.status === RpcStatus.Unimplemented;
 }
 

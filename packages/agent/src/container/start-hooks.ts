@@ -34,11 +34,10 @@ export async function runStartHooks(id: string, spec: RuntimeSpec, run: RunInCon
 async function runHook(hook: SpecHook, state: string, run: RunInContainer): Promise<string | undefined> {
   const process = await run(hookProcess(hook));
   const limit = hook.timeout === undefined ? LONGEST_MS : Number(hook.timeout) * 1000;
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
+  const late = AbortSignal.timeout(limit);
+  late.addEventListener("abort", () => {
     process.signal(SIGKILL);
-  }, limit);
+  });
   void process.stdio.stdin.write(Buffer.from(state)).then(() => {
     process.stdio.stdin.end();
   });
@@ -47,8 +46,7 @@ async function runHook(hook: SpecHook, state: string, run: RunInContainer): Prom
     textOf(process.stdio.stderr),
     process.exited,
   ]);
-  clearTimeout(timer);
-  if (late) return `hook ran past specified timeout of ${(limit / 1000).toFixed(1)}s`;
+  if (late.aborted) return `hook ran past specified timeout of ${(limit / 1000).toFixed(1)}s`;
   return status === 0 ? undefined : `exit status ${String(status)}, stdout: ${stdout}, stderr: ${stderr}`;
 }
 

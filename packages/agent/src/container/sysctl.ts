@@ -18,7 +18,10 @@ export function applySharedSysctls(spec: RuntimeSpec, shared: SharedNamespaces):
   const isOurs = (name: string): boolean => NETWORK.test(name) || (shared.ipc !== undefined && IPC.test(name));
   for (const [name, value] of all.filter(([key]) => isOurs(key))) {
     if (NETWORK.test(name) || shared.ipc === undefined) set(name, value);
-    else inNamespace("ipc", shared.ipc, () => set(name, value));
+    else
+      inNamespace("ipc", shared.ipc, () => {
+        set(name, value);
+      });
   }
   const sysctl = Object.fromEntries(all.filter(([name]) => !isOurs(name)));
   return { ...spec, linux: { ...spec.linux, sysctl } };

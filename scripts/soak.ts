@@ -1,0 +1,12 @@
+// `npm run test:soak`: the tests that grow, at sizes that take long: a gigabyte, a thousand processes.
+import { buildPackages, buildTree } from "./lib/build-all.ts";
+import { installKernelBuildPackages } from "./lib/kernel-packages.ts";
+import { tool } from "./lib/run.ts";
+
+await buildPackages();
+await installKernelBuildPackages();
+await buildTree("tuned");
+await tool("vitest", ["run", "--root", "e2e", "test/stdio.test.ts", "test/stdio-memory.test.ts"], {
+  KATA_TEST_FAST_EXITS: "1000",
+  KATA_TEST_STREAM_MIB: "1024",
+});
