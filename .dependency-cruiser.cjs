@@ -36,7 +36,10 @@ module.exports = {
       from: { path: "^packages/([^/]+)/" },
       to: {
         path: "^packages/([^/]+)/(src|dist)/",
-        pathNot: ["^packages/$1/", "^packages/[^/]+/dist/(index|records|testing/index)\\.d?\\.?[jt]s$"],
+        pathNot: [
+          "^packages/$1/",
+          "^packages/[^/]+/dist/(index|records|testing/index|process-stream/index)\\.d?\\.?[jt]s$",
+        ],
       },
     },
     {

@@ -166,7 +166,7 @@ describe("hooks of ours alone", () => {
     const started = await runtime.run(["start", "on"]);
     expect(started).toMatchObject({
       exitCode: 0,
-      stderr: expect.stringMatching(/level=warning.*poststart hook #0/) as string,
+      stderr: expect.stringMatching(/level=warning.*hook #0 of poststart/) as string,
     });
     expect((await runtime.state("on")).status).toBe("running");
   });

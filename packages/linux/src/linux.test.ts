@@ -55,7 +55,7 @@ describe("mounts and mount namespaces", () => {
     const mounted = readFileSync("/proc/self/mountinfo", "utf8");
     const cwd = process.cwd();
     const tree = cloneMountTree(source, true);
-    makeTreeReadOnly(tree);
+    makeTreeReadOnly(tree, true);
     inNewNamespace("mnt", () => {
       mount("none", "/", null, MountFlag.rec | MountFlag.slave);
       attachMountTree(tree, target);

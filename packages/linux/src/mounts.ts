@@ -63,12 +63,12 @@ export function cloneMountTree(path: string, recursive: boolean): number {
   );
 }
 
-/** Makes every mount of a detached tree read-only, for whoever looks through it. */
-export function makeTreeReadOnly(tree: number): void {
+/** Makes a detached mount read-only, for whoever looks through it. @param recursive with every mount below it */
+export function makeTreeReadOnly(tree: number, recursive: boolean): void {
   const attributes = Buffer.alloc(32);
   attributes.writeBigUInt64LE(MOUNT_ATTR_RDONLY, 0);
   const parameters = "int dir, const char *path, unsigned int flags, const void *attributes, size_t size";
-  const flags = AT_EMPTY_PATH | AT_RECURSIVE;
+  const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
   syscall("mount_setattr", SYS_MOUNT_SETATTR, parameters, "read-only", tree, "", flags, attributes, attributes.length);
 }
 

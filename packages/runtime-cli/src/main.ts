@@ -74,7 +74,10 @@ async function runVerb(globals: GlobalArguments, context: Context): Promise<numb
   const load = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (load === undefined) throw new UsageError(`Invalid command "${name}"`);
   const { verb } = await load();
-  return verb(globals.rest, context);
+  context.log.debug(`${name} ${globals.rest.join(" ")}`);
+  const status = await verb(globals.rest, context);
+  context.log.debug(`${name} ends with ${String(status)}`);
+  return status;
 }
 
 /** One line: what failed, why, what to do. */

@@ -2,7 +2,7 @@
  * The frames of a process stream: a header of four bytes (kind, then the body's length in 24 bits, big-endian) and a
  * body. PROTOCOL.md draws them.
  */
-export const HEADER_BYTES = 4;
+const HEADER_BYTES = 4;
 
 /** Kinds below 3 carry data: the kind is the descriptor's number, and an empty body is its end. */
 export const Kind = {

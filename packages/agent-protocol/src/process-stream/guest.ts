@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { type Descriptor, Kind } from "./frame.ts";
+import { type Descriptor, Kind, MAX_DATA_BYTES } from "./frame.ts";
 import { Link } from "./link.ts";
 
 /** Bytes of standard input that may be on their way to a process that does not read. */
@@ -78,7 +78,7 @@ async function pump(link: Link, process: StreamedProcess, descriptor: 1 | 2): Pr
   for (;;) {
     const credit = await link.credit(descriptor);
     if (credit === 0) return;
-    const data = await process.read(descriptor, credit);
+    const data = await process.read(descriptor, Math.min(credit, MAX_DATA_BYTES));
     if (link.closed) return;
     if (data === undefined) {
       link.end(descriptor);

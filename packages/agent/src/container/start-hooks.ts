@@ -26,7 +26,7 @@ export async function runStartHooks(id: string, spec: RuntimeSpec, run: RunInCon
   for (const [index, hook] of (spec.hooks?.startContainer ?? []).entries()) {
     const failure = await runHook(hook, state, run);
     if (failure !== undefined) {
-      throw internal(`error running startContainer hook #${String(index)} (${hook.path}): ${failure}`);
+      throw internal(`error running hook #${String(index)} of startContainer (${hook.path}): ${failure}`);
     }
   }
 }

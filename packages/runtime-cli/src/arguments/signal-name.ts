@@ -8,7 +8,7 @@ const RTMIN = 34;
 export function parseSignal(text: string): number {
   if (/^\d+$/.test(text)) {
     const number = Number(text);
-    if (number >= 1 && number <= MAX_SIGNAL) return number;
+    if (number <= MAX_SIGNAL) return number; // 0 asks whether there is a process
     throw new UsageError(`unknown signal "${text}"`);
   }
   const name = text.toUpperCase().replace(/^SIG/, "");

@@ -6,7 +6,11 @@ import { CREATE_OPTIONS, createFromBundle } from "./create-options.ts";
 import { Foreground } from "./foreground.ts";
 
 export const verb: Verb = async (args, context) => {
-  const parsed = parseAnywhere(args, { ...CREATE_OPTIONS, detach: { type: "boolean", short: "d" } });
+  const parsed = parseAnywhere(args, {
+    ...CREATE_OPTIONS,
+    detach: { type: "boolean", short: "d" },
+    keep: { type: "boolean" },
+  });
   const runtime = openRuntime(context);
   const { record, shim, terminal } = await createFromBundle("run", parsed, runtime, context.log);
   const id = parseContainerId(record.id);
@@ -20,6 +24,6 @@ export const verb: Verb = async (args, context) => {
   }
   if (foreground === undefined) return 0;
   const status = await foreground.wait(shim);
-  await deleteContainer(id, { force: true }, runtime.environment);
+  if (!parsed.options.flag("keep")) await deleteContainer(id, { force: true }, runtime.environment);
   return status;
 };

@@ -19,6 +19,7 @@ async function shareBind(config: ContainerConfig, vm: Vm, mount: SpecMount, inde
   const options = mount.options ?? [];
   const source = await vm.share(mount.source ?? "", `${config.id}/mounts/${String(index)}`, {
     readonly: options.includes("ro"),
+    readonlyTree: options.includes("rro"),
     recursive: options.includes("rbind"),
   });
   return { ...mount, source, type: "bind" };

@@ -2,7 +2,7 @@ import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
 import type { Environment } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { asked } from "../sandbox/create.ts";
-import { requireStatus } from "./status.ts";
+import { requireStatus, statusOf } from "./status.ts";
 
 /**
  * Sends a signal to the container's first process, or to all of its processes.
@@ -16,6 +16,8 @@ export async function killContainer(
   environment: Environment,
 ): Promise<void> {
   const record = await environment.store.read(id);
+  // Engines end what may be left of a container that has stopped: there is nothing, which is what they want.
+  if (all && statusOf(record) === "stopped") return;
   const vm = requireStatus(record, "kill", "created", "running", "paused");
   using agent = environment.connectAgent(vm.agentUrl);
   const request = { container_id: id, exec_id: all ? "" : id, signal };

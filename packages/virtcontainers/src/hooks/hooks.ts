@@ -61,7 +61,7 @@ async function runAll(
     } catch (error) {
       throw new KataError(
         "KATA_HOOK",
-        `error running ${kind} hook #${String(index)} (${hook.path}): ${reasonOf(error)}`,
+        `error running hook #${String(index)} of ${kind} (${hook.path}): ${reasonOf(error)}`,
         {
           cause: error,
         },
@@ -78,7 +78,7 @@ async function runEach(
 ): Promise<void> {
   for (const [index, hook] of (hooks ?? []).entries()) {
     await runHook(hook, state).catch((error: unknown) => {
-      warn(`error running ${kind} hook #${String(index)} (${hook.path}): ${reasonOf(error)}`);
+      warn(`error running hook #${String(index)} of ${kind} (${hook.path}): ${reasonOf(error)}`);
     });
   }
 }

@@ -26,7 +26,8 @@ export class SharedTree {
     if (!isDirectory) await writeFile(target, "", { flag: "wx" });
     const tree = cloneMountTree(source, options.recursive);
     try {
-      if (options.readonly) makeTreeReadOnly(tree);
+      if (options.readonlyTree === true) makeTreeReadOnly(tree, true);
+      else if (options.readonly) makeTreeReadOnly(tree, false);
       inNamespace("mnt", this.#namespace, () => {
         attachMountTree(tree, target);
       });

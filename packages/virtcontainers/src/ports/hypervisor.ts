@@ -30,6 +30,8 @@ export interface VmState {
 
 export interface ShareOptions {
   readonly readonly: boolean;
+  /** Read-only with all mounts below it. */
+  readonly readonlyTree?: boolean;
   /** With all mounts below it. */
   readonly recursive: boolean;
 }
