@@ -18,14 +18,13 @@ export const verb: Verb = async (args, context) => {
   const print = (type: string, data?: object): void => {
     process.stdout.write(`${JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) })}\n`);
   };
-  if (options.flag("stats")) {
-    print("stats", statsView(await containerStats(id, environment)));
-    return 0;
-  }
+  print("stats", statsView(await containerStats(id, environment)));
+  if (options.flag("stats")) return 0;
   const stopped = new AbortController();
-  void oomEvents(id, environment, stopped.signal, () => {
+  const watching = oomEvents(id, environment, stopped.signal, () => {
     print("oom");
   });
+  watching.catch(() => undefined); // It has stopped meanwhile, which ends all of this.
   await watchStopped(id, environment, intervalMs, async () => {
     print("stats", statsView(await containerStats(id, environment)));
   });

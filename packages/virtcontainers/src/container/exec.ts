@@ -17,6 +17,8 @@ export interface ExecOptions {
   readonly ignorePaused?: boolean;
 }
 
+const SIGKILL = 9;
+
 /** Runs another process in a running container. @returns its shim, which exits with the process's status */
 export async function execInContainer(
   id: ContainerId,
@@ -24,20 +26,23 @@ export async function execInContainer(
   options: ExecOptions,
   environment: ShimEnvironment,
 ): Promise<Shim> {
-  await using undo = new UndoStack();
   const record = await environment.store.read(id);
   if (statusOf(record) === "paused" && options.ignorePaused !== true) {
     throw new KataError("KATA_STATE", "cannot exec in a paused container (use --ignore-paused to override)");
   }
   const vm = requireStatus(record, "exec in", "created", "running", "paused");
   const execId = randomUUID();
+  using agent = environment.connectAgent(vm.agentUrl);
+  await using undo = new UndoStack();
   const shim = environment.shims.launch({ containerId: id, execId, ...terminalOf(process, options.consoleSocket) });
   undo.push(() => {
     shim.kill();
   });
-  using agent = environment.connectAgent(vm.agentUrl);
   const names = { container_id: id, exec_id: execId };
   const { token, warnings } = await asked(`exec in container ${id}`, execInGuest(agent, names, process));
+  undo.push(async () => {
+    await agent.signalProcess({ ...names, signal: SIGKILL });
+  });
   for (const warning of warnings) environment.warn(warning);
   await shim.connect({ agent: vm.agentUrl, ...(token === undefined ? {} : { token }) });
   undo.keep();

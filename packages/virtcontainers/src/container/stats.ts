@@ -34,14 +34,14 @@ export async function oomEvents(
 /** How often it is looked whether the container still runs. */
 const POLL_MS = 200;
 
-/** Calls back at once and then in intervals, until the container has stopped. */
+/** Calls back in intervals, until the container has stopped. */
 export async function watchStopped(
   id: ContainerId,
   { store }: Environment,
   intervalMs: number,
   onInterval: () => Promise<void>,
 ): Promise<void> {
-  for (let next = Date.now(); ; ) {
+  for (let next = Date.now() + intervalMs; ; ) {
     const record = await store.read(id).catch(() => undefined);
     if (record === undefined || statusOf(record) === "stopped") return;
     if (Date.now() >= next) {
