@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { constants, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { openPollable } from "@kata-ts/linux";
@@ -35,28 +35,28 @@ interface OpenedPort {
 }
 
 /**
- * Opens the port once the host has its end. Until then a read answers 0 (end of file) instead of blocking, and the
- * port can be opened by one process only: it is probed, and closed again while the host is not there.
+ * Opens the port, and waits for the host to have its end. Until then a read answers 0 (end of file) instead of blocking.
+ * The port stays open meanwhile: closing it would drop what the host has sent in that moment.
  */
 export async function openPort(device: string): Promise<Socket> {
+  const fd = await openExclusive(device);
   for (let wait = 1; ; wait = Math.min(wait * 2, 20)) {
-    const opened = tryOpen(device);
-    if (opened !== undefined) return attach(opened);
+    const head = probe(fd);
+    if (head !== undefined) return attach({ fd, head });
     await delay(wait);
   }
 }
 
-function tryOpen(device: string): OpenedPort | undefined {
-  let fd: number;
-  try {
-    fd = openSync(device, constants.O_RDWR | constants.O_NONBLOCK);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EBUSY") return undefined;
-    throw error;
+/** The port can be open once only: its last user may be about to close it. */
+async function openExclusive(device: string): Promise<number> {
+  for (;;) {
+    try {
+      return openSync(device, constants.O_RDWR | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+    }
+    await delay(1);
   }
-  const head = probe(fd);
-  if (head === undefined) closeSync(fd);
-  return head === undefined ? undefined : { fd, head };
 }
 
 /** What the port holds now; undefined while the host has not connected. */
