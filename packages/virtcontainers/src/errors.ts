@@ -14,8 +14,7 @@ export type KataErrorCode =
   | "KATA_AGENT"
   | "KATA_CONFIG"
   | "KATA_HOOK"
-  | "KATA_UNSUPPORTED"
-  | "KATA_NOT_YET";
+  | "KATA_UNSUPPORTED";
 
 export interface KataErrorOptions extends ErrorOptions {
   /** What the reader can do about it. */

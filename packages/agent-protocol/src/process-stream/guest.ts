@@ -7,8 +7,8 @@ const INPUT_WINDOW: number = 1024 * 1024;
 
 /** What a guest process offers to its stream. */
 export interface StreamedProcess {
-  /** The next bytes of an output, at most `limit`; undefined at its end. */
-  read(descriptor: 1 | 2, limit: number): Promise<Buffer | undefined>;
+  /** The next bytes of an output, at most `limit`; undefined at its end. Aborted, it answers none and takes none. */
+  read(descriptor: 1 | 2, limit: number, signal: AbortSignal): Promise<Buffer | undefined>;
   /** The reader of an output is gone: the process gets SIGPIPE for its next byte. */
   closeOutput(descriptor: 1 | 2): void;
   /** Resolves when the process, or its pipe, has taken the data; false when nobody reads it any more. */
@@ -38,6 +38,7 @@ export type StreamEnd =
 export async function serveProcessStream(connection: Duplex, process: StreamedProcess): Promise<StreamEnd> {
   const closed = Promise.withResolvers<StreamEnd>();
   const input = new InputQueue(process);
+  const over = new AbortController();
   const link = new Link(connection, {
     data: (_descriptor, piece) => {
       input.push(piece);
@@ -50,21 +51,22 @@ export async function serveProcessStream(connection: Duplex, process: StreamedPr
       else onControl(process, kind, body);
     },
     closed: () => {
+      over.abort(); // What the process writes from now on is for the next stream.
       closed.resolve("lost");
     },
   });
   input.connect(link);
   link.control(Kind.attached);
   link.grant(0, INPUT_WINDOW);
-  const told = tellAll(link, process).then((all) => (all ? ("exited" as const) : closed.promise));
+  const told = tellAll(link, process, over.signal).then((all) => (all ? ("exited" as const) : closed.promise));
   const end = await Promise.race([told, closed.promise]);
   if (end === "exited") process.forget();
   return end;
 }
 
 /** False when the stream ended first. */
-async function tellAll(link: Link, process: StreamedProcess): Promise<boolean> {
-  await Promise.all([pump(link, process, 1), pump(link, process, 2)]);
+async function tellAll(link: Link, process: StreamedProcess, over: AbortSignal): Promise<boolean> {
+  await Promise.all([pump(link, process, 1, over), pump(link, process, 2, over)]);
   const status = await process.exited;
   if (link.closed) return false;
   const body = Buffer.alloc(4);
@@ -74,11 +76,11 @@ async function tellAll(link: Link, process: StreamedProcess): Promise<boolean> {
   return true;
 }
 
-async function pump(link: Link, process: StreamedProcess, descriptor: 1 | 2): Promise<void> {
+async function pump(link: Link, process: StreamedProcess, descriptor: 1 | 2, over: AbortSignal): Promise<void> {
   for (;;) {
     const credit = await link.credit(descriptor);
     if (credit === 0) return;
-    const data = await process.read(descriptor, Math.min(credit, MAX_DATA_BYTES));
+    const data = await process.read(descriptor, Math.min(credit, MAX_DATA_BYTES), over);
     if (link.closed) return;
     if (data === undefined) {
       link.end(descriptor);

@@ -125,8 +125,9 @@ describe("a process stream", () => {
     const process = new FakeProcess(Buffer.alloc(16 * 1024 * 1024, "x"), Buffer.from("still heard"));
     let sent = 0;
     const read = process.read;
-    process.read = async (descriptor, limit) => {
-      const data = await read(descriptor, limit);
+    process.read = async (...request) => {
+      const [descriptor] = request;
+      const data = await read(...request);
       if (descriptor === 1) sent += data?.length ?? 0;
       return data;
     };
@@ -182,6 +183,24 @@ describe("a process stream", () => {
       ends.push((await served).end);
     }
     expect(ends).toEqual(["lost", "detached"]);
+  });
+
+  it("takes nothing from a process once it is over: that is for the next stream", async () => {
+    const [here, there] = wire();
+    const process = new FakeProcess();
+    const aborted: boolean[] = [];
+    process.read = (_descriptor, _limit, signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener("abort", () => {
+          aborted.push(true);
+          resolve(Buffer.alloc(0));
+        });
+      });
+    const served = serve(there, process);
+    const host = await HostProcessStream.open(here, newToken());
+    host.detach();
+    expect((await served).end).toBe("detached");
+    while (aborted.length < 2) await new Promise(setImmediate);
   });
 
   it("that ends before the process tells so, to whoever waits", async () => {

@@ -50,8 +50,8 @@ export class GuestProcess {
   streamed(forget: () => void): StreamedProcess {
     const { stdin, stdout, stderr } = this.stdio;
     return {
-      read: (descriptor, limit) =>
-        descriptor === 1 ? stdout.read(limit) : (stderr?.read(limit) ?? Promise.resolve(undefined)),
+      read: (descriptor, limit, signal) =>
+        descriptor === 1 ? stdout.read(limit, signal) : (stderr?.read(limit, signal) ?? Promise.resolve(undefined)),
       closeOutput: (descriptor) => {
         if (descriptor === 1) stdout.destroy();
         else stderr?.destroy();
