@@ -15,7 +15,11 @@ export async function openProcess(agentUrl: string, address: ProcessAddress): Pr
     const request = { container_id: address.containerId, exec_id: address.execId };
     const ticket = agent.openStream(request).then(({ token }) => token);
     const token = await orFallBack<Uint8Array | undefined>(ticket, () => Promise.resolve(undefined));
-    if (token === undefined) return new PolledProcess(agent, address);
+    if (token === undefined) {
+      return new PolledProcess(agent, address, () => {
+        agent.close();
+      });
+    }
     agent.close();
     return await StreamedProcess.open(agentUrl, token);
   } catch (error) {

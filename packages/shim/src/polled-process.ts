@@ -20,10 +20,13 @@ export class PolledProcess implements GuestProcess {
   readonly stderr: Readable;
   readonly #agent: AgentClient;
   readonly #address: ProcessAddress;
+  readonly #onDispose: () => void;
 
-  constructor(agent: AgentClient, address: ProcessAddress) {
+  /** @param onDispose for what was made for this process alone, such as the agent's connection */
+  constructor(agent: AgentClient, address: ProcessAddress, onDispose: () => void = () => undefined) {
     this.#agent = agent;
     this.#address = address;
+    this.#onDispose = onDispose;
     this.stdin = new GuestInput(agent, address);
     this.stdout = new GuestOutput(agent.readStdout, address);
     this.stderr = new GuestOutput(agent.readStderr, address);
@@ -61,6 +64,7 @@ export class PolledProcess implements GuestProcess {
 
   [Symbol.dispose](): void {
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream.destroy();
+    this.#onDispose();
   }
 
   get #request(): { container_id: string; exec_id: string } {
