@@ -36,8 +36,8 @@ function message(data: Buffer, control: Buffer): object {
   };
 }
 
-/** Passes a descriptor over a connected unix socket, with a name for it as the data. */
-export function sendDescriptor(socket: number, fd: number, name: string): void {
+/** Passes a descriptor over a connected unix socket, together with the data that it belongs to. */
+export function sendDescriptor(socket: number, fd: number, data: string): void {
   declareStructs();
   const control = Buffer.alloc(CONTROL_BYTES);
   control.writeBigUInt64LE(BigInt(CONTROL_LENGTH), 0);
@@ -45,7 +45,7 @@ export function sendDescriptor(socket: number, fd: number, name: string): void {
   control.writeInt32LE(SCM_RIGHTS, 12);
   control.writeInt32LE(fd, DESCRIPTOR_OFFSET);
   const signature = "int64_t sendmsg(int fd, const kata_msghdr *message, int flags)";
-  call(signature, name, socket, message(Buffer.from(name), control), MSG_NOSIGNAL);
+  call(signature, `descriptor ${String(fd)}`, socket, message(Buffer.from(data), control), MSG_NOSIGNAL);
 }
 
 /** Takes a descriptor that has arrived at a unix socket. @throws LinuxError EAGAIN, or ENOMSG when none came with the data */

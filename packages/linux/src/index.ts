@@ -25,6 +25,7 @@ export {
 } from "./mounts.ts";
 export { inNamespace, inNewNamespace, type NamespaceKind, unshare } from "./namespaces.ts";
 export { LinuxError } from "./native.ts";
+export { type KernelEvents, openKernelEvents } from "./netlink.ts";
 export {
   createPipe,
   NONBLOCKING_READ,
@@ -60,3 +61,4 @@ export {
   type WindowSize,
   windowSize,
 } from "./terminals.ts";
+export { openMacvtap, openTap, type TapOptions } from "./tun.ts";

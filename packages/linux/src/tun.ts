@@ -1,0 +1,78 @@
+import { closeSync, constants, openSync } from "node:fs";
+import { call } from "./native.ts";
+
+const IOCTL = "int ioctl(int fd, unsigned long request, void *argument)";
+const TUNSETIFF = 0x4004_54ca;
+const TUNGETIFF = 0x8004_54d2;
+const IFF_TAP = 0x0002;
+const IFF_MULTI_QUEUE = 0x0100;
+const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
+/** `struct ifreq`: the name, and a union of which the first two bytes are flags. */
+const IFREQ_BYTES = 40;
+/** IFNAMSIZ, with the zero at the end. */
+const NAME_BYTES = 16;
+
+export interface TapOptions {
+  /** More than one: a device with as many queues. An existing device must be opened as it was made. */
+  readonly queues: number;
+  /** For an existing device: whether it was made for several queues. By default what the number of queues says. */
+  readonly multiQueue?: boolean;
+}
+
+/**
+ * Opens the queues of a tap device in the calling thread's network namespace; one that does not exist is made, and goes
+ * with its last descriptor. Frames carry a virtio-net header, as virtual machines want them.
+ *
+ * @returns one descriptor for each queue; the caller closes them
+ * @throws LinuxError EBUSY when somebody else has the device open, EINVAL when it is of another kind
+ */
+export function openTap(name: string, options: TapOptions): number[] {
+  const request = interfaceRequest(name);
+  const multiQueue = options.multiQueue ?? options.queues > 1;
+  request.writeUInt16LE(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (multiQueue ? IFF_MULTI_QUEUE : 0), NAME_BYTES);
+  return openQueues("/dev/net/tun", options.queues, (fd) => {
+    call(IOCTL, `TUNSETIFF ${name}`, fd, TUNSETIFF, request);
+  });
+}
+
+/**
+ * Opens the queues of a macvtap device through its node.
+ *
+ * @param name what the device is called; another one's node is refused
+ * @param index its interface index, which its node is named after
+ */
+export function openMacvtap(name: string, index: number, queues: number): number[] {
+  const path = `/dev/tap${String(index)}`;
+  return openQueues(path, queues, (fd) => {
+    const request = interfaceRequest("");
+    call(IOCTL, `TUNGETIFF ${path}`, fd, TUNGETIFF, request);
+    const found = request.toString("latin1", 0, NAME_BYTES).replaceAll("\0", "");
+    // Indexes are unique in a network namespace, and the nodes of all namespaces lie in one directory.
+    if (found !== name) throw new Error(`${path} belongs to ${found}, not to ${name}`);
+    request.fill(0, NAME_BYTES);
+    request.writeUInt16LE(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, NAME_BYTES);
+    call(IOCTL, `TUNSETIFF ${path}`, fd, TUNSETIFF, request);
+  });
+}
+
+function openQueues(path: string, queues: number, prepare: (fd: number) => void): number[] {
+  const opened: number[] = [];
+  try {
+    for (let queue = 0; queue < queues; queue++) {
+      opened.push(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+      prepare(opened.at(-1) ?? -1);
+    }
+    return opened;
+  } catch (error) {
+    for (const fd of opened) closeSync(fd);
+    throw error;
+  }
+}
+
+function interfaceRequest(name: string): Buffer {
+  if (Buffer.byteLength(name) >= NAME_BYTES) throw new Error(`interface name "${name}" is longer than 15 bytes`);
+  const request = Buffer.alloc(IFREQ_BYTES);
+  request.write(name);
+  return request;
+}
