@@ -1,29 +1,47 @@
 /**
- * Network namespaces for virtual machines.
+ * Network namespaces for virtual machines: make and enter them, see what an engine has put there, and join each
+ * interface to a tap that QEMU takes over. Linux, root, iproute2.
  *
  * @example
  * ```ts
- * import { inNetworkNamespace, sameNetworkNamespace } from "@kata-ts/netns";
+ * import { connect, disconnect, planConnections, scanNamespace } from "@kata-ts/netns";
  *
- * if (!sameNetworkNamespace("/run/netns/pod", "/proc/self/ns/net")) inNetworkNamespace("/run/netns/pod", start);
+ * const { endpoints, links } = await scanNamespace("/run/netns/pod");
+ * const taken = links.map(({ name }) => name);
+ * const connections = await planConnections("/run/netns/pod", endpoints, { model: "tcfilter", queues: 1, taken });
+ * using taps = await connect("/run/netns/pod", connections);
+ * // … QEMU runs with taps.descriptors, and ends …
+ * await disconnect("/run/netns/pod", connections);
  * ```
  *
  * @module
  */
-import { statSync } from "node:fs";
-import { inNamespace } from "@kata-ts/linux";
-
-/**
- * Runs a synchronous function with the calling thread in a network namespace. A child that it spawns stays there.
- *
- * @param path such as `/run/netns/pod`
- */
-export function inNetworkNamespace<T>(path: string, body: () => T): T {
-  return inNamespace("net", path, body);
-}
-
-/** Whether two paths name one network namespace. Engines write host networking as a path to their own. */
-export function sameNetworkNamespace(one: string, other: string): boolean {
-  const [a, b] = [statSync(one), statSync(other)];
-  return a.ino === b.ino && a.dev === b.dev;
-}
+export { connect, OpenConnections } from "./connect.ts";
+export type {
+  Connection,
+  DirectConnection,
+  InterworkingModel,
+  MacvtapConnection,
+  PhysicalConnection,
+  RateLimits,
+  SavedAddresses,
+  TcFilterConnection,
+} from "./connection.ts";
+export { disconnect } from "./disconnect.ts";
+export type { Endpoint, EndpointAddress, EndpointKind, Neighbour, Route } from "./endpoint.ts";
+export { NetnsError, type NetnsErrorCode } from "./errors.ts";
+export { type BatchOptions, runBatch } from "./iproute.ts";
+export { ConnectionJournal, type JournalEntry } from "./journal.ts";
+export { NamespaceMonitor } from "./monitor.ts";
+export {
+  inNetworkNamespace,
+  isNamespace,
+  type NamespaceIdentity,
+  NetworkNamespace,
+  removeNamespace,
+  sameNetworkNamespace,
+} from "./namespace.ts";
+export { bindToVfio, driverOf, giveBackToHost } from "./physical.ts";
+export { type PlanOptions, planConnections } from "./plan.ts";
+export { type NamespaceScan, readScan, requireSupported, scanNamespace } from "./scan.ts";
+export { openVhostNet } from "./vhost.ts";

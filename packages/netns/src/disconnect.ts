@@ -1,0 +1,40 @@
+import type { Connection } from "./connection.ts";
+import { runBatch } from "./iproute.ts";
+import { giveBackToHost } from "./physical.ts";
+import { restoreAddresses } from "./saved-addresses.ts";
+
+/**
+ * Takes connections back, also ones that came about by half: the interfaces are again as the engine had made them. What
+ * is gone is not missed. Idempotent.
+ */
+export async function disconnect(namespace: string, connections: readonly Connection[]): Promise<void> {
+  for (const connection of connections) {
+    if (connection.model === "vfio") giveBackToHost(connection.pciAddress, connection.driver);
+  }
+  await runBatch("tc", namespace, connections.flatMap(qdiscCommands), { force: true });
+  await runBatch("ip", namespace, connections.flatMap(linkCommands), { force: true });
+  for (const connection of connections) {
+    if (connection.model === "macvtap") await restoreAddresses(namespace, connection);
+  }
+}
+
+function qdiscCommands(connection: Connection): string[] {
+  if (connection.model === "tcfilter") {
+    const { link, limits } = connection;
+    return [`qdisc del dev ${link} ingress`, ...(limits.transmit > 0 ? [`qdisc del dev ${link} root`] : [])];
+  }
+  return connection.model === "macvtap" && connection.limits.receive > 0
+    ? [`qdisc del dev ${connection.link} ingress`]
+    : [];
+}
+
+function linkCommands(connection: Connection): string[] {
+  if (connection.model === "tcfilter") return [`link del dev ${connection.tap}`];
+  if (connection.model !== "macvtap") return [];
+  const { tap, link, mac, limits, ifb } = connection;
+  return [
+    `link del dev ${tap}`,
+    ...(limits.receive > 0 ? [`link del dev ${ifb}`] : []),
+    `link set dev ${link} address ${mac}`,
+  ];
+}

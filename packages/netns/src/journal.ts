@@ -1,0 +1,134 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { lockFile } from "@kata-ts/linux";
+import { connect, type OpenConnections } from "./connect.ts";
+import type { Connection } from "./connection.ts";
+import { disconnect } from "./disconnect.ts";
+import { NetnsError } from "./errors.ts";
+import { isNamespace, type NamespaceIdentity } from "./namespace.ts";
+
+/** A connection, and whatever its maker wants to find again with it. */
+export interface JournalEntry {
+  readonly connection: Connection;
+  readonly note?: unknown;
+}
+
+interface Journal {
+  readonly version: number;
+  readonly namespace: NamespaceIdentity | null;
+  readonly entries: readonly JournalEntry[];
+  /** The machine is gone: nothing may be connected any more. */
+  readonly closed: boolean;
+}
+
+const EMPTY: Journal = { version: 1, namespace: null, entries: [], closed: false };
+const LOCK_DEADLINE_MS = 10_000;
+
+/**
+ * The connections of one machine, in a file that is written before the namespace is changed: whoever is left when the
+ * others have been killed takes them back from it, once.
+ */
+export class ConnectionJournal {
+  readonly #file: string;
+
+  /** @param file in a directory of root's alone; a lock is made beside it */
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  entries(): readonly JournalEntry[] {
+    return this.#read().entries;
+  }
+
+  /**
+   * Makes connections and keeps them. On failure they are taken back.
+   *
+   * @param namespace a path that leads to it now
+   * @throws NetnsError KATA_NETWORK
+   */
+  async connect(
+    namespace: string,
+    identity: NamespaceIdentity,
+    connections: readonly Connection[],
+  ): Promise<OpenConnections> {
+    using lock = await this.#lock();
+    const before = lock.journal;
+    if (before.closed) throw new NetnsError("KATA_NETWORK", "the virtual machine has ended");
+    const added = connections.map((connection) => ({ connection }));
+    this.#write({ ...before, namespace: identity, entries: [...before.entries, ...added] });
+    try {
+      return await connect(namespace, connections);
+    } catch (error) {
+      await disconnect(namespace, connections);
+      this.#write(before);
+      throw error;
+    }
+  }
+
+  /** Keeps a note with the connection of an interface. */
+  async note(index: number, note: unknown): Promise<void> {
+    using lock = await this.#lock();
+    const before = lock.journal;
+    const entries = before.entries.map((entry) => (entry.connection.index === index ? { ...entry, note } : entry));
+    this.#write({ ...before, entries });
+  }
+
+  /** Takes the connection of one interface back. */
+  async disconnect(namespace: string, index: number): Promise<void> {
+    using lock = await this.#lock();
+    const before = lock.journal;
+    const gone = before.entries.filter(({ connection }) => connection.index === index);
+    await disconnect(
+      namespace,
+      gone.map(({ connection }) => connection),
+    );
+    this.#write({ ...before, entries: before.entries.filter((entry) => !gone.includes(entry)) });
+  }
+
+  /**
+   * Takes all connections back for good. Idempotent.
+   *
+   * @param candidates paths that may lead to the namespace; where none does any more, it and all in it are gone
+   */
+  async close(candidates: readonly string[]): Promise<void> {
+    using lock = await this.#lock();
+    const { namespace, entries } = lock.journal;
+    const path = namespace === null ? undefined : candidates.find((candidate) => isNamespace(candidate, namespace));
+    if (path !== undefined) {
+      await disconnect(
+        path,
+        entries.map(({ connection }) => connection),
+      );
+    }
+    this.#write({ ...EMPTY, namespace, closed: true });
+  }
+
+  /** What is in the file, and nobody else changes it until this is disposed. */
+  async #lock(): Promise<Disposable & { readonly journal: Journal }> {
+    const lock = await lockFile(`${this.#file}.lock`, { deadlineMs: LOCK_DEADLINE_MS });
+    return { journal: this.#read(), [Symbol.dispose]: lock[Symbol.dispose] };
+  }
+
+  #read(): Journal {
+    let text: string;
+    try {
+      text = readFileSync(this.#file, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return EMPTY;
+      throw error;
+    }
+    const journal = JSON.parse(text) as Journal;
+    if (journal.version !== EMPTY.version) throw new NetnsError("KATA_NETWORK", `${this.#file} is of another version`);
+    return journal;
+  }
+
+  #write(journal: Journal): void {
+    const unfinished = `${this.#file}.tmp`;
+    try {
+      writeFileSync(unfinished, `${JSON.stringify(journal)}\n`, { mode: 0o600, flush: true });
+      renameSync(unfinished, this.#file);
+    } catch (error) {
+      rmSync(unfinished, { force: true });
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { closeSync, constants, fstatSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { inNamespace, inNewNamespace, MountFlag, mount, unmount } from "@kata-ts/linux";
+import { NetnsError } from "./errors.ts";
+
+/** What makes a namespace the same, whatever path leads to it. */
+export interface NamespaceIdentity {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/**
+ * A network namespace that is kept from vanishing while this object is open. One that was made here, and neither pinned
+ * nor entered by a process, ends with it.
+ *
+ * @example
+ * using pod = NetworkNamespace.create();
+ * pod.run(() => spawn("sleep", ["1000"]));
+ */
+export class NetworkNamespace implements Disposable {
+  readonly identity: NamespaceIdentity;
+  readonly #fd: number;
+  #open = true;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+    const { dev, ino } = fstatSync(fd);
+    this.identity = { dev, ino };
+  }
+
+  /** A new one, with nothing in it but its loopback, which is down. */
+  static create(): NetworkNamespace {
+    return new NetworkNamespace(inNewNamespace("net", () => openSync("/proc/thread-self/ns/net", constants.O_RDONLY)));
+  }
+
+  /** @param path such as `/run/netns/pod` or `/proc/123/ns/net`; @throws NetnsError KATA_NETNS */
+  static open(path: string): NetworkNamespace {
+    let fd: number;
+    try {
+      fd = openSync(path, constants.O_RDONLY);
+    } catch (error) {
+      throw notThere(path, error);
+    }
+    try {
+      inNamespace("net", `/proc/self/fd/${String(fd)}`, () => undefined);
+      return new NetworkNamespace(fd);
+    } catch (error) {
+      closeSync(fd);
+      throw new NetnsError("KATA_NETNS", `${path} is not a network namespace`, { cause: error });
+    }
+  }
+
+  /** @throws NetnsError KATA_NETNS when the path leads nowhere */
+  static identify(path: string): NamespaceIdentity {
+    return identityOf(path);
+  }
+
+  /** Leads to it, for this process and for others of this host, while this object is open. */
+  get path(): string {
+    return `/proc/${String(process.pid)}/fd/${String(this.#fd)}`;
+  }
+
+  /** Runs a synchronous function with the calling thread inside. A child that it spawns stays there. */
+  run<T>(body: () => T): T {
+    return inNamespace("net", this.path, body);
+  }
+
+  /** Gives it a name in the file system, as `ip netns add` does: it stays until `removeNamespace`. */
+  pin(path: string): void {
+    writeFileSync(path, "", { flag: "wx" });
+    try {
+      mount(this.path, path, null, MountFlag.bind);
+    } catch (error) {
+      rmSync(path, { force: true });
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#open) closeSync(this.#fd);
+    this.#open = false;
+  }
+}
+
+/** Takes a pinned namespace's name away. Processes in it keep it. Idempotent. */
+export function removeNamespace(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
+  unmount(path);
+  rmSync(path, { force: true });
+}
+
+/**
+ * Runs a synchronous function with the calling thread in a network namespace. A child that it spawns stays there.
+ *
+ * @param path such as `/run/netns/pod`
+ */
+export function inNetworkNamespace<T>(path: string, body: () => T): T {
+  return inNamespace("net", path, body);
+}
+
+/** Whether two paths name one network namespace. Engines write host networking as a path to their own. */
+export function sameNetworkNamespace(one: string, other: string): boolean {
+  return isNamespace(one, identityOf(other));
+}
+
+/** Whether a path leads to this namespace; false where it leads nowhere. */
+export function isNamespace(path: string, { dev, ino }: NamespaceIdentity): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found?.ino === ino && found.dev === dev;
+}
+
+function identityOf(path: string): NamespaceIdentity {
+  try {
+    const { dev, ino } = statSync(path);
+    return { dev, ino };
+  } catch (error) {
+    throw notThere(path, error);
+  }
+}
+
+function notThere(path: string, cause: unknown): NetnsError {
+  return new NetnsError("KATA_NETNS", `network namespace ${path}: ${(cause as NodeJS.ErrnoException).code ?? "?"}`, {
+    cause,
+    hint: "it must exist, and stay, before a container is created in it",
+  });
+}

@@ -1,0 +1,133 @@
+import { randomBytes, randomInt } from "node:crypto";
+import { existsSync } from "node:fs";
+import type { Connection, InterworkingModel, RateLimits } from "./connection.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { NetnsError } from "./errors.ts";
+import { runBatch } from "./iproute.ts";
+import { driverOf } from "./physical.ts";
+import { saveAddresses } from "./saved-addresses.ts";
+
+export interface PlanOptions {
+  readonly model: InterworkingModel;
+  /** One for each of the machine's processors that is to handle frames. */
+  readonly queues: number;
+  readonly limits?: RateLimits;
+  /** Names of the namespace's interfaces: one that is called as ours would be is somebody else's. */
+  readonly taken: readonly string[];
+}
+
+/** Kata's: interfaces so named are a runtime's own. */
+const OURS = "_kata";
+const UNLIMITED: RateLimits = { receive: 0, transmit: 0 };
+/** Kata's range for the indexes of macvtaps: their nodes lie in one directory for all namespaces. */
+const FIRST_INDEX = 8192;
+const INDEXES = 65_536;
+const INDEX_TRIES = 128;
+
+/**
+ * Decides how each interface is joined to a machine, and changes nothing yet.
+ *
+ * @throws NetnsError KATA_NETWORK where somebody else's traffic control is in the way
+ */
+export async function planConnections(
+  namespace: string,
+  endpoints: readonly Endpoint[],
+  options: PlanOptions,
+): Promise<Connection[]> {
+  const connections: Connection[] = [];
+  for (const endpoint of endpoints) connections.push(await planConnection(namespace, endpoint, options));
+  refuseTakenNames(connections, options.taken);
+  await refuseForeignQdiscs(namespace, connections);
+  return connections;
+}
+
+async function planConnection(namespace: string, endpoint: Endpoint, options: PlanOptions): Promise<Connection> {
+  const { kind, name, index, mac, mtu } = endpoint;
+  const { queues, limits = UNLIMITED } = options;
+  const common = { endpoint: kind, link: name, index, mac, mtu, queues };
+  const tap = `tap${String(index)}${OURS}`;
+  if (kind === "physical") {
+    const pciAddress = endpoint.pciAddress ?? "";
+    return { ...common, model: "vfio", pciAddress, driver: driverOf(pciAddress) };
+  }
+  if (kind === "tap" || kind === "macvtap") {
+    const multiQueue = endpoint.multiQueue ?? false;
+    return { ...common, model: "direct", multiQueue, queues: kind === "tap" && !multiQueue ? 1 : queues };
+  }
+  // All ipvlans of a parent have its MAC address: a macvtap on one would take every other's frames.
+  if (options.model === "tcfilter" || kind === "ipvlan") return { ...common, model: "tcfilter", tap, limits };
+  return {
+    ...common,
+    model: "macvtap",
+    tap,
+    tapIndex: freeIndex(),
+    limits,
+    ifb: `ifb${String(index)}${OURS}`,
+    otherMac: randomMac(),
+    saved: await saveAddresses(namespace, endpoint),
+  };
+}
+
+function freeIndex(): number {
+  for (let attempt = 0; attempt < INDEX_TRIES; attempt++) {
+    const index = FIRST_INDEX + randomInt(INDEXES);
+    if (!existsSync(`/dev/tap${String(index)}`)) return index;
+  }
+  throw new NetnsError("KATA_NETWORK", `no index is free for a macvtap, after ${String(INDEX_TRIES)} tries`);
+}
+
+/** Locally administered, unicast. */
+function randomMac(): string {
+  const bytes = randomBytes(6);
+  bytes[0] = ((bytes[0] ?? 0) & 0xfc) | 0x02;
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");
+}
+
+function refuseTakenNames(connections: readonly Connection[], taken: readonly string[]): void {
+  for (const connection of connections) {
+    if (connection.model !== "tcfilter" && connection.model !== "macvtap") continue;
+    const names = connection.model === "macvtap" ? [connection.tap, connection.ifb] : [connection.tap];
+    const clash = names.find((name) => taken.includes(name));
+    if (clash === undefined) continue;
+    throw new NetnsError(
+      "KATA_NETWORK",
+      `interface ${connection.link} cannot be connected: there is a ${clash} already`,
+      {
+        hint: "names that end in _kata are this runtime's: remove or rename that interface",
+      },
+    );
+  }
+}
+
+interface Qdisc {
+  readonly kind: string;
+  readonly dev: string;
+  readonly root?: boolean;
+  readonly parent?: string;
+}
+
+/** What was set on an interface before us is not replaced: it could not be restored. */
+async function refuseForeignQdiscs(namespace: string, connections: readonly Connection[]): Promise<void> {
+  const wanted = connections.filter(
+    (connection) =>
+      connection.model === "tcfilter" || (connection.model === "macvtap" && connection.limits.receive > 0),
+  );
+  if (wanted.length === 0) return;
+  const qdiscs = JSON.parse(await runBatch("tc", namespace, ["qdisc show"], { flags: ["-j"] })) as Qdisc[];
+  for (const connection of wanted) {
+    const there = qdiscs.filter(({ dev }) => dev === connection.link);
+    const ingress = there.find(({ kind }) => kind === "ingress" || kind === "clsact");
+    const limited = connection.model === "tcfilter" && connection.limits.transmit > 0;
+    const root = limited
+      ? there.find(({ root: isRoot, kind }) => isRoot === true && !DEFAULT_QDISCS.has(kind))
+      : undefined;
+    const found = ingress ?? root;
+    if (found === undefined) continue;
+    throw new NetnsError("KATA_NETWORK", `interface ${connection.link} has a qdisc ${found.kind} of somebody else's`, {
+      hint: "use the model macvtap, or set up traffic control on the other end of the pair",
+    });
+  }
+}
+
+/** What the kernel itself puts on an interface. */
+const DEFAULT_QDISCS: ReadonlySet<string> = new Set(["noqueue", "pfifo_fast", "fq_codel", "mq", "fq"]);
