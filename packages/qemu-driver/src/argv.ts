@@ -1,5 +1,6 @@
 import { kernelCommandLine } from "./kernel-params.ts";
 import { option } from "./option.ts";
+import { rootPortName, rootPortSlot } from "./root-port.ts";
 import type { VmConfig } from "./vm-config.ts";
 
 /** The name that Kata gives the agent's virtio-serial port. */
@@ -79,5 +80,6 @@ function share9p({ share9p: share }: VmConfig): string[] {
 }
 
 function rootPort(port: number): string {
-  return option("pcie-root-port", { id: `rp${String(port)}`, bus: "pcie.0", chassis: port + 1, slot: port + 1 });
+  const addr = `0x${rootPortSlot(port).toString(16)}`;
+  return option("pcie-root-port", { id: rootPortName(port), bus: "pcie.0", addr, chassis: port + 1, slot: port + 1 });
 }

@@ -18,9 +18,11 @@ export { type AcceleratorChoice, type AcceleratorProbe, chooseAccelerator } from
 export { qemuArgv } from "./argv.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
 export { kernelCommandLine } from "./kernel-params.ts";
+export { type Nic, plugNic, type TapBackend, unplugNic, type VfioBackend } from "./nic.ts";
 export { option } from "./option.ts";
 export { type QmpCallOptions, QmpClient, type QmpEvent } from "./qmp/client.ts";
 export { LineReader } from "./qmp/line-reader.ts";
+export { rootPortName, rootPortSlot } from "./root-port.ts";
 export { type ExitInfo, spawnTied, type TiedProcess } from "./spawn.ts";
 export { escapeControls, Tail } from "./tail.ts";
 export { type PluggedVirtioFs, plugVirtioFs, type VirtiofsdConfig, virtiofsdArgv } from "./virtiofsd.ts";

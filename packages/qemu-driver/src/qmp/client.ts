@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { descriptorOf, sendDescriptor } from "@kata-ts/linux";
 import { QemuError } from "../errors.ts";
 import { LineReader } from "./line-reader.ts";
 
@@ -11,6 +12,8 @@ export interface QmpCallOptions {
   /** Milliseconds; 10 000 by default. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
+  /** Goes with the command, over the same socket. The caller closes it. */
+  readonly descriptor?: number;
 }
 
 const MAX_LINE_BYTES = 1024 * 1024;
@@ -81,7 +84,7 @@ export class QmpClient implements AsyncDisposable {
     const reply: Promise<unknown> = new Promise((resolve, reject) => {
       this.#pending.set(id, { command, resolve, reject });
     });
-    this.#socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
+    this.#send(`${JSON.stringify({ execute: command, arguments: args, id })}\n`, options.descriptor);
     try {
       return await this.#within(command, reply, options);
     } finally {
@@ -117,6 +120,13 @@ export class QmpClient implements AsyncDisposable {
     const closed = new Promise((resolve) => this.#socket.once("close", resolve));
     this.close();
     await closed;
+  }
+
+  #send(line: string, descriptor: number | undefined): void {
+    if (descriptor === undefined) this.#socket.write(line);
+    // The descriptor belongs to the bytes that it is sent with: nothing may still wait to be written before them.
+    else if (this.#socket.writableLength === 0) sendDescriptor(descriptorOf(this.#socket), descriptor, line);
+    else throw new QemuError("KATA_QMP_PROTOCOL", "a descriptor was to be sent while another command was");
   }
 
   #onLine(line: string): void {
