@@ -10,6 +10,8 @@ export interface CommandResult {
 
 export interface CommandOptions {
   readonly stdio?: SpawnOptions["stdio"];
+  /** What it reads from its standard input. */
+  readonly input?: string;
   /** Milliseconds until the command is killed. */
   readonly deadlineMs?: number;
 }
@@ -24,7 +26,11 @@ export class Commands {
 
   /** Never rejects for a failing command: its status tells (127 when it could not be started). */
   async run(file: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    const child = spawn(file, args, { stdio: options.stdio ?? ["ignore", "pipe", "pipe"] });
+    const { input } = options;
+    const stdin = input === undefined ? "ignore" : "pipe";
+    const child = spawn(file, args, { stdio: options.stdio ?? [stdin, "pipe", "pipe"] });
+    child.stdin?.on("error", () => undefined); // It ended before it had read all: its status tells.
+    child.stdin?.end(input);
     this.#reaper.leaveToNode(child);
     const timer = setTimeout(() => child.kill("SIGKILL"), options.deadlineMs ?? 30_000);
     const stdout = child.stdout === null ? Promise.resolve("") : text(child.stdout);

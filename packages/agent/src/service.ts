@@ -18,6 +18,10 @@ import { guestDetails } from "./guest/details.ts";
 import { onlineCpus, onlineMemory } from "./guest/hotplug.ts";
 import { listProcesses } from "./guest/processes.ts";
 import { containerStats } from "./guest/stats.ts";
+import { listInterfaces } from "./network/links.ts";
+import { addNeighbours } from "./network/neighbours.ts";
+import { listRoutes, updateRoutes } from "./network/routes.ts";
+import { updateInterface } from "./network/update-interface.ts";
 import { type NewContainer, type Sandbox, withUser } from "./sandbox/sandbox.ts";
 import { AGENT_VERSION, API_VERSION } from "./version.ts";
 
@@ -26,7 +30,7 @@ const SERVING = 1;
 const MAX_READ = 1024 * 1024;
 
 /**
- * What this agent answers. RPCs that are missing here (network, tracing, memory probing) answer
+ * What this agent answers. RPCs that are missing here (tracing, memory probing) answer
  * UNIMPLEMENTED by name; docs/agent.md lists them.
  */
 export function createHandlers(sandbox: Sandbox, commands: Commands): AgentHandlers {
@@ -101,6 +105,15 @@ export function createHandlers(sandbox: Sandbox, commands: Commands): AgentHandl
       stdio.resize({ rows: request.row, columns: request.column });
       return Promise.resolve();
     }),
+
+    updateInterface: async (request) => {
+      if (request.interface === undefined || request.interface === null) throw invalidArgument("interface is missing");
+      return updateInterface(commands, request.interface);
+    },
+    updateRoutes: async (request) => ({ Routes: await updateRoutes(commands, request.routes?.Routes ?? []) }),
+    listInterfaces: async () => ({ Interfaces: await listInterfaces(commands) }),
+    listRoutes: async () => ({ Routes: await listRoutes(commands) }),
+    addARPNeighbors: answerEmpty((request) => addNeighbours(commands, request.neighbors?.ARPNeighbors ?? [])),
 
     onlineCPUMem: answerEmpty(async (request) => {
       const online = onlineCpus(request.nb_cpus).then(() => {

@@ -16,6 +16,13 @@ const PACKAGES = [
   "crun",
   "runc",
   "tini",
+  "iproute2",
+  "libbpf1",
+  "libbsd0",
+  "libelf1",
+  "libmd0",
+  "libmnl0",
+  "zlib1g",
   "libatomic1",
   "libc6",
   "libgcc-s1",
@@ -130,7 +137,7 @@ async function addAgent(inputs: RootfsInputs, staging: string): Promise<void> {
 
 // A library that is missing would show as a guest that panics on boot: find it here.
 async function checkPrograms(staging: string): Promise<void> {
-  for (const program of ["bin/node", "bin/crun", "sbin/runc", "bin/ps"]) {
+  for (const program of ["bin/node", "bin/crun", "sbin/runc", "bin/ps", "bin/ip"]) {
     const loader = "/lib64/ld-linux-x86-64.so.2";
     const listed = await execa("chroot", [staging, loader, "--list", `/usr/${program}`], { reject: false });
     if (!listed.failed && !listed.stdout.includes("not found")) continue;

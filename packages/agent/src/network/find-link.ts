@@ -1,0 +1,65 @@
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
+import { openKernelEvents } from "@kata-ts/linux";
+import { invalidArgument } from "../errors.ts";
+
+const LINKS = "/sys/class/net";
+const ROOT_BUS = "/sys/devices/pci0000:00";
+const DEADLINE_MS = 10_000;
+
+/** Where a card is plugged in, or what its MAC address is. */
+export interface LinkQuery {
+  /** Kata's "BB/SS": slots of bridge and device in hex; empty: by MAC address. */
+  readonly pciPath: string;
+  readonly mac: string;
+}
+
+/** The name of an interface, waiting for a card that is just being plugged in. @throws AgentRpcError DEADLINE_EXCEEDED */
+export async function waitForLink(query: LinkQuery): Promise<string> {
+  const events = openKernelEvents("devices");
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  try {
+    for (;;) {
+      const name = query.pciPath === "" ? linkOfMac(query.mac) : linkAtPath(query.pciPath);
+      if (name !== undefined) return name;
+      await once(events, "data", { signal: deadline });
+    }
+  } catch (error) {
+    if (!deadline.aborted) throw error;
+    const which = query.pciPath === "" ? `MAC address ${query.mac}` : `PCI path ${query.pciPath}`;
+    throw new AgentRpcError(RpcStatus.DeadlineExceeded, `no interface with ${which} has appeared`);
+  } finally {
+    events.destroy();
+  }
+}
+
+function linkOfMac(mac: string): string | undefined {
+  return readdirSync(LINKS).find((name) => {
+    try {
+      return readFileSync(`${LINKS}/${name}/address`, "latin1").trim() === mac;
+    } catch {
+      return false;
+    }
+  });
+}
+
+// A bridge's device directory holds those behind it, theirs hold their virtio device, and that its interface.
+function linkAtPath(pciPath: string): string | undefined {
+  const [, bridge, slot] = /^([\da-f]{2})\/([\da-f]{2})$/.exec(pciPath) ?? [];
+  if (bridge === undefined || slot === undefined) throw invalidArgument(`"${pciPath}" is no PCI path`);
+  const behind = `${ROOT_BUS}/0000:00:${bridge}.0`;
+  const device = entries(behind).find((name) => name.endsWith(`:${slot}.0`) && name.startsWith("0000:"));
+  if (device === undefined) return undefined;
+  const path = `${behind}/${device}`;
+  const virtio = entries(path).find((name) => /^virtio\d+$/.test(name));
+  return entries(`${path}/${virtio ?? "."}/net`)[0];
+}
+
+function entries(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
