@@ -5,7 +5,7 @@ const floors = {
   netns: ["linux"],
   "qemu-driver": ["linux"],
   shim: ["agent-protocol", "linux"],
-  proxy: ["agent-protocol", "qemu-driver", "linux"],
+  proxy: ["agent-protocol", "qemu-driver", "netns", "linux"],
   virtcontainers: ["proxy", "shim", "qemu-driver", "netns", "agent-protocol", "linux"],
   agent: ["agent-protocol", "linux"],
   "runtime-cli": ["virtcontainers", "agent-protocol", "linux"],

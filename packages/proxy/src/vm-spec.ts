@@ -11,6 +11,10 @@ export interface VmSpec {
   readonly virtiofsd?: VirtiofsdConfig;
   /** Where shims and runtime connect. */
   readonly proxySocket: string;
+  /** The network namespace that QEMU runs in; without it the caller's. */
+  readonly networkNamespace?: string;
+  /** A program and its arguments, run whenever the network namespace has changed. */
+  readonly onNetworkChange?: readonly string[];
 }
 
 /** The processes of a VM. QEMU's mount namespace is the one that the shared tree is assembled in. */
@@ -33,4 +37,10 @@ export interface VmExit {
 }
 
 /** Files in the VM's directory. */
-export const VmFile = { console: "console.log", boot: "boot.json", exit: "exit.json" } as const;
+export const VmFile = {
+  console: "console.log",
+  boot: "boot.json",
+  exit: "exit.json",
+  /** A ConnectionJournal. */
+  network: "network.json",
+} as const;

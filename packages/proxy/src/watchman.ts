@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inNewNamespace, MountFlag, mount } from "@kata-ts/linux";
+import { ConnectionJournal, NetworkNamespace } from "@kata-ts/netns";
 import { type ExitInfo, qemuArgv, spawnTied, Tail, type TiedProcess, virtiofsdArgv } from "@kata-ts/qemu-driver";
 import { GuestConsole } from "./guest-console.ts";
 import { Relay } from "./relay.ts";
@@ -23,12 +24,14 @@ export class Watchman {
   readonly #qemu: TiedProcess;
   readonly #virtiofsd: TiedProcess | undefined;
   readonly #relay: Relay;
+  readonly #namespace: NetworkNamespace;
   #reason: VmExit["reason"] | undefined;
 
   private constructor(processes: Processes, relay: Relay, ended: (watchman: Watchman) => Promise<VmExit>) {
     this.#qemu = processes.qemu;
     this.#virtiofsd = processes.virtiofsd;
     this.#relay = relay;
+    this.#namespace = processes.namespace;
     this.pids = { qemu: processes.qemu.pid, virtiofsd: processes.virtiofsd?.pid };
     this.ended = ended(this);
   }
@@ -37,7 +40,7 @@ export class Watchman {
   static async start(spec: VmSpec): Promise<Watchman> {
     const relay = await Relay.start({ listenSocket: spec.proxySocket, muxSocket: spec.vm.agentSocket });
     try {
-      const processes = spawnInOwnMountNamespace(spec);
+      const processes = spawnProcesses(spec);
       const stderr = collectStderr(processes);
       const console = keepConsole(spec, processes.qemu);
       return new Watchman(processes, relay, (self) => self.#watch(spec, console, stderr));
@@ -65,6 +68,10 @@ export class Watchman {
     this.#end(first === "channel-lost" && (await this.#qemuEndsItself()) ? "qemu-exited" : first);
     const exit: ExitInfo = await this.#qemu.exited;
     await this.#virtiofsd?.exited;
+    // Nobody need come for it: the engine's interfaces are its own again at once.
+    const journal = new ConnectionJournal(join(spec.dir, VmFile.network));
+    await journal.close([this.#namespace.path]).catch(() => undefined);
+    this.#namespace[Symbol.dispose]();
     const reason = this.#reason ?? first;
     const record: VmExit = {
       reason,
@@ -114,6 +121,18 @@ function writeRecord(path: string, record: VmExit): void {
 interface Processes {
   readonly qemu: TiedProcess;
   readonly virtiofsd: TiedProcess | undefined;
+  /** QEMU's. */
+  readonly namespace: NetworkNamespace;
+}
+
+function spawnProcesses(spec: VmSpec): Processes {
+  const namespace = NetworkNamespace.open(spec.networkNamespace ?? "/proc/self/ns/net");
+  try {
+    return { ...namespace.run(() => spawnInOwnMountNamespace(spec)), namespace };
+  } catch (error) {
+    namespace[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /**
@@ -121,7 +140,7 @@ interface Processes {
  * directory, and nowhere else: the host's mount table never changes, and all of it vanishes with the VM. The shared
  * directory itself is read-only for the guest, which therefore cannot plant anything beside the mounts.
  */
-function spawnInOwnMountNamespace(spec: VmSpec): Processes {
+function spawnInOwnMountNamespace(spec: VmSpec): Pick<Processes, "qemu" | "virtiofsd"> {
   return inNewNamespace("mnt", () => {
     const { bind, rdonly, rec, remount, shared, slave } = MountFlag;
     mount("none", "/", null, rec | slave);

@@ -1,8 +1,12 @@
+import { resolve } from "node:path";
 import { connectAgent } from "@kata-ts/agent-protocol";
 import {
   type Environment,
   ExternalShims,
   FileStore,
+  hostNamespaceNetwork,
+  NamespaceNetwork,
+  type Network,
   noNetwork,
   QemuHypervisor,
   type ShimEnvironment,
@@ -28,14 +32,36 @@ export interface RuntimeContext {
 export function openRuntime({ globals, installation, log }: Context): RuntimeContext {
   const file = findConfiguration(globals.config, installation);
   const configuration = loadConfiguration(file, installation);
+  const warn = (message: string): void => {
+    log.warning(message);
+  };
   const environment: Environment = {
     store: new FileStore(globals.root),
-    hypervisor: new QemuHypervisor({ config: configuration.qemu, proxyPath: configuration.proxyPath }),
+    hypervisor: new QemuHypervisor({
+      config: { ...configuration.qemu, ...followNetwork(configuration, globals, installation) },
+      proxyPath: configuration.proxyPath,
+    }),
     connectAgent,
-    network: noNetwork,
-    warn: (message) => {
-      log.warning(message);
-    },
+    network: networkOf(configuration, warn),
+    warn,
   };
   return { configuration, environment: { ...environment, shims: new ExternalShims({ path: configuration.shimPath }) } };
+}
+
+function networkOf({ network, newNetworkNamespace, qemu }: Configuration, warn: (message: string) => void): Network {
+  const { model, vhost, limits } = network;
+  if (!newNetworkNamespace) return hostNamespaceNetwork;
+  if (model === "none") return noNetwork;
+  return new NamespaceNetwork({ model, vhost, limits, queues: qemu.vcpus, warn });
+}
+
+/** kata-proxy calls back when an engine has changed a container's network. */
+function followNetwork(
+  { network, newNetworkNamespace }: Configuration,
+  { root, config }: GlobalArguments,
+  { runtime }: Installation,
+): { readonly onNetworkChange?: readonly string[] } {
+  if (!network.follow || !newNetworkNamespace || network.model === "none") return {};
+  const globals = ["--root", resolve(root), ...(config === undefined ? [] : ["--config", resolve(config)])];
+  return { onNetworkChange: [runtime, ...globals, "kata-network", "sync"] };
 }

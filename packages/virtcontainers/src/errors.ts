@@ -14,6 +14,8 @@ export type KataErrorCode =
   | "KATA_AGENT"
   | "KATA_CONFIG"
   | "KATA_HOOK"
+  | "KATA_HOST_NETWORK"
+  | "KATA_NETWORK_INTERFACE"
   | "KATA_UNSUPPORTED";
 
 export interface KataErrorOptions extends ErrorOptions {

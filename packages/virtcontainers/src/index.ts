@@ -16,6 +16,7 @@
  *
  * @module
  */
+export type { InterworkingModel, RateLimits } from "@kata-ts/netns";
 export type { GuestProcess } from "@kata-ts/shim";
 export type { ContainerConfig } from "./container/config.ts";
 export { type CreatedContainer, createContainer } from "./container/create.ts";
@@ -36,10 +37,21 @@ export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
 export { defaultQemuConfig, type QemuConfig } from "./hypervisor/qemu-config.ts";
 export { QemuHypervisor, type QemuHypervisorOptions } from "./hypervisor/qemu-hypervisor.ts";
 export { type ContainerId, parseContainerId } from "./identifiers.ts";
-export { noNetwork } from "./network/none.ts";
+export type { GuestInterface, GuestRoute } from "./network/guest-view.ts";
+export { hostNetworkRefused } from "./network/host-network.ts";
+export { NamespaceNetwork, type NamespaceNetworkOptions } from "./network/namespace-network.ts";
+export { hostNamespaceNetwork, noNetwork } from "./network/no-network.ts";
+export {
+  addInterface,
+  listInterfaces,
+  listRoutes,
+  removeInterface,
+  syncNetwork,
+  updateRoutes,
+} from "./network/operations.ts";
 export type { Agent, ConnectAgent } from "./ports/agent.ts";
-export type { BootRequest, Hypervisor, ShareOptions, Vm, VmState } from "./ports/hypervisor.ts";
-export type { Network } from "./ports/network.ts";
+export type { BootRequest, Hypervisor, NicBackend, PluggedNic, ShareOptions, Vm, VmState } from "./ports/hypervisor.ts";
+export type { Network, NetworkAttachment } from "./ports/network.ts";
 export type { Shim, ShimRequest, Shims, ShimTerminal } from "./ports/shims.ts";
 export type { ContainerRecord, RecordedStatus, Store } from "./ports/store.ts";
 export type { SandboxConfig } from "./sandbox/create.ts";

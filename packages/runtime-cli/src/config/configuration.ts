@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { defaultQemuConfig, KataError, type QemuConfig } from "@kata-ts/virtcontainers";
+import { defaultQemuConfig, KataError, type QemuConfig, type RateLimits } from "@kata-ts/virtcontainers";
 import { parse } from "smol-toml";
 import * as z from "zod";
 import type { Installation } from "./installation.ts";
@@ -19,15 +19,27 @@ const qemuSection = z.object({
   virtio_fs_daemon: z.string().optional(),
   virtio_fs_cache: z.enum(["none", "auto", "always"]).optional(),
   msize_9p: z.number().int().min(4096).optional(),
+  pcie_root_port: z.number().int().min(2).max(14).optional(),
+  disable_vhost_net: z.boolean().optional(),
+  rx_rate_limiter_max_rate: z.number().int().min(0).optional(),
+  tx_rate_limiter_max_rate: z.number().int().min(0).optional(),
 });
 
 const componentSection = z.object({ path: z.string().optional() });
+
+const runtimeSection = z.object({
+  enable_debug: z.boolean().optional(),
+  boot_timeout: z.number().min(1).optional(),
+  internetworking_model: z.enum(["tcfilter", "macvtap", "none", "default"]).optional(),
+  disable_new_netns: z.boolean().optional(),
+});
 
 const schema = z.object({
   hypervisor: z.object({ qemu: qemuSection.optional() }).optional(),
   proxy: z.object({ kata: componentSection.optional() }).optional(),
   shim: z.object({ kata: componentSection.optional() }).optional(),
-  runtime: z.object({ enable_debug: z.boolean().optional(), boot_timeout: z.number().min(1).optional() }).optional(),
+  netmon: z.object({ enable_netmon: z.boolean().optional() }).optional(),
+  runtime: runtimeSection.optional(),
 });
 
 export interface Configuration {
@@ -36,6 +48,17 @@ export interface Configuration {
   readonly shimPath: string;
   readonly debug: boolean;
   readonly bootDeadlineMs: number;
+  readonly network: NetworkConfiguration;
+  /** False: everything runs in the caller's network namespace. */
+  readonly newNetworkNamespace: boolean;
+}
+
+interface NetworkConfiguration {
+  readonly model: "tcfilter" | "macvtap" | "none";
+  readonly vhost: boolean;
+  readonly limits: RateLimits;
+  /** Whether changes in a container's namespace are followed. */
+  readonly follow: boolean;
 }
 
 const BOOT_SECONDS = 60;
@@ -58,12 +81,29 @@ export function loadConfiguration(file: string | undefined, installation: Instal
         virtiofsdPath: qemu.virtio_fs_daemon,
         virtioFsCache: qemu.virtio_fs_cache,
         msize9p: qemu.msize_9p,
+        rootPorts: qemu.pcie_root_port,
       }),
     },
     proxyPath: given.proxy?.kata?.path ?? installation.proxy,
     shimPath: given.shim?.kata?.path ?? installation.shim,
+    network: networkConfiguration(given),
+    newNetworkNamespace: given.runtime?.disable_new_netns !== true,
     debug: given.runtime?.enable_debug ?? false,
     bootDeadlineMs: (given.runtime?.boot_timeout ?? BOOT_SECONDS) * 1000,
+  };
+}
+
+function networkConfiguration({ hypervisor, runtime, netmon }: z.infer<typeof schema>): NetworkConfiguration {
+  const qemu = hypervisor?.qemu ?? {};
+  const { internetworking_model: model = "default", disable_new_netns: inHost = false } = runtime ?? {};
+  if (inHost && model !== "none") {
+    throw new KataError("KATA_CONFIG", "disable_new_netns works only with internetworking_model none");
+  }
+  return {
+    model: model === "default" ? "tcfilter" : model,
+    vhost: qemu.disable_vhost_net !== true,
+    limits: { receive: qemu.rx_rate_limiter_max_rate ?? 0, transmit: qemu.tx_rate_limiter_max_rate ?? 0 },
+    follow: netmon?.enable_netmon ?? true,
   };
 }
 

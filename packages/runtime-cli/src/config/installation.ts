@@ -5,6 +5,7 @@ import { join } from "node:path";
 export interface Installation {
   readonly proxy: string;
   readonly shim: string;
+  readonly runtime: string;
   readonly share: string;
 }
 
@@ -12,6 +13,7 @@ export function findInstallation(libexec: string): Installation {
   return {
     proxy: join(libexec, "kata-proxy"),
     shim: join(libexec, "kata-shim"),
+    runtime: join(libexec, "..", "..", "bin", "kata-runtime"),
     share: join(libexec, "..", "..", "share", "kata-ts"),
   };
 }

@@ -5,6 +5,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   events: "show figures of a container, and when it runs out of memory",
   exec: "run another process in a container",
   features: "show what this runtime supports, as JSON",
+  "kata-network": "list and change the interfaces and routes of a container",
   kill: "send a signal to a container",
   list: "list containers",
   pause: "freeze all processes of a container",
@@ -19,7 +20,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
 };
 
 export function usage(verbs: readonly string[]): string {
-  const lines = verbs.map((verb) => `  ${verb.padEnd(10)}${SUMMARIES[verb] ?? ""}`);
+  const lines = verbs.map((verb) => `  ${verb.padEnd(14)}${SUMMARIES[verb] ?? ""}`);
   return `kata-runtime: an OCI runtime whose containers run in virtual machines
 
 usage: kata-runtime [global options] COMMAND [options] [arguments]

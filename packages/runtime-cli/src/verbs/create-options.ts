@@ -1,6 +1,8 @@
 import { type CreatedContainer, createContainer } from "@kata-ts/virtcontainers";
 import type { OptionTable, ParsedArguments } from "../arguments/parse.ts";
 import { loadBundle } from "../bundle/load.ts";
+import { networkNamespaceOf } from "../bundle/network-namespace.ts";
+import { resolvConfOf } from "../bundle/resolv-conf.ts";
 import { unsupportedFields } from "../bundle/unsupported.ts";
 import type { RuntimeContext } from "../context.ts";
 import type { Log } from "../output/log.ts";
@@ -33,6 +35,7 @@ export async function createFromBundle(
   for (const warning of unsupportedFields(bundle.spec)) log.warning(warning);
   const detached = verb === "create" || options.flag("detach");
   const consoleSocket = checkedConsoleSocket(options, bundle.spec.process?.terminal === true, detached);
+  const networkNamespace = configuration.newNetworkNamespace ? networkNamespaceOf(bundle.spec) : undefined;
   const created = await createContainer(
     {
       id,
@@ -43,6 +46,8 @@ export async function createFromBundle(
       ...(consoleSocket === undefined ? {} : { consoleSocket }),
     },
     {
+      ...(networkNamespace === undefined ? {} : { networkNamespace }),
+      dns: resolvConfOf(bundle.spec),
       hostname: bundle.spec.hostname ?? "",
       sharePidNamespace: false,
       bootDeadlineMs: configuration.bootDeadlineMs,

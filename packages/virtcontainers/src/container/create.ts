@@ -16,6 +16,12 @@ export interface CreatedContainer {
   readonly shim: Shim;
 }
 
+/** How a container's own sandbox is to be. */
+export interface NewSandboxConfig extends Omit<SandboxConfig, "id" | "onBoot" | "namespace"> {
+  /** The network namespace that an engine has made for it; without it a new one is made. */
+  readonly networkNamespace?: string;
+}
+
 /**
  * Creates a container in a sandbox of its own: its first process exists and waits for `startContainer`. The steps, in
  * order; each is taken back if a later one fails.
@@ -24,11 +30,13 @@ export interface CreatedContainer {
  */
 export async function createContainer(
   config: ContainerConfig,
-  sandboxConfig: Omit<SandboxConfig, "id" | "onBoot">,
+  sandboxConfig: NewSandboxConfig,
   environment: ShimEnvironment,
 ): Promise<CreatedContainer> {
   await using undo = new UndoStack();
   const { store, shims, network } = environment;
+  const { networkNamespace, ...ofSandbox } = sandboxConfig;
+  using namespace = network.open(networkNamespace);
   await store.claim(newRecord(config));
   undo.push(() => store.remove(config.id));
 
@@ -37,7 +45,7 @@ export async function createContainer(
     containerId: config.id,
     execId: config.id,
     rootfs: config.rootfs,
-    ...(network.namespace === undefined ? {} : { networkNamespace: network.namespace }),
+    ...(namespace === undefined ? {} : { networkNamespace: namespace.path }),
     ...terminalOf(config.spec.process, config.consoleSocket),
   });
   undo.push(() => {
@@ -50,9 +58,13 @@ export async function createContainer(
   await runCreateHooks(config.spec, hooked);
 
   const onBoot = async (vm: VmState): Promise<void> => {
-    await store.update(config.id, (claimed) => ({ ...claimed, vm }));
+    const path = networkNamespace === undefined ? {} : { networkNamespace };
+    await store.update(config.id, (claimed) => ({ ...claimed, vm: { ...vm, ...path } }));
   };
-  const sandbox = await createSandbox({ ...sandboxConfig, id: config.id, onBoot }, environment);
+  const sandbox = await createSandbox(
+    { ...ofSandbox, id: config.id, onBoot, ...(namespace === undefined ? {} : { namespace }) },
+    environment,
+  );
   undo.push(async () => {
     await sandbox[Symbol.asyncDispose]();
   });

@@ -17,6 +17,8 @@ export async function startContainer(id: ContainerId, environment: Environment):
   const vm = requireStatus(record, "start", "created");
   using agent = environment.connectAgent(vm.agentUrl);
   try {
+    // Docker 26 and later attach networks between create and start.
+    await environment.network.sync(environment.hypervisor.reopen(vm), agent);
     await asked(`start container ${id}`, agent.startContainer({ container_id: id }));
   } catch (error) {
     await store.update(id, (before) => ({ ...before, status: "created" }));

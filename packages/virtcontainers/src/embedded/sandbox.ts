@@ -7,7 +7,7 @@ import type { Environment } from "../environment.ts";
 import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
-import { noNetwork } from "../network/none.ts";
+import { noNetwork } from "../network/no-network.ts";
 import { asked, createSandbox, type LiveSandbox } from "../sandbox/create.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { Container } from "./container.ts";

@@ -16,6 +16,10 @@ export interface QemuConfig {
   readonly virtioFsCache: "none" | "auto" | "always";
   /** Bytes per 9p message. */
   readonly msize9p: number;
+  /** Hot-pluggable ports: one for the shared tree, the others for network cards. At most 14. */
+  readonly rootPorts: number;
+  /** A program, run with these arguments and a sandbox's id whenever the sandbox's network namespace has changed. */
+  readonly onNetworkChange?: readonly string[];
   /** Below which each VM gets a directory. */
   readonly vmRoot: string;
   /** Where the answer of the accelerator probe is kept. */
@@ -32,6 +36,7 @@ export const defaultQemuConfig: Omit<QemuConfig, "kernelPath" | "imagePath"> = {
   sharedFs: "virtio-fs",
   virtioFsCache: "auto",
   msize9p: 512_000,
+  rootPorts: 8,
   vmRoot: "/run/kata-ts/vm",
   acceleratorCache: "/var/cache/kata-ts/accelerator.json",
 };

@@ -12,9 +12,6 @@ import { type StartedWatchman, startWatchman } from "./watchman-start.ts";
 /** The tag under which the guest mounts the shared tree, and where: Kata's. */
 const SHARE_TAG = "kataShared";
 
-/** Root ports to plug devices into: the shared tree and what comes later. */
-const ROOT_PORTS = 4;
-
 export interface QemuHypervisorOptions {
   readonly config: QemuConfig;
   /** kata-proxy; without it the watchman lives in this process, and the VMs end with it. */
@@ -37,7 +34,7 @@ export class QemuHypervisor implements Hypervisor {
     const directory = await createVmDirectory(config.vmRoot);
     undo.push(() => removeVmDirectory(directory.path));
     const spec = vmSpec(config, accelerator, directory, request.sandboxId);
-    const watchman = await startWatchman(spec, this.#options.proxyPath, request.sandboxId);
+    const watchman = await startWatchman(spec, this.#options.proxyPath, request);
     undo.push(() => watchman.stop());
     const state = vmState(directory, watchman, accelerator);
     undo.keep();
@@ -55,6 +52,7 @@ function vmSpec(config: QemuConfig, accelerator: "kvm" | "tcg", directory: VmDir
     dir: directory.path,
     sharedDir: directory.shared,
     proxySocket: directory.proxySocket,
+    ...(config.onNetworkChange === undefined ? {} : { onNetworkChange: [...config.onNetworkChange, sandboxId] }),
     vm: {
       name: `sandbox-${sandboxId}`,
       qemuPath: config.qemuPath,
@@ -67,7 +65,7 @@ function vmSpec(config: QemuConfig, accelerator: "kvm" | "tcg", directory: VmDir
       kernelParams: config.kernelParams,
       qmpSocket: directory.qmpSocket,
       agentSocket: directory.agentSocket,
-      rootPorts: ROOT_PORTS,
+      rootPorts: config.rootPorts,
       ...(virtioFs ? {} : { share9p: { path: directory.shared, tag: SHARE_TAG } }),
     },
     ...(virtioFs

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
 import { isAlive, signalProcess } from "@kata-ts/linux";
+import { ConnectionJournal } from "@kata-ts/netns";
 import { type VmExit, VmFile } from "@kata-ts/proxy";
-import { plugVirtioFs, QmpClient } from "@kata-ts/qemu-driver";
+import { plugNic, plugVirtioFs, QmpClient, rootPortName, rootPortSlot, unplugNic } from "@kata-ts/qemu-driver";
 import { KataError } from "../errors.ts";
-import type { ShareOptions, Vm, VmState } from "../ports/hypervisor.ts";
+import type { NicBackend, PluggedNic, ShareOptions, Vm, VmState } from "../ports/hypervisor.ts";
+import { NamespaceHandles } from "./namespace-handles.ts";
 import type { QemuConfig } from "./qemu-config.ts";
 import { SharedTree } from "./shared-tree.ts";
 import { removeVmDirectory, vmDirectory } from "./vm-directory.ts";
@@ -55,6 +57,18 @@ export class QemuVm implements Vm {
     return { ...mounted, driver: "virtio-fs", fstype: "virtiofs", options: ["nodev"] };
   }
 
+  async plugNic(id: string, backend: NicBackend, others: readonly PluggedNic[]): Promise<PluggedNic> {
+    const port = freePort(this.#config.rootPorts, others);
+    await using qmp = await QmpClient.connect(vmDirectory(this.state.dir).qmpSocket);
+    await plugNic(qmp, { id, rootPort: rootPortName(port), backend });
+    return { id, rootPort: rootPortName(port), pciPath: `${rootPortSlot(port).toString(16)}/00` };
+  }
+
+  async unplugNic({ id }: PluggedNic): Promise<void> {
+    await using qmp = await QmpClient.connect(vmDirectory(this.state.dir).qmpSocket);
+    await unplugNic(qmp, { id });
+  }
+
   async share(source: string, name: string, options: ShareOptions): Promise<string> {
     if (!this.isRunning()) throw new KataError("KATA_VM_GONE", `cannot share ${source}: the VM has ended`);
     await this.#tree.add(source, name, options);
@@ -75,8 +89,11 @@ export class QemuVm implements Vm {
   }
 
   async stop(): Promise<void> {
+    using namespaces = new NamespaceHandles(this.state);
     await this.#endProcesses();
     this.#lastExit = await this.exit();
+    // The watchman has done so, unless it was killed.
+    await new ConnectionJournal(join(this.state.dir, VmFile.network)).close(namespaces.paths).catch(ignoreMissing);
     await removeVmDirectory(this.state.dir);
   }
 
@@ -93,6 +110,22 @@ export class QemuVm implements Vm {
       await delay(5);
     }
   }
+}
+
+/** The first port is the shared tree's. */
+const FIRST_NIC_PORT = 1;
+
+function freePort(ports: number, others: readonly PluggedNic[]): number {
+  for (let port = FIRST_NIC_PORT; port < ports; port++) {
+    if (!others.some(({ rootPort }) => rootPort === rootPortName(port))) return port;
+  }
+  throw new KataError("KATA_CONFIG", `the VM has no port left for another network card: it has ${String(ports)}`, {
+    hint: "raise pcie_root_port in configuration.toml",
+  });
+}
+
+function ignoreMissing(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }
 
 function stuck(state: VmState): KataError {

@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
+import { inNetworkNamespace } from "@kata-ts/netns";
 import { COMMIT, type StartOutcome, type VmExit, type VmPids, type VmSpec, Watchman } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
+import type { BootRequest } from "../ports/hypervisor.ts";
 
 /** A VM's watchman, wherever it lives. */
 export interface StartedWatchman {
@@ -21,9 +23,11 @@ const START_DEADLINE_MS = 10_000;
 export function startWatchman(
   spec: VmSpec,
   proxyPath: string | undefined,
-  sandboxId: string,
+  request: BootRequest,
 ): Promise<StartedWatchman> {
-  return proxyPath === undefined ? startBuiltIn(spec) : startProxy(spec, proxyPath, sandboxId);
+  const { networkNamespace } = request;
+  if (proxyPath !== undefined) return startProxy(spec, proxyPath, request);
+  return startBuiltIn(networkNamespace === undefined ? spec : { ...spec, networkNamespace });
 }
 
 async function startBuiltIn(spec: VmSpec): Promise<StartedWatchman> {
@@ -39,16 +43,19 @@ async function startBuiltIn(spec: VmSpec): Promise<StartedWatchman> {
   };
 }
 
-/** kata-proxy gets its own session, no descriptor of ours, and a pipe: should we die before the commit, the VM ends. */
-async function startProxy(spec: VmSpec, proxyPath: string, sandboxId: string): Promise<StartedWatchman> {
+/** kata-proxy lives in the VM's network namespace. It gets its own session, no descriptor of ours, and a pipe: should we die before the commit, the VM ends. */
+async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest): Promise<StartedWatchman> {
   const specFile = join(spec.dir, "spec.json");
   await writeFile(specFile, JSON.stringify(spec), { mode: 0o600 });
-  const proxy = spawn(proxyPath, ["-sandbox", sandboxId, "-vm", specFile, "-control-fd", "3"], {
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
-    detached: true,
-    cwd: "/",
-    env: {},
-  });
+  const { networkNamespace, sandboxId } = request;
+  const start = () =>
+    spawn(proxyPath, ["-sandbox", sandboxId, "-vm", specFile, "-control-fd", "3"], {
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
+      detached: true,
+      cwd: "/",
+      env: {},
+    });
+  const proxy = networkNamespace === undefined ? start() : inNetworkNamespace(networkNamespace, start);
   const exited: Promise<undefined> = new Promise((resolve) => {
     proxy.once("exit", () => {
       resolve(undefined);

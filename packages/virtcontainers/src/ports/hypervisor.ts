@@ -1,6 +1,7 @@
 import type { grpc } from "@kata-ts/agent-protocol";
 import type { ProcessIdentity } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
+import type { TapBackend, VfioBackend } from "@kata-ts/qemu-driver";
 
 /** What runs virtual machines. A second hypervisor is a second implementation of this. */
 export interface Hypervisor {
@@ -12,6 +13,8 @@ export interface Hypervisor {
 
 export interface BootRequest {
   readonly sandboxId: string;
+  /** A path that leads to the network namespace which the VM's processes start in; without it the caller's. */
+  readonly networkNamespace?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -26,6 +29,20 @@ export interface VmState {
   /** The process whose mount namespace holds the shared tree. */
   readonly qemu: ProcessIdentity;
   readonly accelerator: string;
+  /** A path that led to its network namespace, where an engine made it. */
+  readonly networkNamespace?: string;
+}
+
+/** The host's end of a network card: queues of a tap, or a whole PCI device. */
+export type NicBackend = TapBackend | VfioBackend;
+
+export interface PluggedNic {
+  /** Names it in the VM. */
+  readonly id: string;
+  /** Where the guest finds it: Kata's "BB/SS", the slots of bridge and device in hex. */
+  readonly pciPath: string;
+  /** The port it is plugged into. */
+  readonly rootPort: string;
 }
 
 export interface ShareOptions {
@@ -45,6 +62,10 @@ export interface Vm {
   commit(): void;
   /** Plugs the shared tree in; returns what the guest has to mount. */
   plugSharedTree(): Promise<grpc.Storage.$Properties>;
+  /** Plugs a network card into a port that none of the others is in. */
+  plugNic(id: string, backend: NicBackend, others: readonly PluggedNic[]): Promise<PluggedNic>;
+  /** Takes one out; resolves when the guest has let go of it. */
+  unplugNic(nic: PluggedNic): Promise<void>;
   /** Makes a host file or directory visible to the guest, and returns its path there. */
   share(source: string, name: string, options: ShareOptions): Promise<string>;
   unshare(name: string): Promise<void>;

@@ -1,3 +1,4 @@
+import type { NetworkNamespace } from "@kata-ts/netns";
 import type { Environment } from "../environment.ts";
 import { KataError, reasonOf } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
@@ -12,6 +13,10 @@ export interface SandboxConfig {
   readonly hostname: string;
   /** All containers of the sandbox see each other's processes. */
   readonly sharePidNamespace: boolean;
+  /** What its processes live in, and whose interfaces it takes over; without it the caller's, and none. */
+  readonly namespace?: NetworkNamespace;
+  /** Lines of resolv.conf. */
+  readonly dns?: readonly string[];
   /** Milliseconds that a guest may take to boot. */
   readonly bootDeadlineMs: number;
   /** Called once the VM exists, before its guest is up: it has to be found again should this process die. */
@@ -37,19 +42,26 @@ const MAX_HOSTNAME_BYTES = 64;
  */
 export async function createSandbox(config: SandboxConfig, environment: Environment): Promise<LiveSandbox> {
   await using undo = new UndoStack();
-  const request = { sandboxId: config.id, ...(config.signal === undefined ? {} : { signal: config.signal }) };
-  const vm = await environment.hypervisor.boot(request);
+  const { namespace, signal } = config;
+  const vm = await environment.hypervisor.boot({
+    sandboxId: config.id,
+    ...(namespace === undefined ? {} : { networkNamespace: namespace.path }),
+    ...(signal === undefined ? {} : { signal }),
+  });
   undo.push(() => vm.stop());
   await config.onBoot?.(vm.state);
+  // On the host's side, while the guest boots.
+  using network = namespace === undefined ? undefined : await environment.network.connect(vm, namespace);
   const agent = environment.connectAgent(vm.state.agentUrl);
   undo.push(() => {
     agent.close();
   });
   await waitForAgent(vm, agent, {
     deadlineMs: config.bootDeadlineMs,
-    ...(config.signal === undefined ? {} : { signal: config.signal }),
+    ...(signal === undefined ? {} : { signal }),
   });
   const sharedTree = await vm.plugSharedTree();
+  await network?.attach(vm, agent);
   await asked("prepare the sandbox", setUpGuest(agent, config, sharedTree));
   undo.keep();
   return {
@@ -74,6 +86,7 @@ async function setUpGuest(
   const now = Date.now();
   await agent.createSandbox({
     hostname: Buffer.from(config.hostname).subarray(0, MAX_HOSTNAME_BYTES).toString(),
+    dns: [...(config.dns ?? [])],
     storages: [sharedTree],
     sandbox_pidns: config.sharePidNamespace,
     sandbox_id: config.id,

@@ -10,6 +10,7 @@ const vm = z.object({
   processes: z.array(identity),
   qemu: identity,
   accelerator: z.string(),
+  networkNamespace: z.exactOptional(z.string()),
 });
 
 const hook = z.object({

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { identifyProcess, isAlive, signalProcess } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
-import type { BootRequest, Hypervisor, Vm, VmState } from "../ports/hypervisor.ts";
+import type { BootRequest, Hypervisor, NicBackend, PluggedNic, Vm, VmState } from "../ports/hypervisor.ts";
 
 /** Hypervisor without virtual machines: each "VM" is an idle process, so that its life and death are the OS's. */
 export class FakeHypervisor implements Hypervisor {
@@ -54,6 +54,15 @@ class FakeVm implements Vm {
 
   async plugSharedTree(): Promise<{ driver: string; mount_point: string }> {
     return { driver: "virtio-fs", mount_point: "/fake" };
+  }
+
+  async plugNic(id: string, _backend: NicBackend, others: readonly PluggedNic[]): Promise<PluggedNic> {
+    const port = others.length + 1;
+    return { id, rootPort: `rp${String(port)}`, pciPath: `1${String(port)}/00` };
+  }
+
+  async unplugNic(): Promise<void> {
+    return undefined;
   }
 
   async share(source: string, name: string): Promise<string> {

@@ -1,0 +1,165 @@
+import { join } from "node:path";
+import { lockFile } from "@kata-ts/linux";
+import {
+  ConnectionJournal,
+  type Endpoint,
+  type InterworkingModel,
+  type NamespaceScan,
+  NetworkNamespace,
+  planConnections,
+  type RateLimits,
+  requireSupported,
+  scanNamespace,
+} from "@kata-ts/netns";
+import { VmFile } from "@kata-ts/proxy";
+import { KataError } from "../errors.ts";
+import type { Agent } from "../ports/agent.ts";
+import type { Vm } from "../ports/hypervisor.ts";
+import type { Network, NetworkAttachment } from "../ports/network.ts";
+import { UndoStack } from "../undo.ts";
+import { Attachment } from "./attachment.ts";
+import { type Differences, differences } from "./differences.ts";
+import type { GuestInterface } from "./guest-view.ts";
+import { knownInterfaces } from "./known-interface.ts";
+import { openSandboxNamespace } from "./sandbox-namespace.ts";
+import { tellDifferences, tellRoutes } from "./tell.ts";
+
+export interface NamespaceNetworkOptions {
+  readonly model: InterworkingModel;
+  /** Queues of each card: as many as the VM has processors. */
+  readonly queues: number;
+  /** Let the host's kernel move the frames where it can. */
+  readonly vhost: boolean;
+  readonly limits?: RateLimits;
+  /** Told what a guest does not get. */
+  readonly warn: (message: string) => void;
+}
+
+/** Two calls at once would plug an interface twice. */
+const SYNC_DEADLINE_MS = 60_000;
+
+/** The VM takes over every interface of its namespace. */
+export class NamespaceNetwork implements Network {
+  readonly #options: NamespaceNetworkOptions;
+
+  constructor(options: NamespaceNetworkOptions) {
+    this.#options = options;
+  }
+
+  open(path: string | undefined): NetworkNamespace {
+    return openSandboxNamespace(path);
+  }
+
+  async connect(vm: Vm, namespace: NetworkNamespace): Promise<NetworkAttachment> {
+    const scan = await scanNamespace(namespace.path);
+    requireSupported(scan);
+    for (const warning of scan.warnings) this.#options.warn(warning);
+    return this.#connect(vm, namespace, { scan, endpoints: scan.endpoints });
+  }
+
+  async sync(vm: Vm, agent: Agent): Promise<void> {
+    await using held = await this.#hold(vm);
+    const { namespace, scan, journal } = held;
+    const found = differences(scan, journal.entries());
+    this.#warnOf(scan, found);
+    for (const { index, note } of found.gone) {
+      await vm.unplugNic(note.nic);
+      await journal.disconnect(namespace.path, index);
+    }
+    using attachment = await this.#connect(vm, namespace, { scan, endpoints: found.added });
+    await attachment.attach(vm, agent);
+    await tellDifferences(agent, journal, found);
+  }
+
+  async add(vm: Vm, agent: Agent, wanted: GuestInterface): Promise<void> {
+    await using held = await this.#hold(vm);
+    const { namespace, scan, journal } = held;
+    const name = (wanted.device ?? "") === "" ? (wanted.name ?? "") : (wanted.device ?? "");
+    const endpoint = [...scan.endpoints, ...scan.idle].find((candidate) => candidate.name === name);
+    if (endpoint === undefined) throw noInterface(`"${name}" is not in the container's network namespace`);
+    if (journal.entries().some(({ connection }) => connection.index === endpoint.index)) {
+      throw noInterface(`"${name}" is in the guest already`);
+    }
+    using attachment = await this.#connect(vm, namespace, { scan, endpoints: [endpoint], wanted });
+    await attachment.attach(vm, agent);
+  }
+
+  async remove(vm: Vm, agent: Agent, unwanted: GuestInterface): Promise<void> {
+    await using held = await this.#hold(vm);
+    const { namespace, journal } = held;
+    const known = knownInterfaces(journal.entries()).find(({ note: { told }, name }) =>
+      (unwanted.hwAddr ?? "") === "" ? name === unwanted.name : told.hwAddr === unwanted.hwAddr,
+    );
+    if (known === undefined) throw noInterface(`"${unwanted.name ?? ""}" ${unwanted.hwAddr ?? ""} is not in the guest`);
+    await vm.unplugNic(known.note.nic);
+    await journal.disconnect(namespace.path, known.index);
+    await tellRoutes(agent, knownInterfaces(journal.entries()));
+  }
+
+  /** The namespace as it is now, and nobody else at work on it. */
+  async #hold(vm: Vm): Promise<HeldNamespace> {
+    await using undo = new UndoStack();
+    const namespace = NetworkNamespace.open(`/proc/${String(vm.state.qemu.pid)}/ns/net`);
+    undo.push(() => {
+      namespace[Symbol.dispose]();
+    });
+    const lock = await lockFile(`${journalFile(vm)}.sync`, { deadlineMs: SYNC_DEADLINE_MS });
+    undo.push(() => {
+      lock[Symbol.dispose]();
+    });
+    const scan = await scanNamespace(namespace.path);
+    undo.keep();
+    const journal = new ConnectionJournal(journalFile(vm));
+    return {
+      namespace,
+      scan,
+      journal,
+      [Symbol.asyncDispose]: async () => {
+        lock[Symbol.dispose]();
+        namespace[Symbol.dispose]();
+      },
+    };
+  }
+
+  async #connect(
+    vm: Vm,
+    namespace: NetworkNamespace,
+    { scan, endpoints, wanted }: { scan: NamespaceScan; endpoints: readonly Endpoint[]; wanted?: GuestInterface },
+  ): Promise<Attachment> {
+    const { model, queues, limits, vhost } = this.#options;
+    const taken = scan.links.map(({ name }) => name);
+    const plan = { model, queues, taken, ...(limits === undefined ? {} : { limits }) };
+    const connections = await planConnections(namespace.path, endpoints, plan);
+    const journal = new ConnectionJournal(journalFile(vm));
+    const open = await journal.connect(namespace.path, namespace.identity, connections);
+    const interfaces = endpoints.flatMap((endpoint, position) => {
+      const connection = connections[position];
+      return connection === undefined ? [] : [{ endpoint, connection }];
+    });
+    return new Attachment({ journal, scan, interfaces, open, vhost, wanted });
+  }
+
+  #warnOf(scan: NamespaceScan, { added }: Differences): void {
+    const names = added.map(({ name }) => name);
+    for (const { name, kind } of scan.unsupported) {
+      this.#options.warn(`interface ${name} is not given to the guest: ${kind} is not supported`);
+    }
+    if (names.length > 0) for (const warning of scan.warnings) this.#options.warn(warning);
+  }
+}
+
+interface HeldNamespace extends AsyncDisposable {
+  readonly namespace: NetworkNamespace;
+  readonly scan: NamespaceScan;
+  readonly journal: ConnectionJournal;
+}
+
+function noInterface(what: string): KataError {
+  return new KataError("KATA_NETWORK_INTERFACE", `interface ${what}`, {
+    hint: "`kata-network list-ifaces` shows them",
+  });
+}
+
+function journalFile(vm: Vm): string {
+  return join(vm.state.dir, VmFile.network);
+}
