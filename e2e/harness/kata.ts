@@ -22,12 +22,19 @@ export class Kata implements AsyncDisposable {
   readonly root: string = join(this.directory, "root");
   /** The program's path. */
   readonly program: string;
-  readonly #globals: readonly string[];
+  #globals: readonly string[];
 
   /** @param globals options before the verb; @param runtime another OCI runtime with the same command line */
   constructor(globals: readonly string[] = [], runtime: string = RUNTIME) {
     this.#globals = globals;
     this.program = runtime;
+  }
+
+  /** One with a configuration.toml of its own. */
+  static configured(toml: string): Kata {
+    const kata = new Kata();
+    kata.#globals = ["--config", kata.file("configuration.toml", toml)];
+    return kata;
   }
 
   /** Never rejects for a failing command. Standard input is empty unless given. */

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { buffer } from "node:stream/consumers";
 import { inNamespace } from "@kata-ts/linux";
 import type { MacvtapConnection, SavedAddresses } from "./connection.ts";
@@ -27,12 +28,38 @@ export async function saveAddresses(namespace: string, { name }: Pick<Endpoint, 
 /** Gives it all back; what is there is left as it is. */
 export async function restoreAddresses(namespace: string, connection: MacvtapConnection): Promise<void> {
   const { saved } = connection;
-  await ip(namespace, ["addr", "restore"], Buffer.from(saved.addresses, "base64"));
+  await withoutDuplicateDetection(namespace, connection.link, async () => {
+    await ip(namespace, ["addr", "restore"], Buffer.from(saved.addresses, "base64"));
+  });
   const commands = [
     ...saved.routes.map((route) => `route replace ${route}`),
     ...saved.neighbours.map((neighbour) => `neigh replace ${neighbour}`),
   ];
   await runBatch("ip", namespace, commands, { force: true });
+}
+
+const SETTLE_MS = 1_000;
+
+/** The addresses were the interface's own before: it need not ask for a second whether anybody else has them. */
+async function withoutDuplicateDetection(namespace: string, link: string, body: () => Promise<void>): Promise<void> {
+  const setting = `/proc/sys/net/ipv6/conf/${link}/accept_dad`;
+  const before = inNamespace("net", namespace, () =>
+    existsSync(setting) ? readFileSync(setting, "latin1") : undefined,
+  );
+  const set = (value: string): void => {
+    inNamespace("net", namespace, () => {
+      if (existsSync(setting)) writeFileSync(setting, value);
+    });
+  };
+  if (before !== undefined) set("0");
+  try {
+    await body();
+    const giveUpAt = Date.now() + SETTLE_MS;
+    const tentative = ["-6", "addr", "show", "dev", link, "tentative"];
+    while ((await ip(namespace, tentative)).length > 0 && Date.now() < giveUpAt);
+  } finally {
+    if (before !== undefined) set(before);
+  }
 }
 
 /** What `ip` prints about a route and does not read. */
