@@ -18,12 +18,16 @@ const PACKAGES = {
   libatomic1: "/usr/lib/x86_64-linux-gnu/libatomic.so.1", // the Node that we bring needs it
   e2fsprogs: "/usr/sbin/mke2fs",
   cpio: "/usr/bin/cpio",
+  iproute2: "/usr/sbin/tc",
   "busybox-static": "/bin/busybox",
 };
 /** What the tests use beside that. */
 const TEST_PACKAGES = {
   runc: "/usr/sbin/runc",
   umoci: "/usr/bin/umoci",
+  "python3-minimal": "/usr/bin/python3",
+  "containernetworking-plugins": "/usr/lib/cni/bridge",
+  iptables: "/usr/sbin/iptables",
 };
 
 const running = new Set();

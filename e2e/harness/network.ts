@@ -49,11 +49,14 @@ export class TestNetwork implements AsyncDisposable {
       await this.ip(
         namespace,
         `link set dev ${name} mtu ${String(mtu)}`,
+        // Without addresses means without one that the kernel makes, too.
+        ...(addresses.length === 0 ? [`link set dev ${name} addrgenmode none`] : []),
         ...addresses.map((address) => `addr add ${address} dev ${name} ${v6(address)}`),
         `link set dev ${name} up`,
       );
     }
-    for (const { namespace, name } of [one, other]) await this.#linkLocalSettled(namespace, name);
+    for (const { namespace, name, addresses } of [one, other])
+      if (addresses.length > 0) await this.settled(namespace, name);
   }
 
   /** Runs a program to its end in a namespace. */
@@ -105,7 +108,7 @@ export class TestNetwork implements AsyncDisposable {
   }
 
   /** The kernel gives a link-local address once both ends are up, and then looks for duplicates. */
-  async #linkLocalSettled(namespace: string, name: string): Promise<void> {
+  async settled(namespace: string, name: string): Promise<void> {
     for (;;) {
       const shown = await succeed("nsenter", [`--net=${namespace}`, "ip", "-6", "addr", "show", "dev", name]);
       if (shown.includes("scope link") && !shown.includes("tentative")) return;

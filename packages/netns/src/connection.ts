@@ -22,6 +22,8 @@ interface Common {
   /** What the machine's network card has to have. */
   readonly mac: string;
   readonly mtu: number;
+  /** What it was; an interface that gets a qdisc loses a zero. */
+  readonly txQueueLength: number;
   readonly queues: number;
 }
 

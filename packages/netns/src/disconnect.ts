@@ -29,12 +29,10 @@ function qdiscCommands(connection: Connection): string[] {
 }
 
 function linkCommands(connection: Connection): string[] {
-  if (connection.model === "tcfilter") return [`link del dev ${connection.tap}`];
-  if (connection.model !== "macvtap") return [];
-  const { tap, link, mac, limits, ifb } = connection;
-  return [
-    `link del dev ${tap}`,
-    ...(limits.receive > 0 ? [`link del dev ${ifb}`] : []),
-    `link set dev ${link} address ${mac}`,
-  ];
+  if (connection.model !== "tcfilter" && connection.model !== "macvtap") return [];
+  const { tap, link, txQueueLength } = connection;
+  const common = [`link del dev ${tap}`, `link set dev ${link} txqlen ${String(txQueueLength)}`];
+  if (connection.model === "tcfilter") return common;
+  const { limits, ifb, mac } = connection;
+  return [...common, ...(limits.receive > 0 ? [`link del dev ${ifb}`] : []), `link set dev ${link} address ${mac}`];
 }

@@ -16,6 +16,8 @@ export interface Endpoint {
   readonly index: number;
   readonly mac: string;
   readonly mtu: number;
+  /** Frames; the kernel raises a zero when an interface gets a qdisc. */
+  readonly txQueueLength: number;
   readonly noArp: boolean;
   readonly addresses: readonly EndpointAddress[];
   /** Of `physical`: where it sits, such as `0000:01:00.0`. */

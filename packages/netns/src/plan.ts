@@ -42,9 +42,9 @@ export async function planConnections(
 }
 
 async function planConnection(namespace: string, endpoint: Endpoint, options: PlanOptions): Promise<Connection> {
-  const { kind, name, index, mac, mtu } = endpoint;
+  const { kind, name, index, mac, mtu, txQueueLength } = endpoint;
   const { queues, limits = UNLIMITED } = options;
-  const common = { endpoint: kind, link: name, index, mac, mtu, queues };
+  const common = { endpoint: kind, link: name, index, mac, mtu, txQueueLength, queues };
   const tap = `tap${String(index)}${OURS}`;
   if (kind === "physical") {
     const pciAddress = endpoint.pciAddress ?? "";

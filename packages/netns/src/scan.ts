@@ -80,6 +80,7 @@ interface IpLink {
   readonly ifname: string;
   readonly flags: readonly string[];
   readonly mtu: number;
+  readonly txqlen?: number;
   readonly address?: string;
   readonly linkinfo?: { readonly info_kind?: string; readonly info_data?: { type?: string; multi_queue?: boolean } };
   readonly parentbus?: string;
@@ -149,6 +150,7 @@ function readEndpoint(link: IpLink, kind: EndpointKind, routes: readonly IpRoute
     index: link.ifindex,
     mac: link.address ?? "",
     mtu: link.mtu,
+    txQueueLength: link.txqlen ?? 0,
     noArp: link.flags.includes("NOARP"),
     addresses: addressesOf(link).map((entry) => readAddress(entry, link.ifname, routes)),
     ...(kind === "physical" && link.parentdev !== undefined ? { pciAddress: link.parentdev } : {}),

@@ -1,7 +1,4 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
-import { NamespaceMonitor } from "@kata-ts/netns";
 import { ControlPipe } from "./control.ts";
 import { type ProxyFlags, parseFlags } from "./flags.ts";
 import { Relay } from "./relay.ts";
@@ -53,23 +50,11 @@ async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
   control?.tell({ ok: true, pids: watchman.pids });
   const abandoned = control?.committed().then(async (committed) => {
     if (!committed) await watchman.stop();
-    else watchNetwork(spec);
+    else watchman.followNetwork();
     return !committed;
   });
   const exit = await watchman.ended;
   // Nobody who could has a record of this VM: it takes its traces with it.
   if (exit.reason === "stopped" && (await abandoned) === true) rmSync(spec.dir, { recursive: true, force: true });
   return exit.reason === "stopped" ? 0 : 1;
-}
-
-const CHANGE_DEADLINE_MS = 60_000;
-
-/** Tells the runtime of changes in the network namespace, which is this process's own: engines also attach networks late. */
-function watchNetwork({ onNetworkChange }: VmSpec): void {
-  const [program, ...args] = onNetworkChange ?? [];
-  if (program === undefined) return;
-  new NamespaceMonitor("/proc/self/ns/net", async () => {
-    const child = spawn(program, args, { stdio: "ignore", cwd: "/", env: {}, timeout: CHANGE_DEADLINE_MS });
-    await once(child, "close");
-  });
 }

@@ -4,6 +4,7 @@ import { inNewNamespace, MountFlag, mount } from "@kata-ts/linux";
 import { ConnectionJournal, NetworkNamespace } from "@kata-ts/netns";
 import { type ExitInfo, qemuArgv, spawnTied, Tail, type TiedProcess, virtiofsdArgv } from "@kata-ts/qemu-driver";
 import { GuestConsole } from "./guest-console.ts";
+import { NetworkFollower } from "./network-follower.ts";
 import { Relay } from "./relay.ts";
 import { type VmExit, VmFile, type VmPids, type VmSpec } from "./vm-spec.ts";
 
@@ -25,9 +26,17 @@ export class Watchman {
   readonly #virtiofsd: TiedProcess | undefined;
   readonly #relay: Relay;
   readonly #namespace: NetworkNamespace;
+  readonly #spec: VmSpec;
+  #follower: NetworkFollower | undefined;
   #reason: VmExit["reason"] | undefined;
 
-  private constructor(processes: Processes, relay: Relay, ended: (watchman: Watchman) => Promise<VmExit>) {
+  private constructor(
+    spec: VmSpec,
+    processes: Processes,
+    relay: Relay,
+    ended: (watchman: Watchman) => Promise<VmExit>,
+  ) {
+    this.#spec = spec;
     this.#qemu = processes.qemu;
     this.#virtiofsd = processes.virtiofsd;
     this.#relay = relay;
@@ -43,11 +52,18 @@ export class Watchman {
       const processes = spawnProcesses(spec);
       const stderr = collectStderr(processes);
       const console = keepConsole(spec, processes.qemu);
-      return new Watchman(processes, relay, (self) => self.#watch(spec, console, stderr));
+      return new Watchman(spec, processes, relay, (self) => self.#watch(spec, console, stderr));
     } catch (error) {
       relay.close();
       throw error;
     }
+  }
+
+  /** From now on `onNetworkChange` is run when the VM's network namespace changes. */
+  followNetwork(): void {
+    const { onNetworkChange } = this.#spec;
+    if (onNetworkChange === undefined || this.#reason !== undefined) return;
+    this.#follower = new NetworkFollower(this.#namespace.path, onNetworkChange);
   }
 
   /** Ends the VM. Idempotent. */
@@ -68,6 +84,7 @@ export class Watchman {
     this.#end(first === "channel-lost" && (await this.#qemuEndsItself()) ? "qemu-exited" : first);
     const exit: ExitInfo = await this.#qemu.exited;
     await this.#virtiofsd?.exited;
+    await this.#follower?.stop();
     // Nobody need come for it: the engine's interfaces are its own again at once.
     const journal = new ConnectionJournal(join(spec.dir, VmFile.network));
     await journal.close([this.#namespace.path]).catch(() => undefined);

@@ -66,7 +66,8 @@ export class NamespaceNetwork implements Network {
       await vm.unplugNic(note.nic);
       await journal.disconnect(namespace.path, index);
     }
-    using attachment = await this.#connect(vm, namespace, { scan, endpoints: found.added });
+    // Their engine is not done with them: they have to keep their addresses while routes are added.
+    using attachment = await this.#connect(vm, namespace, { scan, endpoints: found.added, model: "tcfilter" });
     await attachment.attach(vm, agent);
     await tellDifferences(agent, journal, found);
   }
@@ -124,9 +125,9 @@ export class NamespaceNetwork implements Network {
   async #connect(
     vm: Vm,
     namespace: NetworkNamespace,
-    { scan, endpoints, wanted }: { scan: NamespaceScan; endpoints: readonly Endpoint[]; wanted?: GuestInterface },
+    { scan, endpoints, wanted, model = this.#options.model }: NewConnections,
   ): Promise<Attachment> {
-    const { model, queues, limits, vhost } = this.#options;
+    const { queues, limits, vhost } = this.#options;
     const taken = scan.links.map(({ name }) => name);
     const plan = { model, queues, taken, ...(limits === undefined ? {} : { limits }) };
     const connections = await planConnections(namespace.path, endpoints, plan);
@@ -146,6 +147,14 @@ export class NamespaceNetwork implements Network {
     }
     if (names.length > 0) for (const warning of scan.warnings) this.#options.warn(warning);
   }
+}
+
+interface NewConnections {
+  readonly scan: NamespaceScan;
+  readonly endpoints: readonly Endpoint[];
+  /** For one that is asked for by hand. */
+  readonly wanted?: GuestInterface;
+  readonly model?: InterworkingModel;
 }
 
 interface HeldNamespace extends AsyncDisposable {
