@@ -6,7 +6,11 @@ import { tool } from "./lib/run.ts";
 await buildPackages();
 await installKernelBuildPackages();
 await buildTree("tuned");
-await tool("vitest", ["run", "--root", "e2e", "test/stdio.test.ts", "test/stdio-memory.test.ts"], {
-  KATA_TEST_FAST_EXITS: "1000",
-  KATA_TEST_STREAM_MIB: "1024",
-});
+await tool(
+  "vitest",
+  ["run", "--root", "e2e", "test/stdio.test.ts", "test/stdio-memory.test.ts", "test/network.test.ts"],
+  {
+    KATA_TEST_FAST_EXITS: "1000",
+    KATA_TEST_STREAM_MIB: "1024",
+  },
+);

@@ -71,7 +71,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
         "-device",
         "virtserialport,chardev=agent,name=agent.channel.0",
         "-device",
-        "pcie-root-port,id=rp0,bus=pcie.0,chassis=1,slot=1",
+        "pcie-root-port,id=rp0,bus=pcie.0,addr=0x10,chassis=1,slot=1",
       ]
     `);
   });
