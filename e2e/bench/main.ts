@@ -10,6 +10,7 @@ import { commandLine } from "./command-line.ts";
 import { lifeCycle } from "./life-cycle.ts";
 import { printTable } from "./measure.ts";
 import { memory } from "./memory.ts";
+import { network, networkCost } from "./network.ts";
 import { streams } from "./streams.ts";
 
 await buildTree("tuned");
@@ -23,3 +24,5 @@ printTable("Boot with the distribution's kernel, since QEMU was spawned", await 
 printTable("Life of a container", await lifeCycle(kata));
 printTable("Memory of one idle container (PSS)", await memory(kata));
 printTable("Streams", await streams(kata));
+printTable("Network", await network());
+printTable("Network: what it adds to create", await networkCost(kata));

@@ -3,6 +3,7 @@
 peer.py serve PORT                      TCP and UDP on all addresses; prints "ready"
 peer.py download|upload HOST PORT MIB   over TCP, with a checksum of all bytes; prints the checksum
 peer.py datagrams HOST PORT SIZE...     each is sent and has to come back the same; prints their sizes
+peer.py trips HOST PORT COUNT            prints the median of their times, in milliseconds
 peer.py whole HOST PORT SIZE...         as datagrams, in one frame each: fails where a frame cannot be that large
 peer.py resolver ADDRESS                a DNS server that knows one name; prints "ready"
 peer.py lookup NAME                     prints the addresses that the system's resolver finds
@@ -13,6 +14,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 MIB = 1 << 20
 DIGEST = 32
@@ -105,6 +107,18 @@ def datagrams(host, port, sizes, whole=False):
     print(*sizes)
 
 
+def trips(host, port, count):
+    times = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.settimeout(20)
+        for _ in range(count):
+            began = time.perf_counter()
+            udp.sendto(b"trip", (host, port))
+            udp.recv(64)
+            times.append(time.perf_counter() - began)
+    print(sorted(times)[count // 2] * 1000)
+
+
 def resolver(address):
     """Answers A for service.test with 192.0.2.53, and everything else with "no such name"."""
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -134,6 +148,8 @@ def main(verb, *words):
         transfer(verb, words[0], int(words[1]), int(words[2]))
     elif verb == "datagrams":
         datagrams(words[0], int(words[1]), [int(word) for word in words[2:]])
+    elif verb == "trips":
+        trips(words[0], int(words[1]), int(words[2]))
     elif verb == "whole":
         datagrams(words[0], int(words[1]), [int(word) for word in words[2:]], whole=True)
     elif verb == "resolver":

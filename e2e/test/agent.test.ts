@@ -83,16 +83,7 @@ async function exec(
   return output(agent, id, execId);
 }
 
-const UNSERVED: readonly (keyof AgentRpcs)[] = [
-  "updateInterface",
-  "updateRoutes",
-  "listInterfaces",
-  "listRoutes",
-  "addARPNeighbors",
-  "startTracing",
-  "stopTracing",
-  "memHotplugByProbe",
-];
+const UNSERVED: readonly (keyof AgentRpcs)[] = ["startTracing", "stopTracing", "memHotplugByProbe"];
 
 async function startedSandbox(agent: AgentClient, sharePid = false): Promise<void> {
   await agent.createSandbox({ hostname: "pod", sandbox_id: "s", sandbox_pidns: sharePid, storages: [SHARE] });
