@@ -1,8 +1,13 @@
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { Sandbox } from "@kata-ts/virtcontainers";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
+import { busyboxRootfs } from "../harness/images.ts";
 import { Kata } from "../harness/kata.ts";
 import { TestNetwork } from "../harness/network.ts";
 import { inNamespace, NETWORKED_RUNTIMES, PORT, peerIn, startPeer } from "../harness/networked.ts";
+import { SHARE } from "../harness/paths.ts";
 
 const OURS = NETWORKED_RUNTIMES.filter(([name]) => name !== "runc");
 const TIMEOUT = 240_000;
@@ -163,6 +168,27 @@ describe("how an interface is joined", () => {
     expect(await network.snapshot(pod)).toBe(before);
     const added = await kata.run(["kata-network", "add-iface", id], { input: '{"Device":"eth0"}' });
     expect(added.stderr).toContain("its interworking model is none");
+  });
+
+  it("by a program that embeds the library, which sees to changes itself", async () => {
+    await using network = new TestNetwork();
+    const { pod, far } = await pair(network);
+    const before = await network.snapshot(pod);
+    {
+      const vm = { kernelPath: join(SHARE, "vmlinux"), imagePath: join(SHARE, "rootfs.ext4") };
+      await using sandbox = await Sandbox.create({ vm, network: { namespace: pod } });
+      const shown = async (...args: readonly string[]): Promise<string> => {
+        await using container = await sandbox.createContainer({ rootfs: await busyboxRootfs(), args: ["ip", ...args] });
+        return text((await container.start()).stdout);
+      };
+      expect(await shown("addr")).toContain("10.216.0.2/24");
+      expect((await network.run(far, "/bin/busybox", "ping", "-c", "1", "10.216.0.2")).exitCode).toBe(0);
+      await network.ip(pod, "route add 198.51.100.0/24 via 10.216.0.1");
+      await sandbox.syncNetwork();
+      expect(await shown("route")).toContain("198.51.100.0/24 via 10.216.0.1");
+      await network.ip(pod, "route del 198.51.100.0/24");
+    }
+    expect(await network.snapshot(pod)).toBe(before);
   });
 
   it("disable_new_netns: everything runs in the caller's namespace, and only with none", async () => {

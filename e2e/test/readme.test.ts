@@ -14,7 +14,7 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
   "packages/agent/README.md": /^the host disconnected$/,
   "packages/guest-image/README.md": /tuned .*vmlinux .*rootfs\.ext4$/,
   "packages/linux/README.md": /^true true true LinuxError$/,
-  "packages/netns/README.md": /namespace true$/,
+  "packages/netns/README.md": /^0% packet loss$/,
   "packages/proxy/README.md": /^hello$/,
   "packages/qemu-driver/README.md": /status: 'running'[\s\S]*exitCode: 0/,
   "packages/runtime-cli/README.md": /kata-runtime .*\n[\s\S]*\n0$/,

@@ -31,7 +31,7 @@ export { type ContainerStatus, pidOf, statusOf } from "./container/status.ts";
 export { updateContainer } from "./container/update.ts";
 export { Container } from "./embedded/container.ts";
 export { defaultSpec, type ProcessDefaults } from "./embedded/default-spec.ts";
-export { type ContainerOptions, Sandbox, type SandboxOptions } from "./embedded/sandbox.ts";
+export { type ContainerOptions, type NetworkOptions, Sandbox, type SandboxOptions } from "./embedded/sandbox.ts";
 export type { Environment, ShimEnvironment } from "./environment.ts";
 export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
 export { defaultQemuConfig, type QemuConfig } from "./hypervisor/qemu-config.ts";

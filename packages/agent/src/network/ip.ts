@@ -2,11 +2,16 @@ import { isIP } from "node:net";
 import type { Commands } from "../commands.ts";
 import { internal, invalidArgument } from "../errors.ts";
 
-/** Runs commands of `ip`, a line each, in one process. @throws AgentRpcError INTERNAL with the kernel's word */
-export async function ipBatch(commands: Commands, what: string, lines: readonly string[]): Promise<void> {
-  if (lines.length === 0) return;
-  const { status, stderr } = await commands.run("ip", ["-batch", "-"], { input: `${lines.join("\n")}\n` });
-  if (status === 0) return;
+/**
+ * Runs commands of `ip`, a line each, in one process; what the last of them shows is returned.
+ *
+ * @throws AgentRpcError INTERNAL with the kernel's word
+ */
+export async function ipBatch<T = unknown>(commands: Commands, what: string, lines: readonly string[]): Promise<T[]> {
+  if (lines.length === 0) return [];
+  const input = `${lines.join("\n")}\n`;
+  const { status, stdout, stderr } = await commands.run("ip", ["-d", "-j", "-batch", "-"], { input });
+  if (status === 0) return JSON.parse(stdout.trim() === "" ? "[]" : stdout) as T[];
   const failed = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? 0);
   const reason = stderr.split("\n")[0] ?? "";
   throw internal(`${what}: ip ${lines[failed - 1] ?? ""}: ${reason}`);

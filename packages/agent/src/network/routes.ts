@@ -19,6 +19,8 @@ interface GuestRoute {
 
 type WantedRoute = types.Route.$Properties;
 
+/** Of both families. */
+const ALL = "route show table all";
 const RTNH_F_ONLINK = 4;
 const SCOPES: Readonly<Record<string, number>> = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 };
 
@@ -33,15 +35,20 @@ export async function updateRoutes(commands: Commands, wanted: readonly WantedRo
     (route) =>
       route.protocol !== "kernel" && route.dev !== "lo" && !wanted.some((candidate) => isSame(route, candidate)),
   );
-  await ipBatch(commands, "routes", [
+  const after = await ipBatch<GuestRoute>(commands, "routes", [
     ...surplus.map((route) => `route del ${existing(route)}`),
     ...ordered.map((line) => `route replace ${line}`),
+    ALL,
   ]);
-  return listRoutes(commands);
+  return after.filter(isListed).map(toRoute);
 }
 
 export async function listRoutes(commands: Commands): Promise<WantedRoute[]> {
-  return (await readRoutes(commands)).map((route) => ({
+  return (await readRoutes(commands)).map(toRoute);
+}
+
+function toRoute(route: GuestRoute): WantedRoute {
+  return {
     dest:
       route.dst === "default" ? (isSixth(route) && route.gateway === undefined ? "::/0" : "") : withLength(route.dst),
     gateway: route.gateway ?? "",
@@ -50,12 +57,15 @@ export async function listRoutes(commands: Commands): Promise<WantedRoute[]> {
     scope: SCOPES[route.scope ?? "global"] ?? 0,
     flags: route.flags?.includes("onlink") === true ? RTNH_F_ONLINK : 0,
     metric: route.metric ?? 0,
-  }));
+  };
 }
 
 async function readRoutes(commands: Commands): Promise<GuestRoute[]> {
-  const all = await ipJson<GuestRoute>(commands, "route", "show", "table", "all");
-  return all.filter(({ type = "unicast", table = "main" }) => type === "unicast" && table === "main");
+  return (await ipJson<GuestRoute>(commands, ...ALL.split(" "))).filter(isListed);
+}
+
+function isListed({ type = "unicast", table = "main" }: GuestRoute): boolean {
+  return type === "unicast" && table === "main";
 }
 
 function routeArguments({ dest, gateway, device, source, scope, flags, metric }: WantedRoute): string {

@@ -36,15 +36,15 @@ export async function updateInterface(
     name,
     addresses.some(({ sixth }) => sixth),
   );
-  await ipBatch(commands, what, [
+  const [after] = await ipBatch<GuestLink>(commands, what, [
     ...(Number(wanted.mtu ?? 0) === 0 ? [] : [`link set dev ${name} mtu ${String(Number(wanted.mtu))}`]),
     `link set dev ${name} arp ${((wanted.raw_flags ?? 0) & IFF_NOARP) === 0 ? "on" : "off"}`,
     // The addresses are all given: the kernel is not to add a link-local one of its own.
     `link set dev ${name} addrgenmode none`,
     ...changedAddresses(link, addresses, name),
     `link set dev ${name} up`,
+    `addr show dev ${name}`,
   ]);
-  const after = (await readLinks(commands)).find(({ ifname }) => ifname === name);
   return after === undefined ? wanted : toInterface(after);
 }
 

@@ -1,13 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { connectAgent, type SpecMount } from "@kata-ts/agent-protocol";
+import type { InterworkingModel } from "@kata-ts/netns";
 import { createInGuest } from "../container/in-guest.ts";
 import { shareMounts } from "../container/share-mounts.ts";
 import type { Environment } from "../environment.ts";
 import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
+import { NamespaceNetwork } from "../network/namespace-network.ts";
 import { noNetwork } from "../network/no-network.ts";
+import type { Network } from "../ports/network.ts";
 import { asked, createSandbox, type LiveSandbox } from "../sandbox/create.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { Container } from "./container.ts";
@@ -22,7 +25,18 @@ export interface SandboxOptions {
   readonly sharePidNamespace?: boolean;
   /** Milliseconds; 60 000 by default. */
   readonly bootDeadlineMs?: number;
+  /** Without it the guest has its loopback only. */
+  readonly network?: NetworkOptions;
   readonly signal?: AbortSignal;
+}
+
+export interface NetworkOptions {
+  /** A path to the network namespace that the VM takes over, such as `/run/netns/pod`; never the caller's own. */
+  readonly namespace: string;
+  /** `tcfilter` by default. */
+  readonly model?: InterworkingModel;
+  /** Lines of resolv.conf, for the guest's own programs; containers have their files as mounts. */
+  readonly dns?: readonly string[];
 }
 
 export interface ContainerOptions extends ProcessDefaults {
@@ -47,26 +61,30 @@ const BOOT_DEADLINE_MS = 60_000;
 export class Sandbox implements AsyncDisposable {
   readonly id: ContainerId;
   readonly #live: LiveSandbox;
+  readonly #network: Network;
 
-  private constructor(live: LiveSandbox) {
+  private constructor(live: LiveSandbox, network: Network) {
     this.id = live.id;
     this.#live = live;
+    this.#network = network;
   }
 
   /** @param environment the ports to work through; QEMU in this process by default */
   static async create(options: SandboxOptions, environment: Environment = builtIn(options)): Promise<Sandbox> {
     const id = parseContainerId(options.id ?? randomUUID());
+    using namespace = options.network === undefined ? undefined : environment.network.open(options.network.namespace);
     const live = await createSandbox(
       {
         id,
         hostname: options.hostname ?? id.slice(0, 12),
         sharePidNamespace: options.sharePidNamespace ?? false,
         bootDeadlineMs: options.bootDeadlineMs ?? BOOT_DEADLINE_MS,
+        ...(namespace === undefined ? {} : { namespace, dns: options.network?.dns ?? [] }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       },
       environment,
     );
-    return new Sandbox(live);
+    return new Sandbox(live, environment.network);
   }
 
   /** How the guest's instructions are executed, such as `tcg`. */
@@ -98,6 +116,11 @@ export class Sandbox implements AsyncDisposable {
     });
   }
 
+  /** Brings the guest up to date with what has changed in its network namespace. */
+  async syncNetwork(): Promise<void> {
+    await this.#network.sync(this.#live.vm, this.#live.agent);
+  }
+
   /** Ends the VM and everything in it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#live[Symbol.asyncDispose]();
@@ -105,13 +128,19 @@ export class Sandbox implements AsyncDisposable {
 }
 
 function builtIn(options: SandboxOptions): Environment {
+  const config = { ...defaultQemuConfig, ...options.vm };
+  const warn = (message: string): void => {
+    process.emitWarning(message);
+  };
+  const { network } = options;
   return {
     store: new MemoryStore(),
-    hypervisor: new QemuHypervisor({ config: { ...defaultQemuConfig, ...options.vm } }),
+    hypervisor: new QemuHypervisor({ config }),
     connectAgent,
-    network: noNetwork,
-    warn: (message) => {
-      process.emitWarning(message);
-    },
+    network:
+      network === undefined
+        ? noNetwork
+        : new NamespaceNetwork({ model: network.model ?? "tcfilter", queues: config.vcpus, vhost: true, warn }),
+    warn,
   };
 }
