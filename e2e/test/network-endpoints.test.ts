@@ -179,7 +179,7 @@ describe("how an interface is joined", () => {
       await using sandbox = await Sandbox.create({ vm, network: { namespace: pod } });
       const shown = async (...args: readonly string[]): Promise<string> => {
         await using container = await sandbox.createContainer({ rootfs: await busyboxRootfs(), args: ["ip", ...args] });
-        return text((await container.start()).stdout);
+        return await text((await container.start()).stdout);
       };
       expect(await shown("addr")).toContain("10.216.0.2/24");
       expect((await network.run(far, "/bin/busybox", "ping", "-c", "1", "10.216.0.2")).exitCode).toBe(0);

@@ -21,7 +21,7 @@ describe("network namespaces", () => {
     const inside = made.run(own);
     expect(inside).not.toBe(home);
     expect(inNetworkNamespace(made.path, own)).toBe(inside);
-    expect(() => made.run(() => JSON.parse("{"))).toThrow(SyntaxError);
+    expect(() => made.run(() => JSON.parse("{") as unknown)).toThrow(SyntaxError);
     expect(own()).toBe(home);
   });
 
