@@ -58,8 +58,10 @@ export class Attachment implements NetworkAttachment {
     const told = mergeInterface(guestInterface(endpoint, nic.pciPath), wanted);
     const routes = scan.routes.filter(({ device }) => device === endpoint.name).map(guestRoute);
     const note: InterfaceNote = { nic, told, routes, manual: wanted !== undefined };
-    await journal.note(endpoint.index, note);
+    // Until the guest has agreed it knows nothing: the next look at the namespace tries again.
+    await journal.note(endpoint.index, { ...note, told: {} });
     await asked(`set up interface ${endpoint.name}`, agent.updateInterface({ interface: told }));
+    await journal.note(endpoint.index, note);
   }
 
   [Symbol.dispose](): void {

@@ -67,22 +67,20 @@ export class NamespaceNetwork implements Network {
       await journal.disconnect(namespace.path, index);
     }
     // Their engine is not done with them: they have to keep their addresses while routes are added.
-    using attachment = await this.#connect(vm, namespace, { scan, endpoints: found.added, model: "tcfilter" });
-    await attachment.attach(vm, agent);
+    await this.#attach({ vm, agent, ...held }, { scan, endpoints: found.added, model: "tcfilter" });
     await tellDifferences(agent, journal, found);
   }
 
   async add(vm: Vm, agent: Agent, wanted: GuestInterface): Promise<void> {
     await using held = await this.#hold(vm);
-    const { namespace, scan, journal } = held;
+    const { scan, journal } = held;
     const name = (wanted.device ?? "") === "" ? (wanted.name ?? "") : (wanted.device ?? "");
     const endpoint = [...scan.endpoints, ...scan.idle].find((candidate) => candidate.name === name);
     if (endpoint === undefined) throw noInterface(`"${name}" is not in the container's network namespace`);
     if (journal.entries().some(({ connection }) => connection.index === endpoint.index)) {
       throw noInterface(`"${name}" is in the guest already`);
     }
-    using attachment = await this.#connect(vm, namespace, { scan, endpoints: [endpoint], wanted });
-    await attachment.attach(vm, agent);
+    await this.#attach({ vm, agent, ...held }, { scan, endpoints: [endpoint], wanted });
   }
 
   async remove(vm: Vm, agent: Agent, unwanted: GuestInterface): Promise<void> {
@@ -95,6 +93,26 @@ export class NamespaceNetwork implements Network {
     await vm.unplugNic(known.note.nic);
     await journal.disconnect(namespace.path, known.index);
     await tellRoutes(agent, knownInterfaces(journal.entries()));
+  }
+
+  /** Into a guest that runs. Those whose card could not be plugged in are as they were, for another try. */
+  async #attach(
+    {
+      vm,
+      agent,
+      namespace,
+      journal,
+    }: { vm: Vm; agent: Agent; namespace: NetworkNamespace; journal: ConnectionJournal },
+    connections: NewConnections,
+  ): Promise<void> {
+    using attachment = await this.#connect(vm, namespace, connections);
+    try {
+      await attachment.attach(vm, agent);
+    } catch (error) {
+      const unplugged = journal.entries().filter(({ note }) => note === undefined);
+      for (const { connection } of unplugged) await journal.disconnect(namespace.path, connection.index);
+      throw error;
+    }
   }
 
   /** The namespace as it is now, and nobody else at work on it. */
