@@ -25,7 +25,8 @@ const PACKAGES = {
 const TEST_PACKAGES = {
   runc: "/usr/sbin/runc",
   umoci: "/usr/bin/umoci",
-  "python3-minimal": "/usr/bin/python3",
+  python3: "/usr/bin/python3",
+  procps: "/usr/sbin/sysctl",
   "containernetworking-plugins": "/usr/lib/cni/bridge",
   iptables: "/usr/sbin/iptables",
 };
