@@ -6,6 +6,9 @@ import type { VmConfig } from "./vm-config.ts";
 /** The name that Kata gives the agent's virtio-serial port. */
 const AGENT_PORT = "agent.channel.0";
 
+/** Memory modules that can be plugged in: each growth takes one, and virtiofsd maps no more than 32 regions. */
+const MEMORY_SLOTS = 24;
+
 /**
  * QEMU's arguments, without the program. The machine has what every guest needs and nothing else: no default devices,
  * no firmware output, no way to start programs. The guest's console is QEMU's standard output.
@@ -31,11 +34,16 @@ function machine(config: VmConfig): string[] {
     ...["-accel", accelerator],
     // KVM passes the host's CPU on; under TCG "max" is all that QEMU can emulate.
     ...["-cpu", config.accelerator === "kvm" ? "host" : "max"],
-    ...["-smp", String(config.vcpus)],
-    ...["-m", memory],
+    ...["-smp", option(String(config.vcpus), { maxcpus: config.maxVcpus })],
+    ...["-m", option(memory, memorySlots(config))],
     // vhost-user devices (virtio-fs) need memory that another process can map.
     ...["-object", option("memory-backend-memfd", { id: "mem", size: memory, share: true })],
   ];
+}
+
+/** QEMU refuses slots that nothing could be plugged into. */
+function memorySlots({ memoryMiB, maxMemoryMiB }: VmConfig): Record<string, string | number> {
+  return maxMemoryMiB > memoryMiB ? { slots: MEMORY_SLOTS, maxmem: `${String(maxMemoryMiB)}M` } : {};
 }
 
 function boot(config: VmConfig): string[] {

@@ -17,6 +17,7 @@
 export { type AcceleratorChoice, type AcceleratorProbe, chooseAccelerator } from "./accelerator.ts";
 export { qemuArgv } from "./argv.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
+export { growMemory, growVcpus } from "./grow.ts";
 export { kernelCommandLine } from "./kernel-params.ts";
 export { type Nic, plugNic, type TapBackend, unplugNic, type VfioBackend } from "./nic.ts";
 export { option } from "./option.ts";

@@ -4,6 +4,7 @@ import {
   type Environment,
   ExternalShims,
   FileStore,
+  HostCgroups,
   hostNamespaceNetwork,
   NamespaceNetwork,
   type Network,
@@ -43,6 +44,7 @@ export function openRuntime({ globals, installation, log }: Context): RuntimeCon
     }),
     connectAgent,
     network: networkOf(configuration, warn),
+    cgroups: new HostCgroups(warn),
     warn,
   };
   return { configuration, environment: { ...environment, shims: new ExternalShims({ path: configuration.shimPath }) } };

@@ -1,4 +1,5 @@
 import type { ConnectAgent } from "./ports/agent.ts";
+import type { Cgroups } from "./ports/cgroups.ts";
 import type { Hypervisor } from "./ports/hypervisor.ts";
 import type { Network } from "./ports/network.ts";
 import type { Shims } from "./ports/shims.ts";
@@ -10,6 +11,7 @@ export interface Environment {
   readonly hypervisor: Hypervisor;
   readonly connectAgent: ConnectAgent;
   readonly network: Network;
+  readonly cgroups: Cgroups;
   /** Told what went on without: what a guest could not apply, a hook that failed after the fact. */
   readonly warn: (message: string) => void;
 }

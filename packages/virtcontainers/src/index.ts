@@ -18,11 +18,16 @@
  */
 export type { InterworkingModel, RateLimits } from "@kata-ts/netns";
 export type { GuestProcess } from "@kata-ts/shim";
+export { HostCgroups } from "./cgroup/host-cgroups.ts";
+export { noCgroups } from "./cgroup/no-cgroups.ts";
 export type { ContainerConfig } from "./container/config.ts";
-export { type CreatedContainer, createContainer } from "./container/create.ts";
+export { createContainer, type NewSandboxConfig } from "./container/create.ts";
+export type { CreatedContainer } from "./container/creation.ts";
 export { type DeleteOptions, deleteContainer } from "./container/delete.ts";
 export { type ExecOptions, execInContainer } from "./container/exec.ts";
+export { joinSandbox } from "./container/join.ts";
 export { pauseContainer, resumeContainer } from "./container/pause.ts";
+export { tmpfsBytes } from "./container/prepare-mounts.ts";
 export { listProcesses } from "./container/processes.ts";
 export { killContainer } from "./container/signal.ts";
 export { startContainer } from "./container/start.ts";
@@ -50,11 +55,22 @@ export {
   updateRoutes,
 } from "./network/operations.ts";
 export type { Agent, ConnectAgent } from "./ports/agent.ts";
-export type { BootRequest, Hypervisor, NicBackend, PluggedNic, ShareOptions, Vm, VmState } from "./ports/hypervisor.ts";
+export type { Cgroups, HostCgroup, HostLimits } from "./ports/cgroups.ts";
+export type {
+  BootRequest,
+  Hypervisor,
+  NicBackend,
+  PluggedNic,
+  ShareOptions,
+  Vm,
+  VmGrowth,
+  VmState,
+} from "./ports/hypervisor.ts";
 export type { Network, NetworkAttachment } from "./ports/network.ts";
 export type { Shim, ShimRequest, Shims, ShimTerminal } from "./ports/shims.ts";
 export type { ContainerRecord, RecordedStatus, Store } from "./ports/store.ts";
 export type { SandboxConfig } from "./sandbox/create.ts";
+export type { Demand } from "./sandbox/sizing.ts";
 export { ExternalShims, type ExternalShimsOptions } from "./shims/external-shims.ts";
 export { FileStore } from "./store/file-store.ts";
 export { MemoryStore } from "./store/memory-store.ts";

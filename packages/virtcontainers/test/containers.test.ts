@@ -8,6 +8,7 @@ import {
   deleteContainer,
   killContainer,
   MemoryStore,
+  noCgroups,
   noNetwork,
   parseContainerId,
   pauseContainer,
@@ -39,7 +40,7 @@ describe("containers, over fakes of every port", () => {
     const warn = (message: string): void => {
       warnings.push(message);
     };
-    return { store: new MemoryStore(), hypervisor, connectAgent, network: noNetwork, shims, warn };
+    return { store: new MemoryStore(), hypervisor, connectAgent, network: noNetwork, cgroups: noCgroups, shims, warn };
   }
 
   beforeEach(() => {

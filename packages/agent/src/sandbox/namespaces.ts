@@ -8,29 +8,32 @@ const DIRECTORY = "/run/kata-containers/sandbox-ns";
 
 /** The namespaces that the containers of the sandbox share, kept alive while no container is in them. */
 export class SandboxNamespaces {
-  readonly shared: SharedNamespaces;
-  readonly #pause: ChildProcess | undefined;
+  readonly #ipc: string;
+  readonly #uts: string;
+  readonly #reaper: Reaper;
+  #pause: ChildProcess | undefined;
 
-  private constructor(shared: SharedNamespaces, pause: ChildProcess | undefined) {
-    this.shared = shared;
-    this.#pause = pause;
-  }
-
-  static create(hostname: string, sharePid: boolean, reaper: Reaper): SandboxNamespaces {
+  constructor(hostname: string, reaper: Reaper) {
     mkdirSync(DIRECTORY, { recursive: true });
-    const ipc = persist("ipc", () => undefined);
-    const uts = persist("uts", () => {
+    this.#reaper = reaper;
+    this.#ipc = persist("ipc", () => undefined);
+    this.#uts = persist("uts", () => {
       if (hostname !== "") setHostname(hostname);
     });
-    const pause = sharePid ? startPause(reaper) : undefined;
-    const pid = pause === undefined ? undefined : `/proc/${String(pause.pid)}/ns/pid`;
-    return new SandboxNamespaces({ ipc, uts, pid }, pause);
+  }
+
+  /** @param pid whether processes are shared, too: their namespace is made when a container first asks for it */
+  shared(pid: boolean): SharedNamespaces {
+    const own = { ipc: this.#ipc, uts: this.#uts, pid: undefined };
+    if (!pid) return own;
+    this.#pause ??= startPause(this.#reaper);
+    return { ...own, pid: `/proc/${String(this.#pause.pid)}/ns/pid` };
   }
 
   remove(): void {
     this.#pause?.kill("SIGKILL");
-    unmount(`${DIRECTORY}/ipc`);
-    unmount(`${DIRECTORY}/uts`);
+    unmount(this.#ipc);
+    unmount(this.#uts);
   }
 }
 

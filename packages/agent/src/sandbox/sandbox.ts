@@ -14,6 +14,7 @@ import { Tickets } from "../container/tickets.ts";
 import { alreadyExists, containerNotFound, failedPrecondition, internal, invalidArgument } from "../errors.ts";
 import { OomEvents } from "../guest/oom.ts";
 import type { Reaper } from "../reaper.ts";
+import { releaseShared } from "../storage/shared-tree.ts";
 import { Storages } from "../storage/storage.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
 
@@ -44,7 +45,6 @@ export class Sandbox {
   readonly #tickets = new Tickets();
   readonly #modules = securityModules();
   #namespaces: SandboxNamespaces | undefined;
-  #mountPoints: string[] = [];
 
   constructor(dependencies: SandboxDependencies) {
     this.#dependencies = dependencies;
@@ -53,10 +53,10 @@ export class Sandbox {
 
   async create(request: grpc.CreateSandboxRequest): Promise<void> {
     if (this.#namespaces !== undefined) throw alreadyExists("Sandbox already started");
-    this.#namespaces = SandboxNamespaces.create(request.hostname, request.sandbox_pidns, this.#dependencies.reaper);
+    this.#namespaces = new SandboxNamespaces(request.hostname, this.#dependencies.reaper);
     try {
       await this.#loadModules(request.kernel_modules);
-      this.#mountPoints = await this.#storages.add(request.storages);
+      await this.#storages.add(request.storages);
       await writeResolvConf(request.dns);
     } catch (error) {
       this.#namespaces.remove();
@@ -69,8 +69,7 @@ export class Sandbox {
   async destroy(): Promise<void> {
     for (const id of [...this.#containers.keys()]) await this.removeContainer(id);
     await this.#dependencies.commands.run("sync", []);
-    await this.#storages.release(this.#mountPoints);
-    this.#mountPoints = [];
+    await this.#storages.releaseAll();
     this.#namespaces?.remove();
     this.#namespaces = undefined;
   }
@@ -91,7 +90,7 @@ export class Sandbox {
     this.#containers.set(id, entry);
     try {
       entry.mountPoints = await this.#storages.add(request.storages);
-      const shared = request.sandbox_pidns ? namespaces.shared : { ...namespaces.shared, pid: undefined };
+      const shared = namespaces.shared(request.sandbox_pidns);
       const guestSpec = applySharedSysctls(toGuestSpec(spec, id, shared), shared);
       const { value, warnings } = applicableSpec(guestSpec, this.#modules);
       const process = await container.create(request.exec_id === "" ? id : request.exec_id, value, spec);
@@ -139,6 +138,7 @@ export class Sandbox {
     if (entry === undefined) throw containerNotFound(id);
     this.oom.forget(id);
     await entry.container.remove();
+    releaseShared(id);
     await this.#storages.release(entry.mountPoints);
     this.#containers.delete(id);
   }

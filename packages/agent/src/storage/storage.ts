@@ -20,6 +20,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 
 export const storageDrivers: readonly string[] = Object.keys(HANDLERS);
 
+/** What is here belongs to the whole sandbox: a pod's volume outlives the containers that use it. */
+const OF_SANDBOX = "/run/kata-containers/sandbox/";
+
 /** Storages that are mounted, with how many users each has: containers of a pod share volumes. */
 export class Storages {
   readonly #users: Map<string, number> = new Map();
@@ -42,10 +45,18 @@ export class Storages {
     return added;
   }
 
+  /** Ends those as well that containers have left to the sandbox. */
+  async releaseAll(): Promise<void> {
+    for (const mountPoint of [...this.#users.keys()].reverse()) {
+      this.#users.delete(mountPoint);
+      await removeMount(mountPoint);
+    }
+  }
+
   async release(mountPoints: readonly string[]): Promise<void> {
     for (const mountPoint of [...mountPoints].reverse()) {
       const left = (this.#users.get(mountPoint) ?? 0) - 1;
-      if (left > 0) {
+      if (left > 0 || mountPoint.startsWith(OF_SANDBOX)) {
         this.#users.set(mountPoint, left);
       } else if (this.#users.delete(mountPoint)) {
         await removeMount(mountPoint);

@@ -14,6 +14,7 @@ const qemuSection = z.object({
   accel: z.enum(["auto", "kvm", "tcg"]).optional(),
   kernel_params: z.string().optional(),
   default_vcpus: z.number().int().min(1).max(8).optional(),
+  default_maxvcpus: z.number().int().min(0).max(8).optional(),
   default_memory: z.number().int().min(128).optional(),
   shared_fs: z.enum(["virtio-fs", "virtio-9p"]).optional(),
   virtio_fs_daemon: z.string().optional(),
@@ -76,6 +77,8 @@ export function loadConfiguration(file: string | undefined, installation: Instal
         accelerator: qemu.accel,
         kernelParams: qemu.kernel_params?.split(/\s+/).filter(Boolean),
         vcpus: qemu.default_vcpus,
+        // Kata's 0: as many as the host has.
+        maxVcpus: qemu.default_maxvcpus === 0 ? undefined : qemu.default_maxvcpus,
         memoryMiB: qemu.default_memory,
         sharedFs: qemu.shared_fs,
         virtiofsdPath: qemu.virtio_fs_daemon,

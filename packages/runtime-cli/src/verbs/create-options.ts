@@ -1,9 +1,18 @@
-import { type CreatedContainer, createContainer } from "@kata-ts/virtcontainers";
+import type { RuntimeSpec } from "@kata-ts/agent-protocol";
+import {
+  type CreatedContainer,
+  createContainer,
+  joinSandbox,
+  type NewSandboxConfig,
+  tmpfsBytes,
+} from "@kata-ts/virtcontainers";
 import type { OptionTable, ParsedArguments } from "../arguments/parse.ts";
 import { loadBundle } from "../bundle/load.ts";
 import { networkNamespaceOf } from "../bundle/network-namespace.ts";
 import { resolvConfOf } from "../bundle/resolv-conf.ts";
+import { sandboxToJoin, sharesPidNamespace } from "../bundle/sandbox.ts";
 import { unsupportedFields } from "../bundle/unsupported.ts";
+import type { Configuration } from "../config/configuration.ts";
 import type { RuntimeContext } from "../context.ts";
 import type { Log } from "../output/log.ts";
 import { writePidFile } from "./pid-file.ts";
@@ -35,26 +44,39 @@ export async function createFromBundle(
   for (const warning of unsupportedFields(bundle.spec)) log.warning(warning);
   const detached = verb === "create" || options.flag("detach");
   const consoleSocket = checkedConsoleSocket(options, bundle.spec.process?.terminal === true, detached);
-  const networkNamespace = configuration.newNetworkNamespace ? networkNamespaceOf(bundle.spec) : undefined;
-  const created = await createContainer(
-    {
-      id,
-      rootfs: bundle.rootfs,
-      spec: bundle.spec,
-      bundle: bundle.path,
-      annotations: bundle.spec.annotations ?? {},
-      ...(consoleSocket === undefined ? {} : { consoleSocket }),
-    },
-    {
-      ...(networkNamespace === undefined ? {} : { networkNamespace }),
-      dns: resolvConfOf(bundle.spec),
-      hostname: bundle.spec.hostname ?? "",
-      sharePidNamespace: false,
-      bootDeadlineMs: configuration.bootDeadlineMs,
-    },
-    environment,
-  );
+  const container = {
+    id,
+    rootfs: bundle.rootfs,
+    spec: bundle.spec,
+    bundle: bundle.path,
+    annotations: bundle.spec.annotations ?? {},
+    ...(consoleSocket === undefined ? {} : { consoleSocket }),
+  };
+  const sandboxId = sandboxToJoin(bundle.spec);
+  const created =
+    sandboxId === undefined
+      ? await createContainer(container, await newSandbox(bundle.spec, configuration), environment)
+      : await joinSandbox({ ...container, sharePidNamespace: sharesPidNamespace(bundle.spec) }, sandboxId, environment);
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, created.shim.identity.pid);
   return { ...created, terminal: bundle.spec.process?.terminal === true };
+}
+
+async function newSandbox(spec: RuntimeSpec, configuration: Configuration): Promise<NewSandboxConfig> {
+  const networkNamespace = configuration.newNetworkNamespace ? networkNamespaceOf(spec) : undefined;
+  const shmBytes = await sharedMemoryBytes(spec);
+  return {
+    ...(networkNamespace === undefined ? {} : { networkNamespace }),
+    ...(shmBytes === undefined ? {} : { shmBytes }),
+    dns: resolvConfOf(spec),
+    hostname: spec.hostname ?? "",
+    sharePidNamespace: false,
+    bootDeadlineMs: configuration.bootDeadlineMs,
+  };
+}
+
+/** Engines that let the containers of a pod share memory have made it on the host, in the size it is to have. */
+async function sharedMemoryBytes({ mounts = [] }: RuntimeSpec): Promise<number | undefined> {
+  const bind = mounts.findLast(({ destination, type }) => destination === "/dev/shm" && type === "bind");
+  return bind?.source === undefined ? undefined : tmpfsBytes(bind.source);
 }

@@ -5,7 +5,7 @@ import { KataError } from "../errors.ts";
 import { runPoststopHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { ContainerRecord } from "../ports/store.ts";
-import { destroySandbox } from "../sandbox/destroy.ts";
+import { leaveSandbox } from "../sandbox/leave.ts";
 import { statusOf } from "./status.ts";
 
 export interface DeleteOptions {
@@ -37,9 +37,14 @@ export async function deleteContainer(
     });
   }
   const flush = status === "stopped" || status === "created";
-  if (record.vm !== undefined) await destroySandbox(record.vm, environment, flush);
+  const { vm } = record;
+  const ended = vm === undefined || (await leaveSandbox(id, vm, environment, flush));
   await endShim(record);
   await runPoststopHooks(record, environment.warn);
+  // The cgroup of a pod's first container holds the VM, and goes with that.
+  const ofVm = ended ? (vm?.cgroup ?? []) : [];
+  const own = record.sandboxId === id && !ended ? [] : (record.cgroup ?? []);
+  await environment.cgroups.remove([...new Set([...own, ...ofVm])]);
   await environment.store.remove(id);
 }
 

@@ -1,4 +1,5 @@
 import {
+  type grpc,
   type katats,
   orFallBack,
   processToMessage,
@@ -25,7 +26,7 @@ const LOST_IN_CONTRACT = "the agent knows the 1.x contract only: what oci.proto 
 /** Every question takes the agent's own way where it has one, which loses nothing of config.json. */
 export async function createInGuest(
   agent: Agent,
-  container: { readonly container_id: string; readonly exec_id: string; readonly sandbox_pidns?: boolean },
+  container: Pick<grpc.CreateContainerRequest.$Properties, "container_id" | "exec_id" | "sandbox_pidns" | "storages">,
   spec: RuntimeSpec,
 ): Promise<Started> {
   const config = Buffer.from(stringifyJson(spec));

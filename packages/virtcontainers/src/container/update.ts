@@ -2,16 +2,30 @@ import type { SpecResources } from "@kata-ts/agent-protocol";
 import type { Environment } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { asked } from "../sandbox/create.ts";
+import { demandOf, growVm } from "../sandbox/sizing.ts";
+import { hostLimitsOf } from "./host-limits.ts";
 import { updateInGuest } from "./in-guest.ts";
+import { withoutHostCpus } from "./prepare-mounts.ts";
 import { requireStatus } from "./status.ts";
 
-/** Changes a container's limits in its guest; what is not named stays. @throws KataError KATA_STATE, KATA_AGENT */
+/**
+ * Changes a container's limits: the VM grows where they ask for more, the guest enforces them, and the host's cgroup
+ * follows. What is not named stays.
+ *
+ * @throws KataError KATA_STATE, KATA_AGENT, KATA_CGROUP
+ */
 export async function updateContainer(
   id: ContainerId,
   resources: SpecResources,
   environment: Environment,
 ): Promise<void> {
-  const vm = requireStatus(await environment.store.read(id), "update", "created", "running", "paused");
+  const { store, hypervisor, cgroups } = environment;
+  const before = await store.read(id);
+  const vm = requireStatus(before, "update", "created", "running", "paused");
+  const record = await store.update(id, (old) => ({ ...old, demand: demandOf(resources, old.demand) }));
   using agent = environment.connectAgent(vm.agentUrl);
-  await asked(`update container ${id}`, updateInGuest(agent, id, resources));
+  await growVm(hypervisor.reopen(vm), agent, environment);
+  await asked(`update container ${id}`, updateInGuest(agent, id, withoutHostCpus(resources)));
+  const overhead = record.sandboxId === id ? hypervisor.overheadMiB : undefined;
+  cgroups.update(record.cgroup ?? [], hostLimitsOf(resources, overhead));
 }

@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { connectAgent, type SpecMount } from "@kata-ts/agent-protocol";
 import type { InterworkingModel } from "@kata-ts/netns";
+import { noCgroups } from "../cgroup/no-cgroups.ts";
 import { createInGuest } from "../container/in-guest.ts";
-import { shareMounts } from "../container/share-mounts.ts";
+import { prepareMounts } from "../container/prepare-mounts.ts";
 import type { Environment } from "../environment.ts";
 import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
@@ -103,8 +104,8 @@ export class Sandbox implements AsyncDisposable {
       annotations: {},
     };
     const { agent, vm } = this.#live;
-    const spec = await shareMounts(config, vm);
-    const names = { container_id: id, exec_id: id };
+    const { spec, storages } = await prepareMounts(config, vm);
+    const names = { container_id: id, exec_id: id, storages: [...storages] };
     const { token, warnings } = await asked(`create container ${id}`, createInGuest(agent, names, spec));
     for (const warning of warnings) process.emitWarning(warning);
     return new Container({
@@ -141,6 +142,7 @@ function builtIn(options: SandboxOptions): Environment {
       network === undefined
         ? noNetwork
         : new NamespaceNetwork({ model: network.model ?? "tcfilter", queues: config.vcpus, vhost: true, warn }),
+    cgroups: noCgroups,
     warn,
   };
 }

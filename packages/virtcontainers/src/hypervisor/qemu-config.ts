@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { type Accelerator, chooseAccelerator } from "@kata-ts/qemu-driver";
 
 /** How VMs are made. configuration.toml's `[hypervisor.qemu]` maps to it one to one. */
@@ -16,6 +17,8 @@ export interface QemuConfig {
   readonly virtioFsCache: "none" | "auto" | "always";
   /** Bytes per 9p message. */
   readonly msize9p: number;
+  /** How many vCPUs it may come to have. */
+  readonly maxVcpus: number;
   /** Hot-pluggable ports: one for the shared tree, the others for network cards. At most 14. */
   readonly rootPorts: number;
   /** A program, run with these arguments and a sandbox's id whenever the sandbox's network namespace has changed. */
@@ -26,12 +29,16 @@ export interface QemuConfig {
   readonly acceleratorCache: string;
 }
 
+/** What the guest's kernel is built for. */
+const GUEST_MAX_VCPUS = 8;
+
 export const defaultQemuConfig: Omit<QemuConfig, "kernelPath" | "imagePath"> = {
   qemuPath: "/usr/bin/qemu-system-x86_64",
   virtiofsdPath: "/usr/lib/qemu/virtiofsd",
   accelerator: "auto",
   vcpus: 1,
   memoryMiB: 2048,
+  maxVcpus: Math.min(availableParallelism(), GUEST_MAX_VCPUS),
   kernelParams: [],
   sharedFs: "virtio-fs",
   virtioFsCache: "auto",

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { totalmem } from "node:os";
 import { identifyProcess } from "@kata-ts/linux";
 import type { VmSpec } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
@@ -12,6 +13,9 @@ import { type StartedWatchman, startWatchman } from "./watchman-start.ts";
 /** The tag under which the guest mounts the shared tree, and where: Kata's. */
 const SHARE_TAG = "kataShared";
 
+/** Memory of QEMU itself (under TCG with the code that it translates), virtiofsd, kata-proxy and shims, with room. */
+const HELPERS_MIB = 512;
+
 export interface QemuHypervisorOptions {
   readonly config: QemuConfig;
   /** kata-proxy; without it the watchman lives in this process, and the VMs end with it. */
@@ -24,6 +28,10 @@ export class QemuHypervisor implements Hypervisor {
 
   constructor(options: QemuHypervisorOptions) {
     this.#options = options;
+  }
+
+  get overheadMiB(): number {
+    return this.#options.config.memoryMiB + HELPERS_MIB;
   }
 
   async boot(request: BootRequest): Promise<Vm> {
@@ -58,7 +66,9 @@ function vmSpec(config: QemuConfig, accelerator: "kvm" | "tcg", directory: VmDir
       qemuPath: config.qemuPath,
       accelerator,
       vcpus: config.vcpus,
+      maxVcpus: Math.max(config.vcpus, config.maxVcpus),
       memoryMiB: config.memoryMiB,
+      maxMemoryMiB: config.memoryMiB + Math.trunc(totalmem() / 1024 ** 2),
       kernelPath: config.kernelPath,
       ...(config.initrdPath === undefined ? {} : { initrdPath: config.initrdPath }),
       imagePath: config.imagePath,

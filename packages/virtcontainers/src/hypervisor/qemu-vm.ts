@@ -2,16 +2,26 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
-import { isAlive, signalProcess } from "@kata-ts/linux";
+import { isAlive, lockFile, signalProcess } from "@kata-ts/linux";
 import { ConnectionJournal } from "@kata-ts/netns";
 import { type VmExit, VmFile } from "@kata-ts/proxy";
-import { plugNic, plugVirtioFs, QmpClient, rootPortName, rootPortSlot, unplugNic } from "@kata-ts/qemu-driver";
+import {
+  growMemory,
+  growVcpus,
+  plugNic,
+  plugVirtioFs,
+  QmpClient,
+  rootPortName,
+  rootPortSlot,
+  unplugNic,
+} from "@kata-ts/qemu-driver";
 import { KataError } from "../errors.ts";
-import type { NicBackend, PluggedNic, ShareOptions, Vm, VmState } from "../ports/hypervisor.ts";
+import type { NicBackend, PluggedNic, ShareOptions, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
 import { NamespaceHandles } from "./namespace-handles.ts";
 import type { QemuConfig } from "./qemu-config.ts";
 import { SharedTree } from "./shared-tree.ts";
 import { removeVmDirectory, vmDirectory } from "./vm-directory.ts";
+import { VmMembers } from "./vm-members.ts";
 import type { StartedWatchman } from "./watchman-start.ts";
 
 /** Where the guest has the shared tree: Kata's path. */
@@ -19,6 +29,8 @@ const GUEST_SHARED = "/run/kata-containers/shared/containers";
 const SHARE_TAG = "kataShared";
 const STOP_DEADLINE_MS = 3_000;
 const KILL_DEADLINE_MS = 5_000;
+const MONITOR_DEADLINE_MS = 5_000;
+const GROW_DEADLINE_MS = 30_000;
 
 /** A QEMU VM, ours or an earlier process's. */
 export class QemuVm implements Vm {
@@ -27,6 +39,7 @@ export class QemuVm implements Vm {
   readonly #config: QemuConfig;
   readonly #watchman: StartedWatchman | undefined;
   readonly #tree: SharedTree;
+  readonly #members: VmMembers;
   #lastExit: VmExit | undefined;
 
   constructor(state: VmState, config: QemuConfig, watchman: StartedWatchman | undefined) {
@@ -34,6 +47,7 @@ export class QemuVm implements Vm {
     this.#config = config;
     this.#watchman = watchman;
     this.#tree = new SharedTree(vmDirectory(state.dir).shared, state.qemu.pid);
+    this.#members = new VmMembers(state.dir);
     this.ended = watchman === undefined ? new Promise(() => undefined) : watchman.ended.then(() => this.exit());
   }
 
@@ -45,6 +59,26 @@ export class QemuVm implements Vm {
     this.#watchman?.commit();
   }
 
+  join(containerId: string): Promise<void> {
+    return this.#members.join(containerId);
+  }
+
+  leave(containerId: string): Promise<boolean> {
+    return this.#members.leave(containerId);
+  }
+
+  members(): Promise<readonly string[]> {
+    return this.#members.list();
+  }
+
+  async grow(wanted: VmGrowth): Promise<VmGrowth & { readonly shortVcpus: number }> {
+    // Two at once would each plug in what is missing.
+    using _held = await lockFile(join(this.state.dir, "grow.lock"), { deadlineMs: GROW_DEADLINE_MS });
+    await using qmp = await this.#monitor();
+    const memoryMiB = await growMemory(qmp, wanted.memoryMiB);
+    return { ...(await growVcpus(qmp, this.#config.vcpus + wanted.vcpus)), memoryMiB };
+  }
+
   async plugSharedTree(): Promise<grpc.Storage.$Properties> {
     const mounted = { source: SHARE_TAG, mount_point: GUEST_SHARED };
     if (this.#config.sharedFs === "virtio-9p") {
@@ -52,20 +86,20 @@ export class QemuVm implements Vm {
       return { ...mounted, driver: "9p", fstype: "9p", options };
     }
     const directory = vmDirectory(this.state.dir);
-    await using qmp = await QmpClient.connect(directory.qmpSocket);
+    await using qmp = await this.#monitor();
     await plugVirtioFs(qmp, { id: "shared", socket: directory.virtiofsSocket, tag: SHARE_TAG, rootPort: "rp0" });
     return { ...mounted, driver: "virtio-fs", fstype: "virtiofs", options: ["nodev"] };
   }
 
   async plugNic(id: string, backend: NicBackend, others: readonly PluggedNic[]): Promise<PluggedNic> {
     const port = freePort(this.#config.rootPorts, others);
-    await using qmp = await QmpClient.connect(vmDirectory(this.state.dir).qmpSocket);
+    await using qmp = await this.#monitor();
     await plugNic(qmp, { id, rootPort: rootPortName(port), backend });
     return { id, rootPort: rootPortName(port), pciPath: `${rootPortSlot(port).toString(16)}/00` };
   }
 
   async unplugNic({ id }: PluggedNic): Promise<void> {
-    await using qmp = await QmpClient.connect(vmDirectory(this.state.dir).qmpSocket);
+    await using qmp = await this.#monitor();
     await unplugNic(qmp, { id });
   }
 
@@ -95,6 +129,19 @@ export class QemuVm implements Vm {
     // The watchman has done so, unless it was killed.
     await new ConnectionJournal(join(this.state.dir, VmFile.network)).close(namespaces.paths).catch(ignoreMissing);
     await removeVmDirectory(this.state.dir);
+  }
+
+  /** A VM that was started just now does not listen yet. */
+  async #monitor(): Promise<QmpClient> {
+    const giveUpAt = Date.now() + MONITOR_DEADLINE_MS;
+    for (;;) {
+      try {
+        return await QmpClient.connect(vmDirectory(this.state.dir).qmpSocket);
+      } catch (error) {
+        if (!this.isRunning() || Date.now() > giveUpAt) throw error;
+      }
+      await delay(5);
+    }
   }
 
   /** The watchman is asked first and ends the others; what is left after a while is killed. */

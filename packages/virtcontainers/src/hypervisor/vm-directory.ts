@@ -3,6 +3,7 @@ import { lstat, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { KataError } from "../errors.ts";
 import { removeMountPoints } from "./shared-tree.ts";
+import { VmMembers } from "./vm-members.ts";
 
 /** Unix socket paths are at most 107 bytes long. */
 const MAX_SOCKET_PATH = 107;
@@ -45,6 +46,7 @@ export async function createVmDirectory(parent: string): Promise<VmDirectory> {
   }
   await mkdir(directory.path, { mode: 0o700 });
   await mkdir(directory.shared, { mode: 0o755 });
+  await new VmMembers(directory.path).prepare();
   return directory;
 }
 

@@ -25,13 +25,13 @@ export function startWatchman(
   proxyPath: string | undefined,
   request: BootRequest,
 ): Promise<StartedWatchman> {
-  const { networkNamespace } = request;
   if (proxyPath !== undefined) return startProxy(spec, proxyPath, request);
-  return startBuiltIn(networkNamespace === undefined ? spec : { ...spec, networkNamespace });
+  return startBuiltIn(spec, request);
 }
 
-async function startBuiltIn(spec: VmSpec): Promise<StartedWatchman> {
-  const watchman = await Watchman.start(spec);
+async function startBuiltIn(spec: VmSpec, { networkNamespace, onProcess }: BootRequest): Promise<StartedWatchman> {
+  const watchman = await Watchman.start(networkNamespace === undefined ? spec : { ...spec, networkNamespace });
+  for (const pid of [watchman.pids.qemu, watchman.pids.virtiofsd]) if (pid !== undefined) onProcess?.(pid);
   return {
     proxyPid: undefined,
     pids: watchman.pids,
@@ -71,6 +71,8 @@ async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest)
     });
   }
   control.on("error", () => undefined);
+  // QEMU and its helpers are started by it later, and so are where it is.
+  request.onProcess?.(proxy.pid);
   const outcome = await startOutcome(control, proxyPath);
   if (!outcome.ok) throw new KataError("KATA_PROXY", `kata-proxy could not start the VM: ${outcome.message}`);
   return {

@@ -5,6 +5,8 @@ import type { TapBackend, VfioBackend } from "@kata-ts/qemu-driver";
 
 /** What runs virtual machines. A second hypervisor is a second implementation of this. */
 export interface Hypervisor {
+  /** What a VM may take of the host's memory beside its containers' limits: the guest's own, and its helpers'. MiB. */
+  readonly overheadMiB: number;
   /** Acquires a VM with nothing of a container's in it. On failure nothing is left. */
   boot(request: BootRequest): Promise<Vm>;
   /** The handle of a VM that an earlier process acquired. It may be dead meanwhile. */
@@ -15,6 +17,8 @@ export interface BootRequest {
   readonly sandboxId: string;
   /** A path that leads to the network namespace which the VM's processes start in; without it the caller's. */
   readonly networkNamespace?: string;
+  /** Called with each process as it is started, before it has done anything. */
+  readonly onProcess?: (pid: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -31,6 +35,14 @@ export interface VmState {
   readonly accelerator: string;
   /** A path that led to its network namespace, where an engine made it. */
   readonly networkNamespace?: string;
+  /** Directories of the host's cgroups that its processes live in; they go with it. */
+  readonly cgroup?: readonly string[];
+}
+
+/** What is plugged into a VM beyond what it was booted with. */
+export interface VmGrowth {
+  readonly vcpus: number;
+  readonly memoryMiB: number;
 }
 
 /** The host's end of a network card: queues of a tap, or a whole PCI device. */
@@ -60,6 +72,17 @@ export interface Vm {
   isRunning(): boolean;
   /** From now on the VM outlives this process. */
   commit(): void;
+  /** Makes a container one of those that it lives for. @throws KataError KATA_VM_GONE when the last one has left */
+  join(containerId: string): Promise<void>;
+  /** Idempotent. @returns whether it was the last: the VM is to be stopped, and nobody can join any more */
+  leave(containerId: string): Promise<boolean>;
+  members(): Promise<readonly string[]>;
+  /**
+   * Plugs in what is missing to have this much more than at boot; nothing is taken away.
+   *
+   * @returns what was plugged in, for the guest to switch on, and how many processors it has room for no more
+   */
+  grow(wanted: VmGrowth): Promise<VmGrowth & { readonly shortVcpus: number }>;
   /** Plugs the shared tree in; returns what the guest has to mount. */
   plugSharedTree(): Promise<grpc.Storage.$Properties>;
   /** Plugs a network card into a port that none of the others is in. */
@@ -68,6 +91,7 @@ export interface Vm {
   unplugNic(nic: PluggedNic): Promise<void>;
   /** Makes a host file or directory visible to the guest, and returns its path there. */
   share(source: string, name: string, options: ShareOptions): Promise<string>;
+  /** Takes back one name, or all names below one. Idempotent. */
   unshare(name: string): Promise<void>;
   /** Why it ended, as far as it was recorded. */
   exit(): Promise<VmExit | undefined>;

@@ -1,3 +1,4 @@
+import type { grpc } from "@kata-ts/agent-protocol";
 import type { NetworkNamespace } from "@kata-ts/netns";
 import type { Environment } from "../environment.ts";
 import { KataError, reasonOf } from "../errors.ts";
@@ -15,12 +16,16 @@ export interface SandboxConfig {
   readonly sharePidNamespace: boolean;
   /** What its processes live in, and whose interfaces it takes over; without it the caller's, and none. */
   readonly namespace?: NetworkNamespace;
+  /** Bytes of the shared memory that its containers may have in common; 64 MiB by default. */
+  readonly shmBytes?: number;
   /** Lines of resolv.conf. */
   readonly dns?: readonly string[];
   /** Milliseconds that a guest may take to boot. */
   readonly bootDeadlineMs: number;
   /** Called once the VM exists, before its guest is up: it has to be found again should this process die. */
   readonly onBoot?: (vm: VmState) => Promise<void>;
+  /** Called with each process of the VM as it is started. */
+  readonly onProcess?: (pid: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -42,10 +47,11 @@ const MAX_HOSTNAME_BYTES = 64;
  */
 export async function createSandbox(config: SandboxConfig, environment: Environment): Promise<LiveSandbox> {
   await using undo = new UndoStack();
-  const { namespace, signal } = config;
+  const { namespace, onProcess, signal } = config;
   const vm = await environment.hypervisor.boot({
     sandboxId: config.id,
     ...(namespace === undefined ? {} : { networkNamespace: namespace.path }),
+    ...(onProcess === undefined ? {} : { onProcess }),
     ...(signal === undefined ? {} : { signal }),
   });
   undo.push(() => vm.stop());
@@ -87,11 +93,21 @@ async function setUpGuest(
   await agent.createSandbox({
     hostname: Buffer.from(config.hostname).subarray(0, MAX_HOSTNAME_BYTES).toString(),
     dns: [...(config.dns ?? [])],
-    storages: [sharedTree],
+    storages: [sharedTree, sharedMemory(config.shmBytes)],
     sandbox_pidns: config.sharePidNamespace,
     sandbox_id: config.id,
   });
   await agent.setGuestDateTime({ Sec: Math.floor(now / 1000), Usec: (now % 1000) * 1000 });
+}
+
+/** Where the guest has the shared memory of a pod: Kata's path. */
+export const GUEST_SHM = "/run/kata-containers/sandbox/shm";
+
+const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
+
+function sharedMemory(bytes: number = DEFAULT_SHM_BYTES): grpc.Storage.$Properties {
+  const options = ["noexec", "nosuid", "nodev", "mode=1777", `size=${String(bytes)}`];
+  return { driver: "ephemeral", source: "shm", fstype: "tmpfs", mount_point: GUEST_SHM, options };
 }
 
 /** Names the step in which the guest refused. */

@@ -11,6 +11,7 @@ const vm = z.object({
   qemu: identity,
   accelerator: z.string(),
   networkNamespace: z.exactOptional(z.string()),
+  cgroup: z.exactOptional(z.array(z.string())),
 });
 
 const hook = z.object({
@@ -40,6 +41,8 @@ const schema = z.object({
   vm: z.exactOptional(vm),
   shim: z.exactOptional(identity),
   worker: z.exactOptional(identity),
+  cgroup: z.exactOptional(z.array(z.string())),
+  demand: z.exactOptional(z.object({ milliCpus: z.number(), memoryMiB: z.number() })),
   hooks: z.exactOptional(hooks),
 });
 

@@ -80,6 +80,7 @@ export class FakeAgent {
         return {};
       },
       setGuestDateTime: async () => ({}),
+      onlineCPUMem: async () => ({}),
       createContainer: async ({ container_id }) => {
         if (!this.#sandbox) throw new AgentRpcError(RpcStatus.FailedPrecondition, "Sandbox not started");
         if (this.#containers.has(container_id)) throw new AgentRpcError(RpcStatus.AlreadyExists, "Container exists");

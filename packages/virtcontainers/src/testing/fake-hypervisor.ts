@@ -2,10 +2,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { identifyProcess, isAlive, signalProcess } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
-import type { BootRequest, Hypervisor, NicBackend, PluggedNic, Vm, VmState } from "../ports/hypervisor.ts";
+import type { BootRequest, Hypervisor, NicBackend, PluggedNic, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
 
 /** Hypervisor without virtual machines: each "VM" is an idle process, so that its life and death are the OS's. */
 export class FakeHypervisor implements Hypervisor {
+  readonly overheadMiB = 512;
+  /** Who lives in each VM, by its directory. */
+  readonly members: Map<string, Set<string>> = new Map();
+  /** What was plugged into each VM, by its directory. */
+  readonly grown: Map<string, VmGrowth> = new Map();
   /** What is shared now, by VM directory and name. */
   readonly shared: Map<string, Map<string, string>> = new Map();
   /** Makes the next boot fail. */
@@ -18,24 +23,26 @@ export class FakeHypervisor implements Hypervisor {
     const identity = identifyProcess(child.pid ?? 0);
     const dir = `/fake/${request.sandboxId}/${String(this.#serial++)}`;
     this.shared.set(dir, new Map());
+    this.members.set(dir, new Set());
+    request.onProcess?.(identity.pid);
     const state = { dir, agentUrl: `fake://${dir}`, processes: [identity], qemu: identity, accelerator: "fake" };
-    return new FakeVm(state, this.shared, child);
+    return new FakeVm(state, this, child);
   }
 
   reopen(state: VmState): Vm {
-    return new FakeVm(state, this.shared, undefined);
+    return new FakeVm(state, this, undefined);
   }
 }
 
 class FakeVm implements Vm {
   readonly state: VmState;
   readonly ended: Promise<VmExit | undefined>;
-  readonly #shared: Map<string, Map<string, string>>;
+  readonly #host: FakeHypervisor;
   readonly #child: ChildProcess | undefined;
 
-  constructor(state: VmState, shared: Map<string, Map<string, string>>, child: ChildProcess | undefined) {
+  constructor(state: VmState, host: FakeHypervisor, child: ChildProcess | undefined) {
     this.state = state;
-    this.#shared = shared;
+    this.#host = host;
     this.#child = child;
     this.ended = new Promise((resolve) => {
       child?.once("exit", () => {
@@ -50,6 +57,37 @@ class FakeVm implements Vm {
 
   commit(): void {
     this.#child?.unref();
+  }
+
+  async join(containerId: string): Promise<void> {
+    const members = this.#host.members.get(this.state.dir);
+    if (members === undefined) throw new KataError("KATA_VM_GONE", `${containerId} comes too late`);
+    members.add(containerId);
+  }
+
+  async leave(containerId: string): Promise<boolean> {
+    const members = this.#host.members.get(this.state.dir);
+    members?.delete(containerId);
+    if (members !== undefined && members.size > 0) return false;
+    this.#host.members.delete(this.state.dir);
+    return true;
+  }
+
+  async members(): Promise<string[]> {
+    return [...(this.#host.members.get(this.state.dir) ?? [])];
+  }
+
+  async grow(wanted: VmGrowth): Promise<VmGrowth & { readonly shortVcpus: number }> {
+    const before = this.#host.grown.get(this.state.dir) ?? { vcpus: 0, memoryMiB: 0 };
+    const more = {
+      vcpus: Math.max(0, wanted.vcpus - before.vcpus),
+      memoryMiB: Math.max(0, wanted.memoryMiB - before.memoryMiB),
+    };
+    this.#host.grown.set(this.state.dir, {
+      vcpus: before.vcpus + more.vcpus,
+      memoryMiB: before.memoryMiB + more.memoryMiB,
+    });
+    return { ...more, shortVcpus: 0 };
   }
 
   async plugSharedTree(): Promise<{ driver: string; mount_point: string }> {
@@ -67,12 +105,13 @@ class FakeVm implements Vm {
 
   async share(source: string, name: string): Promise<string> {
     if (!this.isRunning()) throw new KataError("KATA_VM_GONE", `cannot share ${source}: the VM has ended`);
-    this.#shared.get(this.state.dir)?.set(name, source);
+    this.#host.shared.get(this.state.dir)?.set(name, source);
     return `/fake/${name}`;
   }
 
   async unshare(name: string): Promise<void> {
-    this.#shared.get(this.state.dir)?.delete(name);
+    const shared = this.#host.shared.get(this.state.dir);
+    for (const key of shared?.keys() ?? []) if (key === name || key.startsWith(`${name}/`)) shared?.delete(key);
   }
 
   async exit(): Promise<VmExit | undefined> {
@@ -82,6 +121,6 @@ class FakeVm implements Vm {
   async stop(): Promise<void> {
     signalProcess(this.state.qemu, "SIGKILL");
     while (this.isRunning()) await new Promise(setImmediate);
-    this.#shared.delete(this.state.dir);
+    this.#host.shared.delete(this.state.dir);
   }
 }

@@ -1,4 +1,4 @@
-import { equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import type { Hypervisor } from "../ports/hypervisor.ts";
 import type { ComplianceCase } from "./compliance.ts";
 
@@ -52,6 +52,55 @@ export const hypervisorCompliance: readonly ComplianceCase<Hypervisor>[] = [
         await vm.unshare("c/mounts/0");
         await vm.unshare("c/mounts/0");
         equal(vm.isRunning(), true);
+      } finally {
+        await vm.stop();
+      }
+    },
+  },
+  {
+    rule: "lives for its members: the last to leave is told so, and none can join after",
+    check: async (hypervisor) => {
+      const vm = await hypervisor.boot({ sandboxId: "compliance" });
+      try {
+        await vm.join("a");
+        await hypervisor.reopen(vm.state).join("b");
+        deepEqual([...(await vm.members())].sort(), ["a", "b"]);
+        equal(await vm.leave("a"), false);
+        equal(await vm.leave("a"), false);
+        equal(await hypervisor.reopen(vm.state).leave("b"), true);
+        equal(await vm.leave("b"), true);
+        await rejects(vm.join("c"), { code: "KATA_VM_GONE" });
+      } finally {
+        await vm.stop();
+      }
+    },
+  },
+  {
+    rule: "takes back at once all that was shared below a name",
+    check: async (hypervisor) => {
+      const vm = await hypervisor.boot({ sandboxId: "compliance" });
+      try {
+        await vm.share("/etc", "c/rootfs", { readonly: true, recursive: true });
+        await vm.share("/etc/hostname", "c/mounts/0", PLAIN);
+        await vm.unshare("c");
+        await vm.unshare("c");
+        await vm.share("/etc", "c/rootfs", { readonly: true, recursive: true });
+      } finally {
+        await vm.stop();
+      }
+    },
+  },
+  {
+    rule: "grows by what is missing, and tells what the guest has to switch on",
+    check: async (hypervisor) => {
+      const vm = await hypervisor.boot({ sandboxId: "compliance" });
+      try {
+        const first = await vm.grow({ vcpus: 0, memoryMiB: 256 });
+        deepEqual(first, { vcpus: 0, memoryMiB: 256, shortVcpus: 0 });
+        const again = await vm.grow({ vcpus: 0, memoryMiB: 256 });
+        deepEqual(again, { vcpus: 0, memoryMiB: 0, shortVcpus: 0 });
+        const more = await vm.grow({ vcpus: 1, memoryMiB: 384 });
+        deepEqual(more, { vcpus: 1, memoryMiB: 128, shortVcpus: 0 });
       } finally {
         await vm.stop();
       }

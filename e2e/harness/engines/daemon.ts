@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+export interface DaemonOptions {
+  /** Path of the network namespace to live in. */
+  readonly namespace: string;
+  readonly command: readonly [file: string, ...args: string[]];
+  readonly env?: Readonly<Record<string, string>>;
+  /** What it writes to standard error once it serves. */
+  readonly ready: RegExp;
+}
+
+const STOP_DEADLINE_MS = 30_000;
+
+/** An engine's daemon in a network namespace of its own; its last words are kept for when it fails. */
+export class Daemon implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #lines: string[];
+
+  private constructor(child: ChildProcess, lines: string[]) {
+    this.#child = child;
+    this.#lines = lines;
+  }
+
+  static async start({ namespace, command, env, ready }: DaemonOptions): Promise<Daemon> {
+    // Not `ip netns exec`: that hides /sys/fs/cgroup.
+    const child = spawn("nsenter", [`--net=${namespace}`, ...command], {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, ...env },
+    });
+    const lines: string[] = [];
+    const serving = Promise.withResolvers<undefined>();
+    createInterface(child.stderr).on("line", (line) => {
+      lines.push(line);
+      if (ready.test(line)) serving.resolve(undefined);
+    });
+    child.once("exit", () => {
+      serving.reject(new Error(`${command[0]} ended:\n${lines.slice(-20).join("\n")}`));
+    });
+    await serving.promise;
+    return new Daemon(child, lines);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get log(): readonly string[] {
+    return this.#lines;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), STOP_DEADLINE_MS);
+    await ended;
+    clearTimeout(timer);
+  }
+}

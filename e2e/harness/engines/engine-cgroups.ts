@@ -1,0 +1,23 @@
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+
+const CGROUPS = "/sys/fs/cgroup";
+
+/**
+ * The parent of an engine's container cgroups in every hierarchy. Runtimes make it when it is missing and leave it to
+ * the engine; it is there before the first test, so that what a container leaves behind can be told from it.
+ */
+export class EngineCgroups implements Disposable {
+  readonly #directories: readonly string[];
+
+  constructor(name: string) {
+    this.#directories = readdirSync(CGROUPS)
+      .filter((controller) => existsSync(join(CGROUPS, controller, "cgroup.procs")))
+      .map((controller) => join(CGROUPS, controller, name));
+    for (const directory of this.#directories) mkdirSync(directory, { recursive: true });
+  }
+
+  [Symbol.dispose](): void {
+    for (const directory of this.#directories) rmdirSync(directory);
+  }
+}

@@ -1,0 +1,59 @@
+import type { QmpClient } from "./qmp/client.ts";
+
+/** Kernels add memory in blocks of this size. */
+const BLOCK_MIB = 128;
+
+interface HotpluggableCpu {
+  readonly type: string;
+  readonly props: Readonly<Record<string, number>>;
+  /** Absent while the place is free. */
+  readonly "qom-path"?: string;
+}
+
+/**
+ * Plugs in processors until the machine has as many as wanted, or no place is left.
+ *
+ * @returns how many it plugged in, and how many it had no place for
+ */
+export async function growVcpus(
+  qmp: QmpClient,
+  wanted: number,
+): Promise<{ readonly vcpus: number; readonly shortVcpus: number }> {
+  const places = (await qmp.execute("query-hotpluggable-cpus")) as readonly HotpluggableCpu[];
+  const free = places.filter((place) => place["qom-path"] === undefined);
+  const missing = Math.max(0, wanted - (places.length - free.length));
+  // QEMU lists the last place first; the guest numbers them from the first.
+  const taken = free.reverse().slice(0, missing);
+  for (const { type, props } of taken) {
+    const id = `cpu-${Object.values(props).join("-")}`;
+    await qmp.execute("device_add", { driver: type, id, ...props });
+  }
+  return { vcpus: taken.length, shortVcpus: missing - taken.length };
+}
+
+interface MemoryDevice {
+  readonly data: { readonly size: number };
+}
+
+/**
+ * Plugs in one memory module with what the machine lacks of this much more than at boot.
+ *
+ * @returns MiB plugged in, in whole blocks; @throws QemuError when the host or the machine has no room
+ */
+export async function growMemory(qmp: QmpClient, wantedMiB: number): Promise<number> {
+  const devices = (await qmp.execute("query-memory-devices")) as readonly MemoryDevice[];
+  const pluggedMiB = devices.reduce((sum, { data }) => sum + data.size, 0) / 1024 ** 2;
+  const missing = Math.ceil((wantedMiB - pluggedMiB) / BLOCK_MIB) * BLOCK_MIB;
+  if (missing <= 0) return 0;
+  const memory = `mem${String(devices.length)}`;
+  const size = missing * 1024 ** 2;
+  // Shared, as all of the guest's memory: virtio-fs is served by another process.
+  await qmp.execute("object-add", { "qom-type": "memory-backend-memfd", id: memory, size, share: true });
+  try {
+    await qmp.execute("device_add", { driver: "pc-dimm", id: `dimm-${memory}`, memdev: memory });
+  } catch (error) {
+    await qmp.execute("object-del", { id: memory });
+    throw error;
+  }
+  return missing;
+}

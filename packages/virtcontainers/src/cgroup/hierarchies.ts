@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { join, normalize } from "node:path/posix";
+
+/** One mounted cgroup hierarchy: v1 has several, v2 one. */
+export interface Hierarchy {
+  readonly version: 1 | 2;
+  readonly mountPoint: string;
+  /** v1's controllers, or the name of a hierarchy without any. */
+  readonly controllers: readonly string[];
+  /** Where the calling process is in it. */
+  readonly own: string;
+}
+
+/**
+ * The hierarchies that container runtimes use: all of v1 if there are any, else v2. On hosts that mix both, runc leaves
+ * v2's alone.
+ */
+export function hierarchies(
+  mountinfo: string = readFileSync("/proc/self/mountinfo", "utf8"),
+  membership: string = readFileSync("/proc/self/cgroup", "utf8"),
+): Hierarchy[] {
+  const mounted = mountinfo.split("\n").flatMap((line) => hierarchyOf(line, membership));
+  const first = mounted.filter(({ version }) => version === 1);
+  const all = first.length > 0 ? first : mounted;
+  // The same hierarchy may be mounted at several places: the first is the usual one.
+  const keys = all.map(({ controllers }) => controllers.join());
+  return all.filter((_, index) => keys.indexOf(keys[index] ?? "") === index);
+}
+
+const OPTIONS_OF_V1 = new Set(["rw", "ro", "xattr", "noprefix", "clone_children", "all", "none"]);
+
+// "32 31 0:29 /root /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu"
+function hierarchyOf(line: string, membership: string): Hierarchy[] {
+  const [head = "", tail = ""] = line.split(" - ");
+  const [type, , options = ""] = tail.split(" ");
+  const [, , , root = "/", mountPoint = ""] = head.split(" ");
+  if (type !== "cgroup" && type !== "cgroup2") return [];
+  const controllers =
+    type === "cgroup2"
+      ? []
+      : options.split(",").filter((option) => !OPTIONS_OF_V1.has(option) && !option.startsWith("release_agent"));
+  const own = ownCgroup(membership, controllers);
+  // Where a part of the hierarchy is mounted, paths are told from its top.
+  const visible = root !== "/" && own.startsWith(root) ? own.slice(root.length) : own;
+  return [{ version: type === "cgroup" ? 1 : 2, mountPoint, controllers, own: visible === "" ? "/" : visible }];
+}
+
+// "4:memory:/a/b"; v2's is "0::/a/b".
+function ownCgroup(membership: string, controllers: readonly string[]): string {
+  for (const line of membership.split("\n")) {
+    const [, names = "", ...path] = line.split(":");
+    const isIt = names.startsWith("name=") ? controllers.includes(names) : sameSet(names, controllers);
+    if (isIt) return path.join(":");
+  }
+  return "/";
+}
+
+function sameSet(names: string, controllers: readonly string[]): boolean {
+  const listed = names.split(",").filter(Boolean);
+  return listed.length === controllers.length && listed.every((name) => controllers.includes(name));
+}
+
+/** A container's directory in a hierarchy, as runc places it; `..` leads nowhere. */
+export function directoryOf(hierarchy: Hierarchy, path: string | undefined, containerId: string): string {
+  const { mountPoint, own } = hierarchy;
+  if (path === undefined || path === "") return join(mountPoint, own, containerId);
+  const inside = normalize(`/${systemdPath(path) ?? path}`);
+  const isAbsolute = path.startsWith("/") || systemdPath(path) !== undefined;
+  return isAbsolute ? join(mountPoint, inside) : join(mountPoint, own, inside);
+}
+
+/**
+ * "slice:prefix:name", as `--systemd-cgroup` has it: the scope `prefix-name.scope` in its slice, whose dashes are its
+ * parents. Undefined for a plain path.
+ */
+function systemdPath(path: string): string | undefined {
+  const [slice, prefix, name, ...more] = path.split(":");
+  if (slice === undefined || prefix === undefined || name === undefined) return undefined;
+  if (more.length > 0 || path.includes("/") || name === "") return undefined;
+  const parts = (slice === "" ? "system.slice" : slice).replace(/\.slice$/, "").split("-");
+  const slices = parts[0] === "" ? [] : parts.map((_, index) => `${parts.slice(0, index + 1).join("-")}.slice`);
+  const unit = name.endsWith(".slice") ? name : prefix === "" ? `${name}.scope` : `${prefix}-${name}.scope`;
+  return join("/", ...slices, unit);
+}

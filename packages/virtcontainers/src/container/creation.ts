@@ -1,0 +1,108 @@
+import { bootId, identifyProcess } from "@kata-ts/linux";
+import type { ShimEnvironment } from "../environment.ts";
+import { laterHooks, runCreateHooks, runPoststopHooks } from "../hooks/hooks.ts";
+import type { Agent } from "../ports/agent.ts";
+import type { HostCgroup } from "../ports/cgroups.ts";
+import type { Vm } from "../ports/hypervisor.ts";
+import type { Shim } from "../ports/shims.ts";
+import type { ContainerRecord } from "../ports/store.ts";
+import { asked } from "../sandbox/create.ts";
+import { demandOf } from "../sandbox/sizing.ts";
+import type { UndoStack } from "../undo.ts";
+import type { ContainerConfig } from "./config.ts";
+import { hostLimitsOf } from "./host-limits.ts";
+import { createInGuest, type Started } from "./in-guest.ts";
+import { prepareMounts } from "./prepare-mounts.ts";
+import { terminalOf } from "./terminal.ts";
+
+export interface CreatedContainer {
+  readonly record: ContainerRecord;
+  readonly shim: Shim;
+}
+
+/** Where a container is to live. */
+export interface Place {
+  readonly sandboxId: string;
+  /** A path to the network namespace of its processes on the host; without it the caller's. */
+  readonly networkNamespace?: string;
+  /** For the first container of a sandbox, whose cgroup holds the VM: what that takes beside the container. */
+  readonly sandboxOverheadMiB?: number;
+}
+
+/** The host's side of a new container: its id is taken, its cgroup made, its shim started, its hooks run. */
+export async function beginContainer(
+  config: ContainerConfig,
+  { sandboxId, networkNamespace, sandboxOverheadMiB }: Place,
+  environment: ShimEnvironment,
+  undo: UndoStack,
+): Promise<{ readonly shim: Shim; readonly cgroup: HostCgroup }> {
+  const { store, shims, cgroups } = environment;
+  const limits = hostLimitsOf(config.spec.linux?.resources, sandboxOverheadMiB);
+  const cgroup = cgroups.open(config.spec.linux?.cgroupsPath, config.id, limits);
+  await store.claim({ ...newRecord(config), sandboxId, cgroup: cgroup.directories });
+  undo.push(() => store.remove(config.id));
+  undo.push(() => cgroups.remove(cgroup.directories));
+  cgroup.make();
+
+  // The shim loads its code while the VM boots; it takes over when the container is there.
+  const shim = shims.launch({
+    containerId: config.id,
+    execId: config.id,
+    rootfs: config.rootfs,
+    ...(networkNamespace === undefined ? {} : { networkNamespace }),
+    ...terminalOf(config.spec.process, config.consoleSocket),
+  });
+  undo.push(() => {
+    shim.kill();
+  });
+  cgroup.add(shim.identity.pid);
+
+  // Hooks find the container by the shim's pid; one of them may make its network.
+  const hooked = await store.update(config.id, (claimed) => ({ ...claimed, shim: shim.identity }));
+  undo.push(() => runPoststopHooks(hooked, environment.warn));
+  await runCreateHooks(config.spec, hooked);
+  return { shim, cgroup };
+}
+
+/** The guest's side: the container exists there, and its shim has taken over. */
+export async function finishContainer(
+  config: ContainerConfig,
+  { vm, agent, shim }: { readonly vm: Vm; readonly agent: Agent; readonly shim: Shim },
+  environment: ShimEnvironment,
+): Promise<ContainerRecord> {
+  const { token, warnings } = await createFirstProcess(config, vm, agent);
+  for (const warning of warnings) environment.warn(warning);
+  await shim.connect({ agent: vm.state.agentUrl, ...(token === undefined ? {} : { token }) });
+  return environment.store.update(config.id, (claimed) => ({ ...claimed, status: "created" }));
+}
+
+/** Kata's name for it. */
+const BUNDLE_ANNOTATION = "io.katacontainers.pkg.oci.bundle_path";
+
+async function createFirstProcess(config: ContainerConfig, vm: Vm, agent: Agent): Promise<Started> {
+  const { spec, storages } = await prepareMounts(config, vm);
+  // What startContainer hooks are told of the bundle.
+  const annotated = { ...spec, annotations: { ...spec.annotations, [BUNDLE_ANNOTATION]: config.bundle } };
+  const sharePid = config.sharePidNamespace ?? false;
+  const request = { container_id: config.id, exec_id: config.id, sandbox_pidns: sharePid, storages: [...storages] };
+  return asked(`create container ${config.id}`, createInGuest(agent, request, annotated));
+}
+
+function newRecord(config: ContainerConfig): Omit<ContainerRecord, "sandboxId"> {
+  const hooks = laterHooks(config.spec);
+  return {
+    version: 1,
+    id: config.id,
+    status: "creating",
+    generation: 0,
+    ociVersion: config.spec.ociVersion,
+    bundle: config.bundle,
+    rootfs: config.rootfs,
+    created: new Date().toISOString(),
+    annotations: config.annotations,
+    bootId: bootId(),
+    worker: identifyProcess(process.pid),
+    demand: demandOf(config.spec.linux?.resources),
+    ...(hooks === undefined ? {} : { hooks }),
+  };
+}

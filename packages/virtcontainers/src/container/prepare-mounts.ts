@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { stat, statfs } from "node:fs/promises";
+import type { grpc, RuntimeSpec, SpecMount, SpecResources } from "@kata-ts/agent-protocol";
+import type { Vm } from "../ports/hypervisor.ts";
+import { GUEST_SHM } from "../sandbox/create.ts";
+import type { ContainerConfig } from "./config.ts";
+
+/** A container's config.json with the guest's paths in it, and what the guest has to mount before. */
+export interface PreparedMounts {
+  readonly spec: RuntimeSpec;
+  readonly storages: readonly grpc.Storage.$Properties[];
+}
+
+/**
+ * Gives the guest the container's root file system and every host file that a bind mount names. Read-only is enforced
+ * here, on the host: the guest cannot undo it. Memory of the host's becomes memory of the guest's.
+ */
+export async function prepareMounts(config: ContainerConfig, vm: Vm): Promise<PreparedMounts> {
+  const root = await vm.share(config.rootfs, `${config.id}/rootfs`, { readonly: false, recursive: true });
+  const mounts: SpecMount[] = [];
+  const storages: grpc.Storage.$Properties[] = [];
+  for (const [index, mount] of (config.spec.mounts ?? []).entries()) {
+    const inMemory = isHostBind(mount) ? await guestMemory(mount) : undefined;
+    if (inMemory !== undefined) {
+      mounts.push({ ...mount, type: "bind", source: inMemory.path });
+      storages.push(...inMemory.storages);
+    } else {
+      mounts.push(isHostBind(mount) ? await shareBind(config, vm, mount, index) : mount);
+    }
+  }
+  const { linux = {} } = config.spec;
+  const resources = linux.resources === undefined ? {} : { resources: withoutHostCpus(linux.resources) };
+  const spec = { ...config.spec, root: { ...config.spec.root, path: root }, mounts, linux: { ...linux, ...resources } };
+  return { spec, storages };
+}
+
+async function shareBind(config: ContainerConfig, vm: Vm, mount: SpecMount, index: number): Promise<SpecMount> {
+  const options = mount.options ?? [];
+  const source = await vm.share(mount.source ?? "", `${config.id}/mounts/${String(index)}`, {
+    readonly: options.includes("ro"),
+    readonlyTree: options.includes("rro"),
+    recursive: options.includes("rbind"),
+  });
+  return { ...mount, source, type: "bind" };
+}
+
+/** The guest's own /proc, /sys and /dev are meant by these, as under Kata 1.x. */
+const GUEST_OWN = /^\/(proc|sys|dev)(\/|$)/;
+
+function isHostBind({ type, source, options = [] }: SpecMount): boolean {
+  const bind = type === "bind" || options.includes("bind") || options.includes("rbind");
+  return bind && source !== undefined && !GUEST_OWN.test(source);
+}
+
+interface GuestMemory {
+  readonly path: string;
+  readonly storages: readonly grpc.Storage.$Properties[];
+}
+
+/** Where the kubelet keeps a pod's emptyDir volumes. */
+const EMPTY_DIR = "/kubernetes.io~empty-dir/";
+const GUEST_EPHEMERAL = "/run/kata-containers/sandbox/ephemeral";
+
+/**
+ * Engines mount a tmpfs on the host for what the containers of a pod share in memory: POSIX shared memory, and emptyDir
+ * volumes of the medium "Memory". The guest has one of its own in its place, which all containers of the pod get.
+ */
+async function guestMemory({ destination, source = "" }: SpecMount): Promise<GuestMemory | undefined> {
+  const isShm = destination === "/dev/shm";
+  if (!isShm && !source.includes(EMPTY_DIR)) return undefined;
+  const bytes = await tmpfsBytes(source);
+  if (bytes === undefined) return undefined;
+  if (isShm) return { path: GUEST_SHM, storages: [] };
+  const path = `${GUEST_EPHEMERAL}/${createHash("sha256").update(source).digest("hex").slice(0, 32)}`;
+  const { mode, uid, gid } = await stat(source);
+  const owner = [`mode=${(mode & 0o7777).toString(8)}`, `uid=${String(uid)}`, `gid=${String(gid)}`];
+  const options = [...owner, `size=${String(bytes)}`];
+  return { path, storages: [{ driver: "ephemeral", source: "tmpfs", fstype: "tmpfs", mount_point: path, options }] };
+}
+
+const TMPFS_MAGIC = 0x01021994;
+
+/** The size of the tmpfs that a directory is in; undefined for other file systems, and for what is not there. */
+export async function tmpfsBytes(path: string): Promise<number | undefined> {
+  const found = await statfs(path).catch(() => undefined);
+  return found?.type === TMPFS_MAGIC ? found.blocks * found.bsize : undefined;
+}
+
+/** Numbers of the host's processors and memory nodes mean nothing in the guest; the host's cgroup applies them. */
+export function withoutHostCpus(resources: SpecResources): SpecResources {
+  const { cpu } = resources;
+  if (cpu?.cpus === undefined && cpu?.mems === undefined) return resources;
+  const left = Object.entries(cpu).filter(([name]) => name !== "cpus" && name !== "mems");
+  return { ...resources, cpu: Object.fromEntries(left) };
+}
