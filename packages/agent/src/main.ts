@@ -4,9 +4,10 @@ import { AGENT_PORT, findPort, openPort } from "./channel.ts";
 import { Commands } from "./commands.ts";
 import { prepareGuest } from "./guest/prepare.ts";
 import { log } from "./log.ts";
+import { DnsRelay } from "./network/dns-relay.ts";
 import { Reaper } from "./reaper.ts";
 import { Sandbox } from "./sandbox/sandbox.ts";
-import { serveChannel } from "./serve.ts";
+import { HostStreams, type ServeProcess, serveChannel } from "./serve.ts";
 import { createHandlers } from "./service.ts";
 
 /** Runs the agent until the guest goes away. */
@@ -19,14 +20,16 @@ export async function main(): Promise<void> {
   reaper.start();
   const commands = new Commands(reaper);
   const sandbox = new Sandbox({ commands, reaper, runtime: kernelParameter("agent.container_runtime") ?? "crun" });
-  const handlers = createHandlers(sandbox, commands);
+  const host = new HostStreams();
+  const handlers = createHandlers(sandbox, commands, new DnsRelay(() => host.open()));
   const device = await findPort(AGENT_PORT);
   for (;;) {
     const channel = await openPort(device);
     log("ready");
-    await serveChannel(channel, handlers, (stream, token, channelIsOver) => {
+    const serveProcess: ServeProcess = (stream, token, channelIsOver) => {
       sandbox.serveProcess(stream, token, channelIsOver);
-    });
+    };
+    await serveChannel(channel, handlers, serveProcess, host);
     log("the host disconnected");
   }
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
-import { type AgentHandlers, createAgentServer, YamuxSession } from "@kata-ts/agent-protocol";
+import { type AgentHandlers, createAgentServer, YamuxSession, YamuxSessionClosed } from "@kata-ts/agent-protocol";
 import { PREFACE_BYTES, recognise, tokenOf } from "@kata-ts/agent-protocol/process-stream";
 
 /** Takes over a stream whose preface named a process. */
@@ -14,6 +14,7 @@ export async function serveChannel(
   channel: Duplex,
   handlers: AgentHandlers,
   serveProcess: ServeProcess,
+  host: HostStreams,
 ): Promise<void> {
   const server = createAgentServer(handlers);
   const session = new YamuxSession(channel, {
@@ -29,10 +30,22 @@ export async function serveChannel(
       });
     },
   });
+  host.session = session;
   try {
     await session.closed;
   } finally {
     server.close();
+  }
+}
+
+/** Streams that the guest opens to the host: over the channel that is there at the time. */
+export class HostStreams {
+  session: YamuxSession | undefined;
+
+  /** @throws YamuxSessionClosed while the host is not there */
+  open(): Duplex {
+    if (this.session === undefined) throw new YamuxSessionClosed("the host has not connected yet");
+    return this.session.open();
   }
 }
 

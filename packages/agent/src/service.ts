@@ -19,6 +19,7 @@ import { onlineCpus, onlineMemory } from "./guest/hotplug.ts";
 import { listProcesses } from "./guest/processes.ts";
 import { containerStats } from "./guest/stats.ts";
 import { listInterfaces } from "./network/links.ts";
+import type { DnsRelay } from "./network/dns-relay.ts";
 import { addNeighbours } from "./network/neighbours.ts";
 import { listRoutes, updateRoutes } from "./network/routes.ts";
 import { updateInterface } from "./network/update-interface.ts";
@@ -33,7 +34,7 @@ const MAX_READ = 1024 * 1024;
  * What this agent answers. RPCs that are missing here (tracing, memory probing) answer
  * UNIMPLEMENTED by name; docs/agent.md lists them.
  */
-export function createHandlers(sandbox: Sandbox, commands: Commands): AgentHandlers {
+export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRelay): AgentHandlers {
   const process = (request: { container_id: string; exec_id: string }) =>
     sandbox.container(request.container_id).process(request.exec_id === "" ? request.container_id : request.exec_id);
   return {
@@ -114,6 +115,8 @@ export function createHandlers(sandbox: Sandbox, commands: Commands): AgentHandl
     listInterfaces: async () => ({ Interfaces: await listInterfaces(commands) }),
     listRoutes: async () => ({ Routes: await listRoutes(commands) }),
     addARPNeighbors: answerEmpty((request) => addNeighbours(commands, request.neighbors?.ARPNeighbors ?? [])),
+
+    serveDns: answerEmpty((request) => dns.listen(request.address)),
 
     onlineCPUMem: answerEmpty(async (request) => {
       const online = onlineCpus(request.nb_cpus).then(() => {

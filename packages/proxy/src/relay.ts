@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { YamuxSession } from "@kata-ts/agent-protocol";
 
@@ -8,6 +9,8 @@ export interface RelayOptions {
   readonly listenSocket: string;
   /** The unix socket of the guest's virtio-serial port. */
   readonly muxSocket: string;
+  /** Takes streams that the guest opens; without it they are reset. */
+  readonly onGuestStream?: (stream: Duplex) => void;
   /** Milliseconds that the port's socket may take to appear. */
   readonly connectDeadlineMs?: number;
 }
@@ -65,7 +68,11 @@ export class Relay {
 
   async #connectGuest(options: RelayOptions): Promise<void> {
     const channel = await connectWhenThere(options.muxSocket, options.connectDeadlineMs ?? 10_000, () => this.#closed);
-    const session = new YamuxSession(channel, { role: "client", window: WINDOW });
+    const session = new YamuxSession(channel, {
+      role: "client",
+      window: WINDOW,
+      ...(options.onGuestStream === undefined ? {} : { onStream: options.onGuestStream }),
+    });
     this.#session = session;
     this.#heartbeat = setInterval(() => {
       session.heartbeat();

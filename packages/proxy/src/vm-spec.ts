@@ -13,6 +13,8 @@ export interface VmSpec {
   readonly proxySocket: string;
   /** The network namespace that QEMU runs in; without it the caller's. */
   readonly networkNamespace?: string;
+  /** A resolver in that namespace, which the guest may ask for names. */
+  readonly resolver?: string;
   /** A program and its arguments, run whenever the network namespace has changed. */
   readonly onNetworkChange?: readonly string[];
 }

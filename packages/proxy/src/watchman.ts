@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { inNewNamespace, MountFlag, mount } from "@kata-ts/linux";
 import { ConnectionJournal, NetworkNamespace } from "@kata-ts/netns";
 import { type ExitInfo, qemuArgv, spawnTied, Tail, type TiedProcess, virtiofsdArgv } from "@kata-ts/qemu-driver";
+import { DnsForwarder } from "./dns-forwarder.ts";
 import { GuestConsole } from "./guest-console.ts";
 import { NetworkFollower } from "./network-follower.ts";
 import { Relay } from "./relay.ts";
@@ -47,7 +48,7 @@ export class Watchman {
 
   /** @throws QemuError, LinuxError when a process or its namespace cannot be made; nothing is left then */
   static async start(spec: VmSpec): Promise<Watchman> {
-    const relay = await Relay.start({ listenSocket: spec.proxySocket, muxSocket: spec.vm.agentSocket });
+    const relay = await startRelay(spec);
     try {
       const processes = spawnProcesses(spec);
       const stderr = collectStderr(processes);
@@ -124,6 +125,13 @@ export class Watchman {
       clearTimeout(timer);
     });
   }
+}
+
+function startRelay({ proxySocket, vm, resolver }: VmSpec): Promise<Relay> {
+  const sockets = { listenSocket: proxySocket, muxSocket: vm.agentSocket };
+  if (resolver === undefined) return Relay.start(sockets);
+  const dns = new DnsForwarder(resolver);
+  return Relay.start({ ...sockets, onGuestStream: (stream) => void dns.serve(stream) });
 }
 
 /** Where the directory is gone or the disk is full, the end of the VM is still told to whoever waits. */

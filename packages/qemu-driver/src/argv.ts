@@ -34,11 +34,17 @@ function machine(config: VmConfig): string[] {
     ...["-accel", accelerator],
     // KVM passes the host's CPU on; under TCG "max" is all that QEMU can emulate.
     ...["-cpu", config.accelerator === "kvm" ? "host" : "max"],
-    ...["-smp", option(String(config.vcpus), { maxcpus: config.maxVcpus })],
+    ...["-smp", processors(config)],
     ...["-m", option(memory, memorySlots(config))],
     // vhost-user devices (virtio-fs) need memory that another process can map.
     ...["-object", option("memory-backend-memfd", { id: "mem", size: memory, share: true })],
   ];
+}
+
+/** Under TCG all are there from the start, and the kernel leaves some asleep: see growVcpus. */
+function processors({ accelerator, vcpus, maxVcpus }: VmConfig): string {
+  const max = Math.max(vcpus, maxVcpus);
+  return accelerator === "tcg" ? String(max) : option(String(vcpus), { maxcpus: max });
 }
 
 /** QEMU refuses slots that nothing could be plugged into. */

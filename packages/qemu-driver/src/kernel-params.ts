@@ -26,10 +26,14 @@ const COMMON: readonly string[] = [
 ];
 
 /** The guest kernel's command line. Later parameters win. */
-export function kernelCommandLine(config: Pick<VmConfig, "accelerator" | "kernelParams">): string {
+export function kernelCommandLine(
+  config: Pick<VmConfig, "accelerator" | "kernelParams" | "vcpus" | "maxVcpus">,
+): string {
   const tsc = config.accelerator === "tcg" ? hostTscKhz() : undefined;
   const emulated = tsc === undefined ? [] : [`tsc_early_khz=${String(tsc)}`];
-  return [...COMMON, ...emulated, ...config.kernelParams].join(" ");
+  const asleep = config.accelerator === "tcg" && config.maxVcpus > config.vcpus;
+  const processors = asleep ? [`maxcpus=${String(config.vcpus)}`] : [];
+  return [...COMMON, ...emulated, ...processors, ...config.kernelParams].join(" ");
 }
 
 /**

@@ -30,10 +30,22 @@ export interface ExtensionRpcs {
     katats.v1.ProcessTicket.$Properties,
     katats.v1.ProcessTicket
   >;
+  readonly serveDns: Rpc<
+    katats.v1.ServeDnsRequest.$Properties,
+    katats.v1.ServeDnsRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
 }
 
-const { CreateFromConfigRequest, ExecFromConfigRequest, OpenStreamRequest, ProcessTicket, UpdateFromConfigRequest } =
-  katats.v1;
+const {
+  CreateFromConfigRequest,
+  ExecFromConfigRequest,
+  OpenStreamRequest,
+  ProcessTicket,
+  ServeDnsRequest,
+  UpdateFromConfigRequest,
+} = katats.v1;
 const SERVICE = "katats.v1.ContainerService";
 
 export const extensionRpcs: ExtensionRpcs = {
@@ -41,4 +53,5 @@ export const extensionRpcs: ExtensionRpcs = {
   execFromConfig: rpc(`${SERVICE}/ExecFromConfig`, ExecFromConfigRequest, ProcessTicket),
   updateFromConfig: rpc(`${SERVICE}/UpdateFromConfig`, UpdateFromConfigRequest, google.protobuf.Empty),
   openStream: rpc(`${SERVICE}/OpenStream`, OpenStreamRequest, ProcessTicket),
+  serveDns: rpc("katats.v1.NetworkService/ServeDns", ServeDnsRequest, google.protobuf.Empty),
 };

@@ -68,7 +68,7 @@ async function newSandbox(spec: RuntimeSpec, configuration: Configuration): Prom
   return {
     ...(networkNamespace === undefined ? {} : { networkNamespace }),
     ...(shmBytes === undefined ? {} : { shmBytes }),
-    dns: resolvConfOf(spec),
+    dns: () => resolvConfOf(spec),
     hostname: spec.hostname ?? "",
     sharePidNamespace: false,
     bootDeadlineMs: configuration.bootDeadlineMs,

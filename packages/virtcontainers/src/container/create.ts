@@ -7,9 +7,11 @@ import type { ContainerConfig } from "./config.ts";
 import { beginContainer, type CreatedContainer, finishContainer } from "./creation.ts";
 
 /** How a container's own sandbox is to be. */
-export interface NewSandboxConfig extends Omit<SandboxConfig, "id" | "onBoot" | "onProcess" | "namespace"> {
+export interface NewSandboxConfig extends Omit<SandboxConfig, "id" | "onBoot" | "onProcess" | "namespace" | "dns"> {
   /** The network namespace that an engine has made for it; without it a new one is made. */
   readonly networkNamespace?: string;
+  /** Lines of resolv.conf, asked for once the hooks have run: engines write it in one of them. */
+  readonly dns?: () => readonly string[];
 }
 
 /**
@@ -25,7 +27,7 @@ export async function createContainer(
 ): Promise<CreatedContainer> {
   await using undo = new UndoStack();
   const { store, network } = environment;
-  const { networkNamespace, ...ofSandbox } = sandboxConfig;
+  const { networkNamespace, dns, ...ofSandbox } = sandboxConfig;
   using namespace = network.open(networkNamespace);
   const place = {
     sandboxId: config.id,
@@ -43,6 +45,7 @@ export async function createContainer(
     {
       ...ofSandbox,
       id: config.id,
+      ...(dns === undefined ? {} : { dns: dns() }),
       onBoot,
       onProcess: (pid) => {
         cgroup.add(pid);

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { stat, statfs } from "node:fs/promises";
-import type { grpc, RuntimeSpec, SpecMount, SpecResources } from "@kata-ts/agent-protocol";
+import type { grpc, RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
 import type { Vm } from "../ports/hypervisor.ts";
 import { GUEST_SHM } from "../sandbox/create.ts";
 import type { ContainerConfig } from "./config.ts";
+import { guestResources } from "./guest-resources.ts";
 
 /** A container's config.json with the guest's paths in it, and what the guest has to mount before. */
 export interface PreparedMounts {
@@ -29,7 +30,7 @@ export async function prepareMounts(config: ContainerConfig, vm: Vm): Promise<Pr
     }
   }
   const { linux = {} } = config.spec;
-  const resources = linux.resources === undefined ? {} : { resources: withoutHostCpus(linux.resources) };
+  const resources = linux.resources === undefined ? {} : { resources: guestResources(linux.resources) };
   const spec = { ...config.spec, root: { ...config.spec.root, path: root }, mounts, linux: { ...linux, ...resources } };
   return { spec, storages };
 }
@@ -84,12 +85,4 @@ const TMPFS_MAGIC = 0x01021994;
 export async function tmpfsBytes(path: string): Promise<number | undefined> {
   const found = await statfs(path).catch(() => undefined);
   return found?.type === TMPFS_MAGIC ? found.blocks * found.bsize : undefined;
-}
-
-/** Numbers of the host's processors and memory nodes mean nothing in the guest; the host's cgroup applies them. */
-export function withoutHostCpus(resources: SpecResources): SpecResources {
-  const { cpu } = resources;
-  if (cpu?.cpus === undefined && cpu?.mems === undefined) return resources;
-  const left = Object.entries(cpu).filter(([name]) => name !== "cpus" && name !== "mems");
-  return { ...resources, cpu: Object.fromEntries(left) };
 }

@@ -41,7 +41,7 @@ export class QemuHypervisor implements Hypervisor {
     await using undo = new UndoStack();
     const directory = await createVmDirectory(config.vmRoot);
     undo.push(() => removeVmDirectory(directory.path));
-    const spec = vmSpec(config, accelerator, directory, request.sandboxId);
+    const spec = vmSpec(config, accelerator, directory, request);
     const watchman = await startWatchman(spec, this.#options.proxyPath, request);
     undo.push(() => watchman.stop());
     const state = vmState(directory, watchman, accelerator);
@@ -54,12 +54,14 @@ export class QemuHypervisor implements Hypervisor {
   }
 }
 
-function vmSpec(config: QemuConfig, accelerator: "kvm" | "tcg", directory: VmDirectory, sandboxId: string): VmSpec {
+function vmSpec(config: QemuConfig, accelerator: "kvm" | "tcg", directory: VmDirectory, request: BootRequest): VmSpec {
+  const { sandboxId, resolver } = request;
   const virtioFs = config.sharedFs === "virtio-fs";
   return {
     dir: directory.path,
     sharedDir: directory.shared,
     proxySocket: directory.proxySocket,
+    ...(resolver === undefined ? {} : { resolver }),
     ...(config.onNetworkChange === undefined ? {} : { onNetworkChange: [...config.onNetworkChange, sandboxId] }),
     vm: {
       name: `sandbox-${sandboxId}`,

@@ -7,7 +7,6 @@ import { ConnectionJournal } from "@kata-ts/netns";
 import { type VmExit, VmFile } from "@kata-ts/proxy";
 import {
   growMemory,
-  growVcpus,
   plugNic,
   plugVirtioFs,
   QmpClient,
@@ -17,6 +16,7 @@ import {
 } from "@kata-ts/qemu-driver";
 import { KataError } from "../errors.ts";
 import type { NicBackend, PluggedNic, ShareOptions, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
+import { growVcpusOf } from "./grow-vcpus.ts";
 import { NamespaceHandles } from "./namespace-handles.ts";
 import type { QemuConfig } from "./qemu-config.ts";
 import { SharedTree } from "./shared-tree.ts";
@@ -71,12 +71,12 @@ export class QemuVm implements Vm {
     return this.#members.list();
   }
 
-  async grow(wanted: VmGrowth): Promise<VmGrowth & { readonly shortVcpus: number }> {
+  async grow(wanted: VmGrowth): Promise<VmGrowth> {
     // Two at once would each plug in what is missing.
     using _held = await lockFile(join(this.state.dir, "grow.lock"), { deadlineMs: GROW_DEADLINE_MS });
     await using qmp = await this.#monitor();
     const memoryMiB = await growMemory(qmp, wanted.memoryMiB);
-    return { ...(await growVcpus(qmp, this.#config.vcpus + wanted.vcpus)), memoryMiB };
+    return { vcpus: await growVcpusOf(qmp, this.state, this.#config, wanted.vcpus), memoryMiB };
   }
 
   async plugSharedTree(): Promise<grpc.Storage.$Properties> {

@@ -17,6 +17,8 @@ export interface BootRequest {
   readonly sandboxId: string;
   /** A path that leads to the network namespace which the VM's processes start in; without it the caller's. */
   readonly networkNamespace?: string;
+  /** A resolver in that namespace, which the guest may ask for names over its channel. */
+  readonly resolver?: string;
   /** Called with each process as it is started, before it has done anything. */
   readonly onProcess?: (pid: number) => void;
   readonly signal?: AbortSignal;
@@ -80,9 +82,9 @@ export interface Vm {
   /**
    * Plugs in what is missing to have this much more than at boot; nothing is taken away.
    *
-   * @returns what was plugged in, for the guest to switch on, and how many processors it has room for no more
+   * @returns what was plugged in, for the guest to switch on; as many processors as there is room for
    */
-  grow(wanted: VmGrowth): Promise<VmGrowth & { readonly shortVcpus: number }>;
+  grow(wanted: VmGrowth): Promise<VmGrowth>;
   /** Plugs the shared tree in; returns what the guest has to mount. */
   plugSharedTree(): Promise<grpc.Storage.$Properties>;
   /** Plugs a network card into a port that none of the others is in. */

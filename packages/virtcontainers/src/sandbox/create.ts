@@ -6,6 +6,7 @@ import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm, VmState } from "../ports/hypervisor.ts";
 import { UndoStack } from "../undo.ts";
+import { engineResolver, serveNames } from "./resolver.ts";
 import { waitForAgent } from "./wait-for-agent.ts";
 
 export interface SandboxConfig {
@@ -48,9 +49,11 @@ const MAX_HOSTNAME_BYTES = 64;
 export async function createSandbox(config: SandboxConfig, environment: Environment): Promise<LiveSandbox> {
   await using undo = new UndoStack();
   const { namespace, onProcess, signal } = config;
+  const resolver = namespace === undefined ? undefined : engineResolver(config.dns);
   const vm = await environment.hypervisor.boot({
     sandboxId: config.id,
     ...(namespace === undefined ? {} : { networkNamespace: namespace.path }),
+    ...(resolver === undefined ? {} : { resolver }),
     ...(onProcess === undefined ? {} : { onProcess }),
     ...(signal === undefined ? {} : { signal }),
   });
@@ -69,6 +72,7 @@ export async function createSandbox(config: SandboxConfig, environment: Environm
   const sharedTree = await vm.plugSharedTree();
   await network?.attach(vm, agent);
   await asked("prepare the sandbox", setUpGuest(agent, config, sharedTree));
+  if (resolver !== undefined) await serveNames(agent, resolver, environment.warn);
   undo.keep();
   return {
     id: config.id,

@@ -36,7 +36,7 @@ function cpusetSize(list: string): number {
 }
 
 /** Gives a running VM what all its containers' limits add up to. It never shrinks. @throws KataError, QemuError */
-export async function growVm(vm: Vm, agent: Agent, { store, warn }: Environment): Promise<void> {
+export async function growVm(vm: Vm, agent: Agent, { store }: Environment): Promise<void> {
   const members = await Promise.all(
     (await vm.members()).map((id) => store.read(parseContainerId(id)).catch(() => undefined)),
   );
@@ -47,8 +47,6 @@ export async function growVm(vm: Vm, agent: Agent, { store, warn }: Environment)
   // More than the host has is no limit that could be reached.
   const hostMiB = Math.trunc(totalmem() / MIB);
   const grown = await vm.grow({ vcpus: Math.ceil(milliCpus / 1000), memoryMiB: Math.min(memoryMiB, hostMiB) });
-  if (grown.shortVcpus > 0)
-    warn(`the VM has ${String(grown.shortVcpus)} vCPUs less than its containers' limits ask for`);
   if (grown.vcpus === 0 && grown.memoryMiB === 0) return;
   await asked(
     "bring new CPUs and memory up",

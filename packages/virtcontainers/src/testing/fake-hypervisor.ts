@@ -77,7 +77,7 @@ class FakeVm implements Vm {
     return [...(this.#host.members.get(this.state.dir) ?? [])];
   }
 
-  async grow(wanted: VmGrowth): Promise<VmGrowth & { readonly shortVcpus: number }> {
+  async grow(wanted: VmGrowth): Promise<VmGrowth> {
     const before = this.#host.grown.get(this.state.dir) ?? { vcpus: 0, memoryMiB: 0 };
     const more = {
       vcpus: Math.max(0, wanted.vcpus - before.vcpus),
@@ -87,7 +87,7 @@ class FakeVm implements Vm {
       vcpus: before.vcpus + more.vcpus,
       memoryMiB: before.memoryMiB + more.memoryMiB,
     });
-    return { ...more, shortVcpus: 0 };
+    return more;
   }
 
   async plugSharedTree(): Promise<{ driver: string; mount_point: string }> {

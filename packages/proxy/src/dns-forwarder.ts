@@ -1,0 +1,73 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { DnsTransport, readBytes, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/dns-stream";
+
+const PORT = 53;
+/** What one guest may have under way; more are refused. */
+const MAX_STREAMS = 160;
+const DEADLINE_MS = 15_000;
+
+/**
+ * Asks one resolver what a guest wants to know. The resolver is fixed: a guest can reach nothing else by it. It is asked
+ * from the network namespace that this process lives in.
+ */
+export class DnsForwarder {
+  readonly #address: string;
+  #streams = 0;
+
+  /** @param address of the resolver, as the guest's configuration names it */
+  constructor(address: string) {
+    this.#address = address;
+  }
+
+  /** Serves a stream that the guest opened, to its end. Never rejects. */
+  async serve(stream: Duplex): Promise<void> {
+    stream.on("error", () => undefined);
+    if (this.#streams >= MAX_STREAMS) {
+      stream.destroy();
+      return;
+    }
+    this.#streams += 1;
+    const timer = setTimeout(() => stream.destroy(), DEADLINE_MS);
+    try {
+      const transport = (await readBytes(stream, 1))?.[0];
+      if (transport === DnsTransport.udp) await this.#askOnce(stream);
+      else if (transport === DnsTransport.tcp) await this.#connect(stream);
+    } catch {
+      // The guest sees its stream end, and its programs ask again.
+    } finally {
+      clearTimeout(timer);
+      stream.destroy();
+      this.#streams -= 1;
+    }
+  }
+
+  async #askOnce(stream: Duplex): Promise<void> {
+    const query = await readDnsMessage(stream);
+    if (query === undefined) return;
+    const socket = createSocket("udp4");
+    try {
+      socket.connect(PORT, this.#address);
+      await once(socket, "connect");
+      socket.send(query);
+      const gone = once(stream, "close").then(() => undefined);
+      const answer = (await Promise.race([once(socket, "message"), gone])) as [Buffer] | undefined;
+      if (answer === undefined) return;
+      writeDnsMessage(stream, answer[0]);
+      stream.end();
+      await gone;
+    } finally {
+      socket.close();
+    }
+  }
+
+  async #connect(stream: Duplex): Promise<void> {
+    const socket = connect({ host: this.#address, port: PORT, allowHalfOpen: true });
+    socket.on("error", () => stream.destroy());
+    stream.once("close", () => socket.destroy());
+    stream.pipe(socket).pipe(stream);
+    await once(socket, "close");
+  }
+}
