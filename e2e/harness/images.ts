@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -26,8 +27,9 @@ async function cachedImage(name: string, make: (dir: string) => Promise<void>): 
 
 /** Busybox, statically linked, with a link for each of its programs. */
 export function busyboxRootfs(): Promise<string> {
-  return cachedImage("busybox-1", async (dir) => {
+  return cachedImage("busybox-2", async (dir) => {
     for (const name of ["bin", "etc", "tmp", "root"]) mkdirSync(join(dir, name));
+    chmodSync(join(dir, "tmp"), 0o1777);
     copyFileSync("/bin/busybox", join(dir, "bin", "busybox"));
     const { stdout } = await execa("/bin/busybox", ["--list"]);
     for (const applet of stdout.split("\n")) if (applet !== "busybox") symlinkSync("busybox", join(dir, "bin", applet));

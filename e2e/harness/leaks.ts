@@ -1,5 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { VM_ROOT } from "./paths.ts";
+
+const CGROUPS = "/sys/fs/cgroup";
+/** Where engines have their containers' cgroups. */
+const ENGINE_PARENTS = ["/docker", "/default", "/k8s.io", "/kubepods", "/libpod_parent"];
 
 /** What a test could leave on the host, each item as a line that names it. */
 export type HostSnapshot = ReadonlySet<string>;
@@ -52,12 +57,27 @@ function directories(): string[] {
   return listed(VM_ROOT, "VM directory");
 }
 
+/** At the top of each hierarchy, beside the cgroup that the tests run in, and below the engines' parents. */
 function cgroups(): string[] {
-  return listed("/sys/fs/cgroup", "cgroup").concat(
-    readdirSync("/sys/fs/cgroup").flatMap((controller) =>
-      listed(`/sys/fs/cgroup/${controller}`, `cgroup of ${controller}`),
-    ),
+  const parents = new Set(["/", ...ownCgroups(), ...ENGINE_PARENTS]);
+  const hierarchies = readdirSync(CGROUPS).map((name) => `${CGROUPS}/${name}`);
+  return [CGROUPS, ...hierarchies].flatMap((hierarchy) =>
+    [...parents].flatMap((parent) => directoriesIn(`${hierarchy}${parent}`).map((path) => `cgroup ${path}`)),
   );
+}
+
+function ownCgroups(): string[] {
+  const lines = readFileSync("/proc/self/cgroup", "latin1").trim().split("\n");
+  return lines.map((line) => line.slice(line.lastIndexOf(":") + 1));
+}
+
+function directoriesIn(directory: string): string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(directory, name));
+  } catch {
+    return [];
+  }
 }
 
 function listed(directory: string, what: string): string[] {

@@ -1,5 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { type CommandOptions, type CommandResult, runCommand } from "../command.ts";
 import { busyboxRootfs, pythonRootfs } from "../images.ts";
 import { TestNetwork } from "../network.ts";
@@ -22,7 +24,7 @@ export class Docker implements AsyncDisposable {
   static async start(): Promise<Docker> {
     await using resources = new AsyncDisposableStack();
     // Paths of unix sockets are short, and the daemon makes long ones.
-    const directory = resources.adopt(mkdtempSync("/tmp/kata-e2e-"), (path) => {
+    const directory = resources.adopt(mkdtempSync("/tmp/e2e-docker-"), (path) => {
       rmSync(path, { recursive: true, force: true });
     });
     resources.use(new EngineCgroups("docker"));
@@ -36,7 +38,7 @@ export class Docker implements AsyncDisposable {
 
   /** Never rejects for a failing command. */
   run(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return runCommand("docker", ["--host", `unix://${this.#directory}/d.sock`, ...args], options);
+    return runCommand("docker", ["--host", this.#host, ...args], options);
   }
 
   /** As run, for a command that has to succeed. @returns what it printed */
@@ -46,8 +48,68 @@ export class Docker implements AsyncDisposable {
     return result.stdout;
   }
 
-  get daemonLog(): readonly string[] {
-    return this.#daemon.log;
+  /** The lines that a docker command prints, for as long as they are read. */
+  async *follow(...args: readonly string[]): AsyncGenerator<string> {
+    const child = spawn("docker", ["--host", this.#host, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+    try {
+      yield* createInterface(child.stdout);
+    } finally {
+      child.kill("SIGKILL");
+    }
+  }
+
+  /** Starts a container in the background. */
+  async start(args: readonly string[]): Promise<DockerContainer> {
+    return new DockerContainer(this, await this.ok("run", "--detach", ...args));
+  }
+
+  /** A user-defined network, until the end of the test. */
+  async network(name: string): Promise<AsyncDisposable & { readonly name: string }> {
+    await this.ok("network", "create", name);
+    return {
+      name,
+      [Symbol.asyncDispose]: async () => {
+        await this.ok("network", "rm", name);
+      },
+    };
+  }
+
+  /** Runs docker with a controlling terminal of 33 lines and 44 columns, and answers "yes". @returns what the terminal showed */
+  async inTerminal(...args: readonly string[]): Promise<string> {
+    const command = ["docker", "--host", this.#host, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+    const result = await runCommand("script", ["-qec", `stty rows 33 cols 44; ${command.join(" ")}`, "/dev/null"], {
+      input: "yes\n",
+    });
+    if (result.exitCode !== 0) throw new Error(`docker ${args.join(" ")}: ${result.stdout}`);
+    return result.stdout;
+  }
+
+  /** Runs a program of the host in the daemon's network. @returns what it printed */
+  async inNamespace(...command: readonly string[]): Promise<string> {
+    const result = await runCommand("nsenter", [`--net=/proc/${String(this.#daemon.pid)}/ns/net`, ...command]);
+    if (result.exitCode !== 0) throw new Error(`${command.join(" ")}: ${result.stderr}`);
+    return result.stdout;
+  }
+
+  /** A directory of the tests' own. @returns its path */
+  directory(name: string): string {
+    const path = join(this.#directory, "files", name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  file(name: string, content: string): string {
+    const path = join(this.directory("."), name);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.#directory, "files", name), "utf8");
+  }
+
+  get #host(): string {
+    return `unix://${this.#directory}/d.sock`;
   }
 
   async #import(name: string, rootfs: string): Promise<void> {
@@ -59,6 +121,52 @@ export class Docker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
+  }
+}
+
+/** A container that runs in the background, removed at its end. */
+export class DockerContainer implements AsyncDisposable {
+  readonly id: string;
+  readonly #docker: Docker;
+
+  constructor(docker: Docker, id: string) {
+    this.#docker = docker;
+    this.id = id;
+  }
+
+  /** @param options before the container. @returns what the command printed */
+  exec(options: readonly string[], ...command: readonly string[]): Promise<string> {
+    return this.#docker.ok("exec", ...options, this.id, ...command);
+  }
+
+  inspect(format: string): Promise<string> {
+    return this.#docker.ok("inspect", "--format", format, this.id);
+  }
+
+  /** Waits until a line of the container's log is this one. */
+  async logged(wanted: string): Promise<void> {
+    const lines = this.#docker.follow("logs", "--follow", this.id);
+    for await (const line of lines) if (line === wanted) return;
+    throw new Error(`${this.id} ended without saying "${wanted}"`);
+  }
+
+  async healthy(): Promise<void> {
+    const query = ["--since", "0", "--filter", `container=${this.id}`, "--filter", "event=health_status"];
+    const lines = this.#docker.follow("events", ...query, "--format", "{{.Status}}");
+    for await (const line of lines) if (line === "health_status: healthy") return;
+    throw new Error(`${this.id} did not become healthy`);
+  }
+
+  /** What has happened to it so far, in order. */
+  async events(): Promise<string[]> {
+    const now = String(Date.now() / 1000);
+    const query = ["--since", "0", "--until", now, "--filter", `container=${this.id}`, "--format", "{{.Status}}"];
+    const lines = (await this.#docker.ok("events", ...query)).split("\n");
+    return lines.map((line) => line.split(":")[0] ?? "");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#docker.ok("rm", "--force", "--volumes", this.id);
   }
 }
 

@@ -73,8 +73,19 @@ export class OciRuntime {
     const logged = await readFile(log, "utf8").catch(() => "");
     const messages = logged.split("\n").map(messageOf).filter(Boolean);
     const reason = messages.at(-1) ?? (result.stderr.trim() || `exit status ${String(result.status)}`);
-    return `${this.#program} ${verb}: ${reason}`;
+    return `${this.#program} ${verb}: ${inGoWords(reason)}`;
   }
+}
+
+/**
+ * Engines tell "no such program" from other failures by the words of Go's library, which runc uses; crun has C's.
+ */
+export function inGoWords(reason: string): string {
+  return reason
+    .replace(/executable file [`']([^`']*)[`'] not found in \$PATH/, 'exec: "$1": executable file not found in $PATH')
+    .replace(/(No such file or directory|Permission denied|Not a directory|Is a directory)$/, (text) =>
+      text.toLowerCase(),
+    );
 }
 
 function messageOf(line: string): string {

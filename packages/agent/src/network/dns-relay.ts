@@ -1,7 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
-import { isIPv4 } from "node:net";
-import { createServer, type Socket } from "node:net";
+import { createServer, isIPv4, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { DnsTransport, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/dns-stream";
 import { invalidArgument } from "../errors.ts";

@@ -1,8 +1,8 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { growVcpus, type QmpClient } from "@kata-ts/qemu-driver";
-import type { QemuConfig } from "./qemu-config.ts";
 import type { VmState } from "../ports/hypervisor.ts";
+import type { QemuConfig } from "./qemu-config.ts";
 
 /**
  * Gives a machine this many more processors than at boot. Under TCG they are there from the start and sleep: QEMU
