@@ -1,0 +1,147 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type CommandOptions, type CommandResult, runCommand } from "../command.ts";
+import { busyboxRootfs, pythonRootfs } from "../images.ts";
+import { TestNetwork } from "../network.ts";
+import { RUNTIME } from "../paths.ts";
+import { CriClient } from "./cri.ts";
+import { Daemon } from "./daemon.ts";
+import { EngineCgroups } from "./engine-cgroups.ts";
+import { ociArchive } from "./oci-images.ts";
+
+const PAUSE = "registry.k8s.io/pause";
+
+/** containerd from the distribution with its CRI plugin, our runtime as its handler `kata`, and a bridge by CNI. */
+export class Containerd implements AsyncDisposable {
+  readonly directory: string;
+  readonly #namespace: string;
+  readonly #resources: AsyncDisposableStack;
+  #daemon: Daemon;
+
+  private constructor(directory: string, namespace: string, daemon: Daemon, resources: AsyncDisposableStack) {
+    this.directory = directory;
+    this.#namespace = namespace;
+    this.#daemon = daemon;
+    this.#resources = resources;
+  }
+
+  static async start(): Promise<Containerd> {
+    await using resources = new AsyncDisposableStack();
+    const directory = resources.adopt(mkdtempSync("/tmp/e2e-ctd-"), (path) => {
+      rmSync(path, { recursive: true, force: true });
+    });
+    for (const parent of ["default", "k8s.io", "kubepods"]) resources.use(new EngineCgroups(parent));
+    const namespace = await resources.use(new TestNetwork()).namespace();
+    writeConfiguration(directory);
+    const daemon = await startDaemon(directory, namespace);
+    const containerd = new Containerd(directory, namespace, daemon, resources.move());
+    await containerd.#import(PAUSE, "3.6", await busyboxRootfs(), ["sleep", "1000000"]);
+    await containerd.#import("e2e.test/busybox", "latest", await busyboxRootfs(), ["sh"]);
+    await containerd.#import("e2e.test/python", "latest", await pythonRootfs(), ["python3"]);
+    return containerd;
+  }
+
+  /** `ctr` with the images of Kubernetes; never rejects for a failing command. */
+  ctr(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return runCommand("ctr", ["--address", this.#socket, "--namespace", "k8s.io", ...args], options);
+  }
+
+  async ok(...args: readonly string[]): Promise<string> {
+    const result = await this.ctr(args);
+    if (result.exitCode !== 0) throw new Error(`ctr ${args.join(" ")}: ${result.stderr}`);
+    return result.stdout;
+  }
+
+  /** A client of its CRI socket. */
+  cri(): CriClient {
+    return new CriClient(this.#socket);
+  }
+
+  /** Ends the daemon, as an upgrade of it does: containers and their shims go on. */
+  async stop(): Promise<void> {
+    await this.#daemon[Symbol.asyncDispose]();
+  }
+
+  async startAgain(): Promise<void> {
+    this.#daemon = await startDaemon(this.directory, this.#namespace);
+  }
+
+  /** Runs a program in the daemon's network. */
+  async inNamespace(command: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return runCommand("nsenter", [`--net=${this.#namespace}`, ...command], options);
+  }
+
+  /** A directory of the tests' own. @returns its path */
+  files(name: string): string {
+    const path = join(this.directory, "files", name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.directory, path), "utf8");
+  }
+
+  async #import(name: string, tag: string, rootfs: string, command: readonly string[]): Promise<void> {
+    const archive = await ociArchive(this.directory, { name, tag, rootfs, command });
+    await this.ok("images", "import", "--base-name", name, archive);
+    rmSync(archive);
+  }
+
+  get #socket(): string {
+    return join(this.directory, "c.sock");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.#resources.disposeAsync();
+  }
+}
+
+function startDaemon(directory: string, namespace: string): Promise<Daemon> {
+  const command = ["containerd", "--config", join(directory, "config.toml")] as const;
+  return Daemon.start({ namespace, command, ready: /containerd successfully booted/ });
+}
+
+function writeConfiguration(directory: string): void {
+  const cni = join(directory, "cni");
+  mkdirSync(cni);
+  const range = [[{ subnet: "10.99.0.0/16" }]];
+  const ipam = { type: "host-local", dataDir: join(cni, "data"), ranges: range, routes: [{ dst: "0.0.0.0/0" }] };
+  const bridge = { type: "bridge", bridge: "cni0", isGateway: true, ipMasq: true, hairpinMode: true, ipam };
+  const plugins = [bridge, { type: "portmap", capabilities: { portMappings: true } }];
+  const network = { cniVersion: "0.4.0", name: "e2e", plugins };
+  writeFileSync(join(cni, "10-e2e.conflist"), JSON.stringify(network));
+  writeFileSync(join(directory, "config.toml"), configuration(directory, cni));
+}
+
+function configuration(directory: string, cni: string): string {
+  const cri = 'plugins."io.containerd.grpc.v1.cri"';
+  return `version = 2
+root = "${directory}/root"
+state = "${directory}/state"
+disabled_plugins = [
+  "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
+  "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.devmapper",
+]
+[grpc]
+  address = "${directory}/c.sock"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "${directory}/opt"
+[${cri}]
+  sandbox_image = "${PAUSE}:3.6"
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+[${cri}.cni]
+  bin_dir = "/usr/lib/cni"
+  conf_dir = "${cni}"
+[${cri}.containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+[${cri}.containerd.runtimes.kata]
+  runtime_type = "io.containerd.runc.v2"
+  privileged_without_host_devices = true
+  pod_annotations = ["io.katacontainers.*"]
+[${cri}.containerd.runtimes.kata.options]
+  BinaryName = "${RUNTIME}"
+`;
+}
