@@ -38,7 +38,7 @@ describe.each(["kata", "runc"])("containerd's CRI plugin with %s", (handler) => 
     expect(readFileSync(join(volume, "from-web"), "utf8")).toBe("written\n");
     expect((await pod.exec(box, "touch", "/data/no")).exit_code).toBe(1);
     // Processes, and everything else, is each container's own.
-    expect(await pod.output(box, "sh", "-c", "ps | grep -c python")).toBe("1");
+    expect(await pod.output(box, "sh", "-c", "ps -o comm | grep -c '^python' || true")).toBe("0");
     expect((await pod.exec(box, "sh", "-c", "exit 42")).exit_code).toBe(42);
 
     const fetched = await containerd.inNamespace([
@@ -92,12 +92,8 @@ describe.each(["kata", "runc"])("containerd's CRI plugin with %s", (handler) => 
     );
     expect(attached.stdout).toBe("got hello");
     expect(await pod.ended(box)).toBe(5);
-    const log = await pod.log("box");
-    expect(log.map((line) => line.split(" ").slice(1).join(" "))).toEqual([
-      "stdout F to stdout",
-      "stderr F to stderr",
-      "stdout F got hello",
-    ]);
+    const log = (await pod.log("box")).map((line) => line.split(" ").slice(1).join(" "));
+    expect(log.sort()).toEqual(["stderr F to stderr", "stdout F got hello", "stdout F to stdout"]);
   });
 
   it("keeps pods through a restart of containerd, and loses no exit status", async () => {

@@ -62,8 +62,12 @@ export class Containerd implements AsyncDisposable {
     await this.#daemon[Symbol.asyncDispose]();
   }
 
+  /** Resolves when it serves the CRI again, having found what runs. */
   async startAgain(): Promise<void> {
     this.#daemon = await startDaemon(this.directory, this.#namespace);
+    using cri = this.cri();
+    const initialised = (): Promise<boolean> => cri.call("ListContainers", {}).then(() => true, isOtherError);
+    while (!(await initialised()));
   }
 
   /** Runs a program in the daemon's network. */
@@ -96,6 +100,11 @@ export class Containerd implements AsyncDisposable {
     await this.stop();
     await this.#resources.disposeAsync();
   }
+}
+
+function isOtherError(error: unknown): boolean {
+  if (String(error).includes("not initialized yet")) return false;
+  throw error;
 }
 
 function startDaemon(directory: string, namespace: string): Promise<Daemon> {

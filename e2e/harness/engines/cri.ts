@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { Client, credentials } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
 
-const RuntimeService = protobuf
-  .loadSync(join(import.meta.dirname, "cri.proto"))
+const RuntimeService = new protobuf.Root()
+  .loadSync(join(import.meta.dirname, "cri.proto"), { keepCase: true })
   .resolveAll()
   .lookupService("runtime.v1.RuntimeService");
 

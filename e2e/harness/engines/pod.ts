@@ -5,6 +5,7 @@ import type { CommandResult } from "../command.ts";
 import { ROOT } from "../paths.ts";
 import type { Containerd } from "./containerd.ts";
 import type { CriAnswer, CriClient } from "./cri.ts";
+import { EngineCgroups } from "./engine-cgroups.ts";
 
 /** CRI's number for a container that has ended. */
 const EXITED = 2;
@@ -31,37 +32,41 @@ export interface ExecResult {
   readonly exit_code: number;
 }
 
+interface PodParts {
+  readonly containerd: Containerd;
+  readonly config: { readonly log_directory: string };
+  readonly namespaces: object;
+  readonly cgroups: EngineCgroups;
+}
+
 /** A pod, as the kubelet has containerd run it. Disposing it stops and removes it. */
 export class Pod implements AsyncDisposable {
   readonly id: string;
-  readonly #containerd: Containerd;
-  readonly #config: object;
-  readonly #logs: string;
+  readonly #parts: PodParts;
   readonly #cri: CriClient;
-  readonly #namespaces: object;
 
-  private constructor(id: string, config: { log_directory: string }, namespaces: object, containerd: Containerd) {
+  private constructor(id: string, parts: PodParts) {
     this.id = id;
-    this.#config = config;
-    this.#logs = config.log_directory;
-    this.#containerd = containerd;
-    this.#cri = containerd.cri();
-    this.#namespaces = namespaces;
+    this.#parts = parts;
+    this.#cri = parts.containerd.cri();
   }
 
   static async run(containerd: Containerd, handler: string, { pid = 1 }: PodOptions = {}): Promise<Pod> {
     using cri = containerd.cri();
     const uid = randomUUID();
+    // The kubelet makes it, and takes it away after the pod.
+    const cgroup = `kubepods/pod${uid}`;
+    const cgroups = new EngineCgroups(cgroup);
     const namespaces = { network: 0, pid, ipc: 0 };
     const config = {
       metadata: { name: "pod", uid, namespace: "default", attempt: 0 },
       hostname: "podhost",
       log_directory: containerd.files(`logs-${uid}`),
-      linux: { cgroup_parent: `/kubepods/pod${uid}`, security_context: { namespace_options: namespaces } },
+      linux: { cgroup_parent: `/${cgroup}`, security_context: { namespace_options: namespaces } },
     };
     const request = { config, runtime_handler: handler };
     const { pod_sandbox_id: id } = await cri.call<{ pod_sandbox_id: string }>("RunPodSandbox", request);
-    return new Pod(id, config, namespaces, containerd);
+    return new Pod(id, { containerd, config, namespaces, cgroups });
   }
 
   async address(): Promise<string> {
@@ -81,10 +86,10 @@ export class Pod implements AsyncDisposable {
       stdin,
       linux: {
         ...(resources === undefined ? {} : { resources }),
-        security_context: { namespace_options: this.#namespaces },
+        security_context: { namespace_options: this.#parts.namespaces },
       },
     };
-    const request = { pod_sandbox_id: this.id, config, sandbox_config: this.#config };
+    const request = { pod_sandbox_id: this.id, config, sandbox_config: this.#parts.config };
     const { container_id: id } = await this.#cri.call<{ container_id: string }>("CreateContainer", request);
     await this.#cri.call("StartContainer", { container_id: id });
     return id;
@@ -109,7 +114,7 @@ export class Pod implements AsyncDisposable {
   async stream(name: string, request: object, input: string): Promise<CommandResult> {
     const { url } = await this.#cri.call<{ url: string }>(name, request);
     const mode = name === "PortForward" ? ["port-forward"] : [];
-    return this.#containerd.inNamespace([NODE, STREAM, url, ...mode], { input });
+    return this.#parts.containerd.inNamespace([NODE, STREAM, url, ...mode], { input });
   }
 
   /** Waits until a container has ended. @returns its exit status */
@@ -124,7 +129,7 @@ export class Pod implements AsyncDisposable {
 
   /** Lines of a container's log, in the kubelet's format. */
   async log(name: string): Promise<string[]> {
-    const text = readFileSync(join(this.#logs, `${name}.log`), "utf8");
+    const text = readFileSync(join(this.#parts.config.log_directory, `${name}.log`), "utf8");
     return text.trimEnd().split("\n");
   }
 
@@ -141,5 +146,6 @@ export class Pod implements AsyncDisposable {
     await this.#cri.call("StopPodSandbox", this.#ref);
     await this.#cri.call("RemovePodSandbox", this.#ref);
     this.#cri[Symbol.dispose]();
+    this.#parts.cgroups[Symbol.dispose]();
   }
 }
