@@ -5,6 +5,8 @@ import { VM_ROOT } from "./paths.ts";
 const CGROUPS = "/sys/fs/cgroup";
 /** Where engines have their containers' cgroups. */
 const ENGINE_PARENTS = ["/docker", "/default", "/k8s.io", "/kubepods", "/libpod_parent"];
+/** podman's own: it keeps them, whatever the runtime, and does not take away all that it makes for its pods. */
+const PODMANS_OWN = /\/libpod_parent\/(?!.*libpod-)/;
 
 /** What a test could leave on the host, each item as a line that names it. */
 export type HostSnapshot = ReadonlySet<string>;
@@ -60,10 +62,12 @@ function directories(): string[] {
 /** At the top of each hierarchy, beside the cgroup that the tests run in, and below the engines' parents. */
 function cgroups(): string[] {
   const parents = new Set(["/", ...ownCgroups(), ...ENGINE_PARENTS]);
-  const hierarchies = readdirSync(CGROUPS).map((name) => `${CGROUPS}/${name}`);
-  return [CGROUPS, ...hierarchies].flatMap((hierarchy) =>
-    [...parents].flatMap((parent) => directoriesIn(`${hierarchy}${parent}`).map((path) => `cgroup ${path}`)),
+  const hierarchies = [CGROUPS, ...directoriesIn(CGROUPS)];
+  const directories = hierarchies.flatMap((hierarchy) =>
+    [...parents].flatMap((parent) => directoriesIn(join(hierarchy, parent))),
   );
+  const ofPods = directories.filter((path) => PODMANS_OWN.test(path)).flatMap(directoriesIn);
+  return [...directories, ...ofPods].filter((path) => !PODMANS_OWN.test(path)).map((path) => `cgroup ${path}`);
 }
 
 function ownCgroups(): string[] {

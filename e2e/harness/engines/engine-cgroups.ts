@@ -18,6 +18,14 @@ export class EngineCgroups implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const directory of this.#directories) rmdirSync(directory);
+    for (const directory of this.#directories) removeTree(directory);
   }
+}
+
+/** Engines leave some of their own below it. */
+function removeTree(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeTree(join(directory, entry.name));
+  }
+  rmdirSync(directory);
 }

@@ -1,0 +1,152 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { type CommandOptions, type CommandResult, runCommand } from "../command.ts";
+import { busyboxRootfs, pythonRootfs } from "../images.ts";
+import { TestNetwork } from "../network.ts";
+import { RUNTIME } from "../paths.ts";
+import { CgroupView } from "./cgroup-view.ts";
+import { EngineCgroups } from "./engine-cgroups.ts";
+
+/** podman from the distribution, and with it conmon, with storage and networks of its own. */
+export class Podman implements AsyncDisposable {
+  readonly #directory: string;
+  readonly #enter: readonly string[];
+  readonly #resources: AsyncDisposableStack;
+
+  private constructor(directory: string, enter: readonly string[], resources: AsyncDisposableStack) {
+    this.#directory = directory;
+    this.#enter = enter;
+    this.#resources = resources;
+  }
+
+  static async start(): Promise<Podman> {
+    await using resources = new AsyncDisposableStack();
+    const directory = resources.adopt(mkdtempSync("/tmp/e2e-podman-"), (path) => {
+      rmSync(path, { recursive: true, force: true });
+    });
+    resources.use(new EngineCgroups("libpod_parent"));
+    const namespace = await resources.use(new TestNetwork()).namespace();
+    const view = resources.use(await CgroupView.open());
+    writeConfiguration(directory);
+    const enter = [`--net=${namespace}`, `--mount=${view.mountNamespace}`];
+    const podman = new Podman(directory, enter, resources.move());
+    await podman.#import("localhost/busybox", await busyboxRootfs(), "sh");
+    await podman.#import("localhost/python", await pythonRootfs(), "python3");
+    await podman.#import("localhost/pause", await busyboxRootfs(), "sleep 1000000");
+    return podman;
+  }
+
+  /** Never rejects for a failing command. */
+  run(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return runCommand("nsenter", [...this.#enter, "podman", ...args], { ...options, env: this.#env });
+  }
+
+  /** As run, for a command that has to succeed. @returns what it printed */
+  async ok(...args: readonly string[]): Promise<string> {
+    const result = await this.run(args);
+    if (result.exitCode !== 0) throw new Error(`podman ${args.join(" ")}: ${result.stderr}`);
+    return result.stdout;
+  }
+
+  /** Waits until every conmon has ended: podman does not wait for the one that cleans up after a container. */
+  async settled(): Promise<void> {
+    while ((await runCommand("pgrep", ["-f", `conmon.*${this.#directory}`])).exitCode === 0);
+  }
+
+  /** Waits until a line of a container's log is this one. */
+  async logged(container: string, wanted: string): Promise<void> {
+    const child = spawn("nsenter", [...this.#enter, "podman", "logs", "--follow", container], {
+      stdio: ["ignore", "pipe", "ignore"],
+      env: this.#env,
+    });
+    try {
+      for await (const line of createInterface(child.stdout)) if (line === wanted) return;
+    } finally {
+      child.kill("SIGKILL");
+    }
+    throw new Error(`${container} ended without saying "${wanted}"`);
+  }
+
+  /** Runs podman with a controlling terminal, and answers "yes". @returns what the terminal showed */
+  async inTerminal(...args: readonly string[]): Promise<string> {
+    const words = ["nsenter", ...this.#enter, "podman", ...args];
+    const command = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+    const options = { input: "yes\n", env: this.#env };
+    return (await runCommand("script", ["-qec", command, "/dev/null"], options)).stdout;
+  }
+
+  directory(name: string): string {
+    const path = join(this.#directory, "files", name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  file(name: string, content: string): string {
+    const path = join(this.directory("."), name);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.#directory, "files", name), "utf8");
+  }
+
+  get #env(): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? "/usr/sbin:/usr/bin",
+      CONTAINERS_CONF: join(this.#directory, "containers.conf"),
+      CONTAINERS_STORAGE_CONF: join(this.#directory, "storage.conf"),
+    };
+  }
+
+  async #import(name: string, rootfs: string, command: string): Promise<void> {
+    const archive = join(this.#directory, "image.tar");
+    await runCommand("tar", ["-C", rootfs, "-cf", archive, "."]);
+    await this.ok(
+      "import",
+      "--change",
+      "ENV PATH=/usr/bin:/bin",
+      "--change",
+      `CMD ${command}`,
+      archive,
+      `${name}:latest`,
+    );
+    rmSync(archive);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.ok("pod", "rm", "--all", "--force");
+    await this.ok("rm", "--all", "--force");
+    await this.settled();
+    // It mounts its storage on itself.
+    await runCommand("nsenter", [...this.#enter, "umount", "--lazy", join(this.#directory, "graph", "overlay")]);
+    await this.#resources.disposeAsync();
+  }
+}
+
+function writeConfiguration(directory: string): void {
+  const containers = `[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+tmp_dir = "${directory}/tmp"
+infra_image = "localhost/pause:latest"
+[engine.runtimes]
+kata = ["${RUNTIME}"]
+runc = ["/usr/sbin/runc"]
+[network]
+network_backend = "netavark"
+network_config_dir = "${directory}/networks"
+[containers]
+log_driver = "k8s-file"
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+`;
+  const storage = `[storage]
+driver = "overlay"
+runroot = "${directory}/run"
+graphroot = "${directory}/graph"
+`;
+  writeFileSync(join(directory, "containers.conf"), containers);
+  writeFileSync(join(directory, "storage.conf"), storage);
+}

@@ -1,0 +1,119 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { Podman } from "../harness/engines/podman.ts";
+
+let podman: Podman;
+
+beforeAll(async () => {
+  podman = await Podman.start();
+});
+
+afterAll(async () => {
+  await podman[Symbol.asyncDispose]();
+});
+
+describe.each(["kata", "runc"])("podman with %s", (runtime) => {
+  expectCleanHost();
+  afterEach(() => podman.settled());
+
+  const run = (...args: readonly string[]): string[] => ["--runtime", runtime, "run", ...args];
+
+  it("runs a container with its streams, options and status", async () => {
+    const shared = podman.directory("shared");
+    writeFileSync(join(shared, "from-host"), "host\n");
+    const script = "cat; id -u; pwd; echo $A; cat /v/from-host; touch /v/x 2>/dev/null || echo read-only; exit 6";
+    const options = [
+      "--rm",
+      "-i",
+      "--user",
+      "1000",
+      "--workdir",
+      "/tmp",
+      "--env",
+      "A=b",
+      "--volume",
+      `${shared}:/v:ro`,
+    ];
+    const result = await podman.run(run(...options, "busybox", "sh", "-c", script), { input: "to stdin\n" });
+    expect(result.stdout.split("\n")).toEqual(["to stdin", "1000", "/tmp", "b", "host", "read-only"]);
+    expect(result.exitCode).toBe(6);
+    const shown = await podman.inTerminal(...run("--rm", "-it", "busybox", "sh", "-c", "tty; read a; echo said $a"));
+    expect(shown).toMatch(/\/dev\/pts\/\d+.*said yes/s);
+    const missing = await podman.run(run("--rm", "busybox", "no-such-program"));
+    expect(missing.exitCode).toBe(127);
+  });
+
+  it("carries a container through its life", async () => {
+    const name = `life-${runtime}`;
+    const script = 'trap "exit 3" TERM; echo up; while :; do sleep 0.1; done';
+    await podman.ok(...run("-d", "--name", name, "--health-cmd", "true", "busybox", "sh", "-c", script));
+    await podman.logged(name, "up");
+    expect(await podman.ok("exec", "-u", "1000", name, "id", "-u")).toBe("1000");
+    expect((await podman.run(["exec", name, "sh", "-c", "exit 9"])).exitCode).toBe(9);
+    expect((await podman.run(["healthcheck", "run", name])).exitCode).toBe(0);
+    await podman.ok("pause", name);
+    expect(await podman.ok("inspect", "--format", "{{.State.Status}}", name)).toBe("paused");
+    await podman.ok("unpause", name);
+    expect(await podman.ok("top", name, "pid", "comm")).toMatch(/PID +COMMAND\n1 /);
+    expect(await podman.ok("stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", name)).toMatch(/^life-\w+ [1-9]/);
+    await podman.ok("cp", podman.file("copied", "across\n"), `${name}:/root/copied`);
+    expect(await podman.ok("exec", name, "cat", "/root/copied")).toBe("across");
+    await podman.ok("exec", name, "sh", "-c", "echo back > /root/back");
+    await podman.ok("cp", `${name}:/root/back`, podman.file("back", ""));
+    expect(podman.read("back")).toBe("back\n");
+    const exit = podman.ok("wait", name);
+    await podman.ok("stop", name);
+    expect(await exit).toBe("3");
+    await podman.ok("start", name);
+    await podman.ok("kill", name);
+    expect(await podman.ok("wait", name)).toBe("137");
+    await podman.ok("rm", name);
+  });
+
+  it("runs pods, whose containers share what a pod shares", async () => {
+    const pod = `pod-${runtime}`;
+    await podman.ok("--runtime", runtime, "pod", "create", "--name", pod);
+    const serve = "import http.server as h; h.test(h.SimpleHTTPRequestHandler, port=8000)";
+    await podman.ok(...run("-d", "--pod", pod, "--name", `${pod}-web`, "python", "python3", "-c", serve));
+    const wget = "until wget -qO- http://127.0.0.1:8000/etc/os-release; do sleep 0.1; done; echo x > /dev/shm/x";
+    const other = podman.run(run("--pod", pod, "--name", `${pod}-box`, "busybox", "sh", "-c", wget));
+    expect((await other).stdout).toMatch(/Debian/);
+    expect(await podman.ok("exec", `${pod}-web`, "cat", "/dev/shm/x")).toBe("x");
+    expect(await podman.ok("pod", "ps", "--format", "{{.Name}} {{.NumberOfContainers}}")).toBe(`${pod} 3`);
+    await podman.ok("pod", "stop", "--time", "1", pod);
+    await podman.ok("pod", "rm", pod);
+  });
+
+  it("plays a small pod of Kubernetes", async () => {
+    const file = podman.file("pod.yaml", KUBERNETES_POD);
+    await podman.ok("--runtime", runtime, "play", "kube", file);
+    await podman.logged("small-ending", "from kube");
+    expect(await podman.ok("wait", "small-ending")).toBe("0");
+    expect(await podman.ok("exec", "small-staying", "cat", "/shared/x")).toBe("from kube");
+    await podman.ok("play", "kube", "--down", file);
+  });
+});
+
+const KUBERNETES_POD = `apiVersion: v1
+kind: Pod
+metadata:
+  name: small
+spec:
+  restartPolicy: Never
+  volumes:
+    - name: shared
+      emptyDir: {}
+  containers:
+    - name: staying
+      image: localhost/busybox:latest
+      imagePullPolicy: Never
+      command: ["sleep", "1000"]
+      volumeMounts: [{ name: shared, mountPath: /shared }]
+    - name: ending
+      image: localhost/busybox:latest
+      imagePullPolicy: Never
+      command: ["sh", "-c", "echo from kube | tee /shared/x"]
+      volumeMounts: [{ name: shared, mountPath: /shared }]
+`;
