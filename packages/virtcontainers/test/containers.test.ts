@@ -6,6 +6,7 @@ import {
   createContainer,
   defaultSpec,
   deleteContainer,
+  joinSandbox,
   killContainer,
   MemoryStore,
   noCgroups,
@@ -137,5 +138,37 @@ describe("containers, over fakes of every port", () => {
     const { record } = await createContainer(CONFIG, SANDBOX, environment);
     expect(statusOf({ ...record, bootId: "another" })).toBe("stopped");
     await deleteContainer(ID, { force: true }, environment);
+  });
+
+  const MEMBER = { ...CONFIG, id: parseContainerId("member") };
+
+  it("join a sandbox that runs, and its VM ends with the last of them", async () => {
+    await createContainer(CONFIG, SANDBOX, environment);
+    await startContainer(ID, environment);
+    const limits = { linux: { resources: { memory: { limit: 256 * 1024 ** 2 }, cpu: { quota: 150_000 } } } };
+    const limited = { ...MEMBER, spec: { ...MEMBER.spec, ...limits } };
+    const { record } = await joinSandbox(limited, ID, environment);
+    expect(record).toMatchObject({ sandboxId: ID, demand: { milliCpus: 1500, memoryMiB: 256 } });
+    expect([...hypervisor.grown.values()]).toEqual([{ vcpus: 2, memoryMiB: 256 }]);
+    await deleteContainer(ID, { force: true }, environment);
+    expect([...hypervisor.members.values()].map((each) => [...each])).toEqual([["member"]]);
+    expect(statusOf(await environment.store.read(MEMBER.id))).toBe("created");
+    await deleteContainer(MEMBER.id, { force: true }, environment);
+    expect(await environment.store.list()).toEqual([]);
+    expect(hypervisor.members.size + hypervisor.shared.size).toBe(0);
+  });
+
+  it("leave a sandbox as it was when they cannot join it", async () => {
+    await createContainer(CONFIG, SANDBOX, environment);
+    agent.failures.set("createContainer", new AgentRpcError(RpcStatus.Internal, "no"));
+    await expect(joinSandbox(MEMBER, ID, environment)).rejects.toThrow("could not create container member");
+    expect([...hypervisor.members.values()].map((each) => [...each])).toEqual([["web"]]);
+    expect(await environment.store.list()).toEqual(["web"]);
+    await expect(joinSandbox(MEMBER, parseContainerId("nobody"), environment)).rejects.toMatchObject({
+      code: "KATA_NOT_FOUND",
+    });
+    await deleteContainer(ID, { force: true }, environment);
+    await expect(joinSandbox(MEMBER, ID, environment)).rejects.toMatchObject({ code: "KATA_NOT_FOUND" });
+    await nothingIsLeft();
   });
 });
