@@ -32,7 +32,7 @@ export class Containerd implements AsyncDisposable {
     });
     for (const parent of ["default", "k8s.io", "kubepods"]) resources.use(new EngineCgroups(parent));
     const namespace = await resources.use(new TestNetwork()).namespace();
-    writeConfiguration(directory);
+    await writeConfiguration(directory);
     const daemon = await startDaemon(directory, namespace);
     const containerd = new Containerd(directory, namespace, daemon, resources.move());
     await containerd.#import(PAUSE, "3.6", await busyboxRootfs(), ["sleep", "1000000"]);
@@ -112,7 +112,7 @@ function startDaemon(directory: string, namespace: string): Promise<Daemon> {
   return Daemon.start({ namespace, command, ready: /containerd successfully booted/ });
 }
 
-function writeConfiguration(directory: string): void {
+async function writeConfiguration(directory: string): Promise<void> {
   const cni = join(directory, "cni");
   mkdirSync(cni);
   const range = [[{ subnet: "10.99.0.0/16" }]];
@@ -122,11 +122,13 @@ function writeConfiguration(directory: string): void {
   const network = { cniVersion: "0.4.0", name: "e2e", plugins };
   writeFileSync(join(cni, "10-e2e.conflist"), JSON.stringify(network));
   writeFileSync(join(directory, "config.toml"), configuration(directory, cni));
+  await runCommand(RUNTIME, ["kata-engine", "containerd", "--write", "--file", join(directory, "kata.toml")]);
 }
 
 function configuration(directory: string, cni: string): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
   return `version = 2
+imports = ["${directory}/kata.toml"]
 root = "${directory}/root"
 state = "${directory}/state"
 disabled_plugins = [
@@ -146,11 +148,5 @@ disabled_plugins = [
   conf_dir = "${cni}"
 [${cri}.containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
-[${cri}.containerd.runtimes.kata]
-  runtime_type = "io.containerd.runc.v2"
-  privileged_without_host_devices = true
-  pod_annotations = ["io.katacontainers.*"]
-[${cri}.containerd.runtimes.kata.options]
-  BinaryName = "${RUNTIME}"
 `;
 }

@@ -178,9 +178,9 @@ async function startDaemon(directory: string, namespace: string): Promise<Daemon
     pidfile: join(directory, "docker.pid"),
     hosts: [`unix://${directory}/d.sock`],
     "storage-driver": "overlay2",
-    runtimes: { kata: { path: RUNTIME } },
     "default-runtime": "kata",
   };
   writeFileSync(config, JSON.stringify(settings));
+  await runCommand(RUNTIME, ["kata-engine", "docker", "--write", "--file", config]);
   return Daemon.start({ namespace, command: ["dockerd", "--config-file", config], ready: /API listen on/ });
 }

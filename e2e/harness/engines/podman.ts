@@ -29,7 +29,7 @@ export class Podman implements AsyncDisposable {
     resources.use(new EngineCgroups("libpod_parent"));
     const namespace = await resources.use(new TestNetwork()).namespace();
     const view = resources.use(await CgroupView.open());
-    writeConfiguration(directory);
+    writeConfiguration(directory, (await runCommand(RUNTIME, ["kata-engine", "podman"])).stdout);
     const enter = [`--net=${namespace}`, `--mount=${view.mountNamespace}`];
     const podman = new Podman(directory, enter, resources.move());
     await podman.#import("localhost/busybox", await busyboxRootfs(), "sh");
@@ -126,14 +126,14 @@ export class Podman implements AsyncDisposable {
   }
 }
 
-function writeConfiguration(directory: string): void {
+/** @param runtimes the section that tells of our runtime */
+function writeConfiguration(directory: string, runtimes: string): void {
   const containers = `[engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 tmp_dir = "${directory}/tmp"
 infra_image = "localhost/pause:latest"
-[engine.runtimes]
-kata = ["${RUNTIME}"]
+${runtimes}
 runc = ["/usr/sbin/runc"]
 [network]
 network_backend = "netavark"

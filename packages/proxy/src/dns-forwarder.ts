@@ -57,6 +57,7 @@ export class DnsForwarder {
       if (answer === undefined) return;
       writeDnsMessage(stream, answer[0]);
       stream.end();
+      stream.resume();
       await gone;
     } finally {
       socket.close();

@@ -5,6 +5,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   events: "show figures of a container, and when it runs out of memory",
   exec: "run another process in a container",
   features: "show what this runtime supports, as JSON",
+  "kata-engine": "print, or write, what an engine has to be told of this runtime",
   "kata-network": "list and change the interfaces and routes of a container",
   kill: "send a signal to a container",
   list: "list containers",
@@ -34,7 +35,7 @@ global options:
   --log-format FORMAT text or json
   --config FILE       configuration.toml to use (alias --kata-config)
   --debug             log more
-  --systemd-cgroup    accepted for compatibility
+  --systemd-cgroup    cgroupsPath may be systemd's "slice:prefix:name": it always may
   --version, -v       show the version
   --help, -h          show this
 `;
