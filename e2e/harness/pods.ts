@@ -2,7 +2,7 @@ import type { EditableSpec } from "./bundle.ts";
 import type { Kata } from "./kata.ts";
 
 /** Annotations as containerd's CRI plugin writes them. */
-export function sandboxAnnotations(id: string): Record<string, string> {
+function sandboxAnnotations(id: string): Record<string, string> {
   return { "io.kubernetes.cri.container-type": "sandbox", "io.kubernetes.cri.sandbox-id": id };
 }
 

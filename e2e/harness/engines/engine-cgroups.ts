@@ -11,9 +11,11 @@ export class EngineCgroups implements Disposable {
   readonly #directories: readonly string[];
 
   constructor(name: string) {
-    this.#directories = readdirSync(CGROUPS)
-      .filter((controller) => existsSync(join(CGROUPS, controller, "cgroup.procs")))
-      .map((controller) => join(CGROUPS, controller, name));
+    const isOne = existsSync(join(CGROUPS, "cgroup.controllers"));
+    const hierarchies = isOne ? [CGROUPS] : readdirSync(CGROUPS).map((controller) => join(CGROUPS, controller));
+    this.#directories = hierarchies
+      .filter((hierarchy) => existsSync(join(hierarchy, "cgroup.procs")))
+      .map((hierarchy) => join(hierarchy, name));
     for (const directory of this.#directories) mkdirSync(directory, { recursive: true });
   }
 

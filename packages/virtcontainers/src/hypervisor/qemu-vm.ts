@@ -73,10 +73,14 @@ export class QemuVm implements Vm {
 
   async grow(wanted: VmGrowth): Promise<VmGrowth> {
     // Two at once would each plug in what is missing.
-    using _held = await lockFile(join(this.state.dir, "grow.lock"), { deadlineMs: GROW_DEADLINE_MS });
-    await using qmp = await this.#monitor();
-    const memoryMiB = await growMemory(qmp, wanted.memoryMiB);
-    return { vcpus: await growVcpusOf(qmp, this.state, this.#config, wanted.vcpus), memoryMiB };
+    const lock = await lockFile(join(this.state.dir, "grow.lock"), { deadlineMs: GROW_DEADLINE_MS });
+    try {
+      await using qmp = await this.#monitor();
+      const memoryMiB = await growMemory(qmp, wanted.memoryMiB);
+      return { vcpus: await growVcpusOf(qmp, this.state, this.#config, wanted.vcpus), memoryMiB };
+    } finally {
+      lock[Symbol.dispose]();
+    }
   }
 
   async plugSharedTree(): Promise<grpc.Storage.$Properties> {
