@@ -60,13 +60,19 @@ describe("cgroups of the host", () => {
   });
 });
 
-/** Paths of a process in all hierarchies of version 1. */
+/** Paths of a process in all hierarchies of version 1, or in the one of version 2. */
 function ownCgroups(pid: number): Set<string> {
   const lines = readFileSync(`/proc/${String(pid)}/cgroup`, "latin1")
     .trim()
     .split("\n");
   const first = lines.filter((line) => !line.startsWith("0::"));
-  return new Set(first.map((line) => line.slice(line.lastIndexOf(":") + 1)));
+  const used = first.length > 0 ? first : lines;
+  return new Set(used.map((line) => line.slice(line.lastIndexOf(":") + 1)));
+}
+
+function memoryLimit(path: string): number {
+  const files = [`/sys/fs/cgroup/memory${path}/memory.limit_in_bytes`, `/sys/fs/cgroup${path}/memory.max`];
+  return Number(readFileSync(files.find((file) => existsSync(file)) ?? "", "latin1"));
 }
 
 /** The parent of the containers' cgroups is whoever's named it. */
