@@ -3,7 +3,7 @@
 // Node's own: nothing is installed when this runs first.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -29,6 +29,12 @@ const TEST_PACKAGES = {
   procps: "/usr/sbin/sysctl",
   "containernetworking-plugins": "/usr/lib/cni/bridge",
   iptables: "/usr/sbin/iptables",
+  containerd: "/usr/bin/containerd",
+  "docker.io": "/usr/sbin/dockerd",
+  podman: "/usr/bin/podman",
+  conmon: "/usr/bin/conmon",
+  netavark: "/usr/lib/podman/netavark",
+  "aardvark-dns": "/usr/lib/podman/aardvark-dns",
 };
 
 const running = new Set();
@@ -68,7 +74,20 @@ async function installPackages(wanted) {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const quiet = { env, stdio: ["ignore", "ignore", "inherit"] };
   await must("apt-get update", "apt-get", ["-qq", "update"], quiet);
-  await must("apt-get install", "apt-get", ["-qq", "install", "-y", "--no-install-recommends", ...missing], quiet);
+  const install = ["-qq", "install", "-y", "--no-install-recommends", ...missing];
+  await withoutServices(() => must("apt-get install", "apt-get", install, quiet));
+}
+
+/** Debian starts the services that it installs. Tests start engines of their own, apart from the machine's network. */
+async function withoutServices(body) {
+  const policy = "/usr/sbin/policy-rc.d";
+  if (existsSync(policy)) return body();
+  writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  try {
+    await body();
+  } finally {
+    rmSync(policy);
+  }
 }
 
 function installKey() {
