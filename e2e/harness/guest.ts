@@ -23,8 +23,6 @@ export class BareGuest implements AsyncDisposable {
       accelerator: "tcg",
       vcpus: 1,
       memoryMiB: 512,
-      maxMemoryMiB: 512,
-      maxVcpus: 1,
       kernelPath: join(SHARE, "vmlinux"),
       imagePath: join(SHARE, "rootfs.ext4"),
       kernelParams: [],

@@ -14,7 +14,7 @@ export async function serveChannel(
   channel: Duplex,
   handlers: AgentHandlers,
   serveProcess: ServeProcess,
-  host: HostStreams,
+  host: HostStreams = new HostStreams(),
 ): Promise<void> {
   const server = createAgentServer(handlers);
   const session = new YamuxSession(channel, {

@@ -42,13 +42,13 @@ function machine(config: VmConfig): string[] {
 }
 
 /** Under TCG all are there from the start, and the kernel leaves some asleep: see growVcpus. */
-function processors({ accelerator, vcpus, maxVcpus }: VmConfig): string {
+function processors({ accelerator, vcpus, maxVcpus = vcpus }: VmConfig): string {
   const max = Math.max(vcpus, maxVcpus);
   return accelerator === "tcg" ? String(max) : option(String(vcpus), { maxcpus: max });
 }
 
 /** QEMU refuses slots that nothing could be plugged into. */
-function memorySlots({ memoryMiB, maxMemoryMiB }: VmConfig): Record<string, string | number> {
+function memorySlots({ memoryMiB, maxMemoryMiB = memoryMiB }: VmConfig): Record<string, string | number> {
   return maxMemoryMiB > memoryMiB ? { slots: MEMORY_SLOTS, maxmem: `${String(maxMemoryMiB)}M` } : {};
 }
 

@@ -31,7 +31,7 @@ export function kernelCommandLine(
 ): string {
   const tsc = config.accelerator === "tcg" ? hostTscKhz() : undefined;
   const emulated = tsc === undefined ? [] : [`tsc_early_khz=${String(tsc)}`];
-  const asleep = config.accelerator === "tcg" && config.maxVcpus > config.vcpus;
+  const asleep = config.accelerator === "tcg" && (config.maxVcpus ?? 0) > config.vcpus;
   const processors = asleep ? [`maxcpus=${String(config.vcpus)}`] : [];
   return [...COMMON, ...emulated, ...processors, ...config.kernelParams].join(" ");
 }

@@ -9,12 +9,12 @@ export interface VmConfig {
   readonly qemuPath: string;
   readonly accelerator: Accelerator;
   readonly vcpus: number;
-  /** How many processors it may have after growVcpus. */
-  readonly maxVcpus: number;
+  /** How many processors it may have after growVcpus; no more than at boot by default. */
+  readonly maxVcpus?: number;
   /** MiB; the guest's memory is shared, file-backed and touched lazily. */
   readonly memoryMiB: number;
-  /** How much memory it may have after growMemory, MiB. */
-  readonly maxMemoryMiB: number;
+  /** How much memory it may have after growMemory, MiB; no more than at boot by default. */
+  readonly maxMemoryMiB?: number;
   /** An uncompressed PVH kernel, or a bzImage. */
   readonly kernelPath: string;
   readonly initrdPath?: string;
