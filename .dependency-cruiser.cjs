@@ -38,7 +38,7 @@ module.exports = {
         path: "^packages/([^/]+)/(src|dist)/",
         pathNot: [
           "^packages/$1/",
-          "^packages/[^/]+/dist/(index|records|testing/index|process-stream/index|dns-stream/index)\\.d?\\.?[jt]s$",
+          "^packages/[^/]+/dist/(index|records|testing/index|process-stream/index|network-streams/index)\\.d?\\.?[jt]s$",
         ],
       },
     },

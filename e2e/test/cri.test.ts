@@ -48,6 +48,10 @@ describe.each(["kata", "runc"])("containerd's CRI plugin with %s", (handler) => 
       `http://${await pod.address()}:8000/etc/os-release`,
     ]);
     expect(fetched.stdout).toMatch(/Debian/);
+    const forward = { pod_sandbox_id: pod.id, port: [8000] };
+    const forwarded = await pod.stream("PortForward", forward, "GET /etc/os-release HTTP/1.0\r\n\r\n");
+    expect(forwarded.stdout).toMatch(/200 OK.*Debian/s);
+
     // One that goes leaves the others.
     await pod.remove(web);
     expect(await pod.output(box, "cat", "/data/from-host")).toBe("host");

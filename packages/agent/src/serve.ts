@@ -1,7 +1,10 @@
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { type AgentHandlers, createAgentServer, YamuxSession, YamuxSessionClosed } from "@kata-ts/agent-protocol";
+import { PORT_PREFACE_BYTES, portOf } from "@kata-ts/agent-protocol/network-streams";
 import { PREFACE_BYTES, recognise, tokenOf } from "@kata-ts/agent-protocol/process-stream";
+
+import { connectPort } from "./network/connect-port.ts";
 
 /** Takes over a stream whose preface named a process. */
 export type ServeProcess = (stream: Duplex, token: Buffer, channelIsOver: () => boolean) => void;
@@ -23,9 +26,10 @@ export async function serveChannel(
       stream.on("error", () => undefined);
       void takeHead(stream).then((head) => {
         if (head === undefined) return;
-        const isProcess = recognise(head) === "process";
-        stream.unshift(isProcess ? head.subarray(PREFACE_BYTES) : head);
-        if (isProcess) serveProcess(stream, tokenOf(head), () => session.over);
+        const kind = recognise(head);
+        stream.unshift(head.subarray(kind === "process" ? PREFACE_BYTES : kind === "port" ? PORT_PREFACE_BYTES : 0));
+        if (kind === "process") serveProcess(stream, tokenOf(head), () => session.over);
+        else if (kind === "port") connectPort(stream, portOf(head));
         else server.serve(stream);
       });
     },

@@ -26,6 +26,7 @@ export {
 export { inNamespace, inNewNamespace, type NamespaceKind, unshare } from "./namespaces.ts";
 export { LinuxError } from "./native.ts";
 export { type KernelEvents, openKernelEvents } from "./netlink.ts";
+export { originalPort } from "./original-destination.ts";
 export {
   createPipe,
   NONBLOCKING_READ,

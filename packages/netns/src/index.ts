@@ -16,6 +16,7 @@
  *
  * @module
  */
+
 export { connect, OpenConnections } from "./connect.ts";
 export type {
   Connection,
@@ -32,6 +33,7 @@ export type { Endpoint, EndpointAddress, EndpointKind, Neighbour, Route } from "
 export { NetnsError, type NetnsErrorCode } from "./errors.ts";
 export { type BatchOptions, runBatch } from "./iproute.ts";
 export { ConnectionJournal, type JournalEntry } from "./journal.ts";
+export { redirectLoopback, undoRedirectLoopback } from "./loopback-redirect.ts";
 export { NamespaceMonitor } from "./monitor.ts";
 export {
   inNetworkNamespace,

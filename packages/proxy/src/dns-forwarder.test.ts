@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { duplexPair } from "node:stream";
-import { DnsTransport, readBytes, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/dns-stream";
+import { DnsTransport, readBytes, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/network-streams";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DnsForwarder } from "./dns-forwarder.ts";
 

@@ -50,7 +50,8 @@ async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
   control?.tell({ ok: true, pids: watchman.pids });
   const abandoned = control?.committed().then(async (committed) => {
     if (!committed) await watchman.stop();
-    else watchman.followNetwork();
+    watchman.followNetwork();
+    watchman.forwardPorts();
     return !committed;
   });
   const exit = await watchman.ended;

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { YamuxSession } from "@kata-ts/agent-protocol";
+import { YamuxSession, type YamuxStream } from "@kata-ts/agent-protocol";
 
 export interface RelayOptions {
   /** The unix socket that shims and runtime connect to. */
@@ -54,6 +54,11 @@ export class Relay {
       relay.close();
     });
     return relay;
+  }
+
+  /** A stream of our own to the guest; undefined while there is no channel. */
+  openStream(): YamuxStream | undefined {
+    return this.#closed ? undefined : this.#session?.open();
   }
 
   close(): void {

@@ -15,6 +15,8 @@ export interface VmSpec {
   readonly networkNamespace?: string;
   /** A resolver in that namespace, which the guest may ask for names. */
   readonly resolver?: string;
+  /** Whether connections to that namespace's loopback are led to the guest's. */
+  readonly forwardLoopback?: boolean;
   /** A program and its arguments, run whenever the network namespace has changed. */
   readonly onNetworkChange?: readonly string[];
 }
@@ -45,4 +47,6 @@ export const VmFile = {
   exit: "exit.json",
   /** A ConnectionJournal. */
   network: "network.json",
+  /** The port of a PortForwarder. */
+  ports: "ports",
 } as const;

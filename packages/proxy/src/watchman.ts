@@ -6,6 +6,7 @@ import { type ExitInfo, qemuArgv, spawnTied, Tail, type TiedProcess, virtiofsdAr
 import { DnsForwarder } from "./dns-forwarder.ts";
 import { GuestConsole } from "./guest-console.ts";
 import { NetworkFollower } from "./network-follower.ts";
+import { PortForwarder } from "./port-forwarder.ts";
 import { Relay } from "./relay.ts";
 import { type VmExit, VmFile, type VmPids, type VmSpec } from "./vm-spec.ts";
 
@@ -29,6 +30,7 @@ export class Watchman {
   readonly #namespace: NetworkNamespace;
   readonly #spec: VmSpec;
   #follower: NetworkFollower | undefined;
+  #ports: Promise<PortForwarder | undefined> | undefined;
   #reason: VmExit["reason"] | undefined;
 
   private constructor(
@@ -67,6 +69,14 @@ export class Watchman {
     this.#follower = new NetworkFollower(this.#namespace.path, onNetworkChange);
   }
 
+  /** From now on who connects to the loopback of this process's network namespace reaches the guest's, where wanted. */
+  forwardPorts(): void {
+    if (this.#spec.forwardLoopback !== true || this.#reason !== undefined) return;
+    const noteFile = join(this.#spec.dir, VmFile.ports);
+    // Without iptables there is no forwarding; everything else goes on.
+    this.#ports = PortForwarder.start({ noteFile, openStream: () => this.#relay.openStream() }).catch(() => undefined);
+  }
+
   /** Ends the VM. Idempotent. */
   async stop(): Promise<VmExit> {
     this.#end("stopped");
@@ -86,6 +96,7 @@ export class Watchman {
     const exit: ExitInfo = await this.#qemu.exited;
     await this.#virtiofsd?.exited;
     await this.#follower?.stop();
+    await (await this.#ports)?.stop();
     // Nobody need come for it: the engine's interfaces are its own again at once.
     const journal = new ConnectionJournal(join(spec.dir, VmFile.network));
     await journal.close([this.#namespace.path]).catch(() => undefined);

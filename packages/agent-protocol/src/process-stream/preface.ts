@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { PORT_MAGIC, PORT_PREFACE_BYTES } from "../network-streams/ports.ts";
 
 /** What a process stream begins with, where gRPC has `PRI * HTTP/2.0`: its name and version. */
 const MAGIC = Buffer.from("KATATS/1", "latin1");
@@ -17,14 +18,20 @@ export function encodePreface(token: Uint8Array): Buffer {
 }
 
 /**
- * Tells a process stream from a gRPC connection by its first bytes.
+ * Tells what a stream of the host's is by its first bytes.
  *
  * @returns undefined while there are too few bytes to tell
  */
-export function recognise(head: Buffer): "process" | "grpc" | undefined {
-  const seen = Math.min(head.length, MAGIC.length);
-  if (!head.subarray(0, seen).equals(MAGIC.subarray(0, seen))) return "grpc";
-  return head.length >= PREFACE_BYTES ? "process" : undefined;
+export function recognise(head: Buffer): "process" | "port" | "grpc" | undefined {
+  if (begins(head, MAGIC)) return head.length >= PREFACE_BYTES ? "process" : undefined;
+  if (begins(head, PORT_MAGIC)) return head.length >= PORT_PREFACE_BYTES ? "port" : undefined;
+  return "grpc";
+}
+
+/** Whether it is one, as far as it has come. */
+function begins(head: Buffer, magic: Buffer): boolean {
+  const seen = Math.min(head.length, magic.length);
+  return head.subarray(0, seen).equals(magic.subarray(0, seen));
 }
 
 /** The token in a whole preface. */

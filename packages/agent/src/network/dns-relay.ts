@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dg
 import { once } from "node:events";
 import { createServer, isIPv4, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { DnsTransport, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/dns-stream";
+import { DnsTransport, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/network-streams";
 import { invalidArgument } from "../errors.ts";
 
 const PORT = 53;

@@ -56,6 +56,11 @@ export function sandboxToJoin({ annotations = {} }: RuntimeSpec): ContainerId | 
   return parseContainerId(id);
 }
 
+/** Whether it is the first container of a pod that says so: its engine forwards ports of the pod. */
+export function isPodSandbox({ annotations = {} }: RuntimeSpec): boolean {
+  return DIALECTS.some(({ type, sandbox }) => annotations[type] === sandbox);
+}
+
 /** Whether a container asks for the PID namespace of another one in its pod. */
 export function sharesPidNamespace({ linux }: RuntimeSpec): boolean {
   const namespace = linux?.namespaces?.find(({ type }) => type === "pid");

@@ -10,7 +10,7 @@ import type { OptionTable, ParsedArguments } from "../arguments/parse.ts";
 import { loadBundle } from "../bundle/load.ts";
 import { networkNamespaceOf } from "../bundle/network-namespace.ts";
 import { resolvConfOf } from "../bundle/resolv-conf.ts";
-import { sandboxToJoin, sharesPidNamespace } from "../bundle/sandbox.ts";
+import { isPodSandbox, sandboxToJoin, sharesPidNamespace } from "../bundle/sandbox.ts";
 import { unsupportedFields } from "../bundle/unsupported.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { RuntimeContext } from "../context.ts";
@@ -68,6 +68,7 @@ async function newSandbox(spec: RuntimeSpec, configuration: Configuration): Prom
   return {
     ...(networkNamespace === undefined ? {} : { networkNamespace }),
     ...(shmBytes === undefined ? {} : { shmBytes }),
+    forwardLoopback: isPodSandbox(spec),
     dns: () => resolvConfOf(spec),
     hostname: spec.hostname ?? "",
     sharePidNamespace: false,

@@ -55,13 +55,14 @@ export class QemuHypervisor implements Hypervisor {
 }
 
 function vmSpec(config: QemuConfig, accelerator: "kvm" | "tcg", directory: VmDirectory, request: BootRequest): VmSpec {
-  const { sandboxId, resolver } = request;
+  const { sandboxId, resolver, forwardLoopback = false } = request;
   const virtioFs = config.sharedFs === "virtio-fs";
   return {
     dir: directory.path,
     sharedDir: directory.shared,
     proxySocket: directory.proxySocket,
     ...(resolver === undefined ? {} : { resolver }),
+    forwardLoopback,
     ...(config.onNetworkChange === undefined ? {} : { onNetworkChange: [...config.onNetworkChange, sandboxId] }),
     vm: {
       name: `sandbox-${sandboxId}`,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
 import { isAlive, lockFile, signalProcess } from "@kata-ts/linux";
-import { ConnectionJournal } from "@kata-ts/netns";
+import { ConnectionJournal, undoRedirectLoopback } from "@kata-ts/netns";
 import { type VmExit, VmFile } from "@kata-ts/proxy";
 import {
   growMemory,
@@ -132,7 +132,14 @@ export class QemuVm implements Vm {
     this.#lastExit = await this.exit();
     // The watchman has done so, unless it was killed.
     await new ConnectionJournal(join(this.state.dir, VmFile.network)).close(namespaces.paths).catch(ignoreMissing);
+    await this.#undoPortForwarding(namespaces.paths);
     await removeVmDirectory(this.state.dir);
+  }
+
+  async #undoPortForwarding(namespaces: readonly string[]): Promise<void> {
+    const port = await readFile(join(this.state.dir, VmFile.ports), "latin1").catch(() => undefined);
+    if (port === undefined) return;
+    for (const path of namespaces) await undoRedirectLoopback(path, Number(port)).catch(() => undefined);
   }
 
   /** A VM that was started just now does not listen yet. */

@@ -19,6 +19,8 @@ export interface BootRequest {
   readonly networkNamespace?: string;
   /** A resolver in that namespace, which the guest may ask for names over its channel. */
   readonly resolver?: string;
+  /** Lead connections to that namespace's loopback to the guest's. */
+  readonly forwardLoopback?: boolean;
   /** Called with each process as it is started, before it has done anything. */
   readonly onProcess?: (pid: number) => void;
   readonly signal?: AbortSignal;

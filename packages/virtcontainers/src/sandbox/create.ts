@@ -19,6 +19,8 @@ export interface SandboxConfig {
   readonly namespace?: NetworkNamespace;
   /** Bytes of the shared memory that its containers may have in common; 64 MiB by default. */
   readonly shmBytes?: number;
+  /** Who connects to the loopback of `namespace` reaches the guest's: engines forward ports of pods so. */
+  readonly forwardLoopback?: boolean;
   /** Lines of resolv.conf. */
   readonly dns?: readonly string[];
   /** Milliseconds that a guest may take to boot. */
@@ -54,6 +56,7 @@ export async function createSandbox(config: SandboxConfig, environment: Environm
     sandboxId: config.id,
     ...(namespace === undefined ? {} : { networkNamespace: namespace.path }),
     ...(resolver === undefined ? {} : { resolver }),
+    forwardLoopback: namespace !== undefined && config.forwardLoopback === true,
     ...(onProcess === undefined ? {} : { onProcess }),
     ...(signal === undefined ? {} : { signal }),
   });

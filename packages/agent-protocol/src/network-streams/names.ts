@@ -1,13 +1,11 @@
-/**
- * The streams that a guest opens to ask the host for names. The first byte tells the transport to ask over; what follows
- * is DNS as over TCP: each message with its length, two bytes, before it. PROTOCOL.md describes them.
- *
- * @module
- */
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
 
-/** A stream over `udp` carries one question and its answer, one over `tcp` whatever the two ends say. */
+/**
+ * How a stream that a guest opens begins, to ask the host for names: with the transport to ask over. What follows is DNS as
+ * over TCP: each message with its length, two bytes, before it. A stream over `udp` carries one question and its answer, one over `tcp` whatever the two
+ * ends say.
+ */
 export const DnsTransport = { udp: 0x55, tcp: 0x54 } as const;
 
 /** A DNS message has 65 535 bytes at most: its length fits. */
