@@ -28,6 +28,10 @@ describe("cgroups of the host", () => {
     for (const each of [pid, ...vm.processes.map((process) => process.pid)]) {
       expect(ownCgroups(each), `of process ${String(each)}`).toEqual(new Set([`${cgroupsPath}/sandbox`]));
     }
+    const pidFile = kata.file("exec.pid", "");
+    const exec = ["exec", "--detach", "--pid-file", pidFile, member, "sleep", "1000"];
+    await kata.run(exec, { detachedStreams: true });
+    expect(ownCgroups(Number(readFileSync(pidFile, "latin1")))).toEqual(new Set([`${cgroupsPath}/member`]));
     expect(ownCgroups((await kata.state(member)).pid)).toEqual(new Set([`${cgroupsPath}/member`]));
     expect(memoryLimit(`${cgroupsPath}/sandbox`)).toBe((128 + 2048 + 512) * MIB);
     // The VM has grown by what was asked for.

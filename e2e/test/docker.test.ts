@@ -72,6 +72,11 @@ describe.each(RUNTIMES)("Docker Engine with %s", (runtime) => {
     const stats = JSON.parse(await docker.ok("stats", "--no-stream", "--format", "json", box.id)) as { PIDs: string };
     expect(Number(stats.PIDs)).toBeGreaterThan(0);
 
+    if (runtime === "kata") {
+      const shared = await docker.run(["run", "--rm", "--network", `container:${box.id}`, "busybox", "true"]);
+      expect(shared.stderr).toMatch(/another VM has this network/);
+    }
+
     await docker.ok("pause", box.id);
     expect(await box.inspect("{{.State.Status}}")).toBe("paused");
     await docker.ok("unpause", box.id);
@@ -125,6 +130,18 @@ describe.each(RUNTIMES)("Docker Engine with %s", (runtime) => {
     const script = 'until stty size | grep "33 44"; do sleep 0.1; done; read a; echo you said $a';
     const shown = await docker.inTerminal("run", "--rm", "-it", "--runtime", runtime, "busybox", "sh", "-c", script);
     expect(shown).toMatch(/33 44.*you said yes/s);
+  });
+
+  it("attaches to a container that runs, with its stdin", async () => {
+    await using box = await start("-i", "busybox", "sh", "-c", "read line; echo got $line; exit 5");
+    const attached = await docker.run(["attach", box.id], { input: "a line\n" });
+    expect([attached.stdout, attached.exitCode]).toEqual(["got a line", 5]);
+  });
+
+  it("ends what takes more memory than it may", async () => {
+    const memory = ["--memory", "64m", "--memory-swap", "64m"];
+    const result = await docker.run(["run", "--rm", "--runtime", runtime, ...memory, "busybox", "tail", "/dev/zero"]);
+    expect(result.exitCode).toBe(137);
   });
 
   it("says why a container cannot be had, and leaves nothing of it", async () => {

@@ -93,7 +93,7 @@ function refuseTakenNames(connections: readonly Connection[], taken: readonly st
       "KATA_NETWORK",
       `interface ${connection.link} cannot be connected: there is a ${clash} already`,
       {
-        hint: "names that end in _kata are this runtime's: remove or rename that interface",
+        hint: "another VM has this network: containers that are to share one belong into a pod. Names that end in _kata are this runtime's",
       },
     );
   }

@@ -37,6 +37,10 @@ export class HostCgroups implements Cgroups {
     };
   }
 
+  add(directories: readonly string[], pid: number): void {
+    for (const directory of directories.filter((path) => existsSync(path))) addProcess(directory, pid);
+  }
+
   update(directories: readonly string[], limits: HostLimits): void {
     for (const directory of directories.filter((path) => existsSync(path))) {
       attempt(`change the limits of ${directory}`, () => {

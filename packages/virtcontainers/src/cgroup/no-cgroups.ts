@@ -3,6 +3,7 @@ import type { Cgroups } from "../ports/cgroups.ts";
 /** Processes stay in the cgroup of their parent. */
 export const noCgroups: Cgroups = {
   open: () => ({ directories: [], make: () => undefined, add: () => undefined }),
+  add: () => undefined,
   update: () => undefined,
   remove: () => Promise.resolve(),
 };

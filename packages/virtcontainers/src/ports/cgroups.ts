@@ -22,6 +22,8 @@ export interface HostCgroup {
 export interface Cgroups {
   /** @param path `linux.cgroupsPath` of config.json; undefined: below the caller's, named by the container */
   open(path: string | undefined, containerId: string, limits: HostLimits): HostCgroup;
+  /** Moves a process into a container's cgroups, as far as they are there. */
+  add(directories: readonly string[], pid: number): void;
   /** Changes the limits that are given. */
   update(directories: readonly string[], limits: HostLimits): void;
   /** Removes what `open` made, once its processes have ended. Idempotent. */
