@@ -27,7 +27,6 @@ export { type DeleteOptions, deleteContainer } from "./container/delete.ts";
 export { type ExecOptions, execInContainer } from "./container/exec.ts";
 export { joinSandbox } from "./container/join.ts";
 export { pauseContainer, resumeContainer } from "./container/pause.ts";
-export { tmpfsBytes } from "./container/prepare-mounts.ts";
 export { listProcesses } from "./container/processes.ts";
 export { killContainer } from "./container/signal.ts";
 export { startContainer } from "./container/start.ts";

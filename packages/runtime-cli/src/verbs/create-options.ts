@@ -1,11 +1,5 @@
 import type { RuntimeSpec } from "@kata-ts/agent-protocol";
-import {
-  type CreatedContainer,
-  createContainer,
-  joinSandbox,
-  type NewSandboxConfig,
-  tmpfsBytes,
-} from "@kata-ts/virtcontainers";
+import { type CreatedContainer, createContainer, joinSandbox, type NewSandboxConfig } from "@kata-ts/virtcontainers";
 import type { OptionTable, ParsedArguments } from "../arguments/parse.ts";
 import { loadBundle } from "../bundle/load.ts";
 import { networkNamespaceOf } from "../bundle/network-namespace.ts";
@@ -55,29 +49,21 @@ export async function createFromBundle(
   const sandboxId = sandboxToJoin(bundle.spec);
   const created =
     sandboxId === undefined
-      ? await createContainer(container, await newSandbox(bundle.spec, configuration), environment)
+      ? await createContainer(container, newSandbox(bundle.spec, configuration), environment)
       : await joinSandbox({ ...container, sharePidNamespace: sharesPidNamespace(bundle.spec) }, sandboxId, environment);
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, created.shim.identity.pid);
   return { ...created, terminal: bundle.spec.process?.terminal === true };
 }
 
-async function newSandbox(spec: RuntimeSpec, configuration: Configuration): Promise<NewSandboxConfig> {
+function newSandbox(spec: RuntimeSpec, configuration: Configuration): NewSandboxConfig {
   const networkNamespace = configuration.newNetworkNamespace ? networkNamespaceOf(spec) : undefined;
-  const shmBytes = await sharedMemoryBytes(spec);
   return {
     ...(networkNamespace === undefined ? {} : { networkNamespace }),
-    ...(shmBytes === undefined ? {} : { shmBytes }),
     forwardLoopback: isPodSandbox(spec),
     dns: () => resolvConfOf(spec),
     hostname: spec.hostname ?? "",
     sharePidNamespace: false,
     bootDeadlineMs: configuration.bootDeadlineMs,
   };
-}
-
-/** Engines that let the containers of a pod share memory have made it on the host, in the size it is to have. */
-async function sharedMemoryBytes({ mounts = [] }: RuntimeSpec): Promise<number | undefined> {
-  const bind = mounts.findLast(({ destination, type }) => destination === "/dev/shm" && type === "bind");
-  return bind?.source === undefined ? undefined : tmpfsBytes(bind.source);
 }

@@ -5,9 +5,13 @@ import { growVm } from "../sandbox/sizing.ts";
 import { UndoStack } from "../undo.ts";
 import type { ContainerConfig } from "./config.ts";
 import { beginContainer, type CreatedContainer, finishContainer } from "./creation.ts";
+import { sharedMemoryBytes } from "./prepare-mounts.ts";
+
+/** What is known of the container itself, or made for it. */
+type OwnFields = "id" | "onBoot" | "onProcess" | "namespace" | "dns" | "shmBytes";
 
 /** How a container's own sandbox is to be. */
-export interface NewSandboxConfig extends Omit<SandboxConfig, "id" | "onBoot" | "onProcess" | "namespace" | "dns"> {
+export interface NewSandboxConfig extends Omit<SandboxConfig, OwnFields> {
   /** The network namespace that an engine has made for it; without it a new one is made. */
   readonly networkNamespace?: string;
   /** Lines of resolv.conf, asked for once the hooks have run: engines write it in one of them. */
@@ -41,9 +45,11 @@ export async function createContainer(
     const state = { ...vm, ...path, cgroup: cgroup.directories };
     await store.update(config.id, (claimed) => ({ ...claimed, vm: state }));
   };
+  const shmBytes = await sharedMemoryBytes(config.spec);
   const sandbox = await createSandbox(
     {
       ...ofSandbox,
+      ...(shmBytes === undefined ? {} : { shmBytes }),
       id: config.id,
       ...(dns === undefined ? {} : { dns: dns() }),
       onBoot,

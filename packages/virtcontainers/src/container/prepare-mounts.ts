@@ -81,8 +81,14 @@ async function guestMemory({ destination, source = "" }: SpecMount): Promise<Gue
 
 const TMPFS_MAGIC = 0x01021994;
 
+/** Engines that let the containers of a pod share memory have made it on the host, in the size it is to have. */
+export async function sharedMemoryBytes({ mounts = [] }: RuntimeSpec): Promise<number | undefined> {
+  const bind = mounts.findLast((mount) => mount.destination === "/dev/shm" && isHostBind(mount));
+  return bind?.source === undefined ? undefined : tmpfsBytes(bind.source);
+}
+
 /** The size of the tmpfs that a directory is in; undefined for other file systems, and for what is not there. */
-export async function tmpfsBytes(path: string): Promise<number | undefined> {
+async function tmpfsBytes(path: string): Promise<number | undefined> {
   const found = await statfs(path).catch(() => undefined);
   return found?.type === TMPFS_MAGIC ? found.blocks * found.bsize : undefined;
 }
