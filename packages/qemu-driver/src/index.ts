@@ -16,6 +16,7 @@
  */
 export { type AcceleratorChoice, type AcceleratorProbe, chooseAccelerator } from "./accelerator.ts";
 export { qemuArgv } from "./argv.ts";
+export { type Disk, plugDisk, unplugDisk } from "./block.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
 export { growMemory, growVcpus } from "./grow.ts";
 export { kernelCommandLine } from "./kernel-params.ts";
@@ -23,7 +24,7 @@ export { type Nic, plugNic, type TapBackend, unplugNic, type VfioBackend } from 
 export { option } from "./option.ts";
 export { type QmpCallOptions, QmpClient, type QmpEvent } from "./qmp/client.ts";
 export { LineReader } from "./qmp/line-reader.ts";
-export { rootPortName, rootPortSlot } from "./root-port.ts";
+export { rootPortName, rootPortSlot, takenRootPorts } from "./root-port.ts";
 export { type ExitInfo, spawnTied, type TiedProcess } from "./spawn.ts";
 export { escapeControls, Tail } from "./tail.ts";
 export { type PluggedVirtioFs, plugVirtioFs, type VirtiofsdConfig, virtiofsdArgv } from "./virtiofsd.ts";

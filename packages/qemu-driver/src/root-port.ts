@@ -1,3 +1,5 @@
+import type { QmpClient } from "./qmp/client.ts";
+
 /** The slots below are for what a machine has from the start. */
 const FIRST_SLOT = 0x10;
 
@@ -9,4 +11,16 @@ export function rootPortName(port: number): string {
 /** Its slot on the root bus, by which the guest finds what is plugged into it. */
 export function rootPortSlot(port: number): number {
   return FIRST_SLOT + port;
+}
+
+interface PciDevice {
+  readonly qdev_id: string;
+  readonly pci_bridge?: { readonly devices?: readonly unknown[] };
+}
+
+/** The ports of a running machine that something is plugged into. */
+export async function takenRootPorts(qmp: QmpClient): Promise<ReadonlySet<string>> {
+  const buses = (await qmp.execute("query-pci")) as readonly { readonly devices: readonly PciDevice[] }[];
+  const devices = buses.flatMap((bus) => bus.devices);
+  return new Set(devices.filter((each) => (each.pci_bridge?.devices ?? []).length > 0).map((each) => each.qdev_id));
 }

@@ -2,10 +2,9 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
 import { openKernelEvents } from "@kata-ts/linux";
-import { invalidArgument } from "../errors.ts";
+import { deviceAtPath } from "../guest/pci-path.ts";
 
 const LINKS = "/sys/class/net";
-const ROOT_BUS = "/sys/devices/pci0000:00";
 const DEADLINE_MS = 10_000;
 
 /** Where a card is plugged in, or what its MAC address is. */
@@ -21,7 +20,7 @@ export async function waitForLink(query: LinkQuery): Promise<string> {
   const deadline = AbortSignal.timeout(DEADLINE_MS);
   try {
     for (;;) {
-      const name = query.pciPath === "" ? linkOfMac(query.mac) : linkAtPath(query.pciPath);
+      const name = query.pciPath === "" ? linkOfMac(query.mac) : deviceAtPath(query.pciPath, "net");
       if (name !== undefined) return name;
       await once(events, "data", { signal: deadline });
     }
@@ -42,24 +41,4 @@ function linkOfMac(mac: string): string | undefined {
       return false;
     }
   });
-}
-
-// A bridge's device directory holds those behind it, theirs hold their virtio device, and that its interface.
-function linkAtPath(pciPath: string): string | undefined {
-  const [, bridge, slot] = /^([\da-f]{2})\/([\da-f]{2})$/.exec(pciPath) ?? [];
-  if (bridge === undefined || slot === undefined) throw invalidArgument(`"${pciPath}" is no PCI path`);
-  const behind = `${ROOT_BUS}/0000:00:${bridge}.0`;
-  const device = entries(behind).find((name) => name.endsWith(`:${slot}.0`) && name.startsWith("0000:"));
-  if (device === undefined) return undefined;
-  const path = `${behind}/${device}`;
-  const virtio = entries(path).find((name) => /^virtio\d+$/.test(name));
-  return entries(`${path}/${virtio ?? "."}/net`)[0];
-}
-
-function entries(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }

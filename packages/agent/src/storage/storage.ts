@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
 import { LinuxError, mount, unmount } from "@kata-ts/linux";
 import { invalidArgument } from "../errors.ts";
+import { mountDisk } from "./disk.ts";
 import { parseMountOptions } from "./mount-options.ts";
 
 /** How long a hot-plugged device may take to appear: Kata's default. */
@@ -14,6 +15,7 @@ type Handler = (storage: grpc.Storage.$Properties, mountPoint: string) => Promis
 const HANDLERS: Readonly<Record<string, Handler>> = {
   "virtio-fs": mountShared,
   "9p": mountShared,
+  blk: mountDisk,
   ephemeral: mountEphemeral,
   local: makeLocal,
 };

@@ -19,6 +19,7 @@ const qemuSection = z.object({
   shared_fs: z.enum(["virtio-fs", "virtio-9p"]).optional(),
   virtio_fs_daemon: z.string().optional(),
   virtio_fs_cache: z.enum(["none", "auto", "always"]).optional(),
+  disable_block_device_use: z.boolean().optional(),
   msize_9p: z.number().int().min(4096).optional(),
   pcie_root_port: z.number().int().min(2).max(14).optional(),
   disable_vhost_net: z.boolean().optional(),
@@ -50,6 +51,8 @@ export interface Configuration {
   readonly debug: boolean;
   readonly bootDeadlineMs: number;
   readonly network: NetworkConfiguration;
+  /** Whether guests get the block devices that root file systems are mounted from. */
+  readonly useBlockDevices: boolean;
   /** False: everything runs in the caller's network namespace. */
   readonly newNetworkNamespace: boolean;
 }
@@ -90,6 +93,7 @@ export function loadConfiguration(file: string | undefined, installation: Instal
     proxyPath: given.proxy?.kata?.path ?? installation.proxy,
     shimPath: given.shim?.kata?.path ?? installation.shim,
     network: networkConfiguration(given),
+    useBlockDevices: qemu.disable_block_device_use === false,
     newNetworkNamespace: given.runtime?.disable_new_netns !== true,
     debug: given.runtime?.enable_debug ?? false,
     bootDeadlineMs: (given.runtime?.boot_timeout ?? BOOT_SECONDS) * 1000,

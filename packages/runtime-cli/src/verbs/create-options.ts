@@ -44,6 +44,7 @@ export async function createFromBundle(
     spec: bundle.spec,
     bundle: bundle.path,
     annotations: bundle.spec.annotations ?? {},
+    useBlockDevices: configuration.useBlockDevices,
     ...(consoleSocket === undefined ? {} : { consoleSocket }),
   };
   const sandboxId = sandboxToJoin(bundle.spec);

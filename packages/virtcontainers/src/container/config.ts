@@ -11,6 +11,8 @@ export interface ContainerConfig {
   /** Recorded as given; empty for a container without a bundle. */
   readonly bundle: string;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Give the guest the block device that `rootfs` is mounted from, where it is one's alone; the host then unmounts it. */
+  readonly useBlockDevices?: boolean;
   /** It sees the processes of those containers of its sandbox that share theirs, too. */
   readonly sharePidNamespace?: boolean;
   /** With `spec.process.terminal`: a unix socket that is sent the terminal's master. */

@@ -8,7 +8,7 @@ import type { Shim } from "../ports/shims.ts";
 import type { ContainerRecord } from "../ports/store.ts";
 import { asked } from "../sandbox/create.ts";
 import { demandOf } from "../sandbox/sizing.ts";
-import type { UndoStack } from "../undo.ts";
+import { UndoStack } from "../undo.ts";
 import type { ContainerConfig } from "./config.ts";
 import { hostLimitsOf } from "./host-limits.ts";
 import { createInGuest, type Started } from "./in-guest.ts";
@@ -70,17 +70,20 @@ export async function finishContainer(
   { vm, agent, shim }: { readonly vm: Vm; readonly agent: Agent; readonly shim: Shim },
   environment: ShimEnvironment,
 ): Promise<ContainerRecord> {
-  const { token, warnings } = await createFirstProcess(config, vm, agent);
+  await using undo = new UndoStack();
+  const { token, warnings } = await createFirstProcess(config, vm, agent, undo);
   for (const warning of warnings) environment.warn(warning);
   await shim.connect({ agent: vm.state.agentUrl, ...(token === undefined ? {} : { token }) });
-  return environment.store.update(config.id, (claimed) => ({ ...claimed, status: "created" }));
+  const record = await environment.store.update(config.id, (claimed) => ({ ...claimed, status: "created" }));
+  undo.keep();
+  return record;
 }
 
 /** Kata's name for it. */
 const BUNDLE_ANNOTATION = "io.katacontainers.pkg.oci.bundle_path";
 
-async function createFirstProcess(config: ContainerConfig, vm: Vm, agent: Agent): Promise<Started> {
-  const { spec, storages } = await prepareMounts(config, vm);
+async function createFirstProcess(config: ContainerConfig, vm: Vm, agent: Agent, undo: UndoStack): Promise<Started> {
+  const { spec, storages } = await prepareMounts(config, vm, undo);
   // What startContainer hooks are told of the bundle.
   const annotated = { ...spec, annotations: { ...spec.annotations, [BUNDLE_ANNOTATION]: config.bundle } };
   const sharePid = config.sharePidNamespace ?? false;

@@ -3,8 +3,10 @@ import { stat, statfs } from "node:fs/promises";
 import type { grpc, RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
 import type { Vm } from "../ports/hypervisor.ts";
 import { GUEST_SHM } from "../sandbox/create.ts";
+import type { UndoStack } from "../undo.ts";
 import type { ContainerConfig } from "./config.ts";
 import { guestResources } from "./guest-resources.ts";
+import { prepareRoot } from "./prepare-root.ts";
 
 /** A container's config.json with the guest's paths in it, and what the guest has to mount before. */
 export interface PreparedMounts {
@@ -16,10 +18,10 @@ export interface PreparedMounts {
  * Gives the guest the container's root file system and every host file that a bind mount names. Read-only is enforced
  * here, on the host: the guest cannot undo it. Memory of the host's becomes memory of the guest's.
  */
-export async function prepareMounts(config: ContainerConfig, vm: Vm): Promise<PreparedMounts> {
-  const root = await vm.share(config.rootfs, `${config.id}/rootfs`, { readonly: false, recursive: true });
+export async function prepareMounts(config: ContainerConfig, vm: Vm, undo: UndoStack): Promise<PreparedMounts> {
+  const root = await prepareRoot(config, vm, undo);
   const mounts: SpecMount[] = [];
-  const storages: grpc.Storage.$Properties[] = [];
+  const storages: grpc.Storage.$Properties[] = [...root.storages];
   for (const [index, mount] of (config.spec.mounts ?? []).entries()) {
     const inMemory = isHostBind(mount) ? await guestMemory(mount) : undefined;
     if (inMemory !== undefined) {
@@ -31,7 +33,12 @@ export async function prepareMounts(config: ContainerConfig, vm: Vm): Promise<Pr
   }
   const { linux = {} } = config.spec;
   const resources = linux.resources === undefined ? {} : { resources: guestResources(linux.resources) };
-  const spec = { ...config.spec, root: { ...config.spec.root, path: root }, mounts, linux: { ...linux, ...resources } };
+  const spec = {
+    ...config.spec,
+    root: { ...config.spec.root, path: root.path },
+    mounts,
+    linux: { ...linux, ...resources },
+  };
   return { spec, storages };
 }
 

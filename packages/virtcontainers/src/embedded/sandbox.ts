@@ -14,6 +14,7 @@ import { noNetwork } from "../network/no-network.ts";
 import type { Network } from "../ports/network.ts";
 import { asked, createSandbox, type LiveSandbox } from "../sandbox/create.ts";
 import { MemoryStore } from "../store/memory-store.ts";
+import { UndoStack } from "../undo.ts";
 import { Container } from "./container.ts";
 import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
 
@@ -104,10 +105,12 @@ export class Sandbox implements AsyncDisposable {
       annotations: {},
     };
     const { agent, vm } = this.#live;
-    const { spec, storages } = await prepareMounts(config, vm);
+    await using undo = new UndoStack();
+    const { spec, storages } = await prepareMounts(config, vm, undo);
     const names = { container_id: id, exec_id: id, storages: [...storages] };
     const { token, warnings } = await asked(`create container ${id}`, createInGuest(agent, names, spec));
     for (const warning of warnings) process.emitWarning(warning);
+    undo.keep();
     return new Container({
       id,
       agent,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,11 +8,14 @@ import { ConnectionJournal, undoRedirectLoopback } from "@kata-ts/netns";
 import { type VmExit, VmFile } from "@kata-ts/proxy";
 import {
   growMemory,
+  plugDisk,
   plugNic,
   plugVirtioFs,
   QmpClient,
   rootPortName,
   rootPortSlot,
+  takenRootPorts,
+  unplugDisk,
   unplugNic,
 } from "@kata-ts/qemu-driver";
 import { KataError } from "../errors.ts";
@@ -30,7 +34,7 @@ const SHARE_TAG = "kataShared";
 const STOP_DEADLINE_MS = 3_000;
 const KILL_DEADLINE_MS = 5_000;
 const MONITOR_DEADLINE_MS = 5_000;
-const GROW_DEADLINE_MS = 30_000;
+const PLUG_DEADLINE_MS = 30_000;
 
 /** A QEMU VM, ours or an earlier process's. */
 export class QemuVm implements Vm {
@@ -72,15 +76,10 @@ export class QemuVm implements Vm {
   }
 
   async grow(wanted: VmGrowth): Promise<VmGrowth> {
-    // Two at once would each plug in what is missing.
-    const lock = await lockFile(join(this.state.dir, "grow.lock"), { deadlineMs: GROW_DEADLINE_MS });
-    try {
-      await using qmp = await this.#monitor();
+    return this.#alone(async (qmp) => {
       const memoryMiB = await growMemory(qmp, wanted.memoryMiB);
       return { vcpus: await growVcpusOf(qmp, this.state, this.#config, wanted.vcpus), memoryMiB };
-    } finally {
-      lock[Symbol.dispose]();
-    }
+    });
   }
 
   async plugSharedTree(): Promise<grpc.Storage.$Properties> {
@@ -95,16 +94,28 @@ export class QemuVm implements Vm {
     return { ...mounted, driver: "virtio-fs", fstype: "virtiofs", options: ["nodev"] };
   }
 
-  async plugNic(id: string, backend: NicBackend, others: readonly PluggedNic[]): Promise<PluggedNic> {
-    const port = freePort(this.#config.rootPorts, others);
-    await using qmp = await this.#monitor();
-    await plugNic(qmp, { id, rootPort: rootPortName(port), backend });
-    return { id, rootPort: rootPortName(port), pciPath: `${rootPortSlot(port).toString(16)}/00` };
+  async plugNic(id: string, backend: NicBackend): Promise<PluggedNic> {
+    return this.#atFreePort(async (qmp, rootPort, pciPath) => {
+      await plugNic(qmp, { id, rootPort, backend });
+      return { id, rootPort, pciPath };
+    });
   }
 
   async unplugNic({ id }: PluggedNic): Promise<void> {
     await using qmp = await this.#monitor();
     await unplugNic(qmp, { id });
+  }
+
+  async plugDisk(containerId: string, device: string): Promise<string> {
+    return this.#atFreePort(async (qmp, rootPort, pciPath) => {
+      await plugDisk(qmp, { id: diskId(containerId), rootPort, device, readonly: false });
+      return pciPath;
+    });
+  }
+
+  async unplugDisk(containerId: string): Promise<void> {
+    await using qmp = await this.#monitor();
+    await unplugDisk(qmp, { id: diskId(containerId) });
   }
 
   async share(source: string, name: string, options: ShareOptions): Promise<string> {
@@ -142,6 +153,24 @@ export class QemuVm implements Vm {
     for (const path of namespaces) await undoRedirectLoopback(path, Number(port)).catch(() => undefined);
   }
 
+  /** What is plugged in depends on what is there: two at once would take the same place, or plug in twice. */
+  async #alone<T>(body: (qmp: QmpClient) => Promise<T>): Promise<T> {
+    const lock = await lockFile(join(this.state.dir, "plug.lock"), { deadlineMs: PLUG_DEADLINE_MS });
+    try {
+      await using qmp = await this.#monitor();
+      return await body(qmp);
+    } finally {
+      lock[Symbol.dispose]();
+    }
+  }
+
+  #atFreePort<T>(plug: (qmp: QmpClient, rootPort: string, pciPath: string) => Promise<T>): Promise<T> {
+    return this.#alone(async (qmp) => {
+      const port = freePort(this.#config.rootPorts, await takenRootPorts(qmp));
+      return plug(qmp, rootPortName(port), `${rootPortSlot(port).toString(16)}/00`);
+    });
+  }
+
   /** A VM that was started just now does not listen yet. */
   async #monitor(): Promise<QmpClient> {
     const giveUpAt = Date.now() + MONITOR_DEADLINE_MS;
@@ -170,16 +199,19 @@ export class QemuVm implements Vm {
   }
 }
 
-/** The first port is the shared tree's. */
-const FIRST_NIC_PORT = 1;
+/** The first port is the shared tree's, which may come later. */
+const FIRST_FREE_PORT = 1;
 
-function freePort(ports: number, others: readonly PluggedNic[]): number {
-  for (let port = FIRST_NIC_PORT; port < ports; port++) {
-    if (!others.some(({ rootPort }) => rootPort === rootPortName(port))) return port;
-  }
-  throw new KataError("KATA_CONFIG", `the VM has no port left for another network card: it has ${String(ports)}`, {
+function freePort(ports: number, taken: ReadonlySet<string>): number {
+  for (let port = FIRST_FREE_PORT; port < ports; port++) if (!taken.has(rootPortName(port))) return port;
+  throw new KataError("KATA_CONFIG", `the VM has no port left for another device: it has ${String(ports)}`, {
     hint: "raise pcie_root_port in configuration.toml",
   });
+}
+
+/** Short: QEMU's names of block devices are. */
+function diskId(containerId: string): string {
+  return `disk-${createHash("sha256").update(containerId).digest("hex").slice(0, 16)}`;
 }
 
 function ignoreMissing(error: unknown): void {

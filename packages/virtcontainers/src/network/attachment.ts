@@ -51,10 +51,9 @@ export class Attachment implements NetworkAttachment {
 
   async #plug(vm: Vm, agent: Agent, { endpoint, connection }: ConnectedInterface, position: number): Promise<void> {
     const { journal, scan, wanted, open, vhost } = this.#options;
-    const others = knownInterfaces(journal.entries()).map(({ note }) => note.nic);
     const id = `nic${String(endpoint.index)}`;
     const queues = open.descriptors[position] ?? [];
-    const nic = await withBackend(connection, queues, vhost, (backend) => vm.plugNic(id, backend, others));
+    const nic = await withBackend(connection, queues, vhost, (backend) => vm.plugNic(id, backend));
     const told = mergeInterface(guestInterface(endpoint, nic.pciPath), wanted);
     const routes = scan.routes.filter(({ device }) => device === endpoint.name).map(guestRoute);
     const note: InterfaceNote = { nic, told, routes, manual: wanted !== undefined };

@@ -89,10 +89,18 @@ export interface Vm {
   grow(wanted: VmGrowth): Promise<VmGrowth>;
   /** Plugs the shared tree in; returns what the guest has to mount. */
   plugSharedTree(): Promise<grpc.Storage.$Properties>;
-  /** Plugs a network card into a port that none of the others is in. */
-  plugNic(id: string, backend: NicBackend, others: readonly PluggedNic[]): Promise<PluggedNic>;
+  /** Plugs a network card into a free port. @throws KataError KATA_CONFIG when there is none */
+  plugNic(id: string, backend: NicBackend): Promise<PluggedNic>;
   /** Takes one out; resolves when the guest has let go of it. */
   unplugNic(nic: PluggedNic): Promise<void>;
+  /**
+   * Plugs a block device of the host's in, for one container.
+   *
+   * @returns where the guest finds it, as PluggedNic.pciPath; @throws KataError KATA_CONFIG without a free port
+   */
+  plugDisk(containerId: string, device: string): Promise<string>;
+  /** Takes a container's out, where it has one. */
+  unplugDisk(containerId: string): Promise<void>;
   /** Makes a host file or directory visible to the guest, and returns its path there. */
   share(source: string, name: string, options: ShareOptions): Promise<string>;
   /** Takes back one name, or all names below one. Idempotent. */

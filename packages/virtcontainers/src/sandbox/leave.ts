@@ -1,4 +1,5 @@
 import type { Environment } from "../environment.ts";
+import { reasonOf } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import { destroySandbox } from "./destroy.ts";
@@ -26,6 +27,9 @@ export async function leaveSandbox(
   if (!vm.isRunning()) return false;
   using agent = environment.connectAgent(state.agentUrl);
   await agent.removeContainer({ container_id: id }, { deadlineMs: REMOVE_DEADLINE_MS }).catch(() => undefined);
+  await vm.unplugDisk(id).catch((error: unknown) => {
+    environment.warn(`the disk of container ${id} stays in its VM: ${reasonOf(error)}`);
+  });
   await vm.unshare(id);
   return false;
 }

@@ -38,6 +38,7 @@ class FakeVm implements Vm {
   readonly state: VmState;
   readonly ended: Promise<VmExit | undefined>;
   readonly #host: FakeHypervisor;
+  #ports = 0;
   readonly #child: ChildProcess | undefined;
 
   constructor(state: VmState, host: FakeHypervisor, child: ChildProcess | undefined) {
@@ -94,9 +95,18 @@ class FakeVm implements Vm {
     return { driver: "virtio-fs", mount_point: "/fake" };
   }
 
-  async plugNic(id: string, _backend: NicBackend, others: readonly PluggedNic[]): Promise<PluggedNic> {
-    const port = others.length + 1;
-    return { id, rootPort: `rp${String(port)}`, pciPath: `1${String(port)}/00` };
+  async plugNic(id: string, _backend: NicBackend): Promise<PluggedNic> {
+    this.#ports += 1;
+    return { id, rootPort: `rp${String(this.#ports)}`, pciPath: `1${String(this.#ports)}/00` };
+  }
+
+  async plugDisk(): Promise<string> {
+    this.#ports += 1;
+    return `1${String(this.#ports)}/00`;
+  }
+
+  async unplugDisk(): Promise<void> {
+    return undefined;
   }
 
   async unplugNic(): Promise<void> {

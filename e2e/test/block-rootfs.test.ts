@@ -1,0 +1,106 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { busyboxRootfs } from "../harness/images.ts";
+import { Kata } from "../harness/kata.ts";
+import { IDLE, memberAnnotations, startSandbox } from "../harness/pods.ts";
+
+const WITH_DEVICES = "[hypervisor.qemu]\ndisable_block_device_use = false\n";
+
+/** A bundle whose root file system is a loop device's, as engines with a device mapper have it. */
+async function deviceBundle(
+  kata: Kata,
+  name: string,
+  args: readonly string[],
+): Promise<{ path: string; device: string }> {
+  const image = join(kata.directory, `${name}.ext4`);
+  await execa("mke2fs", ["-q", "-t", "ext4", "-d", await busyboxRootfs(), image, "64m"]);
+  const { stdout: device } = await execa("losetup", ["--find", "--show", image]);
+  const { path, rootfs } = await kata.bundle({
+    args,
+    edit: (spec) => {
+      spec.root.readonly = false;
+    },
+  });
+  rmSync(rootfs, { recursive: true });
+  mkdirSync(rootfs);
+  await execa("mount", [device, rootfs]);
+  return { path, device };
+}
+
+/** What a file of the device's file system has in it; on the host, when the guest is done with it. */
+async function readFrom(kata: Kata, device: string, file: string): Promise<string> {
+  const directory = join(kata.directory, "looked-at");
+  mkdirSync(directory, { recursive: true });
+  await execa("mount", ["-o", "ro", device, directory]);
+  try {
+    return readFileSync(join(directory, file), "utf8");
+  } finally {
+    await execa("umount", [directory]);
+  }
+}
+
+describe("a root file system on a block device", () => {
+  expectCleanHost();
+
+  it("is the guest's while its container is there, and the host's again after it", async () => {
+    await using kata = Kata.configured(WITH_DEVICES);
+    const script = "awk '$2 == \"/\" {print $1, $3}' /proc/mounts; echo written > /root/file";
+    const { path, device } = await deviceBundle(kata, "own", ["sh", "-c", script]);
+    try {
+      const result = await kata.run(["run", "--bundle", path, kata.id()]);
+      expect([result.stdout, result.stderr]).toEqual([expect.stringMatching(/^\/dev\/vd[a-z] ext4$/), ""]);
+      expect(await readFrom(kata, device, "root/file")).toBe("written\n");
+    } finally {
+      await execa("losetup", ["--detach", device]);
+    }
+  });
+
+  it("comes and goes with one container of a pod", async () => {
+    await using kata = Kata.configured(WITH_DEVICES);
+    const sandbox = await startSandbox(kata);
+    const { path, device } = await deviceBundle(kata, "member", IDLE);
+    const spec = JSON.parse(readFileSync(join(path, "config.json"), "utf8")) as { annotations: object };
+    spec.annotations = memberAnnotations(sandbox);
+    kata.file(path.slice(kata.directory.length + 1).concat("/config.json"), JSON.stringify(spec));
+    try {
+      const member = kata.id();
+      await kata.create(member, path);
+      await kata.ok(["start", member]);
+      await kata.ok(["exec", member, "sh", "-c", "echo from a pod > /root/file"]);
+      await kata.ok(["delete", "--force", member]);
+      expect(await readFrom(kata, device, "root/file")).toBe("from a pod\n");
+      expect(await kata.ok(["exec", sandbox, "echo", "alive"])).toBe("alive");
+      await kata.ok(["delete", "--force", sandbox]);
+    } finally {
+      await execa("losetup", ["--detach", device]);
+    }
+  });
+
+  it("stays the host's where a create fails, where others have it, and by default", async () => {
+    await using kata = Kata.configured(WITH_DEVICES);
+    const { path, device } = await deviceBundle(kata, "kept", ["no-such-program"]);
+    const elsewhere = join(kata.directory, "elsewhere");
+    mkdirSync(elsewhere);
+    const mounted = (): boolean => existsSync(join(path, "rootfs", "bin"));
+    try {
+      expect((await kata.run(["run", "--bundle", path, kata.id()])).stderr).toMatch(/no-such-program/);
+      expect(mounted()).toBe(true);
+      const show = ["sh", "-c", "awk '$2 == \"/\" {print $3}' /proc/mounts"];
+      const spec = JSON.parse(readFileSync(join(path, "config.json"), "utf8")) as { process: { args: string[] } };
+      spec.process.args = show;
+      kata.file(path.slice(kata.directory.length + 1).concat("/config.json"), JSON.stringify(spec));
+      await execa("mount", [device, elsewhere]);
+      expect((await kata.run(["run", "--bundle", path, kata.id()])).stdout).toBe("virtiofs");
+      await execa("umount", [elsewhere]);
+      await using usual = new Kata();
+      expect((await usual.run(["run", "--bundle", path, usual.id()])).stdout).toBe("virtiofs");
+      expect(mounted()).toBe(true);
+      await execa("umount", [join(path, "rootfs")]);
+    } finally {
+      await execa("losetup", ["--detach", device]);
+    }
+  });
+});

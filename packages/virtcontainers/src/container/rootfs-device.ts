@@ -1,0 +1,70 @@
+import { closeSync, constants, openSync, readFileSync, statSync } from "node:fs";
+import { MountFlag, mount, unmount } from "@kata-ts/linux";
+
+/** A root file system that is a block device's whole file system, mounted. */
+export interface RootfsDevice {
+  /** Absolute path of the block device. */
+  readonly device: string;
+  readonly fsType: string;
+}
+
+/** File systems that the guest's kernel has, and that are a device's alone. */
+const FILE_SYSTEMS: readonly string[] = ["ext2", "ext3", "ext4", "xfs"];
+
+/** Undefined where the root file system is something else: a directory, an overlay, a part of a device. */
+export function findRootfsDevice(
+  rootfs: string,
+  mountinfo: string = readFileSync("/proc/self/mountinfo", "utf8"),
+): RootfsDevice | undefined {
+  for (const line of mountinfo.split("\n").reverse()) {
+    const [head = "", tail = ""] = line.split(" - ");
+    const [, , , root, mountPoint] = head.split(" ");
+    if (mountPoint !== rootfs) continue;
+    const [fsType = "", device = ""] = tail.split(" ");
+    return root === "/" && FILE_SYSTEMS.includes(fsType) && device.startsWith("/dev/") ? { device, fsType } : undefined;
+  }
+  return undefined;
+}
+
+/** A device that nobody on the host has mounted any more. */
+export interface TakenDevice extends Disposable {
+  /** Mounts it again, where it was. */
+  giveBack(): void;
+}
+
+/**
+ * Unmounts a container's root file system on the host, so that the guest can mount it: two kernels that write to one file
+ * system destroy it.
+ *
+ * @returns undefined where somebody else has it mounted, too: it is left as it was
+ */
+export function takeFromHost(rootfs: string, { device, fsType }: RootfsDevice): TakenDevice | undefined {
+  if (!statSync(device).isBlockDevice()) return undefined;
+  // A loop device may go with its last user.
+  const held = openSync(device, "r");
+  const giveBack = (): void => {
+    mount(device, rootfs, fsType, MountFlag.relatime);
+  };
+  unmount(rootfs);
+  if (isFree(device)) {
+    return {
+      giveBack,
+      [Symbol.dispose]: () => {
+        closeSync(held);
+      },
+    };
+  }
+  giveBack();
+  closeSync(held);
+  return undefined;
+}
+
+function isFree(device: string): boolean {
+  try {
+    closeSync(openSync(device, constants.O_RDWR | constants.O_EXCL));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EBUSY") return false;
+    throw error;
+  }
+}
