@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { identifyProcess, isAlive, signalProcess } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
-import type { BootRequest, Hypervisor, NicBackend, PluggedNic, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
+import type { BootRequest, Hypervisor, PluggedNic, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
 
 /** Hypervisor without virtual machines: each "VM" is an idle process, so that its life and death are the OS's. */
 export class FakeHypervisor implements Hypervisor {
@@ -95,7 +95,7 @@ class FakeVm implements Vm {
     return { driver: "virtio-fs", mount_point: "/fake" };
   }
 
-  async plugNic(id: string, _backend: NicBackend): Promise<PluggedNic> {
+  async plugNic(id: string): Promise<PluggedNic> {
     this.#ports += 1;
     return { id, rootPort: `rp${String(this.#ports)}`, pciPath: `1${String(this.#ports)}/00` };
   }
