@@ -8,7 +8,7 @@ import { processFromOptions } from "./exec-process.ts";
 import { Foreground } from "./foreground.ts";
 import { writePidFile } from "./pid-file.ts";
 import { refusePreservedFds } from "./preserve-fds.ts";
-import { checkedConsoleSocket } from "./terminal-options.ts";
+import { checkedConsoleSocket, withOwnSize } from "./terminal-options.ts";
 
 const OPTIONS: OptionTable = {
   console: { type: "string" },
@@ -51,7 +51,7 @@ export const verb: Verb = async (args, context) => {
   using foreground = detached ? undefined : new Foreground(terminal);
   const shim = await execInContainer(
     id,
-    process,
+    terminal && !detached ? withOwnSize(process) : process,
     { ignorePaused: options.flag("ignore-paused"), ...(consoleSocket === undefined ? {} : { consoleSocket }) },
     openRuntime(context).environment,
   );

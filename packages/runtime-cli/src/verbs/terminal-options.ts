@@ -1,6 +1,8 @@
 import { constants, openSync } from "node:fs";
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
+import type { SpecProcess } from "@kata-ts/agent-protocol";
+import { windowSize } from "@kata-ts/linux";
 import { type Options, UsageError } from "../arguments/parse.ts";
 
 /**
@@ -21,6 +23,14 @@ export function checkedConsoleSocket(options: Options, terminal: boolean, detach
     throw new UsageError("cannot allocate tty: this process has no terminal");
   }
   return socket === "" ? undefined : resolve(socket);
+}
+
+/** A process whose terminal is as large as ours from its first moment: later it would have to be lucky to see it. */
+export function withOwnSize(process: SpecProcess): SpecProcess {
+  const terminal = terminalOfOurs();
+  if (terminal === undefined || process.consoleSize !== undefined) return process;
+  const { rows, columns } = windowSize(terminal);
+  return rows === 0 || columns === 0 ? process : { ...process, consoleSize: { height: rows, width: columns } };
 }
 
 /** The one of our standard streams that is a terminal, or else the one that controls us. */
