@@ -12,7 +12,7 @@ describe("cgroups of the host", () => {
   expectCleanHost();
 
   it("hold a container's whole VM, in every hierarchy, with room around its limits", async () => {
-    await using kata = new Kata();
+    await using kata = Kata.configured("[hypervisor.qemu]\ndefault_maxvcpus = 2\n");
     const cgroupsPath = "/kata-e2e-cgroups";
     const sandbox = await startSandbox(kata, (spec) => {
       const resources = { memory: { limit: 128 * MIB }, cpu: { shares: 512, quota: 200_000, period: 100_000 } };

@@ -9,7 +9,8 @@ import { BareGuest } from "../harness/guest.ts";
 import { busyboxRootfs } from "../harness/images.ts";
 import { DIST, SHARE } from "../harness/paths.ts";
 
-const config = { ...defaultQemuConfig, kernelPath: join(SHARE, "vmlinux"), imagePath: join(SHARE, "rootfs.ext4") };
+const assets = { kernelPath: join(SHARE, "vmlinux"), imagePath: join(SHARE, "rootfs.ext4") };
+const config = { ...defaultQemuConfig, ...assets, maxVcpus: 2 };
 
 // The same rules that the fakes keep.
 describe("QEMU with its watchman in this process", () => {

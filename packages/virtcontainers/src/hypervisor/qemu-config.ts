@@ -17,8 +17,8 @@ export interface QemuConfig {
   readonly virtioFsCache: "none" | "auto" | "always";
   /** Bytes per 9p message. */
   readonly msize9p: number;
-  /** How many vCPUs it may come to have. */
-  readonly maxVcpus: number;
+  /** How many vCPUs it may come to have; by default see maxVcpusOf. */
+  readonly maxVcpus?: number;
   /** Hot-pluggable ports: one for the shared tree, the others for network cards. At most 14. */
   readonly rootPorts: number;
   /** A program, run with these arguments and a sandbox's id whenever the sandbox's network namespace has changed. */
@@ -38,7 +38,6 @@ export const defaultQemuConfig: Omit<QemuConfig, "kernelPath" | "imagePath"> = {
   accelerator: "auto",
   vcpus: 1,
   memoryMiB: 2048,
-  maxVcpus: Math.min(availableParallelism(), GUEST_MAX_VCPUS),
   kernelParams: [],
   sharedFs: "virtio-fs",
   virtioFsCache: "auto",
@@ -52,4 +51,13 @@ export async function acceleratorFor(config: QemuConfig): Promise<Accelerator> {
   if (config.accelerator !== "auto") return config.accelerator;
   const { qemuPath, kernelPath, acceleratorCache } = config;
   return (await chooseAccelerator({ qemuPath, kernelPath, cacheFile: acceleratorCache })).accelerator;
+}
+
+/**
+ * How many vCPUs a VM may come to have: with KVM as many as the host has. Under TCG no more than at boot, unless asked
+ * for: every instruction of a machine that could have a second processor is emulated more slowly.
+ */
+export function maxVcpusOf({ vcpus, maxVcpus }: QemuConfig, accelerator: string): number {
+  const usual = accelerator === "tcg" ? vcpus : Math.min(availableParallelism(), GUEST_MAX_VCPUS);
+  return Math.max(vcpus, maxVcpus ?? usual);
 }

@@ -5,7 +5,7 @@ import type { VmSpec } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { BootRequest, Hypervisor, Vm, VmState } from "../ports/hypervisor.ts";
 import { UndoStack } from "../undo.ts";
-import { acceleratorFor, type QemuConfig } from "./qemu-config.ts";
+import { acceleratorFor, maxVcpusOf, type QemuConfig } from "./qemu-config.ts";
 import { QemuVm } from "./qemu-vm.ts";
 import { createVmDirectory, removeVmDirectory, type VmDirectory } from "./vm-directory.ts";
 import { type StartedWatchman, startWatchman } from "./watchman-start.ts";
@@ -69,7 +69,7 @@ function vmSpec(config: QemuConfig, accelerator: "kvm" | "tcg", directory: VmDir
       qemuPath: config.qemuPath,
       accelerator,
       vcpus: config.vcpus,
-      maxVcpus: Math.max(config.vcpus, config.maxVcpus),
+      maxVcpus: maxVcpusOf(config, accelerator),
       memoryMiB: config.memoryMiB,
       maxMemoryMiB: config.memoryMiB + Math.trunc(totalmem() / 1024 ** 2),
       kernelPath: config.kernelPath,
