@@ -28,7 +28,7 @@ async function plugRoot(
 ): Promise<PreparedRoot | undefined> {
   const found = useBlockDevices === true ? findRootfsDevice(rootfs) : undefined;
   if (found === undefined) return undefined;
-  using taken = takeFromHost(rootfs, found);
+  using taken = takeFromHost(rootfs, found, vm.state.qemu.pid);
   if (taken === undefined) return undefined;
   undo.push(() => {
     taken.giveBack();

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readFileSync, statSync } from "node:fs";
-import { MountFlag, mount, unmount } from "@kata-ts/linux";
+import { inNamespace, LinuxError, MountFlag, mount, unmount } from "@kata-ts/linux";
 
 /** A root file system that is a block device's whole file system, mounted. */
 export interface RootfsDevice {
@@ -36,9 +36,10 @@ export interface TakenDevice extends Disposable {
  * Unmounts a container's root file system on the host, so that the guest can mount it: two kernels that write to one file
  * system destroy it.
  *
+ * @param pid a process of the VM: its mount namespace may have begun as a copy of ours
  * @returns undefined where somebody else has it mounted, too: it is left as it was
  */
-export function takeFromHost(rootfs: string, { device, fsType }: RootfsDevice): TakenDevice | undefined {
+export function takeFromHost(rootfs: string, { device, fsType }: RootfsDevice, pid: number): TakenDevice | undefined {
   if (!statSync(device).isBlockDevice()) return undefined;
   // A loop device may go with its last user.
   const held = openSync(device, "r");
@@ -46,6 +47,7 @@ export function takeFromHost(rootfs: string, { device, fsType }: RootfsDevice): 
     mount(device, rootfs, fsType, MountFlag.relatime);
   };
   unmount(rootfs);
+  unmountCopy(rootfs, pid);
   if (isFree(device)) {
     return {
       giveBack,
@@ -57,6 +59,16 @@ export function takeFromHost(rootfs: string, { device, fsType }: RootfsDevice): 
   giveBack();
   closeSync(held);
   return undefined;
+}
+
+function unmountCopy(rootfs: string, pid: number): void {
+  try {
+    inNamespace("mnt", `/proc/${String(pid)}/ns/mnt`, () => {
+      unmount(rootfs);
+    });
+  } catch (error) {
+    if (!(error instanceof LinuxError && error.errno === "EINVAL")) throw error; // It has none.
+  }
 }
 
 function isFree(device: string): boolean {
