@@ -89,7 +89,7 @@ describe.each(RUNTIMES)("Docker Engine with %s", (runtime) => {
     await box.exec([], "sh", "-c", "echo back > /root/back");
     await docker.ok("cp", `${box.id}:/root/back`, docker.file("back", ""));
     expect(docker.read("back")).toBe("back\n");
-    expect((await docker.ok("diff", box.id)).split("\n")).toEqual(["C /root", "A /root/back", "A /root/copied"]);
+    expect((await docker.ok("diff", box.id)).split("\n").sort()).toEqual(["A /root/back", "A /root/copied", "C /root"]);
     await docker.ok("commit", box.id, "committed");
     await docker.ok("rmi", "committed");
 
@@ -130,12 +130,6 @@ describe.each(RUNTIMES)("Docker Engine with %s", (runtime) => {
     const script = 'until stty size | grep "33 44"; do sleep 0.1; done; read a; echo you said $a';
     const shown = await docker.inTerminal("run", "--rm", "-it", "--runtime", runtime, "busybox", "sh", "-c", script);
     expect(shown).toMatch(/33 44.*you said yes/s);
-  });
-
-  it("attaches to a container that runs, with its stdin", async () => {
-    await using box = await start("-i", "busybox", "sh", "-c", "read line; echo got $line; exit 5");
-    const attached = await docker.run(["attach", box.id], { input: "a line\n" });
-    expect([attached.stdout, attached.exitCode]).toEqual(["got a line", 5]);
   });
 
   it("ends what takes more memory than it may", async () => {

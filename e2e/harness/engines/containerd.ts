@@ -122,13 +122,12 @@ async function writeConfiguration(directory: string): Promise<void> {
   const network = { cniVersion: "0.4.0", name: "e2e", plugins };
   writeFileSync(join(cni, "10-e2e.conflist"), JSON.stringify(network));
   writeFileSync(join(directory, "config.toml"), configuration(directory, cni));
-  await runCommand(RUNTIME, ["kata-engine", "containerd", "--write", "--file", join(directory, "kata.toml")]);
+  await runCommand(RUNTIME, ["kata-engine", "containerd", "--write", "--file", join(directory, "config.toml")]);
 }
 
 function configuration(directory: string, cni: string): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
   return `version = 2
-imports = ["${directory}/kata.toml"]
 root = "${directory}/root"
 state = "${directory}/state"
 disabled_plugins = [

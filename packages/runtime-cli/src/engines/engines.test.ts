@@ -27,7 +27,8 @@ describe("what engines are told", () => {
     const file = join(directory, "etc", "file");
     const snippet = engineSnippet(engine, RUNTIME);
     writeSnippet(engine, snippet, file);
-    expect(readFileSync(file, "utf8")).toBe(snippet.text);
+    const head = engine === "containerd" ? "version = 2\n\n" : "";
+    expect(readFileSync(file, "utf8")).toBe(`${head}${snippet.text}`);
   });
 
   it("Docker keeps what its file had", () => {
@@ -39,6 +40,29 @@ describe("what engines are told", () => {
       "log-level": "debug",
       runtimes: { other: { path: "/o" }, kata: { path: RUNTIME } },
     });
+  });
+
+  it("containerd keeps what its file had, and has ours once", () => {
+    const file = join(directory, "config.toml");
+    const cri = 'plugins."io.containerd.grpc.v1.cri"';
+    writeFileSync(file, `version = 2\n[${cri}]\nsandbox_image = "mine"\n`);
+    const write = (): void => {
+      writeSnippet("containerd", engineSnippet("containerd", RUNTIME), file);
+    };
+    write();
+    const text = readFileSync(file, "utf8");
+    expect(parse(text)).toMatchObject({
+      plugins: {
+        "io.containerd.grpc.v1.cri": {
+          sandbox_image: "mine",
+          containerd: { runtimes: { kata: { options: { BinaryName: RUNTIME } } } },
+        },
+      },
+    });
+    expect(write).toThrow("there already");
+    expect(readFileSync(file, "utf8")).toBe(text);
+    writeFileSync(file, "[plugins.cri]\n");
+    expect(write).toThrow("version 1");
   });
 
   it("a file that cannot be understood is left as it is", () => {

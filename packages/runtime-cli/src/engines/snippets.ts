@@ -17,17 +17,15 @@ const SNIPPETS: Readonly<Record<Engine, (runtime: string) => EngineSnippet>> = {
     after: "restart dockerd, then: docker run --runtime kata …",
   }),
   containerd: (runtime) => ({
-    file: "/etc/containerd/kata-ts.toml",
-    text: `version = 2
-
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kata]
+    file: "/etc/containerd/config.toml",
+    text: `[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kata]
   runtime_type = "io.containerd.runc.v2"
   privileged_without_host_devices = true
   pod_annotations = ["io.katacontainers.*"]
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.kata.options]
     BinaryName = ${JSON.stringify(runtime)}
 `,
-    after: 'add imports = ["/etc/containerd/kata-ts.toml"] to config.toml and restart containerd',
+    after: "restart containerd",
   }),
   crio: (runtime) => ({
     file: "/etc/crio/crio.conf.d/50-kata-ts.conf",
