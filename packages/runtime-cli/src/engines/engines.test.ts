@@ -62,7 +62,7 @@ describe("what engines are told", () => {
     expect(write).toThrow("there already");
     expect(readFileSync(file, "utf8")).toBe(text);
     writeFileSync(file, "[plugins.cri]\n");
-    expect(write).toThrow("version 1");
+    expect(write).toThrow("not version 2");
   });
 
   it("a file that cannot be understood is left as it is", () => {

@@ -22,7 +22,7 @@ function appended(file: string, text: string): string {
   const before = readIfThere(file);
   if (before.trim() === "") return `version = 2\n\n${text}`;
   const { version } = parsed(file, before);
-  if (version !== 2) throw refused(file, `its format is version ${String(version ?? 1)}, not 2`);
+  if (version !== 2) throw refused(file, `its format is not version 2`);
   if (/\.runtimes\."?kata"?[.\]]/.test(before)) {
     throw refused(file, "a runtime kata is there already");
   }
