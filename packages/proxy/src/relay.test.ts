@@ -1,12 +1,29 @@
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer, type Server } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { YamuxSession } from "@kata-ts/agent-protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Relay } from "./relay.ts";
+
+/** yamux's frame type. */
+const GO_AWAY = 3;
+
+/** Connects until a connection is ended without an answer: the relay has to have read what the guest said. */
+async function refused(path: string): Promise<[Socket, boolean]> {
+  for (;;) {
+    const socket = connect(path);
+    socket.write("late");
+    const answer = await Promise.race([
+      once(socket, "data").then(() => false),
+      once(socket, "close").then(() => true),
+    ]).catch(() => true);
+    if (answer) return [socket, true];
+    socket.destroy();
+  }
+}
 
 describe("Relay", () => {
   let directory = "";
@@ -55,6 +72,24 @@ describe("Relay", () => {
     await once(socket, "data");
     session?.close();
     await Promise.all([relay.ended, once(socket, "close")]);
+  });
+
+  it("refuses what a guest has no stream for, and goes on", async () => {
+    await new Promise<void>((resolve) => guest.listen(paths.muxSocket, resolve));
+    const relay = await Relay.start(paths);
+    const socket = connect(paths.listenSocket);
+    socket.write("hello");
+    await once(socket, "data");
+    session?.send(GO_AWAY, 0, 0, 0);
+    session?.heartbeat();
+    const [other, ended] = await refused(paths.listenSocket);
+    expect(ended).toBe(true);
+    expect(relay.openStream()).toBeUndefined();
+    other.destroy();
+    socket.write("again");
+    expect(String((await once(socket, "data"))[0])).toBe("again");
+    relay.close();
+    await relay.ended;
   });
 
   it("gives up when the channel never comes", async () => {

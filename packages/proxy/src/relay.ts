@@ -56,9 +56,10 @@ export class Relay {
     return relay;
   }
 
-  /** A stream of our own to the guest; undefined while there is no channel. */
+  /** A stream of our own to the guest; undefined while there is no channel, or when the guest takes no more. */
   openStream(): YamuxStream | undefined {
-    return this.#closed ? undefined : this.#session?.open();
+    if (this.#closed || this.#session === undefined) return undefined;
+    return openIfPossible(this.#session);
   }
 
   close(): void {
@@ -96,11 +97,24 @@ export class Relay {
   }
 
   #join(socket: Socket, session: YamuxSession): void {
-    const stream = session.open();
+    const stream = openIfPossible(session);
+    if (stream === undefined) {
+      socket.destroy();
+      return;
+    }
     stream.on("error", () => socket.destroy());
     stream.once("close", () => socket.destroy());
     socket.once("close", () => stream.destroy());
     socket.pipe(stream).pipe(socket);
+  }
+}
+
+/** A guest that says it goes away, or holds all streams, must not end the proxy by it. */
+function openIfPossible(session: YamuxSession): YamuxStream | undefined {
+  try {
+    return session.open();
+  } catch {
+    return undefined;
   }
 }
 
