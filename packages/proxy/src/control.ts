@@ -25,9 +25,13 @@ export class ControlPipe {
   /** True once the starter commits, false when it goes away before that. */
   async committed(): Promise<boolean> {
     let text = "";
-    for await (const chunk of this.#socket) {
-      text += String(chunk);
-      if (text.includes(COMMIT)) break;
+    try {
+      for await (const chunk of this.#socket) {
+        text += String(chunk);
+        if (text.includes(COMMIT)) break;
+      }
+    } catch {
+      // A starter that was killed before it was told the outcome shows as an error of the pipe, not as its end.
     }
     this.#socket.destroy();
     return text.includes(COMMIT);
