@@ -6,11 +6,9 @@ import { tool } from "./lib/run.ts";
 await buildPackages();
 await installKernelBuildPackages();
 await buildTree("tuned");
-await tool(
-  "vitest",
-  ["run", "--root", "e2e", "test/stdio.test.ts", "test/stdio-memory.test.ts", "test/network.test.ts"],
-  {
-    KATA_TEST_FAST_EXITS: "1000",
-    KATA_TEST_STREAM_MIB: "1024",
-  },
-);
+const suites = ["stdio", "stdio-memory", "network", "network-endpoints", "lifecycle"];
+await tool("vitest", ["run", "--root", "e2e", ...suites.map((name) => `test/${name}.test.ts`)], {
+  KATA_TEST_FAST_EXITS: "1000",
+  KATA_TEST_STREAM_MIB: "1024",
+  KATA_TEST_ROTATION: "all",
+});
