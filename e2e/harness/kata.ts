@@ -22,24 +22,25 @@ export class Kata implements AsyncDisposable {
   readonly root: string = join(this.directory, "root");
   /** The program's path. */
   readonly program: string;
-  #globals: readonly string[];
+  /** Options before the verb. */
+  globals: readonly string[];
 
   /** @param globals options before the verb; @param runtime another OCI runtime with the same command line */
   constructor(globals: readonly string[] = [], runtime: string = RUNTIME) {
-    this.#globals = globals;
+    this.globals = globals;
     this.program = runtime;
   }
 
   /** One with a configuration.toml of its own. */
   static configured(toml: string): Kata {
     const kata = new Kata();
-    kata.#globals = ["--config", kata.file("configuration.toml", toml)];
+    kata.globals = ["--config", kata.file("configuration.toml", toml)];
     return kata;
   }
 
   /** Never rejects for a failing command. Standard input is empty unless given. */
   run(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return runCommand(this.program, ["--root", this.root, ...this.#globals, ...args], options);
+    return runCommand(this.program, ["--root", this.root, ...this.globals, ...args], options);
   }
 
   /** As run, for a command that has to succeed. */
@@ -71,7 +72,7 @@ export class Kata implements AsyncDisposable {
   /** A create whose streams do not keep this process waiting. */
   async create(id: string, bundle: string, options: readonly string[] = []): Promise<void> {
     const log = join(this.directory, `${id}.log`);
-    const args = ["--root", this.root, ...this.#globals, "--log", log, "create", "--bundle", bundle, ...options, id];
+    const args = ["--root", this.root, ...this.globals, "--log", log, "create", "--bundle", bundle, ...options, id];
     const result = await runCommand(this.program, args, { detachedStreams: true });
     if (result.exitCode !== 0) throw new Error(`create ${id}: ${readFileSync(log, "utf8")}`);
   }

@@ -1,4 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
+import { identifyProcess } from "@kata-ts/linux";
 import { ControlPipe } from "./control.ts";
 import { type ProxyFlags, parseFlags } from "./flags.ts";
 import { Relay } from "./relay.ts";
@@ -35,7 +36,7 @@ async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
   const control = flags.controlFd === undefined ? undefined : new ControlPipe(flags.controlFd);
   let watchman: Watchman;
   try {
-    watchman = await Watchman.start(spec);
+    watchman = await Watchman.start(spec, identifyProcess(process.pid));
   } catch (error) {
     const { code = "KATA_PROXY", message } = error as Error & { code?: string };
     control?.tell({ ok: false, code, message });

@@ -1,3 +1,4 @@
+import type { ProcessIdentity } from "@kata-ts/linux";
 import type { VirtiofsdConfig, VmConfig } from "@kata-ts/qemu-driver";
 import type { BootPhase } from "./guest-console.ts";
 
@@ -27,6 +28,13 @@ export interface VmPids {
   readonly virtiofsd: number | undefined;
 }
 
+/** The processes that a watchman has started, and itself: kept as `processes.json` for whoever finds the VM later. */
+export interface VmProcesses {
+  /** The one whose end ends the others first. */
+  readonly processes: readonly ProcessIdentity[];
+  readonly qemu?: ProcessIdentity | undefined;
+}
+
 /** How a VM ended; kept as `exit.json` in its directory. */
 export interface VmExit {
   readonly reason: "stopped" | "qemu-exited" | "virtiofsd-exited" | "channel-lost";
@@ -45,6 +53,8 @@ export const VmFile = {
   console: "console.log",
   boot: "boot.json",
   exit: "exit.json",
+  /** VmProcesses. */
+  processes: "processes.json",
   /** A ConnectionJournal. */
   network: "network.json",
   /** The port of a PortForwarder. */

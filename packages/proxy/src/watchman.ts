@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { inNewNamespace, MountFlag, mount } from "@kata-ts/linux";
+import { identifyProcess, inNewNamespace, MountFlag, mount, type ProcessIdentity } from "@kata-ts/linux";
 import { ConnectionJournal, NetworkNamespace } from "@kata-ts/netns";
 import { type ExitInfo, qemuArgv, spawnTied, Tail, type TiedProcess, virtiofsdArgv } from "@kata-ts/qemu-driver";
 import { DnsForwarder } from "./dns-forwarder.ts";
@@ -8,7 +8,7 @@ import { GuestConsole } from "./guest-console.ts";
 import { NetworkFollower } from "./network-follower.ts";
 import { PortForwarder } from "./port-forwarder.ts";
 import { Relay } from "./relay.ts";
-import { type VmExit, VmFile, type VmPids, type VmSpec } from "./vm-spec.ts";
+import { type VmExit, VmFile, type VmPids, type VmProcesses, type VmSpec } from "./vm-spec.ts";
 
 /** QEMU ends at once when asked; this is for one that is stuck. */
 const STOP_DEADLINE_MS = 1_000;
@@ -48,11 +48,19 @@ export class Watchman {
     this.ended = ended(this);
   }
 
-  /** @throws QemuError, LinuxError when a process or its namespace cannot be made; nothing is left then */
-  static async start(spec: VmSpec): Promise<Watchman> {
+  /**
+   * @param self the process that does nothing else, if there is one: who ends it ends the VM
+   * @throws QemuError, LinuxError when a process or its namespace cannot be made; nothing is left then
+   */
+  static async start(spec: VmSpec, self?: ProcessIdentity): Promise<Watchman> {
+    const own = self === undefined ? [] : [self];
+    noteProcesses(spec, { processes: own });
     const relay = await startRelay(spec);
     try {
       const processes = spawnProcesses(spec);
+      const qemu = identifyProcess(processes.qemu.pid);
+      const helpers = processes.virtiofsd === undefined ? [] : [identifyProcess(processes.virtiofsd.pid)];
+      noteProcesses(spec, { processes: [...own, qemu, ...helpers], qemu });
       const stderr = collectStderr(processes);
       const console = keepConsole(spec, processes.qemu);
       return new Watchman(spec, processes, relay, (self) => self.#watch(spec, console, stderr));
@@ -152,6 +160,10 @@ function writeRecord(path: string, record: VmExit): void {
   } catch {
     return;
   }
+}
+
+function noteProcesses(spec: VmSpec, processes: VmProcesses): void {
+  writeFileSync(join(spec.dir, VmFile.processes), `${JSON.stringify(processes)}\n`, { mode: 0o600 });
 }
 
 interface Processes {

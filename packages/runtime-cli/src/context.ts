@@ -46,6 +46,9 @@ export function openRuntime({ globals, installation, log }: Context): RuntimeCon
     network: networkOf(configuration, warn),
     cgroups: new HostCgroups(warn),
     warn,
+    trace: (step, id) => {
+      log.debug(`${id}: ${step}`);
+    },
   };
   return { configuration, environment: { ...environment, shims: new ExternalShims({ path: configuration.shimPath }) } };
 }

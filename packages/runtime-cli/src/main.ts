@@ -17,6 +17,7 @@ const VERBS: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = 
   events: () => import("./verbs/events.ts"),
   exec: () => import("./verbs/exec.ts"),
   features: () => import("./verbs/features.ts"),
+  gc: () => import("./verbs/gc.ts"),
   "kata-engine": () => import("./verbs/kata-engine.ts"),
   "kata-network": () => import("./verbs/kata-network.ts"),
   kill: () => import("./verbs/kill.ts"),

@@ -14,6 +14,8 @@ export interface Environment {
   readonly cgroups: Cgroups;
   /** Told what went on without: what a guest could not apply, a hook that failed after the fact. */
   readonly warn: (message: string) => void;
+  /** Told each step of an operation once it is done, for logs: `STEP of ID`. */
+  readonly trace?: (step: string, id: string) => void;
 }
 
 /** For operations that put a process on the host beside the guest's. */

@@ -17,7 +17,8 @@ export type KataErrorCode =
   | "KATA_CGROUP"
   | "KATA_HOST_NETWORK"
   | "KATA_NETWORK_INTERFACE"
-  | "KATA_UNSUPPORTED";
+  | "KATA_UNSUPPORTED"
+  | "KATA_INTERRUPTED";
 
 export interface KataErrorOptions extends ErrorOptions {
   /** What the reader can do about it. */

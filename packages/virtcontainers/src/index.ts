@@ -57,6 +57,7 @@ export type { Agent, ConnectAgent } from "./ports/agent.ts";
 export type { Cgroups, HostCgroup, HostLimits } from "./ports/cgroups.ts";
 export type {
   BootRequest,
+  FoundVm,
   Hypervisor,
   NicBackend,
   PluggedNic,
@@ -68,6 +69,7 @@ export type {
 export type { Network, NetworkAttachment } from "./ports/network.ts";
 export type { Shim, ShimRequest, Shims, ShimTerminal } from "./ports/shims.ts";
 export type { ContainerRecord, RecordedStatus, Store } from "./ports/store.ts";
+export { collectGarbage, type Garbage, type GarbageOptions } from "./sandbox/collect-garbage.ts";
 export type { SandboxConfig } from "./sandbox/create.ts";
 export type { Demand } from "./sandbox/sizing.ts";
 export { ExternalShims, type ExternalShimsOptions } from "./shims/external-shims.ts";

@@ -4,6 +4,7 @@ const SUMMARIES: Readonly<Record<string, string>> = {
   delete: "delete a container and its virtual machine",
   events: "show figures of a container, and when it runs out of memory",
   exec: "run another process in a container",
+  gc: "remove what belongs to no living sandbox; --dry-run: only look",
   features: "show what this runtime supports, as JSON",
   "kata-engine": "print, or write, what an engine has to be told of this runtime",
   "kata-network": "list and change the interfaces and routes of a container",

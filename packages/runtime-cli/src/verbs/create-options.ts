@@ -9,6 +9,7 @@ import { unsupportedFields } from "../bundle/unsupported.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { RuntimeContext } from "../context.ts";
 import type { Log } from "../output/log.ts";
+import { Interruption } from "./interruption.ts";
 import { writePidFile } from "./pid-file.ts";
 import { refusePreservedFds } from "./preserve-fds.ts";
 import { onlyId } from "./required.ts";
@@ -48,10 +49,13 @@ export async function createFromBundle(
     ...(consoleSocket === undefined ? {} : { consoleSocket }),
   };
   const sandboxId = sandboxToJoin(bundle.spec);
+  using interruption = new Interruption();
+  const { signal } = interruption;
+  const joining = { ...container, sharePidNamespace: sharesPidNamespace(bundle.spec) };
   const created =
     sandboxId === undefined
-      ? await createContainer(container, newSandbox(bundle.spec, configuration), environment)
-      : await joinSandbox({ ...container, sharePidNamespace: sharesPidNamespace(bundle.spec) }, sandboxId, environment);
+      ? await createContainer(container, { ...newSandbox(bundle.spec, configuration), signal }, environment)
+      : await joinSandbox(joining, sandboxId, environment, signal);
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, created.shim.identity.pid);
   return { ...created, terminal: bundle.spec.process?.terminal === true };

@@ -1,4 +1,5 @@
 import type { ShimEnvironment } from "../environment.ts";
+import { interruptible, onAbort } from "../interruption.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import { createSandbox, type SandboxConfig } from "../sandbox/create.ts";
 import { growVm } from "../sandbox/sizing.ts";
@@ -8,7 +9,7 @@ import { beginContainer, type CreatedContainer, finishContainer } from "./creati
 import { sharedMemoryBytes } from "./prepare-mounts.ts";
 
 /** What is known of the container itself, or made for it. */
-type OwnFields = "id" | "onBoot" | "onProcess" | "namespace" | "dns" | "shmBytes";
+type OwnFields = "id" | "onBoot" | "onProcess" | "namespace" | "dns" | "shmBytes" | "owner" | "cgroup";
 
 /** How a container's own sandbox is to be. */
 export interface NewSandboxConfig extends Omit<SandboxConfig, OwnFields> {
@@ -29,12 +30,24 @@ export async function createContainer(
   sandboxConfig: NewSandboxConfig,
   environment: ShimEnvironment,
 ): Promise<CreatedContainer> {
+  return interruptible(`create container ${config.id}`, sandboxConfig.signal, () =>
+    create(config, sandboxConfig, environment),
+  );
+}
+
+async function create(
+  config: ContainerConfig,
+  sandboxConfig: NewSandboxConfig,
+  environment: ShimEnvironment,
+): Promise<CreatedContainer> {
   await using undo = new UndoStack();
   const { store, network } = environment;
   const { networkNamespace, dns, ...ofSandbox } = sandboxConfig;
+  const { signal } = ofSandbox;
   using namespace = network.open(networkNamespace);
   const place = {
     sandboxId: config.id,
+    ...(signal === undefined ? {} : { signal }),
     sandboxOverheadMiB: environment.hypervisor.overheadMiB,
     ...(namespace === undefined ? {} : { networkNamespace: namespace.path }),
   };
@@ -51,6 +64,8 @@ export async function createContainer(
       ...ofSandbox,
       ...(shmBytes === undefined ? {} : { shmBytes }),
       id: config.id,
+      owner: store.locationOf(config.id),
+      cgroup: cgroup.directories,
       ...(dns === undefined ? {} : { dns: dns() }),
       onBoot,
       onProcess: (pid) => {
@@ -63,9 +78,11 @@ export async function createContainer(
   undo.push(async () => {
     await sandbox[Symbol.asyncDispose]();
   });
+  using _interruption = onAbort(signal, () => void sandbox.vm.stop());
   await sandbox.vm.join(config.id);
   await growVm(sandbox.vm, sandbox.agent, environment);
   const record = await finishContainer(config, { ...sandbox, shim }, environment);
+  signal?.throwIfAborted();
   sandbox.commit();
   sandbox.agent.close();
   undo.keep();

@@ -27,12 +27,14 @@ export interface Place {
   readonly networkNamespace?: string;
   /** For the first container of a sandbox, whose cgroup holds the VM: what that takes beside the container. */
   readonly sandboxOverheadMiB?: number;
+  /** Ends its hooks. */
+  readonly signal?: AbortSignal;
 }
 
 /** The host's side of a new container: its id is taken, its cgroup made, its shim started, its hooks run. */
 export async function beginContainer(
   config: ContainerConfig,
-  { sandboxId, networkNamespace, sandboxOverheadMiB }: Place,
+  { sandboxId, networkNamespace, sandboxOverheadMiB, signal }: Place,
   environment: ShimEnvironment,
   undo: UndoStack,
 ): Promise<{ readonly shim: Shim; readonly cgroup: HostCgroup }> {
@@ -60,7 +62,7 @@ export async function beginContainer(
   // Hooks find the container by the shim's pid; one of them may make its network.
   const hooked = await store.update(config.id, (claimed) => ({ ...claimed, shim: shim.identity }));
   undo.push(() => runPoststopHooks(hooked, environment.warn));
-  await runCreateHooks(config.spec, hooked);
+  await runCreateHooks(config.spec, hooked, signal);
   return { shim, cgroup };
 }
 
@@ -75,6 +77,7 @@ export async function finishContainer(
   for (const warning of warnings) environment.warn(warning);
   await shim.connect({ agent: vm.state.agentUrl, ...(token === undefined ? {} : { token }) });
   const record = await environment.store.update(config.id, (claimed) => ({ ...claimed, status: "created" }));
+  environment.trace?.("container-created", config.id);
   undo.keep();
   return record;
 }

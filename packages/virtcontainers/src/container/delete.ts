@@ -5,6 +5,7 @@ import { KataError } from "../errors.ts";
 import { runPoststopHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { ContainerRecord } from "../ports/store.ts";
+import { endFoundVm } from "../sandbox/destroy.ts";
 import { leaveSandbox } from "../sandbox/leave.ts";
 import { statusOf } from "./status.ts";
 
@@ -46,21 +47,31 @@ export async function deleteContainer(
   const own = record.sandboxId === id && !ended ? [] : (record.cgroup ?? []);
   await environment.cgroups.remove([...new Set([...own, ...ofVm])]);
   await environment.store.remove(id);
+  environment.trace?.("container-deleted", id);
 }
 
 /** A record that cannot be read must not keep `--force` from removing it. */
 async function readOrForgive(
   id: ContainerId,
   { force }: DeleteOptions,
-  { store }: Environment,
+  environment: Environment,
 ): Promise<ContainerRecord | undefined> {
   try {
-    return await store.read(id);
+    return await environment.store.read(id);
   } catch (error) {
     if (!force || !(error instanceof KataError)) throw error;
-    if (error.code === "KATA_STATE_FILE") await store.remove(id);
+    if (error.code === "KATA_STATE_FILE") await removeUnreadable(id, environment);
     return undefined;
   }
+}
+
+/** Its VM knows whose it is. */
+async function removeUnreadable(id: ContainerId, environment: Environment): Promise<void> {
+  const location = environment.store.locationOf(id);
+  for (const { owner, state } of await environment.hypervisor.found()) {
+    if (owner === location) await endFoundVm(state, environment);
+  }
+  await environment.store.remove(id);
 }
 
 // The shim learns of its guest's end by itself and exits; only a stuck one is killed.

@@ -46,6 +46,7 @@ export async function execInContainer(
   });
   for (const warning of warnings) environment.warn(warning);
   await shim.connect({ agent: vm.agentUrl, ...(token === undefined ? {} : { token }) });
+  environment.trace?.("exec-started", id);
   undo.keep();
   return shim;
 }

@@ -2,6 +2,7 @@ import { isAlive } from "@kata-ts/linux";
 import type { ShimEnvironment } from "../environment.ts";
 import { KataError } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
+import { interruptible, onAbort } from "../interruption.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import { leaveSandbox } from "../sandbox/leave.ts";
 import { growVm } from "../sandbox/sizing.ts";
@@ -13,6 +14,7 @@ import { beginContainer, type CreatedContainer, finishContainer } from "./creati
  * Creates a container in the VM of a sandbox that runs, as another container of a pod. What fails is taken back; the
  * sandbox goes on.
  *
+ * @param signal aborting it takes back what has been made, whatever is being waited for
  * @param sandboxId the id of the pod's first container
  * @throws KataError KATA_NOT_FOUND, KATA_STATE when there is no such sandbox, or it does not run
  */
@@ -20,11 +22,25 @@ export async function joinSandbox(
   config: ContainerConfig,
   sandboxId: ContainerId,
   environment: ShimEnvironment,
+  signal?: AbortSignal,
+): Promise<CreatedContainer> {
+  return interruptible(`create container ${config.id}`, signal, () => join(config, sandboxId, environment, signal));
+}
+
+async function join(
+  config: ContainerConfig,
+  sandboxId: ContainerId,
+  environment: ShimEnvironment,
+  signal: AbortSignal | undefined,
 ): Promise<CreatedContainer> {
   await using undo = new UndoStack();
   const state = await runningSandbox(sandboxId, environment);
   // The processes of a pod's containers stand in the pod's network on the host, too.
-  const place = { sandboxId, networkNamespace: `/proc/${String(state.qemu.pid)}/ns/net` };
+  const place = {
+    sandboxId,
+    networkNamespace: `/proc/${String(state.qemu.pid)}/ns/net`,
+    ...(signal === undefined ? {} : { signal }),
+  };
   const { shim } = await beginContainer(config, place, environment, undo);
   await environment.store.update(config.id, (claimed) => ({ ...claimed, vm: state }));
   const vm = environment.hypervisor.reopen(state);
@@ -33,8 +49,12 @@ export async function joinSandbox(
   });
   await vm.join(config.id);
   using agent = environment.connectAgent(state.agentUrl);
+  using _interruption = onAbort(signal, () => {
+    agent.close();
+  });
   await growVm(vm, agent, environment);
   const record = await finishContainer(config, { vm, agent, shim }, environment);
+  signal?.throwIfAborted();
   undo.keep();
   return { record, shim };
 }

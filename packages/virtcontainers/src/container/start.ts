@@ -27,6 +27,7 @@ export async function startContainer(id: ContainerId, environment: Environment):
   const started = await store.update(id, (before) =>
     before.status === "starting" ? { ...before, status: "running" } : before,
   );
+  environment.trace?.("container-started", id);
   await runPoststartHooks(started, environment.warn);
   return started;
 }

@@ -3,7 +3,7 @@ import type { RuntimeSpec, SpecHook } from "@kata-ts/agent-protocol";
 import { inNamespace } from "@kata-ts/linux";
 import { KataError, reasonOf } from "../errors.ts";
 import type { ContainerRecord } from "../ports/store.ts";
-import { type HookState, runHook } from "./run-hook.ts";
+import { type HookState, type RunHookOptions, runHook } from "./run-hook.ts";
 
 /** The hooks that run after `create` has returned: they are recorded. */
 export interface LaterHooks {
@@ -24,14 +24,19 @@ export function laterHooks({ hooks }: RuntimeSpec): LaterHooks | undefined {
  *
  * @throws KataError KATA_HOOK for the first that fails: there is no container then
  */
-export async function runCreateHooks({ hooks }: RuntimeSpec, record: ContainerRecord): Promise<void> {
+export async function runCreateHooks(
+  { hooks }: RuntimeSpec,
+  record: ContainerRecord,
+  signal?: AbortSignal,
+): Promise<void> {
   const pid = record.shim?.pid ?? 0;
   const state: HookState = { ...stateOf(record), status: "creating", pid };
   const inNetwork = ((...args: Parameters<typeof spawn>) =>
     inNamespace("net", `/proc/${String(pid)}/ns/net`, () => spawn(...args))) as typeof spawn;
-  await runAll("prestart", hooks?.prestart, state);
-  await runAll("createRuntime", hooks?.createRuntime, state);
-  await runAll("createContainer", hooks?.createContainer, state, inNetwork);
+  const how = signal === undefined ? {} : { signal };
+  await runAll("prestart", hooks?.prestart, state, how);
+  await runAll("createRuntime", hooks?.createRuntime, state, how);
+  await runAll("createContainer", hooks?.createContainer, state, { ...how, start: inNetwork });
 }
 
 /** A failure is warned about, and the container goes on, as the specification has it. */
@@ -53,11 +58,11 @@ async function runAll(
   kind: string,
   hooks: readonly SpecHook[] | undefined,
   state: HookState,
-  start?: typeof spawn,
+  how?: RunHookOptions,
 ): Promise<void> {
   for (const [index, hook] of (hooks ?? []).entries()) {
     try {
-      await runHook(hook, state, start);
+      await runHook(hook, state, how);
     } catch (error) {
       throw new KataError(
         "KATA_HOOK",

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { SpecHook } from "@kata-ts/agent-protocol";
 import { KataError } from "../errors.ts";
+import { onAbort } from "../interruption.ts";
 
 /** What a hook reads on its standard input: the specification's state. */
 export interface HookState {
@@ -13,6 +14,13 @@ export interface HookState {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+export interface RunHookOptions {
+  /** How to start a program, for hooks that run in another namespace. */
+  readonly start?: typeof spawn;
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+}
+
 /** Ends even a hook that was given no timeout of its own. */
 const LONGEST_MS = 10 * 60_000;
 /** After the exit: for what is still in the pipes, should a child of the hook hold them. */
@@ -23,10 +31,10 @@ const MAX_OUTPUT = 4096;
  * Runs one hook as the specification has it: its own argv and environment and nothing else, the state on its standard
  * input, its timeout in seconds.
  *
- * @param start how to start a program, for hooks that run in another namespace
  * @throws KataError KATA_HOOK when it cannot be started, fails, or takes longer than its timeout
  */
-export async function runHook(hook: SpecHook, state: HookState, start: typeof spawn = spawn): Promise<void> {
+export async function runHook(hook: SpecHook, state: HookState, how: RunHookOptions = {}): Promise<void> {
+  const { start = spawn, signal } = how;
   const [argv0 = hook.path, ...args] = hook.args ?? [];
   const child = start(hook.path, args, {
     argv0,
@@ -39,7 +47,8 @@ export async function runHook(hook: SpecHook, state: HookState, start: typeof sp
   child.stdin.end(JSON.stringify(state));
   const limit = hook.timeout === undefined ? LONGEST_MS : Number(hook.timeout) * 1000;
   const late = AbortSignal.timeout(limit);
-  late.addEventListener("abort", () => child.kill("SIGKILL"));
+  using _late = onAbort(late, () => child.kill("SIGKILL"));
+  using _interruption = onAbort(signal, () => child.kill("SIGKILL"));
   try {
     const how = await ended(child);
     if (late.aborted)

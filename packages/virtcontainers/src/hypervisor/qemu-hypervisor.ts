@@ -3,8 +3,9 @@ import { totalmem } from "node:os";
 import { identifyProcess } from "@kata-ts/linux";
 import type { VmSpec } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
-import type { BootRequest, Hypervisor, Vm, VmState } from "../ports/hypervisor.ts";
+import type { BootRequest, FoundVm, Hypervisor, Vm, VmState } from "../ports/hypervisor.ts";
 import { UndoStack } from "../undo.ts";
+import { findVms } from "./find-vms.ts";
 import { acceleratorFor, maxVcpusOf, type QemuConfig } from "./qemu-config.ts";
 import { QemuVm } from "./qemu-vm.ts";
 import { createVmDirectory, removeVmDirectory, type VmDirectory } from "./vm-directory.ts";
@@ -39,7 +40,7 @@ export class QemuHypervisor implements Hypervisor {
     requireFiles(config);
     const accelerator = await acceleratorFor(config);
     await using undo = new UndoStack();
-    const directory = await createVmDirectory(config.vmRoot);
+    const directory = await createVmDirectory(config.vmRoot, request);
     undo.push(() => removeVmDirectory(directory.path));
     const spec = vmSpec(config, accelerator, directory, request);
     const watchman = await startWatchman(spec, this.#options.proxyPath, request);
@@ -47,6 +48,10 @@ export class QemuHypervisor implements Hypervisor {
     const state = vmState(directory, watchman, accelerator);
     undo.keep();
     return new QemuVm(state, config, watchman);
+  }
+
+  found(): Promise<FoundVm[]> {
+    return findVms(this.#options.config.vmRoot);
   }
 
   reopen(state: VmState): Vm {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { KataError } from "../errors.ts";
 import { removeMountPoints } from "./shared-tree.ts";
 import { VmMembers } from "./vm-members.ts";
+import { type OwnedRequest, writeOwner } from "./vm-owner.ts";
 
 /** Unix socket paths are at most 107 bytes long. */
 const MAX_SOCKET_PATH = 107;
@@ -31,8 +32,10 @@ export function vmDirectory(path: string): VmDirectory {
   };
 }
 
-/** Makes a new directory below `parent`, for root alone. A parent that somebody else planted is refused. */
-export async function createVmDirectory(parent: string): Promise<VmDirectory> {
+/**
+ * Makes a new directory below `parent`, for root alone. A parent that somebody else planted is refused.
+ */
+export async function createVmDirectory(parent: string, request: OwnedRequest): Promise<VmDirectory> {
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const owner = await lstat(parent);
   if (!owner.isDirectory() || owner.uid !== process.getuid?.()) {
@@ -45,6 +48,7 @@ export async function createVmDirectory(parent: string): Promise<VmDirectory> {
     });
   }
   await mkdir(directory.path, { mode: 0o700 });
+  await writeOwner(directory.path, request);
   await mkdir(directory.shared, { mode: 0o755 });
   await new VmMembers(directory.path).prepare();
   return directory;

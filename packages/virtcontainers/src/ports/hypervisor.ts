@@ -11,6 +11,18 @@ export interface Hypervisor {
   boot(request: BootRequest): Promise<Vm>;
   /** The handle of a VM that an earlier process acquired. It may be dead meanwhile. */
   reopen(state: VmState): Vm;
+  /** All of its VMs on this host, dead or alive, whoever made them. */
+  found(): Promise<readonly FoundVm[]>;
+}
+
+/** A VM that was come across, without a record of it. */
+export interface FoundVm {
+  /** As far as it can be told: enough to end it. */
+  readonly state: VmState;
+  /** BootRequest.owner. */
+  readonly owner: string | undefined;
+  /** The process that made it, and may be about to record it. */
+  readonly creator: ProcessIdentity;
 }
 
 export interface BootRequest {
@@ -23,6 +35,10 @@ export interface BootRequest {
   readonly forwardLoopback?: boolean;
   /** Called with each process as it is started, before it has done anything. */
   readonly onProcess?: (pid: number) => void;
+  /** The location of the record that will name the VM; without one it belongs to this process. */
+  readonly owner?: string;
+  /** VmState.cgroup, for whoever finds the VM without its record. */
+  readonly cgroup?: readonly string[];
   readonly signal?: AbortSignal;
 }
 

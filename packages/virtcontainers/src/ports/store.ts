@@ -50,4 +50,8 @@ export interface Store {
   remove(id: ContainerId): Promise<void>;
   /** Ids of our containers, in order. What is not ours in the same place is not listed. */
   list(): Promise<ContainerId[]>;
+  /** Where an id's record is, or would be: its name among all stores of this kind. */
+  locationOf(id: ContainerId): string;
+  /** The VM of the record at such a location, also another store's; undefined when there is none. */
+  vmAt(location: string): Promise<VmState | undefined>;
 }

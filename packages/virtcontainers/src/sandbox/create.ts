@@ -3,6 +3,7 @@ import type { NetworkNamespace } from "@kata-ts/netns";
 import type { Environment } from "../environment.ts";
 import { KataError, reasonOf } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
+import { onAbort } from "../interruption.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm, VmState } from "../ports/hypervisor.ts";
 import { UndoStack } from "../undo.ts";
@@ -29,6 +30,11 @@ export interface SandboxConfig {
   readonly onBoot?: (vm: VmState) => Promise<void>;
   /** Called with each process of the VM as it is started. */
   readonly onProcess?: (pid: number) => void;
+  /** BootRequest.owner. */
+  readonly owner?: string;
+  /** BootRequest.cgroup. */
+  readonly cgroup?: readonly string[];
+  /** Aborting it takes back what has been made, whatever is being waited for. */
   readonly signal?: AbortSignal;
 }
 
@@ -50,7 +56,7 @@ const MAX_HOSTNAME_BYTES = 64;
  */
 export async function createSandbox(config: SandboxConfig, environment: Environment): Promise<LiveSandbox> {
   await using undo = new UndoStack();
-  const { namespace, onProcess, signal } = config;
+  const { namespace, onProcess, owner, cgroup, signal } = config;
   const resolver = namespace === undefined ? undefined : engineResolver(config.dns);
   const vm = await environment.hypervisor.boot({
     sandboxId: config.id,
@@ -58,10 +64,15 @@ export async function createSandbox(config: SandboxConfig, environment: Environm
     ...(resolver === undefined ? {} : { resolver }),
     forwardLoopback: namespace !== undefined && config.forwardLoopback === true,
     ...(onProcess === undefined ? {} : { onProcess }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(cgroup === undefined ? {} : { cgroup }),
     ...(signal === undefined ? {} : { signal }),
   });
   undo.push(() => vm.stop());
+  // Whatever waits for the guest from now on ends with it.
+  using _interruption = onAbort(signal, () => void vm.stop());
   await config.onBoot?.(vm.state);
+  environment.trace?.("vm-started", config.id);
   // On the host's side, while the guest boots.
   using network = namespace === undefined ? undefined : await environment.network.connect(vm, namespace);
   const agent = environment.connectAgent(vm.state.agentUrl);
@@ -72,10 +83,12 @@ export async function createSandbox(config: SandboxConfig, environment: Environm
     deadlineMs: config.bootDeadlineMs,
     ...(signal === undefined ? {} : { signal }),
   });
+  environment.trace?.("agent-up", config.id);
   const sharedTree = await vm.plugSharedTree();
   await network?.attach(vm, agent);
   await asked("prepare the sandbox", setUpGuest(agent, config, sharedTree));
   if (resolver !== undefined) await serveNames(agent, resolver, environment.warn);
+  environment.trace?.("sandbox-created", config.id);
   undo.keep();
   return {
     id: config.id,

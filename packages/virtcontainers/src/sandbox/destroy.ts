@@ -9,10 +9,17 @@ const FLUSH_DEADLINE_MS = 3_000;
  * told not to wait for it.
  */
 export async function destroySandbox(state: VmState, environment: Environment, flush: boolean): Promise<void> {
+  environment.trace?.("vm-ending", state.dir);
   const vm = environment.hypervisor.reopen(state);
   if (flush && vm.isRunning()) {
     using agent = environment.connectAgent(state.agentUrl);
     await agent.destroySandbox({}, { deadlineMs: FLUSH_DEADLINE_MS }).catch(() => undefined);
   }
   await vm.stop();
+}
+
+/** Ends a VM of which no record tells, and removes what is known to be its. */
+export async function endFoundVm(state: VmState, { hypervisor, cgroups }: Environment): Promise<void> {
+  await hypervisor.reopen(state).stop();
+  await cgroups.remove(state.cgroup ?? []);
 }

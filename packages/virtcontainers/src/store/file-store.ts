@@ -1,15 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { type FileLock, LinuxError, lockFile } from "@kata-ts/linux";
 import { KataError } from "../errors.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
+import type { VmState } from "../ports/hypervisor.ts";
 import type { ContainerRecord, Store } from "../ports/store.ts";
 import { parseRecord } from "./record-schema.ts";
 
 const RECORD = "kata.json";
 const LOCK = "kata.lock";
+/** Prefix of directories that are being made: no id begins so. */
+const UNFINISHED = "~kata-";
+/** What moving a directory to the name of another one says. */
+const TAKEN: readonly (string | undefined)[] = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
 const LOCK_DEADLINE_MS = 10_000;
 
 /**
@@ -20,21 +25,23 @@ export class FileStore implements Store {
   readonly #root: string;
 
   constructor(root: string) {
-    this.#root = root;
+    this.#root = resolve(root);
   }
 
   async claim(record: ContainerRecord): Promise<void> {
-    const dir = join(this.#root, record.id);
     await mkdir(this.#root, { recursive: true, mode: 0o700 });
+    // Made aside and moved as a whole: a crash in between must not keep the id from ever being used again.
+    const unfinished = await mkdtemp(join(this.#root, UNFINISHED));
     try {
-      await mkdir(dir, { mode: 0o700 });
+      await this.#write(unfinished, record);
+      await rename(unfinished, join(this.#root, record.id));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      await rm(unfinished, { recursive: true, force: true });
+      if (!TAKEN.includes((error as NodeJS.ErrnoException).code)) throw error;
       throw new KataError("KATA_ID_IN_USE", `container with id exists: ${record.id}`, {
         hint: "choose another id, or delete that container first",
       });
     }
-    await this.#write(dir, record);
   }
 
   async read(id: ContainerId): Promise<ContainerRecord> {
@@ -77,11 +84,23 @@ export class FileStore implements Store {
     const entries = await readdir(this.#root, { withFileTypes: true }).catch(() => []);
     const ours: ContainerId[] = [];
     for (const entry of entries) {
-      if (!entry.isDirectory()) continue;
+      if (!entry.isDirectory() || entry.name.startsWith(UNFINISHED)) continue;
       const files = await readdir(join(this.#root, entry.name)).catch((): string[] => []);
       if (files.includes(RECORD)) ours.push(parseContainerId(entry.name));
     }
     return ours.sort();
+  }
+
+  locationOf(id: ContainerId): string {
+    return join(this.#root, id, RECORD);
+  }
+
+  async vmAt(location: string): Promise<VmState | undefined> {
+    try {
+      return parseRecord(await readFile(location, "utf8"), location).vm;
+    } catch {
+      return undefined;
+    }
   }
 
   async #lock(id: ContainerId): Promise<FileLock> {

@@ -1,5 +1,6 @@
 import { KataError } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
+import type { VmState } from "../ports/hypervisor.ts";
 import type { ContainerRecord, Store } from "../ports/store.ts";
 
 /** Records that end with this process: for embedded use and for tests. */
@@ -29,6 +30,14 @@ export class MemoryStore implements Store {
 
   async list(): Promise<ContainerId[]> {
     return ([...this.#records.keys()] as ContainerId[]).sort();
+  }
+
+  locationOf(id: ContainerId): string {
+    return `memory:${id}`;
+  }
+
+  async vmAt(location: string): Promise<VmState | undefined> {
+    return this.#records.get(location.slice("memory:".length))?.vm;
   }
 
   #find(id: ContainerId): ContainerRecord {

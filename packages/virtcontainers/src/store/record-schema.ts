@@ -1,14 +1,19 @@
+import type { ProcessIdentity } from "@kata-ts/linux";
 import * as z from "zod";
 import { KataError } from "../errors.ts";
 import type { ContainerRecord } from "../ports/store.ts";
 
-const identity = z.object({ pid: z.number().int().positive(), startTime: z.number().int().nonnegative() });
+/** A ProcessIdentity. */
+export const processIdentity: z.ZodType<ProcessIdentity> = z.object({
+  pid: z.number().int().positive(),
+  startTime: z.number().int().nonnegative(),
+});
 
 const vm = z.object({
   dir: z.string(),
   agentUrl: z.string(),
-  processes: z.array(identity),
-  qemu: identity,
+  processes: z.array(processIdentity),
+  qemu: processIdentity,
   accelerator: z.string(),
   networkNamespace: z.exactOptional(z.string()),
   cgroup: z.exactOptional(z.array(z.string())),
@@ -39,8 +44,8 @@ const schema = z.object({
   annotations: z.record(z.string(), z.string()),
   bootId: z.string(),
   vm: z.exactOptional(vm),
-  shim: z.exactOptional(identity),
-  worker: z.exactOptional(identity),
+  shim: z.exactOptional(processIdentity),
+  worker: z.exactOptional(processIdentity),
   cgroup: z.exactOptional(z.array(z.string())),
   demand: z.exactOptional(z.object({ milliCpus: z.number(), memoryMiB: z.number() })),
   hooks: z.exactOptional(hooks),

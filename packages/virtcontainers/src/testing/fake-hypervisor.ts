@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { identifyProcess, isAlive, signalProcess } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
-import type { BootRequest, Hypervisor, PluggedNic, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
+import type { BootRequest, FoundVm, Hypervisor, PluggedNic, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
 
 /** Hypervisor without virtual machines: each "VM" is an idle process, so that its life and death are the OS's. */
 export class FakeHypervisor implements Hypervisor {
@@ -15,6 +15,7 @@ export class FakeHypervisor implements Hypervisor {
   readonly shared: Map<string, Map<string, string>> = new Map();
   /** Makes the next boot fail. */
   failure: Error | undefined;
+  readonly #found: Map<string, FoundVm> = new Map();
   #serial = 0;
 
   async boot(request: BootRequest): Promise<Vm> {
@@ -26,7 +27,17 @@ export class FakeHypervisor implements Hypervisor {
     this.members.set(dir, new Set());
     request.onProcess?.(identity.pid);
     const state = { dir, agentUrl: `fake://${dir}`, processes: [identity], qemu: identity, accelerator: "fake" };
+    this.#found.set(dir, { state, owner: request.owner, creator: identifyProcess(process.pid) });
     return new FakeVm(state, this, child);
+  }
+
+  async found(): Promise<readonly FoundVm[]> {
+    return [...this.#found.values()];
+  }
+
+  /** Its VM is gone whole. */
+  forget(dir: string): void {
+    this.#found.delete(dir);
   }
 
   reopen(state: VmState): Vm {
@@ -132,5 +143,6 @@ class FakeVm implements Vm {
     signalProcess(this.state.qemu, "SIGKILL");
     while (this.isRunning()) await new Promise(setImmediate);
     this.#host.shared.delete(this.state.dir);
+    this.#host.forget(this.state.dir);
   }
 }

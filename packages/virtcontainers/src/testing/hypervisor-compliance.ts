@@ -31,6 +31,25 @@ export const hypervisorCompliance: readonly ComplianceCase<Hypervisor>[] = [
     },
   },
   {
+    rule: "finds all its VMs, whose they are and who made them, until they are stopped",
+    check: async (hypervisor) => {
+      const vm = await hypervisor.boot({ sandboxId: "compliance", owner: "/records/a" });
+      const here = async () => (await hypervisor.found()).filter(({ state }) => state.dir === vm.state.dir);
+      try {
+        const [found] = await here();
+        ok(found !== undefined);
+        equal(found.owner, "/records/a");
+        equal(found.creator.pid, process.pid);
+        deepEqual(found.state.processes, vm.state.processes);
+        await hypervisor.reopen(found.state).stop();
+        ok(!vm.isRunning());
+        deepEqual(await here(), []);
+      } finally {
+        await vm.stop();
+      }
+    },
+  },
+  {
     rule: "tells when a VM dies by itself",
     check: async (hypervisor) => {
       const vm = await hypervisor.boot({ sandboxId: "compliance" });

@@ -1,0 +1,21 @@
+import { collectGarbage } from "@kata-ts/virtcontainers";
+import { parseAnywhere, UsageError } from "../arguments/parse.ts";
+import { openRuntime } from "../context.ts";
+import type { Verb } from "../main.ts";
+
+/** Removes what belongs to no living sandbox, and prints a line for each. */
+export const verb: Verb = async (args, context) => {
+  const { options, words } = parseAnywhere(args, { "dry-run": { type: "boolean", short: "n" } });
+  if (words.length > 0) throw new UsageError(`"gc" takes no arguments: ${words.join(" ")}`);
+  const dryRun = options.flag("dry-run");
+  const { environment } = openRuntime(context);
+  let failed = 0;
+  const warn = (message: string): void => {
+    failed += 1;
+    environment.warn(message);
+  };
+  for (const { kind, name, why } of await collectGarbage({ ...environment, warn }, { dryRun })) {
+    process.stdout.write(`${dryRun ? "would remove" : "removed"} ${kind} ${name}: ${why}\n`);
+  }
+  return failed === 0 ? 0 : 1;
+};

@@ -1,0 +1,54 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { identifyProcess, type ProcessIdentity } from "@kata-ts/linux";
+import { VmFile, type VmProcesses } from "@kata-ts/proxy";
+import * as z from "zod";
+import type { BootRequest } from "../ports/hypervisor.ts";
+import { processIdentity } from "../store/record-schema.ts";
+
+const OWNER = "owner.json";
+
+/** Who made a VM, and what for. */
+export interface VmOwner {
+  readonly owner?: string;
+  readonly cgroup?: readonly string[];
+  readonly creator: ProcessIdentity;
+}
+
+/** What the asker said of it. */
+export type OwnedRequest = Pick<BootRequest, "owner" | "cgroup">;
+
+const owner: z.ZodType<VmOwner> = z.object({
+  owner: z.exactOptional(z.string()),
+  cgroup: z.exactOptional(z.array(z.string())),
+  creator: processIdentity,
+});
+
+const processes: z.ZodType<VmProcesses> = z.object({
+  processes: z.array(processIdentity),
+  qemu: z.exactOptional(processIdentity),
+});
+
+/** Before anything of the VM is there: whoever finds the directory later can tell whether it is still wanted. */
+export async function writeOwner(vmDirectory: string, request: OwnedRequest): Promise<void> {
+  const { owner, cgroup } = request;
+  const note = { owner, cgroup, creator: identifyProcess(process.pid) };
+  await writeFile(join(vmDirectory, OWNER), JSON.stringify(note), { mode: 0o600 });
+}
+
+export async function readOwner(vmDirectory: string): Promise<VmOwner | undefined> {
+  return readNote(join(vmDirectory, OWNER), owner);
+}
+
+/** What the watchman wrote down of the processes that it started; undefined when it did not come so far. */
+export async function readProcesses(vmDirectory: string): Promise<VmProcesses | undefined> {
+  return readNote(join(vmDirectory, VmFile.processes), processes);
+}
+
+async function readNote<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,36 @@
+import { KataError } from "./errors.ts";
+
+/** Runs `action` when the signal is aborted, or at once where it is already; until it is disposed. */
+export function onAbort(signal: AbortSignal | undefined, action: () => void): Disposable {
+  if (signal?.aborted === true) action();
+  else signal?.addEventListener("abort", action, { once: true });
+  return {
+    [Symbol.dispose]: () => {
+      signal?.removeEventListener("abort", action);
+    },
+  };
+}
+
+/**
+ * Runs an operation that ends early when the signal is aborted, with whatever error that makes.
+ *
+ * @throws KataError KATA_INTERRUPTED instead of that error
+ */
+export async function interruptible<T>(
+  what: string,
+  signal: AbortSignal | undefined,
+  body: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+    throw new KataError(
+      "KATA_INTERRUPTED",
+      `${what}: interrupted by ${String(signal.reason)}; all of it is taken back`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
