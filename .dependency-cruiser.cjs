@@ -10,14 +10,18 @@ const floors = {
   agent: ["agent-protocol", "linux"],
   "runtime-cli": ["virtcontainers", "agent-protocol", "linux"],
   "guest-image": [],
+  fuzzing: [],
 };
+
+/** What tests may use beside. */
+const forTests = "fuzzing/src/index.ts";
 
 const rules = Object.entries(floors).map(([name, below]) => ({
   name: `floor-${name}`,
   severity: "error",
   comment: `${name} may import: ${below.join(", ") || "no other package of the workspace"}`,
   from: { path: `^packages/${name}/` },
-  to: { path: "^packages/", pathNot: `^packages/(${[name, ...below].join("|")})/` },
+  to: { path: "^packages/", pathNot: [`^packages/(${[name, ...below].join("|")})/`, `^packages/${forTests}`] },
 }));
 
 module.exports = {
@@ -39,8 +43,15 @@ module.exports = {
         pathNot: [
           "^packages/$1/",
           "^packages/[^/]+/dist/(index|records|testing/index|process-stream/index|network-streams/index)\\.d?\\.?[jt]s$",
+          `^packages/${forTests}`,
         ],
       },
+    },
+    {
+      name: "fuzzing-only-in-tests",
+      severity: "error",
+      from: { pathNot: "(\\.test\\.ts$|^packages/fuzzing/)" },
+      to: { path: "^packages/fuzzing/" },
     },
     {
       name: "native-only-in-linux",

@@ -10,6 +10,8 @@ export default defineConfig(
     rules: {
       // A number or an id in a message reads better without String() around it in tests; sources write it out.
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: false }],
+      // What is only held for as long as a block runs need not be looked at.
+      "@typescript-eslint/no-unused-vars": ["error", { ignoreUsingDeclarations: true }],
       // Handlers and ports are async by contract, also where one implementation has nothing to wait for.
       "@typescript-eslint/require-await": "off",
       // Promise.withResolvers<void>() is how it is written.

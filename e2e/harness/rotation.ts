@@ -3,7 +3,7 @@ const ASKED: string | undefined = process.env.KATA_TEST_ROTATION;
 const TURN: number = ASKED === undefined ? Math.floor(Date.now() / DAY_MS) : Number(ASKED);
 
 /** Whether this run takes all the cases: `KATA_TEST_ROTATION=all`, as the soak and the fault tests have it. */
-export const WHOLE: boolean = ASKED === "all";
+const WHOLE: boolean = ASKED === "all";
 
 /**
  * One of `shares` equal parts of the cases: another one each day, so that all have their turn in as many days.

@@ -15,7 +15,7 @@ export interface Phase {
 }
 
 /** Says so, and stays, when it is asked to end. */
-const STUBBORN = "trap 'touch /tmp/stopping' TERM; touch /tmp/up; while :; do sleep 0.1; done";
+const STUBBORN = "trap 'touch /dev/stopping' TERM; touch /dev/up; while :; do sleep 0.1; done";
 
 export const PHASES: readonly Phase[] = [
   creating("vm-started"),
@@ -38,7 +38,7 @@ export const PHASES: readonly Phase[] = [
     reach: async (kata) => {
       const id = await running(kata);
       await kata.ok(["kill", id, "TERM"]);
-      while ((await kata.run(["exec", id, "test", "-e", "/tmp/stopping"])).exitCode !== 0);
+      while ((await kata.run(["exec", id, "test", "-e", "/dev/stopping"])).exitCode !== 0);
       return { id };
     },
   },
@@ -77,7 +77,7 @@ async function created(kata: Kata): Promise<string> {
 async function running(kata: Kata): Promise<string> {
   const id = await created(kata);
   await kata.ok(["start", id]);
-  while ((await kata.run(["exec", id, "test", "-e", "/tmp/up"])).exitCode !== 0);
+  while ((await kata.run(["exec", id, "test", "-e", "/dev/up"])).exitCode !== 0);
   return id;
 }
 

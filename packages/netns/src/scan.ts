@@ -39,8 +39,23 @@ export function requireSupported({ unsupported }: NamespaceScan): void {
   });
 }
 
-/** @param answers three JSON arrays, a line each, as `ip -d -j -batch` prints them */
+/**
+ * @param answers three JSON arrays, a line each, as `ip -d -j -batch` prints them
+ * @throws NetnsError KATA_NETWORK for anything else
+ */
 export function readScan(answers: string): NamespaceScan {
+  try {
+    return understand(answers);
+  } catch (error) {
+    if (error instanceof NetnsError) throw error;
+    throw new NetnsError("KATA_NETWORK", `ip's answer cannot be understood: ${(error as Error).message}`, {
+      cause: error,
+      hint: "iproute2 5.10 and later is known to work",
+    });
+  }
+}
+
+function understand(answers: string): NamespaceScan {
   const [links = [], routes = [], neighbours = []] = answers
     .split("\n")
     .filter((line) => line.trim() !== "")

@@ -14,7 +14,7 @@ export function onAbort(signal: AbortSignal | undefined, action: () => void): Di
 /**
  * Runs an operation that ends early when the signal is aborted, with whatever error that makes.
  *
- * @throws KataError KATA_INTERRUPTED instead of that error
+ * @throws KataError instead of that error: the signal's reason where it is one, or KATA_INTERRUPTED
  */
 export async function interruptible<T>(
   what: string,
@@ -25,6 +25,7 @@ export async function interruptible<T>(
     return await body();
   } catch (error) {
     if (signal?.aborted !== true) throw error;
+    if (signal.reason instanceof KataError) throw signal.reason;
     throw new KataError(
       "KATA_INTERRUPTED",
       `${what}: interrupted by ${String(signal.reason)}; all of it is taken back`,

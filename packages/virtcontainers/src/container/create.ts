@@ -1,6 +1,8 @@
 import type { ShimEnvironment } from "../environment.ts";
+import { KataError } from "../errors.ts";
 import { interruptible, onAbort } from "../interruption.ts";
 import type { VmState } from "../ports/hypervisor.ts";
+import type { Shim } from "../ports/shims.ts";
 import { createSandbox, type SandboxConfig } from "../sandbox/create.ts";
 import { growVm } from "../sandbox/sizing.ts";
 import { UndoStack } from "../undo.ts";
@@ -30,8 +32,16 @@ export async function createContainer(
   sandboxConfig: NewSandboxConfig,
   environment: ShimEnvironment,
 ): Promise<CreatedContainer> {
-  return interruptible(`create container ${config.id}`, sandboxConfig.signal, () =>
-    create(config, sandboxConfig, environment),
+  const shimWatch = new AbortController();
+  const signals = sandboxConfig.signal === undefined ? [] : [sandboxConfig.signal];
+  const signal = AbortSignal.any([shimWatch.signal, ...signals]);
+  return interruptible(`create container ${config.id}`, signal, () =>
+    create(config, { ...sandboxConfig, signal }, environment, (shim) => {
+      // Without its shim nobody could ever wait for the container: nothing more need be made for it.
+      void shim.exited.then(() => {
+        shimWatch.abort(new KataError("KATA_SHIM", `kata-shim of container ${config.id} has ended`));
+      });
+    }),
   );
 }
 
@@ -39,6 +49,7 @@ async function create(
   config: ContainerConfig,
   sandboxConfig: NewSandboxConfig,
   environment: ShimEnvironment,
+  onShim: (shim: Shim) => void,
 ): Promise<CreatedContainer> {
   await using undo = new UndoStack();
   const { store, network } = environment;
@@ -52,6 +63,7 @@ async function create(
     ...(namespace === undefined ? {} : { networkNamespace: namespace.path }),
   };
   const { shim, cgroup } = await beginContainer(config, place, environment, undo);
+  onShim(shim);
 
   const onBoot = async (vm: VmState): Promise<void> => {
     const path = networkNamespace === undefined ? {} : { networkNamespace };

@@ -1,0 +1,80 @@
+import { appendFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { CELLS, isCreating, type Outcome, play } from "../harness/faults/matrix.ts";
+import { Kata } from "../harness/kata.ts";
+import { rotated } from "../harness/rotation.ts";
+
+/** Waiters are released within two seconds of a death; a call that was being made meanwhile has some work of its own. */
+const RELEASED_MS = 2_000;
+/** `delete --force` waits three seconds for a guest that does not answer, and as long for processes that do not end. */
+const DELETED_MS = 15_000;
+/** In how many days each cell has its turn. */
+const SHARES = 5;
+/** Where the measured times go, as lines of a Markdown table. */
+const TABLE = process.env.KATA_TEST_FAULT_TABLE;
+
+describe("when a process dies or hangs", () => {
+  let bystanders: Kata;
+  let bystander = "";
+
+  beforeAll(async () => {
+    bystanders = new Kata();
+    bystander = await bystanders.start({ args: ["sleep", "10000"] });
+  });
+
+  afterAll(async () => {
+    expect(await bystanders.ok(["exec", bystander, "echo", "unharmed"])).toBe("unharmed");
+    await bystanders[Symbol.asyncDispose]();
+  });
+
+  describe("at any step", () => {
+    expectCleanHost();
+
+    it.each(rotated(CELLS, SHARES).map((cell) => [cell.victim, cell.signal, cell.phase.name, cell] as const))(
+      "%s by %s at %s: it is noticed, told, and cleaned up",
+      async (victim, signal, phase, cell) => {
+        await using kata = Kata.configured("[runtime]\nboot_timeout = 8\n");
+        const outcome = await play(cell, kata);
+        if (TABLE !== undefined) appendFileSync(TABLE, `${row([victim, signal, phase], outcome)}\n`);
+        expect(outcome.deleted).toBeLessThan(DELETED_MS);
+        expect((await bystanders.state(bystander)).status).toBe("running");
+        if (signal === "SIGKILL") expectNoticed(victim, phase, outcome);
+        // What does not answer is waited for up to a deadline, and what has a part in nothing is not missed.
+        else if (isCreating(phase)) expect(outcome.state).toBe(outcome.status === 0 ? "created" : undefined);
+      },
+      180_000,
+    );
+  });
+});
+
+function expectNoticed(victim: string, phase: string, outcome: Outcome): void {
+  const { released, status, stderr, state } = outcome;
+  if (victim === "exec-shim") {
+    expect(state).toBe("running");
+    expect(status).not.toBe(0);
+    return;
+  }
+  if (victim === "cli" && phase === "exec-attached") {
+    expect(state).toBe("running");
+    return;
+  }
+  if (phase === "deleting") {
+    if (victim !== "cli") expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return;
+  }
+  if (isCreating(phase)) {
+    expect(state).toBe(victim === "cli" ? "stopped" : undefined);
+    if (victim === "cli") return;
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/level=error msg="(the guest did not come up|kata-shim|could not|cannot|create container)/);
+  } else {
+    expect(state).toBe("stopped");
+  }
+  expect(released).toBeLessThan(RELEASED_MS);
+}
+
+function row(names: readonly string[], { released, status, state, deleted }: Outcome): string {
+  const time = (ms: number | undefined): string => (ms === undefined ? "–" : `${Math.round(ms).toString()} ms`);
+  return `| ${[...names, time(released), String(status ?? "–"), state ?? "none", time(deleted)].join(" | ")} |`;
+}

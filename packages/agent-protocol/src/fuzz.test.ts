@@ -1,0 +1,86 @@
+import { fuzz, mutatedBytes, throwsOnly } from "@kata-ts/fuzzing";
+import fc from "fast-check";
+import { describe, expect } from "vitest";
+import { encodeHeader as encodeProcessHeader, FrameReader as ProcessFrameReader } from "./process-stream/frame.ts";
+import { type RpcName, type Rpcs, rpcs } from "./rpc/rpcs.ts";
+import { encodeHeader, FrameType } from "./yamux/frame.ts";
+import { FrameReader } from "./yamux/frame-reader.ts";
+
+/** A byte stream as it arrives: in pieces. */
+function inPieces(examples: readonly Uint8Array[]): fc.Arbitrary<readonly [Buffer, number]> {
+  return fc.tuple(mutatedBytes(examples), fc.integer({ min: 1, max: 64 }));
+}
+
+function feed([bytes, size]: readonly [Buffer, number], push: (chunk: Buffer) => void): void {
+  for (let at = 0; at < bytes.length; at += size) push(bytes.subarray(at, at + size));
+}
+
+describe("fuzz", () => {
+  const yamux = Buffer.concat([
+    encodeHeader({ type: FrameType.Data, flags: 1, streamId: 1, length: 5 }),
+    Buffer.from("hello"),
+    encodeHeader({ type: FrameType.WindowUpdate, flags: 2, streamId: 1, length: 262144 }),
+    encodeHeader({ type: FrameType.Ping, flags: 1, streamId: 0, length: 7 }),
+    encodeHeader({ type: FrameType.GoAway, flags: 0, streamId: 0, length: 0 }),
+  ]);
+  fuzz("yamux", inPieces([yamux]), (input) => {
+    let handed = 0;
+    const reader = new FrameReader({
+      header: () => undefined,
+      body: (_, piece) => {
+        handed += piece.length;
+      },
+    });
+    throwsOnly(["KATA_YAMUX_PROTOCOL"], () => {
+      feed(input, (chunk) => {
+        reader.push(chunk);
+      });
+    });
+    expect(handed).toBeLessThanOrEqual(input[0].length);
+  });
+
+  const stream = Buffer.concat([
+    encodeProcessHeader(0x40, 0),
+    encodeProcessHeader(0x01, 5),
+    Buffer.from("hello"),
+    encodeProcessHeader(0x01, 0),
+    encodeProcessHeader(0x10, 4),
+    Buffer.from([0, 1, 0, 0]),
+    encodeProcessHeader(0x41, 4),
+    Buffer.from([0, 0, 0, 1]),
+  ]);
+  fuzz("process-stream", inPieces([stream]), (input) => {
+    let handed = 0;
+    const reader = new ProcessFrameReader({
+      data: (_, piece) => {
+        handed += piece.length;
+      },
+      end: () => undefined,
+      control: (_, body) => {
+        handed += body.length;
+      },
+    });
+    throwsOnly(["KATA_PROCESS_STREAM"], () => {
+      feed(input, (chunk) => {
+        reader.push(chunk);
+      });
+    });
+    expect(handed).toBeLessThanOrEqual(input[0].length);
+  });
+
+  const replies: readonly { decode(bytes: Uint8Array): object }[] = Object.values<Rpcs[RpcName]>(rpcs).map(
+    ({ response }) => response,
+  );
+  const wire = Buffer.from("0a0568656c6c6f1a040a0262791205080110ff01", "hex");
+  fuzz("grpc-replies", fc.tuple(fc.constantFrom(...replies), mutatedBytes([wire])), ([response, bytes]) => {
+    let message: object;
+    try {
+      message = response.decode(bytes);
+    } catch (error) {
+      expect(error).toBeInstanceOf(Error); // The channel makes INTERNAL of it.
+      return;
+    }
+    // What was decoded is no larger than what was sent.
+    expect(JSON.stringify(message).length).toBeLessThan(64 * (bytes.length + 64));
+  });
+});

@@ -1,0 +1,36 @@
+// `pnpm fuzz TARGET --seconds N [--seed S]`: one parser and as many inputs as there is time for.
+import { parseArgs } from "node:util";
+import { buildPackages } from "./lib/build-all.ts";
+import { tool } from "./lib/run.ts";
+
+/** Each target, and the package that its parser is in. */
+const TARGETS: Readonly<Record<string, string>> = {
+  yamux: "agent-protocol",
+  "process-stream": "agent-protocol",
+  "grpc-replies": "agent-protocol",
+  qmp: "qemu-driver",
+  console: "qemu-driver",
+  iproute: "netns",
+  "config-json": "runtime-cli",
+  "process-json": "runtime-cli",
+  "configuration-toml": "runtime-cli",
+  annotations: "runtime-cli",
+  "command-line": "runtime-cli",
+  records: "virtcontainers",
+};
+
+const { values, positionals } = parseArgs({
+  options: { seconds: { type: "string", default: "60" }, seed: { type: "string" } },
+  allowPositionals: true,
+});
+const [target = ""] = positionals;
+const project = TARGETS[target];
+if (project === undefined) {
+  process.stderr.write(`usage: pnpm fuzz TARGET --seconds N [--seed S]\ntargets: ${Object.keys(TARGETS).join(", ")}\n`);
+  process.exit(2);
+}
+await buildPackages();
+await tool("vitest", ["run", "--project", project, "-t", `fuzz ${target}:`], {
+  KATA_FUZZ_SECONDS: values.seconds,
+  ...(values.seed === undefined ? {} : { KATA_FUZZ_SEED: values.seed }),
+});
