@@ -61,7 +61,9 @@ export async function play({ victim, signal, phase }: Cell, kata: Kata): Promise
   const struck = performance.now();
   if (signal === "SIGKILL") await gone(target);
   held.call?.goOn();
-  const ended = await released(held, waiters, signal === "SIGKILL");
+  // A process in a guest that hangs may be waited for as long as its waiter likes.
+  const mayWait = signal === "SIGSTOP" && phase.name === "exec-attached";
+  const ended = mayWait ? { stderr: "" } : await released(held, waiters, signal === "SIGKILL");
   const state = await stateOf(kata, held.id);
   const began = performance.now();
   for (const turn of ["first", "second"]) {
@@ -70,6 +72,7 @@ export async function play({ victim, signal, phase }: Cell, kata: Kata): Promise
   }
   const deleted = performance.now() - began;
   await gone(qemu);
+  if (held.call !== undefined) await within(held.call.ended, "the call whose container was deleted");
   return { ...ended, state, deleted };
 
   async function released({ call }: Held, pids: readonly ProcessIdentity[], dies: boolean) {

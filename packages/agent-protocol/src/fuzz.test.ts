@@ -2,7 +2,7 @@ import { fuzz, mutatedBytes, throwsOnly } from "@kata-ts/fuzzing";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 import { encodeHeader as encodeProcessHeader, FrameReader as ProcessFrameReader } from "./process-stream/frame.ts";
-import { type RpcName, type Rpcs, rpcs } from "./rpc/rpcs.ts";
+import { type RpcName, rpcs } from "./rpc/rpcs.ts";
 import { encodeHeader, FrameType } from "./yamux/frame.ts";
 import { FrameReader } from "./yamux/frame-reader.ts";
 
@@ -68,9 +68,8 @@ describe("fuzz", () => {
     expect(handed).toBeLessThanOrEqual(input[0].length);
   });
 
-  const replies: readonly { decode(bytes: Uint8Array): object }[] = Object.values<Rpcs[RpcName]>(rpcs).map(
-    ({ response }) => response,
-  );
+  const names = Object.keys(rpcs) as RpcName[];
+  const replies = names.map((name): { decode(bytes: Uint8Array): object } => rpcs[name].response);
   const wire = Buffer.from("0a0568656c6c6f1a040a0262791205080110ff01", "hex");
   fuzz("grpc-replies", fc.tuple(fc.constantFrom(...replies), mutatedBytes([wire])), ([response, bytes]) => {
     let message: object;

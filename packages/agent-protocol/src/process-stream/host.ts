@@ -6,6 +6,7 @@ import { encodePreface } from "./preface.ts";
 /** Bytes of each output that may be on their way to a reader that does not read. */
 const OUTPUT_WINDOW: number = 2 * 1024 * 1024;
 const WRITE_BYTES = 256 * 1024;
+const MAX_STATUS = 255;
 
 /** A terminal's size in characters. */
 export interface TerminalSize {
@@ -115,9 +116,9 @@ export class HostProcessStream {
     // Kinds that we do not know are a later version's, and none of ours depends on them.
   }
 
-  // A hostile guest may send anything; an exit status is a byte.
+  // A hostile guest may send anything; an exit status is a byte, and what is none must not become a success.
   #onExit(status: number): void {
-    this.#exited.resolve(status & 0xff);
+    this.#exited.resolve(Math.min(status, MAX_STATUS));
     for (const output of this.#outputs) output.push(null);
     this.#stdin.readerGone();
     this.#link.finish();

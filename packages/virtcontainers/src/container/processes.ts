@@ -1,3 +1,4 @@
+import { escapeControls } from "@kata-ts/qemu-driver";
 import type { Environment } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { asked } from "../sandbox/create.ts";
@@ -13,5 +14,5 @@ export async function listProcesses(
   using agent = environment.connectAgent(vm.agentUrl);
   const request = { container_id: id, format: "table", args: [...args] };
   const { process_list } = await asked(`list processes of container ${id}`, agent.listProcesses(request));
-  return Buffer.from(process_list).toString();
+  return escapeControls(Buffer.from(process_list).toString());
 }

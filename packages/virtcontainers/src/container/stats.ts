@@ -15,6 +15,8 @@ export async function containerStats(id: ContainerId, environment: Environment):
   return await asked(`get stats of container ${id}`, agent.statsContainer({ container_id: id }));
 }
 
+const OOM_PAUSE_MS = 100;
+
 /** Tells each time the container ran out of memory, until aborted or the guest is gone. */
 export async function oomEvents(
   id: ContainerId,
@@ -28,6 +30,7 @@ export async function oomEvents(
     const event = await agent.getOOMEvent({}, { signal }).catch(() => undefined);
     if (event === undefined) return;
     if (event.container_id === id) onEvent(); // A guest that names others says nothing about this one.
+    await delay(OOM_PAUSE_MS); // A guest that tells nothing but this must not keep us busy.
   }
 }
 
