@@ -3,7 +3,14 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type Server as NetServer, type Socket } from "node:net";
 import { join } from "node:path";
-import { type MethodDefinition, Server, ServerCredentials, type UntypedServiceImplementation } from "@grpc/grpc-js";
+import {
+  type MethodDefinition,
+  Server,
+  ServerCredentials,
+  type ServiceError,
+  type sendUnaryData,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
 import { type AgentRpcs, agentRpcs, type ExtensionRpcs, extensionRpcs } from "@kata-ts/agent-protocol";
 import { bootId, identifyProcess } from "@kata-ts/linux";
 import type { Kata } from "./kata.ts";
@@ -34,7 +41,7 @@ export class LyingAgent implements AsyncDisposable {
   /** @param onStream what is done to a process's own stream, once its preface has come */
   static async start(
     kata: Kata,
-    lies: { readonly [N in RpcName]?: Lie },
+    lies: Readonly<Partial<Record<RpcName, Lie>>>,
     onStream: (stream: Socket) => void = (stream) => stream.destroy(),
   ): Promise<LyingAgent> {
     const vm = spawn("/bin/sleep", ["1000"], { stdio: "ignore" });
@@ -44,7 +51,10 @@ export class LyingAgent implements AsyncDisposable {
     const front = createServer((socket) => {
       socket.on("error", () => undefined);
       socket.once("data", (head: Buffer) => {
-        if (head.subarray(0, PREFACE.length).equals(PREFACE)) return onStream(socket);
+        if (head.subarray(0, PREFACE.length).equals(PREFACE)) {
+          onStream(socket);
+          return;
+        }
         socket.pause();
         socket.unshift(head);
         injector.injectConnection(socket);
@@ -98,9 +108,7 @@ export class LyingAgent implements AsyncDisposable {
 }
 
 function lyingService(
-  lies: {
-    readonly [N in RpcName]?: Lie;
-  },
+  lies: Readonly<Partial<Record<RpcName, Lie>>>,
 ): [Record<string, MethodDefinition<Buffer, Buffer>>, UntypedServiceImplementation] {
   const all: Readonly<Record<string, { readonly path: string }>> = { ...agentRpcs, ...extensionRpcs };
   const service: Record<string, MethodDefinition<Buffer, Buffer>> = {};
@@ -116,12 +124,16 @@ function lyingService(
       responseSerialize: asIs,
       responseDeserialize: asIs,
     };
-    implementation[name] = (_call: unknown, answer: (error: object | null, reply?: Buffer) => void) => {
+    implementation[name] = (_call: unknown, answer: sendUnaryData<Buffer>) => {
       Promise.resolve()
         .then(lie)
         .then(
-          (reply) => answer(null, reply),
-          (error: object) => answer(error),
+          (reply) => {
+            answer(null, reply);
+          },
+          (error: unknown) => {
+            answer(error as ServiceError);
+          },
         );
     };
   }

@@ -116,10 +116,30 @@ describe("an agent that lies", () => {
   });
 
   it.each([
-    ["more output than it was given credit for", (stream: Socket) => flood(stream, frame(1, Buffer.alloc(1 << 20)))],
-    ["control frames by the million", (stream: Socket) => flood(stream, frame(0x10, Buffer.alloc(4)), 16 << 20)],
-    ["what is no frame", (stream: Socket) => flood(stream, Buffer.alloc(1 << 16, 0xee))],
-    ["data for standard input", (stream: Socket) => flood(stream, frame(0, Buffer.from("x")))],
+    [
+      "more output than it was given credit for",
+      (stream: Socket) => {
+        flood(stream, frame(1, Buffer.alloc(1 << 20)));
+      },
+    ],
+    [
+      "control frames by the million",
+      (stream: Socket) => {
+        flood(stream, frame(0x10, Buffer.alloc(4)), 16 << 20);
+      },
+    ],
+    [
+      "what is no frame",
+      (stream: Socket) => {
+        flood(stream, Buffer.alloc(1 << 16, 0xee));
+      },
+    ],
+    [
+      "data for standard input",
+      (stream: Socket) => {
+        flood(stream, frame(0, Buffer.from("x")));
+      },
+    ],
   ])("in a process's stream, by %s, loses the process, and costs no memory", async (_, lie) => {
     await using kata = new Kata();
     await using agent = await LyingAgent.start(kata, { execFromConfig: () => TICKET }, (stream) => {

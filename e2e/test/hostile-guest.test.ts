@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { EditableSpec } from "../harness/bundle.ts";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { readRecord } from "../harness/faults/victims.ts";
+import { Kata } from "../harness/kata.ts";
+import { SHARE } from "../harness/paths.ts";
+
+const MASTER_OF_THE_GUEST = ["CAP_SYS_ADMIN", "CAP_MKNOD", "CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER"];
+
+/** As `docker run --privileged` has it: such a container counts as the guest's root. */
+function unbound(spec: EditableSpec): void {
+  const kinds = ["bounding", "effective", "permitted"].map((kind) => [kind, MASTER_OF_THE_GUEST]);
+  spec.process.capabilities = Object.fromEntries(kinds);
+  spec.process.noNewPrivileges = false;
+  spec.root.readonly = false;
+  const linux = spec.linux as Record<string, unknown>;
+  linux.maskedPaths = [];
+  linux.readonlyPaths = [];
+  linux.resources = { devices: [{ allow: true, access: "rwm" }] };
+}
+
+function hashOf(path: string): string {
+  return createHash("sha256").update(readFileSync(path)).digest("hex");
+}
+
+/** The arguments of the VM's QEMU and virtiofsd, without what names this VM. */
+function argvOf(kata: Kata, id: string): string {
+  const { vm } = readRecord(kata, id);
+  return vm.processes
+    .map(({ pid }) => readFileSync(`/proc/${String(pid)}/cmdline`, "latin1").replaceAll("\0", " "))
+    .join("\n")
+    .replaceAll(vm.dir, "DIR")
+    .replaceAll(id, "ID");
+}
+
+describe("a guest whose root is hostile", () => {
+  expectCleanHost();
+
+  it("writes neither to the image that all guests boot from, nor to a volume that is read-only", async () => {
+    await using kata = new Kata();
+    const image = join(SHARE, "rootfs.ext4");
+    const before = hashOf(image);
+    const volume = join(kata.directory, "volume");
+    mkdirSync(volume);
+    writeFileSync(join(volume, "file"), "the host's");
+    const id = await kata.start({
+      args: ["sleep", "1000"],
+      edit: (spec) => {
+        unbound(spec);
+        spec.mounts.push({ destination: "/volume", type: "bind", source: volume, options: ["rbind", "ro"] });
+      },
+    });
+    const inside = (script: string) => kata.run(["exec", id, "sh", "-c", script]);
+    // The guest's kernel has it read-only, and so has QEMU: neither asking nor forcing helps.
+    const node = "IFS=: read major minor < /sys/block/vda/dev; mknod /disk b $major $minor";
+    expect((await inside(`${node}; dd if=/disk of=/dev/null bs=4096 count=1`)).exitCode).toBe(0);
+    expect((await inside("dd if=/dev/zero of=/disk bs=4096 count=16 conv=fsync")).exitCode).not.toBe(0);
+    expect(
+      (await inside("echo 0 > /sys/block/vda/ro; dd if=/dev/zero of=/disk bs=4096 count=16 conv=fsync")).exitCode,
+    ).not.toBe(0);
+    expect(hashOf(image)).toBe(before);
+
+    expect((await inside("cat /volume/file")).stdout).toBe("the host's");
+    await inside("mount -o remount,rw,bind /volume; mount -o remount,rw /volume");
+    const written = await inside("echo mine > /volume/file");
+    expect(written.exitCode).not.toBe(0);
+    expect(written.stderr).toContain("Read-only file system");
+    expect(readFileSync(join(volume, "file"), "utf8")).toBe("the host's");
+    await kata.ok(["delete", "--force", id]);
+  });
+
+  it("plants no links that the host follows, before or after", async () => {
+    await using kata = new Kata();
+    const canary = kata.file("canary/file", "untouched");
+    const { path, rootfs } = await kata.bundle({
+      args: ["sleep", "1000"],
+      edit: (spec) => {
+        unbound(spec);
+        for (const destination of ["/etc/hosts", "/link/below", "/dev/shm"]) {
+          const source = kata.file("mounted", "mounted\n");
+          spec.mounts = spec.mounts.filter((mount) => mount.destination !== destination);
+          spec.mounts.push({ destination, type: "bind", source, options: ["rbind"] });
+        }
+      },
+    });
+    // An image may be made so: its links must lead nowhere but to itself.
+    symlinkSync(join(kata.directory, "canary"), join(rootfs, "link"));
+    const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+    const created = await kata.run(["create", "--bundle", path, "links"], { detachedStreams: true });
+    expect(existsSync(join(kata.directory, "canary", "below"))).toBe(false);
+    if (created.exitCode === 0) {
+      await kata.ok(["start", "links"]);
+      await kata.run(["exec", "links", "sh", "-c", "rm -rf /etc /link; ln -s /proc/1/root/etc /etc; ln -s / /link"]);
+      await kata.ok(["delete", "--force", "links"]);
+    }
+    expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(mounts);
+    expect(readFileSync(canary, "utf8")).toBe("untouched");
+  });
+
+  it("has no descriptor, socket or directory of the host's", async () => {
+    await using kata = new Kata();
+    const id = await kata.start({ args: ["sleep", "1000"] });
+    // The fourth is the directory that ls reads.
+    expect(await kata.ok(["exec", id, "sh", "-c", "ls /proc/1/fd; echo; ls /proc/self/fd"])).toBe(
+      "0\n1\n2\n\n0\n1\n2\n3",
+    );
+    for (let descriptor = 3; descriptor < 12; descriptor++) {
+      const cwd = `/proc/self/fd/${String(descriptor)}`;
+      const result = await kata.run(["exec", "--cwd", cwd, id, "sh", "-c", "ls ../../../.. /proc/self/cwd/"]);
+      expect({ cwd, exitCode: result.exitCode }).toEqual({ cwd, exitCode: 255 });
+    }
+    // Sockets without a path could be reached by anybody in the host's network namespace.
+    expect(readFileSync("/proc/net/unix", "latin1")).not.toMatch(/@.*kata/);
+  });
+
+  it("changes nothing of its VM by annotations", async () => {
+    await using kata = new Kata();
+    const plain = await kata.start({ args: ["sleep", "1000"] });
+    const prefix = "io.katacontainers.config";
+    const asking = await kata.start({
+      args: ["sleep", "1000"],
+      edit: (spec) => {
+        spec.annotations = {
+          [`${prefix}.hypervisor.path`]: "/bin/false",
+          [`${prefix}.hypervisor.virtio_fs_daemon`]: "/bin/false",
+          [`${prefix}.hypervisor.virtio_fs_extra_args`]: '["-o", "source=/"]',
+          [`${prefix}.hypervisor.kernel_params`]: "agent.debug_console init=/bin/sh",
+          [`${prefix}.hypervisor.kernel`]: "/etc/shadow",
+          [`${prefix}.hypervisor.image`]: "/etc/shadow",
+          [`${prefix}.hypervisor.machine_accelerators`]: "x",
+          [`${prefix}.runtime.disable_new_netns`]: "true",
+        };
+      },
+    });
+    expect(argvOf(kata, asking)).toBe(argvOf(kata, plain));
+  });
+});
