@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,10 +21,7 @@ export class HostCgroups implements Cgroups {
   }
 
   open(path: string | undefined, containerId: string, limits: HostLimits): HostCgroup {
-    const places = hierarchies().map((hierarchy) => ({
-      hierarchy,
-      directory: directoryOf(hierarchy, path, containerId),
-    }));
+    const places = placesOf(path, containerId);
     const make = (place: Place): boolean => this.#make(place, limits);
     let made: readonly Place[] = [];
     return {
@@ -77,6 +75,15 @@ export class HostCgroups implements Cgroups {
 interface Place {
   readonly hierarchy: Hierarchy;
   readonly directory: string;
+}
+
+/** Where nobody names a cgroup it is the container's alone: the same id may be in use under another root. */
+function placesOf(path: string | undefined, containerId: string): Place[] {
+  const named = (name: string): Place[] =>
+    hierarchies().map((hierarchy) => ({ hierarchy, directory: directoryOf(hierarchy, path, name) }));
+  const places = named(containerId);
+  const taken = (path ?? "") === "" && places.some(({ directory }) => existsSync(directory));
+  return taken ? named(`${containerId}-${randomBytes(4).toString("hex")}`) : places;
 }
 
 function make({ version, controllers, mountPoint }: Hierarchy, directory: string, limits: HostLimits): void {

@@ -1,0 +1,68 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isAlive } from "@kata-ts/linux";
+import { describe, expect, it } from "vitest";
+import type { EditableSpec } from "../harness/bundle.ts";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { readRecord } from "../harness/faults/victims.ts";
+import { Kata } from "../harness/kata.ts";
+
+function withSysrq(spec: EditableSpec): void {
+  const linux = spec.linux as Record<string, unknown>;
+  linux.maskedPaths = [];
+  linux.readonlyPaths = [];
+}
+
+interface Exit {
+  readonly reason: string;
+  readonly console: readonly string[];
+}
+
+describe("a guest that fails by itself", () => {
+  expectCleanHost({ guestsMayPanic: true });
+
+  it("in a kernel panic is over at once, for everybody, and says why", async () => {
+    await using kata = new Kata();
+    const id = await kata.start({ args: ["sleep", "1000"], edit: withSysrq });
+    const { vm, shim } = readRecord(kata, id);
+    // The exec that strikes is one of those who wait.
+    const struck = await kata.run(["exec", id, "sh", "-c", "echo c > /proc/sysrq-trigger; sleep 1000"]);
+    expect(struck.exitCode).toBe(255);
+    while (isAlive(shim)) await new Promise(setImmediate);
+    expect((await kata.state(id)).status).toBe("stopped");
+    const exit = JSON.parse(readFileSync(join(vm.dir, "exit.json"), "utf8")) as Exit;
+    expect(exit.reason).toBe("qemu-exited");
+    expect(exit.console.join("\n")).toContain("Kernel panic");
+    await kata.ok(["delete", id]);
+  });
+
+  it("for want of memory ends the process that took it, and nothing else", async () => {
+    await using kata = Kata.configured("[hypervisor.qemu]\ndefault_memory = 256\n");
+    const id = await kata.start({ args: ["sleep", "1000"] });
+    const hog = await kata.run(["exec", id, "sh", "-c", "tail /dev/zero"]);
+    expect(hog.exitCode).toBe(137);
+    expect(await kata.ok(["exec", id, "echo", "goes on"])).toBe("goes on");
+    await kata.ok(["delete", "--force", id]);
+  });
+
+  it("for want of the host's memory is told as killed", async () => {
+    await using kata = new Kata();
+    const id = kata.id();
+    const { path } = await kata.bundle({ args: ["sleep", "1000"] });
+    await kata.create(id, path);
+    await kata.ok(["start", id]);
+    const { cgroup } = JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as { cgroup: string[] };
+    const memory = cgroup.find((directory) => existsSync(join(directory, "memory.limit_in_bytes"))) ?? "";
+    const { vm } = readRecord(kata, id);
+    // From now on the VM has next to no room: what it takes more is too much.
+    const used = Number(readFileSync(join(memory, "memory.usage_in_bytes"), "latin1"));
+    writeFileSync(join(memory, "memory.limit_in_bytes"), String(used + 8 * 1024 * 1024));
+    const hog = await kata.run(["exec", id, "sh", "-c", "tail /dev/zero"]);
+    expect(hog.exitCode).toBe(255);
+    expect((await kata.until(id, "stopped")).pid).toBe(0);
+    const oom = readFileSync(join(memory, "memory.oom_control"), "latin1");
+    expect(Number(/oom_kill (\d+)/.exec(oom)?.[1])).toBeGreaterThan(0);
+    expect(vm.processes.some(isAlive)).toBe(false);
+    await kata.ok(["delete", "--force", id]);
+  });
+});
