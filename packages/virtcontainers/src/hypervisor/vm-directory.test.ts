@@ -27,8 +27,18 @@ describe("the directory of a VM", () => {
   });
 
   it.each([
-    ["a link to somewhere else", (path: string) => { symlinkSync(root, path); }],
-    ["a file", (path: string) => { writeFileSync(path, ""); }],
+    [
+      "a link to somewhere else",
+      (path: string) => {
+        symlinkSync(root, path);
+      },
+    ],
+    [
+      "a file",
+      (path: string) => {
+        writeFileSync(path, "");
+      },
+    ],
     [
       "another user's directory",
       (path: string) => {
