@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { call, LinuxError } from "./native.ts";
 
@@ -17,13 +17,22 @@ export interface LockOptions {
 }
 
 /**
- * Takes flock(2) without ever blocking Node's loop: tries, backs off, tries again.
+ * Takes flock(2) without ever blocking Node's loop: tries, backs off, tries again. The file may be removed by whoever
+ * holds it: those who waited for it then take the one that is there now.
  *
- * @throws LinuxError ETIMEDOUT when another holder keeps it past the deadline
+ * @throws LinuxError ETIMEDOUT when another holder keeps it past the deadline; Error ENOENT without its directory
  */
 export async function lockFile(path: string, options: LockOptions): Promise<FileLock> {
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   const giveUpAt = Date.now() + options.deadlineMs;
+  for (;;) {
+    const lock = await lockOnce(path, giveUpAt, options);
+    if (lock !== undefined) return lock;
+  }
+}
+
+/** Undefined when the file was removed or replaced while we waited. */
+async function lockOnce(path: string, giveUpAt: number, options: LockOptions): Promise<FileLock | undefined> {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
     for (let wait = 1; !tryLock(fd, path); wait = Math.min(wait * 2, 50)) {
       if (Date.now() > giveUpAt) throw new LinuxError("flock", "ETIMEDOUT", path);
@@ -32,6 +41,10 @@ export async function lockFile(path: string, options: LockOptions): Promise<File
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+  if (statSync(path, { throwIfNoEntry: false })?.ino !== fstatSync(fd).ino) {
+    closeSync(fd);
+    return undefined;
   }
   return {
     path,

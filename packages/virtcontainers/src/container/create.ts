@@ -62,13 +62,13 @@ async function create(
     sandboxOverheadMiB: environment.hypervisor.overheadMiB,
     ...(namespace === undefined ? {} : { networkNamespace: namespace.path }),
   };
-  const { shim, cgroup } = await beginContainer(config, place, environment, undo);
+  const { shim, cgroup, update } = await beginContainer(config, place, environment, undo);
   onShim(shim);
 
   const onBoot = async (vm: VmState): Promise<void> => {
     const path = networkNamespace === undefined ? {} : { networkNamespace };
     const state = { ...vm, ...path, cgroup: cgroup.directories };
-    await store.update(config.id, (claimed) => ({ ...claimed, vm: state }));
+    await update({ vm: state });
   };
   const shmBytes = await sharedMemoryBytes(config.spec);
   const sandbox = await createSandbox(
@@ -93,7 +93,7 @@ async function create(
   using _interruption = onAbort(signal, () => void sandbox.vm.stop());
   await sandbox.vm.join(config.id);
   await growVm(sandbox.vm, sandbox.agent, environment);
-  const record = await finishContainer(config, { ...sandbox, shim }, environment);
+  const record = await finishContainer(config, { ...sandbox, shim, update }, environment);
   signal?.throwIfAborted();
   sandbox.commit();
   sandbox.agent.close();

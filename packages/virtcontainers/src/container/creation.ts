@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { bootId, identifyProcess } from "@kata-ts/linux";
 import type { ShimEnvironment } from "../environment.ts";
 import { laterHooks, runCreateHooks, runPoststopHooks } from "../hooks/hooks.ts";
@@ -31,18 +32,30 @@ export interface Place {
   readonly signal?: AbortSignal;
 }
 
+/** Changes the record of a container that is being created, unless that was deleted meanwhile. */
+type UpdateRecord = (changes: Partial<ContainerRecord>) => Promise<ContainerRecord>;
+
+interface BegunContainer {
+  readonly shim: Shim;
+  readonly cgroup: HostCgroup;
+  readonly update: UpdateRecord;
+}
+
 /** The host's side of a new container: its id is taken, its cgroup made, its shim started, its hooks run. */
 export async function beginContainer(
   config: ContainerConfig,
   { sandboxId, networkNamespace, sandboxOverheadMiB, signal }: Place,
   environment: ShimEnvironment,
   undo: UndoStack,
-): Promise<{ readonly shim: Shim; readonly cgroup: HostCgroup }> {
+): Promise<BegunContainer> {
   const { store, shims, cgroups } = environment;
   const limits = hostLimitsOf(config.spec.linux?.resources, sandboxOverheadMiB);
   const cgroup = cgroups.open(config.spec.linux?.cgroupsPath, config.id, limits);
-  await store.claim({ ...newRecord(config), sandboxId, cgroup: cgroup.directories });
-  undo.push(() => store.remove(config.id));
+  const incarnation = randomUUID();
+  await store.claim({ ...newRecord(config), incarnation, sandboxId, cgroup: cgroup.directories });
+  undo.push(async () => {
+    await store.remove(config.id, { incarnation });
+  });
   undo.push(() => cgroups.remove(cgroup.directories));
   cgroup.make();
 
@@ -60,23 +73,25 @@ export async function beginContainer(
   cgroup.add(shim.identity.pid);
 
   // Hooks find the container by the shim's pid; one of them may make its network.
-  const hooked = await store.update(config.id, (claimed) => ({ ...claimed, shim: shim.identity }));
+  const update: UpdateRecord = (changes) =>
+    store.update(config.id, (claimed) => ({ ...claimed, ...changes }), incarnation);
+  const hooked = await update({ shim: shim.identity });
   undo.push(() => runPoststopHooks(hooked, environment.warn));
   await runCreateHooks(config.spec, hooked, signal);
-  return { shim, cgroup };
+  return { shim, cgroup, update };
 }
 
 /** The guest's side: the container exists there, and its shim has taken over. */
 export async function finishContainer(
   config: ContainerConfig,
-  { vm, agent, shim }: { readonly vm: Vm; readonly agent: Agent; readonly shim: Shim },
+  { vm, agent, shim, update }: Pick<BegunContainer, "shim" | "update"> & { readonly vm: Vm; readonly agent: Agent },
   environment: ShimEnvironment,
 ): Promise<ContainerRecord> {
   await using undo = new UndoStack();
   const { token, warnings } = await createFirstProcess(config, vm, agent, undo);
   for (const warning of warnings) environment.warn(warning);
   await shim.connect({ agent: vm.state.agentUrl, ...(token === undefined ? {} : { token }) });
-  const record = await environment.store.update(config.id, (claimed) => ({ ...claimed, status: "created" }));
+  const record = await update({ status: "created" });
   environment.trace?.("container-created", config.id);
   undo.keep();
   return record;

@@ -28,8 +28,21 @@ export async function deleteContainer(
   options: DeleteOptions,
   environment: Environment,
 ): Promise<void> {
-  const record = await readOrForgive(id, options, environment);
-  if (record === undefined) return;
+  let record = await readOrForgive(id, options, environment);
+  // What is added to it meanwhile, by a creation that still runs, goes, too.
+  while (record !== undefined && !(await removeAll(id, record, options, environment))) {
+    record = await readOrForgive(id, options, environment);
+  }
+  environment.trace?.("container-deleted", id);
+}
+
+/** @returns false when the record has changed since it was read */
+async function removeAll(
+  id: ContainerId,
+  record: ContainerRecord,
+  options: DeleteOptions,
+  environment: Environment,
+): Promise<boolean> {
   const status = statusOf(record);
   // As runc: a container whose process was never started may go, too.
   if (!options.force && status !== "stopped" && status !== "created") {
@@ -46,8 +59,7 @@ export async function deleteContainer(
   const ofVm = ended ? (vm?.cgroup ?? []) : [];
   const own = record.sandboxId === id && !ended ? [] : (record.cgroup ?? []);
   await environment.cgroups.remove([...new Set([...own, ...ofVm])]);
-  await environment.store.remove(id);
-  environment.trace?.("container-deleted", id);
+  return environment.store.remove(id, record);
 }
 
 /** A record that cannot be read must not keep `--force` from removing it. */

@@ -41,8 +41,8 @@ async function join(
     networkNamespace: `/proc/${String(state.qemu.pid)}/ns/net`,
     ...(signal === undefined ? {} : { signal }),
   };
-  const { shim } = await beginContainer(config, place, environment, undo);
-  await environment.store.update(config.id, (claimed) => ({ ...claimed, vm: state }));
+  const { shim, update } = await beginContainer(config, place, environment, undo);
+  await update({ vm: state });
   const vm = environment.hypervisor.reopen(state);
   undo.push(async () => {
     await leaveSandbox(config.id, state, environment, false);
@@ -53,7 +53,7 @@ async function join(
     agent.close();
   });
   await growVm(vm, agent, environment);
-  const record = await finishContainer(config, { vm, agent, shim }, environment);
+  const record = await finishContainer(config, { vm, agent, shim, update }, environment);
   signal?.throwIfAborted();
   undo.keep();
   return { record, shim };

@@ -5,16 +5,18 @@ import { requireStatus } from "./status.ts";
 
 /** Freezes all processes of a running container; the VM goes on. @throws KataError KATA_STATE, KATA_AGENT */
 export async function pauseContainer(id: ContainerId, environment: Environment): Promise<void> {
-  const vm = requireStatus(await environment.store.read(id), "pause", "running");
+  const record = await environment.store.read(id);
+  const vm = requireStatus(record, "pause", "running");
   using agent = environment.connectAgent(vm.agentUrl);
   await asked(`pause container ${id}`, agent.pauseContainer({ container_id: id }));
-  await environment.store.update(id, (record) => ({ ...record, status: "paused" }));
+  await environment.store.update(id, (before) => ({ ...before, status: "paused" }), record.incarnation);
 }
 
 /** @throws KataError KATA_STATE, KATA_AGENT */
 export async function resumeContainer(id: ContainerId, environment: Environment): Promise<void> {
-  const vm = requireStatus(await environment.store.read(id), "resume", "paused");
+  const record = await environment.store.read(id);
+  const vm = requireStatus(record, "resume", "paused");
   using agent = environment.connectAgent(vm.agentUrl);
   await asked(`resume container ${id}`, agent.resumeContainer({ container_id: id }));
-  await environment.store.update(id, (record) => ({ ...record, status: "running" }));
+  await environment.store.update(id, (before) => ({ ...before, status: "running" }), record.incarnation);
 }

@@ -21,11 +21,13 @@ export async function startContainer(id: ContainerId, environment: Environment):
     await environment.network.sync(environment.hypervisor.reopen(vm), agent);
     await asked(`start container ${id}`, agent.startContainer({ container_id: id }));
   } catch (error) {
-    await store.update(id, (before) => ({ ...before, status: "created" }));
+    await store.update(id, (before) => ({ ...before, status: "created" }), record.incarnation).catch(() => undefined);
     throw error;
   }
-  const started = await store.update(id, (before) =>
-    before.status === "starting" ? { ...before, status: "running" } : before,
+  const started = await store.update(
+    id,
+    (before) => (before.status === "starting" ? { ...before, status: "running" } : before),
+    record.incarnation,
   );
   environment.trace?.("container-started", id);
   await runPoststartHooks(started, environment.warn);

@@ -10,6 +10,8 @@ export type RecordedStatus = "creating" | "created" | "starting" | "running" | "
 export interface ContainerRecord {
   readonly version: 1;
   readonly id: string;
+  /** Tells this container from an earlier or later one of the same id. */
+  readonly incarnation?: string;
   readonly sandboxId: string;
   readonly status: RecordedStatus;
   /** Counts the changes of this record. */
@@ -44,12 +46,25 @@ export interface Store {
   /**
    * Changes a record under its lock. The lock is held while the function runs, never longer: it must not call the
    * guest. Returns what was written.
+   *
+   * @param incarnation only if the record is still of this one; another container's of the same id counts as none
    */
-  update(id: ContainerId, change: (record: ContainerRecord) => ContainerRecord): Promise<ContainerRecord>;
-  /** Gives the id back. Idempotent. */
-  remove(id: ContainerId): Promise<void>;
+  update(
+    id: ContainerId,
+    change: (record: ContainerRecord) => ContainerRecord,
+    incarnation?: string,
+  ): Promise<ContainerRecord>;
+  /**
+   * Gives the id back. Idempotent.
+   *
+   * @param known only if the record is of this incarnation and, where one is given, still of this generation
+   * @returns false when it has changed since
+   */
+  remove(id: ContainerId, known?: Partial<Pick<ContainerRecord, "incarnation" | "generation">>): Promise<boolean>;
   /** Ids of our containers, in order. What is not ours in the same place is not listed. */
   list(): Promise<ContainerId[]>;
+  /** Removes what was left by a crash in the middle of a change. */
+  sweep(): Promise<void>;
   /** Where an id's record is, or would be: its name among all stores of this kind. */
   locationOf(id: ContainerId): string;
   /** The VM of the record at such a location, also another store's; undefined when there is none. */

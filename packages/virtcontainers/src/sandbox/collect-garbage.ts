@@ -46,6 +46,7 @@ export async function collectGarbage(environment: Environment, { dryRun }: Garba
     if (why === undefined) continue;
     await dispose({ kind: "vm", name: vm.state.dir, why }, () => endFoundVm(vm.state, environment));
   }
+  if (!dryRun) await environment.store.sweep();
   return removed;
 }
 

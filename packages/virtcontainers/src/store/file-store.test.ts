@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -36,6 +36,18 @@ describe("FileStore", () => {
     await store.remove(parseContainerId("of-runc"));
     expect(existsSync(join(root, "of-runc", "state.json"))).toBe(true);
     expect(await store.list()).toEqual([]);
+  });
+
+  it("sweeps away what a crash in the middle of a change has left, but nothing that is being made", async () => {
+    const store = new FileStore(root);
+    await store.claim(exampleRecord("a"));
+    const [old, young] = [join(root, "~kata-old"), join(root, "~kata-young")];
+    for (const path of [old, young]) mkdirSync(path);
+    writeFileSync(join(old, "kata.json"), "{");
+    utimesSync(old, 0, 0);
+    expect(await store.list()).toEqual(["a"]);
+    await store.sweep();
+    expect(readdirSync(root).sort()).toEqual(["a", "~kata-young"]);
   });
 
   it("refuses a record that is garbage, cut off or of another version, by its own error", async () => {

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type FileLock, LinuxError, lockFile } from "@kata-ts/linux";
 import { KataError } from "../errors.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import type { ContainerRecord, Store } from "../ports/store.ts";
+import { isIncarnation, isUnchanged, type Known, requireIncarnation } from "./incarnation.ts";
 import { parseRecord } from "./record-schema.ts";
 
 const RECORD = "kata.json";
@@ -15,6 +16,8 @@ const LOCK = "kata.lock";
 const UNFINISHED = "~kata-";
 /** What moving a directory to the name of another one says. */
 const TAKEN: readonly (string | undefined)[] = ["ENOTEMPTY", "EEXIST", "ENOTDIR"];
+/** What is being made or removed does not take so long. */
+const SWEEP_AFTER_MS = 60_000;
 const LOCK_DEADLINE_MS = 10_000;
 
 /**
@@ -51,15 +54,20 @@ export class FileStore implements Store {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
-      throw new KataError("KATA_NOT_FOUND", `container does not exist: ${id}`);
+      throw notFound(id);
     }
   }
 
-  async update(id: ContainerId, change: (record: ContainerRecord) => ContainerRecord): Promise<ContainerRecord> {
+  async update(
+    id: ContainerId,
+    change: (record: ContainerRecord) => ContainerRecord,
+    incarnation?: string,
+  ): Promise<ContainerRecord> {
     await this.read(id); // An id that is not there must not get a lock file.
     const lock = await this.#lock(id);
     try {
       const before = await this.read(id);
+      requireIncarnation(before, incarnation);
       const after = { ...change(before), generation: before.generation + 1 };
       await this.#write(join(this.#root, id), after);
       return after;
@@ -68,16 +76,32 @@ export class FileStore implements Store {
     }
   }
 
-  async remove(id: ContainerId): Promise<void> {
+  async remove(id: ContainerId, known: Known = {}): Promise<boolean> {
     const dir = join(this.#root, id);
-    for (const name of await readdir(dir).catch(() => [])) {
-      if (name.startsWith("kata.")) await rm(join(dir, name), { force: true });
+    const names = await readdir(dir).catch(() => []);
+    if (!names.some(isOurs)) return removeEmpty(dir);
+    // Who changes the record at this moment must not write into a directory that is no longer this container's.
+    using _lock = await this.#lock(id).catch(ignoreLate);
+    const record = await this.read(id).catch(ignoreUnreadable);
+    if (record !== undefined && !isIncarnation(record, known.incarnation)) return true;
+    if (record !== undefined && !isUnchanged(record, known)) return false;
+    if (!names.every(isOurs)) {
+      for (const name of names.filter(isOurs)) await rm(join(dir, name), { force: true });
+      return true;
     }
-    // Files that we did not make keep the directory.
-    await rmdir(dir).catch((error: unknown) => {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== "ENOENT" && code !== "ENOTEMPTY") throw error;
-    });
+    const aside = `${join(this.#root, UNFINISHED)}${randomBytes(4).toString("hex")}`;
+    await rename(dir, aside).catch(ignoreMissing);
+    await rm(aside, { recursive: true, force: true });
+    return true;
+  }
+
+  async sweep(): Promise<void> {
+    const names = await readdir(this.#root).catch(() => []);
+    for (const path of names.filter((name) => name.startsWith(UNFINISHED)).map((name) => join(this.#root, name))) {
+      const made = await stat(path).catch(() => undefined);
+      if (made !== undefined && Date.now() - made.mtimeMs > SWEEP_AFTER_MS)
+        await rm(path, { recursive: true, force: true });
+    }
   }
 
   async list(): Promise<ContainerId[]> {
@@ -107,6 +131,7 @@ export class FileStore implements Store {
     try {
       return await lockFile(join(this.#root, id, LOCK), { deadlineMs: LOCK_DEADLINE_MS });
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") throw notFound(id);
       if (!(error instanceof LinuxError && error.errno === "ETIMEDOUT")) throw error;
       throw new KataError("KATA_LOCK_TIMEOUT", `container ${id}: another call has held its record for too long`, {
         cause: error,
@@ -130,4 +155,36 @@ export class FileStore implements Store {
       throw error;
     }
   }
+}
+
+/** Engines share their root: other files in a container's directory are somebody else's. */
+function isOurs(name: string): boolean {
+  return name.startsWith("kata.");
+}
+
+async function removeEmpty(dir: string): Promise<true> {
+  await rmdir(dir).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTEMPTY") throw error;
+  });
+  return true;
+}
+
+function notFound(id: ContainerId): KataError {
+  return new KataError("KATA_NOT_FOUND", `container does not exist: ${id}`);
+}
+
+/** A stuck holder must not keep a container from being removed, nor one who has removed it already. */
+function ignoreLate(error: unknown): undefined {
+  if (error instanceof KataError) return undefined;
+  throw error;
+}
+
+/** What cannot be read may be removed. */
+function ignoreUnreadable(): undefined {
+  return undefined;
+}
+
+function ignoreMissing(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }

@@ -2,6 +2,7 @@ import { KataError } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import type { ContainerRecord, Store } from "../ports/store.ts";
+import { isIncarnation, isUnchanged, type Known, requireIncarnation } from "./incarnation.ts";
 
 /** Records that end with this process: for embedded use and for tests. */
 export class MemoryStore implements Store {
@@ -17,19 +18,30 @@ export class MemoryStore implements Store {
   }
 
   // Nothing is awaited between reading and writing: that is the lock.
-  async update(id: ContainerId, change: (record: ContainerRecord) => ContainerRecord): Promise<ContainerRecord> {
+  async update(
+    id: ContainerId,
+    change: (record: ContainerRecord) => ContainerRecord,
+    incarnation?: string,
+  ): Promise<ContainerRecord> {
     const before = this.#find(id);
+    requireIncarnation(before, incarnation);
     const after = { ...change(before), generation: before.generation + 1 };
     this.#records.set(id, after);
     return after;
   }
 
-  async remove(id: ContainerId): Promise<void> {
-    this.#records.delete(id);
+  async remove(id: ContainerId, known: Known = {}): Promise<boolean> {
+    const record = this.#records.get(id);
+    if (record === undefined || !isIncarnation(record, known.incarnation)) return true;
+    return isUnchanged(record, known) && this.#records.delete(id);
   }
 
   async list(): Promise<ContainerId[]> {
     return ([...this.#records.keys()] as ContainerId[]).sort();
+  }
+
+  async sweep(): Promise<void> {
+    return undefined;
   }
 
   locationOf(id: ContainerId): string {

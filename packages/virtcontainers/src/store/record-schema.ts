@@ -34,6 +34,7 @@ const hooks = z.object({
 const schema = z.object({
   version: z.literal(1),
   id: z.string(),
+  incarnation: z.exactOptional(z.string()),
   sandboxId: z.string(),
   status: z.enum(["creating", "created", "starting", "running", "paused", "stopped"]),
   generation: z.number().int().nonnegative(),

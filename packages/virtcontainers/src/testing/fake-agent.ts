@@ -10,6 +10,9 @@ import {
 } from "@kata-ts/agent-protocol";
 import type { Agent } from "../ports/agent.ts";
 
+/** What a shim exits with that has lost its guest. */
+const GUEST_LOST = 255;
+
 /** What a fake process does when it is started. */
 export interface FakeProgram {
   readonly stdout?: string;
@@ -64,6 +67,13 @@ export class FakeAgent {
     };
   }
 
+  /** Its guest is over, and so are all processes. */
+  end(): void {
+    this.#sandbox = false;
+    for (const { exited } of this.#containers.values()) exited.resolve(GUEST_LOST);
+    this.#containers.clear();
+  }
+
   /** The server's side, for an agent server. */
   get handlers(): AgentHandlers {
     return {
@@ -75,8 +85,7 @@ export class FakeAgent {
         return {};
       },
       destroySandbox: async () => {
-        this.#sandbox = false;
-        this.#containers.clear();
+        this.end();
         return {};
       },
       setGuestDateTime: async () => ({}),

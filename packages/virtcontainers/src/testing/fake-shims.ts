@@ -1,15 +1,15 @@
 import { spawn } from "node:child_process";
 import { identifyProcess, signalProcess } from "@kata-ts/linux";
-import type { Agent } from "../ports/agent.ts";
+import type { ConnectAgent } from "../ports/agent.ts";
 import type { Shim, ShimRequest, Shims } from "../ports/shims.ts";
 
 /** Shims that are idle processes; each ends when the fake agent says that its process ended. */
 export class FakeShims implements Shims {
   /** Makes the next takeover fail. */
   failure: Error | undefined;
-  readonly #connect: () => Agent;
+  readonly #connect: ConnectAgent;
 
-  constructor(connect: () => Agent) {
+  constructor(connect: ConnectAgent) {
     this.#connect = connect;
   }
 
@@ -21,13 +21,16 @@ export class FakeShims implements Shims {
       signalProcess(identity, "SIGKILL");
       exited.resolve(status);
     };
+    child.once("exit", () => {
+      exited.resolve(137);
+    });
     return {
       identity,
       exited: exited.promise,
-      connect: async () => {
+      connect: async ({ agent }) => {
         if (this.failure !== undefined) throw this.failure;
         const process = { container_id: request.containerId, exec_id: request.execId };
-        void this.#connect()
+        void this.#connect(agent)
           .waitProcess(process)
           .then(({ status }) => {
             end(status);

@@ -80,6 +80,34 @@ export const storeCompliance: readonly ComplianceCase<Store>[] = [
     },
   },
   {
+    rule: "takes another container's record of the same id for none",
+    check: async (store) => {
+      const [first, second] = ["first", "second"].map((incarnation) => ({ ...exampleRecord("a"), incarnation }));
+      await store.claim(second ?? exampleRecord("a"));
+      await rejects(
+        store.update(A, (record) => ({ ...record, status: "stopped" }), first?.incarnation),
+        { code: "KATA_NOT_FOUND" },
+      );
+      await store.remove(A, { incarnation: "first" });
+      deepEqual(await store.read(A), second);
+      await store.remove(A, { incarnation: "second" });
+      deepEqual(await store.list(), []);
+    },
+  },
+  {
+    rule: "keeps a record that has changed since it was read from being removed",
+    check: async (store) => {
+      await store.claim(exampleRecord("a"));
+      const read = await store.read(A);
+      const changed = await store.update(A, (record) => ({ ...record, status: "created" }));
+      equal(await store.remove(A, read), false);
+      deepEqual(await store.read(A), changed);
+      equal(await store.remove(A, changed), true);
+      equal(await store.remove(A, changed), true);
+      deepEqual(await store.list(), []);
+    },
+  },
+  {
     rule: "tells the VM of a record by the record's location",
     check: async (store) => {
       equal(await store.vmAt(store.locationOf(A)), undefined);
