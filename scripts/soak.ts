@@ -11,4 +11,6 @@ await tool("vitest", ["run", "--root", "e2e", ...suites.map((name) => `test/${na
   KATA_TEST_FAST_EXITS: "1000",
   KATA_TEST_STREAM_MIB: "1024",
   KATA_TEST_ROTATION: "all",
+  KATA_TEST_ROUNDS: "5",
+  KATA_TEST_SEQUENCE: "200",
 });

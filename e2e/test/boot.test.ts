@@ -1,4 +1,4 @@
-import { readdirSync, truncateSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -12,6 +12,13 @@ import { SHARE } from "../harness/paths.ts";
 /** A runtime with a configuration of its own. */
 function configured(kata: Kata, toml: string): Kata {
   return new Kata(["--config", kata.file(`configuration-${String(Math.random()).slice(2)}.toml`, toml)]);
+}
+
+/** A program that stands for QEMU. @returns its path */
+function program(kata: Kata, name: string, script: string): string {
+  const path = kata.file(name, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+  return path;
 }
 
 describe("guests", () => {
@@ -66,7 +73,32 @@ describe("guests", () => {
     );
     const { path } = await kata.bundle({ args: ["true"] });
     const result = await kata.run(["run", "-b", path, "late"]);
-    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/did not answer within 3 s/) as string });
+    expect(result).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(
+        /did not answer within 3 s; phase reached: kernel; .*last console lines: /,
+      ) as string,
+    });
+  });
+
+  it("whose QEMU is too old, finds no memory, or never serves its port end so, too", async () => {
+    await using home = new Kata();
+    const old = program(home, "old-qemu", 'echo "qemu: -object memory-backend-memfd: invalid object type" >&2; exit 1');
+    const mute = program(home, "mute-qemu", `echo $$ > ${join(home.directory, "mute.pid")}; exec sleep 1000`);
+    const cases: readonly (readonly [string, RegExp])[] = [
+      [`path = "${old}"`, /phase reached: qemu; QEMU ended with status 1; QEMU said: .*invalid object type/],
+      ["default_memory = 200000000", /phase reached: qemu; .*QEMU said: .*emory/],
+      [`path = "${mute}"`, /did not answer within 2 s; phase reached: qemu/],
+    ];
+    for (const [option, message] of cases) {
+      const toml = `[hypervisor.qemu]\naccel = "tcg"\n${option}\n[runtime]\nboot_timeout = 2\n`;
+      await using kata = configured(home, toml);
+      const { path } = await kata.bundle({ args: ["true"] });
+      const result = await kata.run(["create", "-b", path, "unbootable"]);
+      expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(message) as string });
+      expect(readdirSync(kata.root)).toEqual([]);
+    }
+    expect(existsSync(`/proc/${home.read("mute.pid").trim()}`)).toBe(false);
   });
 
   it("are refused with a hint when a part is missing or a value is wrong", async () => {

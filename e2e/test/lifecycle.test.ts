@@ -3,8 +3,16 @@ import { join } from "node:path";
 import { identifyProcess, isAlive } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
+import { HostUse } from "../harness/host-use.ts";
 import { Kata } from "../harness/kata.ts";
 import { rotated } from "../harness/rotation.ts";
+
+/** In the soak test, five times and two hundred. */
+const ROUNDS = Number(process.env.KATA_TEST_ROUNDS ?? 1);
+const SEQUENCE = Number(process.env.KATA_TEST_SEQUENCE ?? 2);
+/** What else runs on the host opens files and takes memory of the kernel's, too: so much, not so much a sandbox. */
+const OPEN_FILES_NOISE = 400;
+const KERNEL_NOISE_KIB = 32 * 1024;
 
 describe("the classic life cycle", () => {
   expectCleanHost();
@@ -168,16 +176,32 @@ describe("the classic life cycle", () => {
     expect(await running).toMatchObject({ exitCode: 0, stdout: "ready\nHUP\nUSR1\nUSR2\nTERM" });
   });
 
-  it("runs ten sandboxes at once", async () => {
+  it(`runs ten sandboxes at once, ${String(ROUNDS)} times`, async () => {
     await using home = new Kata();
     // Ten booting guests share two cores here.
     await using kata = new Kata(["--config", home.file("patient.toml", "[runtime]\nboot_timeout = 240\n")]);
     const { path } = await kata.bundle({ args: ["sh", "-c", "hostname; read line; echo $line"] });
     const ids = Array.from({ length: 10 }, (_, index) => `ten-${String(index)}`);
-    const results = await Promise.all(ids.map((id) => kata.run(["run", "--bundle", path, id], { input: `${id}\n` })));
-    expect(results.map(({ exitCode, stdout }) => [exitCode, stdout])).toEqual(ids.map((id) => [0, `runc\n${id}`]));
-    expect(JSON.parse(await kata.ok(["list", "--format", "json"]))).toBeNull();
-  }, 300_000);
+    for (let round = 0; round < ROUNDS; round++) {
+      const results = await Promise.all(ids.map((id) => kata.run(["run", "--bundle", path, id], { input: `${id}\n` })));
+      expect(results.map(({ exitCode, stdout }) => [exitCode, stdout])).toEqual(ids.map((id) => [0, `runc\n${id}`]));
+      expect(JSON.parse(await kata.ok(["list", "--format", "json"]))).toBeNull();
+    }
+  }, 3_600_000);
+
+  it(`leaves the host as it was after ${String(SEQUENCE)} sandboxes, one after the other`, async () => {
+    await using kata = new Kata();
+    const { path } = await kata.bundle({ args: ["true"] });
+    const runOne = () => kata.ok(["run", "--bundle", path, "one-of-many"]);
+    await runOne(); // What the first one loads stays in the host's caches.
+    const before = new HostUse();
+    for (let turn = 0; turn < SEQUENCE; turn++) await runOne();
+    const after = new HostUse();
+    expect(after.mounts).toBe(before.mounts);
+    expect(after.networkNamespaces).toBe(before.networkNamespaces);
+    expect((after.openFiles - before.openFiles) / SEQUENCE).toBeLessThan(OPEN_FILES_NOISE / SEQUENCE);
+    expect((after.kernelKiB - before.kernelKiB) / SEQUENCE).toBeLessThan(KERNEL_NOISE_KIB / SEQUENCE);
+  }, 3_600_000);
 });
 
 async function until(condition: () => boolean): Promise<void> {

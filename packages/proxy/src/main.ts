@@ -42,8 +42,10 @@ async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
     control?.tell({ ok: false, code, message });
     return 1;
   }
+  const asked = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
+      asked.abort();
       void watchman.stop();
     });
   }
@@ -56,7 +58,9 @@ async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
     return !committed;
   });
   const exit = await watchman.ended;
-  // Nobody who could has a record of this VM: it takes its traces with it.
-  if (exit.reason === "stopped" && (await abandoned) === true) rmSync(spec.dir, { recursive: true, force: true });
-  return exit.reason === "stopped" ? 0 : 1;
+  // Nobody who could has a record of this VM: it takes its traces with it. A starter that asked still reads them.
+  if (exit.reason !== "stopped") return 1;
+  const nobodyIsLeft = await Promise.race([abandoned, ...(asked.signal.aborted ? [Promise.resolve(false)] : [])]);
+  if (nobodyIsLeft === true) rmSync(spec.dir, { recursive: true, force: true });
+  return 0;
 }

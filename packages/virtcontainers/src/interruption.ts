@@ -1,4 +1,5 @@
 import { KataError } from "./errors.ts";
+import type { Vm } from "./ports/hypervisor.ts";
 
 /** Runs `action` when the signal is aborted, or at once where it is already; until it is disposed. */
 export function onAbort(signal: AbortSignal | undefined, action: () => void): Disposable {
@@ -9,6 +10,13 @@ export function onAbort(signal: AbortSignal | undefined, action: () => void): Di
       signal?.removeEventListener("abort", action);
     },
   };
+}
+
+/** Ends a VM when the signal is aborted: whatever waits for its guest then ends with it. */
+export function endOnAbort(signal: AbortSignal | undefined, vm: Pick<Vm, "stop">): Disposable {
+  return onAbort(signal, () => {
+    vm.stop().catch(() => undefined); // The rollback stops it once more, and has its say if that fails.
+  });
 }
 
 /**

@@ -89,20 +89,26 @@ describe("containers, over fakes of every port", () => {
   });
 
   it.each([
-    ["the VM does not boot", () => (hypervisor.failure = new Error("no boot"))],
+    ["the VM does not boot", () => (hypervisor.failure = new Error("no boot")), "no boot"],
     [
       "the agent does not answer",
       () => agent.failures.set("check", new AgentRpcError(RpcStatus.DeadlineExceeded, "late")),
+      "did not answer",
     ],
-    ["the sandbox is refused", () => agent.failures.set("createSandbox", new AgentRpcError(RpcStatus.Internal, "no"))],
+    [
+      "the sandbox is refused",
+      () => agent.failures.set("createSandbox", new AgentRpcError(RpcStatus.Internal, "no")),
+      "could not prepare the sandbox",
+    ],
     [
       "the container is refused",
       () => agent.failures.set("createContainer", new AgentRpcError(RpcStatus.Internal, "no")),
+      "could not create container web",
     ],
-    ["the shim does not take over", () => (shims.failure = new Error("no shim"))],
-  ])("are taken back whole when %s", async (_what, spoil) => {
+    ["the shim does not take over", () => (shims.failure = new Error("no shim")), "no shim"],
+  ])("are taken back whole when %s, which is told", async (_what, spoil, reason) => {
     spoil();
-    await expect(createContainer(CONFIG, SANDBOX, environment)).rejects.toThrow();
+    await expect(createContainer(CONFIG, SANDBOX, environment)).rejects.toThrow(reason);
     await nothingIsLeft();
     agent = new FakeAgent(); // a new VM, a new agent
     hypervisor.failure = undefined;

@@ -1,14 +1,13 @@
 import type { ShimEnvironment } from "../environment.ts";
-import { KataError } from "../errors.ts";
-import { interruptible, onAbort } from "../interruption.ts";
+import { endOnAbort, interruptible } from "../interruption.ts";
 import type { VmState } from "../ports/hypervisor.ts";
-import type { Shim } from "../ports/shims.ts";
 import { createSandbox, type SandboxConfig } from "../sandbox/create.ts";
 import { growVm } from "../sandbox/sizing.ts";
 import { UndoStack } from "../undo.ts";
 import type { ContainerConfig } from "./config.ts";
 import { beginContainer, type CreatedContainer, finishContainer } from "./creation.ts";
 import { sharedMemoryBytes } from "./prepare-mounts.ts";
+import { ShimWatch } from "./shim-watch.ts";
 
 /** What is known of the container itself, or made for it. */
 type OwnFields = "id" | "onBoot" | "onProcess" | "namespace" | "dns" | "shmBytes" | "owner" | "cgroup";
@@ -32,16 +31,11 @@ export async function createContainer(
   sandboxConfig: NewSandboxConfig,
   environment: ShimEnvironment,
 ): Promise<CreatedContainer> {
-  const shimWatch = new AbortController();
+  const shimWatch = new ShimWatch();
   const signals = sandboxConfig.signal === undefined ? [] : [sandboxConfig.signal];
   const signal = AbortSignal.any([shimWatch.signal, ...signals]);
   return interruptible(`create container ${config.id}`, signal, () =>
-    create(config, { ...sandboxConfig, signal }, environment, (shim) => {
-      // Without its shim nobody could ever wait for the container: nothing more need be made for it.
-      void shim.exited.then(() => {
-        shimWatch.abort(new KataError("KATA_SHIM", `kata-shim of container ${config.id} has ended`));
-      });
-    }),
+    create(config, { ...sandboxConfig, signal }, environment, shimWatch),
   );
 }
 
@@ -49,7 +43,7 @@ async function create(
   config: ContainerConfig,
   sandboxConfig: NewSandboxConfig,
   environment: ShimEnvironment,
-  onShim: (shim: Shim) => void,
+  shimWatch: ShimWatch,
 ): Promise<CreatedContainer> {
   await using undo = new UndoStack();
   const { store, network } = environment;
@@ -63,7 +57,10 @@ async function create(
     ...(namespace === undefined ? {} : { networkNamespace: namespace.path }),
   };
   const { shim, cgroup, update } = await beginContainer(config, place, environment, undo);
-  onShim(shim);
+  shimWatch.watch(shim, config.id);
+  undo.push(() => {
+    shimWatch.stop();
+  });
 
   const onBoot = async (vm: VmState): Promise<void> => {
     const path = networkNamespace === undefined ? {} : { networkNamespace };
@@ -90,7 +87,7 @@ async function create(
   undo.push(async () => {
     await sandbox[Symbol.asyncDispose]();
   });
-  using _interruption = onAbort(signal, () => void sandbox.vm.stop());
+  using _interruption = endOnAbort(signal, sandbox.vm);
   await sandbox.vm.join(config.id);
   await growVm(sandbox.vm, sandbox.agent, environment);
   const record = await finishContainer(config, { ...sandbox, shim, update }, environment);

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { totalmem } from "node:os";
-import { identifyProcess } from "@kata-ts/linux";
 import type { VmSpec } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { BootRequest, FoundVm, Hypervisor, Vm, VmState } from "../ports/hypervisor.ts";
@@ -9,7 +8,8 @@ import { findVms } from "./find-vms.ts";
 import { acceleratorFor, maxVcpusOf, type QemuConfig } from "./qemu-config.ts";
 import { QemuVm } from "./qemu-vm.ts";
 import { createVmDirectory, removeVmDirectory, type VmDirectory } from "./vm-directory.ts";
-import { type StartedWatchman, startWatchman } from "./watchman-start.ts";
+import { readProcesses } from "./vm-owner.ts";
+import { startWatchman } from "./watchman-start.ts";
 
 /** The tag under which the guest mounts the shared tree, and where: Kata's. */
 const SHARE_TAG = "kataShared";
@@ -45,7 +45,7 @@ export class QemuHypervisor implements Hypervisor {
     const spec = vmSpec(config, accelerator, directory, request);
     const watchman = await startWatchman(spec, this.#options.proxyPath, request);
     undo.push(() => watchman.stop());
-    const state = vmState(directory, watchman, accelerator);
+    const state = await vmState(directory, accelerator);
     undo.keep();
     return new QemuVm(state, config, watchman);
   }
@@ -99,16 +99,14 @@ function vmSpec(config: QemuConfig, accelerator: "kvm" | "tcg", directory: VmDir
   };
 }
 
-function vmState(directory: VmDirectory, watchman: StartedWatchman, accelerator: string): VmState {
-  const { proxyPid, pids } = watchman;
-  const all = [proxyPid, pids.qemu, pids.virtiofsd].filter((pid) => pid !== undefined);
-  return {
-    dir: directory.path,
-    agentUrl: `unix://${directory.proxySocket}`,
-    processes: all.map(identifyProcess),
-    qemu: identifyProcess(pids.qemu),
-    accelerator,
-  };
+/** The watchman knows who its processes are, even where one has ended already. */
+async function vmState(directory: VmDirectory, accelerator: string): Promise<VmState> {
+  const noted = await readProcesses(directory.path);
+  if (noted?.qemu === undefined) {
+    throw new KataError("KATA_PROXY", `the VM's watchman has not noted its processes in ${directory.path}`);
+  }
+  const { processes, qemu } = noted;
+  return { dir: directory.path, agentUrl: `unix://${directory.proxySocket}`, processes, qemu, accelerator };
 }
 
 // QEMU's own message for a missing file comes after a boot was attempted, and names no remedy.

@@ -3,15 +3,12 @@ import { writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { inNetworkNamespace } from "@kata-ts/netns";
-import { COMMIT, type StartOutcome, type VmExit, type VmPids, type VmSpec, Watchman } from "@kata-ts/proxy";
+import { COMMIT, type StartOutcome, type VmExit, type VmSpec, Watchman } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
 
 /** A VM's watchman, wherever it lives. */
 export interface StartedWatchman {
-  /** kata-proxy's; undefined when the watchman lives in this process. */
-  readonly proxyPid: number | undefined;
-  readonly pids: VmPids;
   readonly ended: Promise<VmExit | undefined>;
   /** From now on the VM outlives this process, where the watchman does. */
   commit(): void;
@@ -33,8 +30,6 @@ async function startBuiltIn(spec: VmSpec, { networkNamespace, onProcess }: BootR
   const watchman = await Watchman.start(networkNamespace === undefined ? spec : { ...spec, networkNamespace });
   for (const pid of [watchman.pids.qemu, watchman.pids.virtiofsd]) if (pid !== undefined) onProcess?.(pid);
   return {
-    proxyPid: undefined,
-    pids: watchman.pids,
     ended: watchman.ended,
     commit: () => undefined,
     stop: async () => {
@@ -76,8 +71,6 @@ async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest)
   const outcome = await startOutcome(control, proxyPath);
   if (!outcome.ok) throw new KataError("KATA_PROXY", `kata-proxy could not start the VM: ${outcome.message}`);
   return {
-    proxyPid: proxy.pid,
-    pids: outcome.pids,
     ended: exited,
     commit: () => {
       control.end(COMMIT);
@@ -85,8 +78,8 @@ async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest)
     },
     stop: async () => {
       proxy.kill("SIGTERM");
-      control.destroy();
       await exited;
+      control.destroy();
     },
   };
 }

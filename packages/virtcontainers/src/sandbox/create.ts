@@ -3,12 +3,12 @@ import type { NetworkNamespace } from "@kata-ts/netns";
 import type { Environment } from "../environment.ts";
 import { KataError, reasonOf } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
-import { onAbort } from "../interruption.ts";
+import { endOnAbort } from "../interruption.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm, VmState } from "../ports/hypervisor.ts";
 import { UndoStack } from "../undo.ts";
 import { engineResolver, serveNames } from "./resolver.ts";
-import { waitForAgent } from "./wait-for-agent.ts";
+import { orBootFailure, waitForAgent } from "./wait-for-agent.ts";
 
 export interface SandboxConfig {
   readonly id: ContainerId;
@@ -69,12 +69,12 @@ export async function createSandbox(config: SandboxConfig, environment: Environm
     ...(signal === undefined ? {} : { signal }),
   });
   undo.push(() => vm.stop());
-  // Whatever waits for the guest from now on ends with it.
-  using _interruption = onAbort(signal, () => void vm.stop());
+  using _interruption = endOnAbort(signal, vm);
   await config.onBoot?.(vm.state);
   environment.trace?.("vm-started", config.id);
   // On the host's side, while the guest boots.
-  using network = namespace === undefined ? undefined : await environment.network.connect(vm, namespace);
+  using network =
+    namespace === undefined ? undefined : await orBootFailure(vm, environment.network.connect(vm, namespace));
   const agent = environment.connectAgent(vm.state.agentUrl);
   undo.push(() => {
     agent.close();

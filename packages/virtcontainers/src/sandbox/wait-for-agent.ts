@@ -36,6 +36,20 @@ export async function waitForAgent(vm: Vm, agent: Agent, limit: BootDeadline): P
   }
 }
 
+/**
+ * What fails because the VM has ended meanwhile is told as that.
+ *
+ * @throws KataError KATA_BOOT then; the work's own error while the VM runs
+ */
+export async function orBootFailure<T>(vm: Vm, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (vm.isRunning()) throw error;
+    throw bootFailure("the VM ended", await vm.ended, error);
+  }
+}
+
 function bootFailure(why: string, exit: VmExit | undefined, cause?: unknown): KataError {
   const parts = [`the guest did not come up: ${why}`];
   if (exit !== undefined) {
