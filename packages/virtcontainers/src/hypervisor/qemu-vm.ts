@@ -45,6 +45,7 @@ export class QemuVm implements Vm {
   readonly #tree: SharedTree;
   readonly #members: VmMembers;
   #lastExit: VmExit | undefined;
+  #stopping: Promise<void> = Promise.resolve();
 
   constructor(state: VmState, config: QemuConfig, watchman: StartedWatchman | undefined) {
     this.state = state;
@@ -137,7 +138,13 @@ export class QemuVm implements Vm {
     }
   }
 
-  async stop(): Promise<void> {
+  /** One after the other: an abort and the rollback that follows it both end the VM. */
+  stop(): Promise<void> {
+    this.#stopping = this.#stopping.catch(() => undefined).then(() => this.#stopNow());
+    return this.#stopping;
+  }
+
+  async #stopNow(): Promise<void> {
     using namespaces = new NamespaceHandles(this.state);
     await this.#endProcesses();
     this.#lastExit = await this.exit();

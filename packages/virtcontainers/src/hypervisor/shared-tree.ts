@@ -60,11 +60,20 @@ export async function removeMountPoints(path: string): Promise<void> {
   if (entry === undefined) return;
   if (!entry.isDirectory()) {
     if (!entry.isFile() || entry.size > 0) throw new KataError("KATA_STATE", `${path} is not an empty mount point`);
-    await unlink(path);
+    await unlink(path).catch(ignoreMissing);
     return;
   }
-  for (const name of await readdir(path)) await removeMountPoints(join(path, name));
-  await rmdir(path);
+  const names = await readdir(path).catch((error: unknown): string[] => {
+    ignoreMissing(error);
+    return [];
+  });
+  for (const name of names) await removeMountPoints(join(path, name));
+  await rmdir(path).catch(ignoreMissing);
+}
+
+/** Somebody else who deletes the same container may have been faster. */
+function ignoreMissing(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }
 
 function missing(source: string, error: unknown): never {

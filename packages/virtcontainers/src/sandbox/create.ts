@@ -84,8 +84,8 @@ export async function createSandbox(config: SandboxConfig, environment: Environm
     ...(signal === undefined ? {} : { signal }),
   });
   environment.trace?.("agent-up", config.id);
-  const sharedTree = await vm.plugSharedTree();
-  await network?.attach(vm, agent);
+  const sharedTree = await orBootFailure(vm, vm.plugSharedTree());
+  if (network !== undefined) await orBootFailure(vm, network.attach(vm, agent));
   await asked("prepare the sandbox", setUpGuest(agent, config, sharedTree));
   if (resolver !== undefined) await serveNames(agent, resolver, environment.warn);
   environment.trace?.("sandbox-created", config.id);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
 import type { VmExit } from "@kata-ts/proxy";
 import { KataError, reasonOf } from "../errors.ts";
@@ -10,6 +11,7 @@ export interface BootDeadline {
 }
 
 const SHOWN_LINES = 10;
+const SETTLE_MS = 500;
 
 /**
  * Waits for the first answer of a booting guest's agent. A VM that ends meanwhile ends the wait.
@@ -45,8 +47,10 @@ export async function orBootFailure<T>(vm: Vm, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (vm.isRunning()) throw error;
-    throw bootFailure("the VM ended", await vm.ended, error);
+    // A helper's end shows before that of the VM, which follows at once.
+    const end = await Promise.race([vm.ended.then((exit) => ({ exit })), delay(SETTLE_MS, undefined, { ref: false })]);
+    if (end === undefined) throw error;
+    throw bootFailure("the VM ended", end.exit, error);
   }
 }
 
