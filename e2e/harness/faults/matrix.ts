@@ -1,8 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { identifyProcess, isAlive, type ProcessIdentity, signalProcess } from "@kata-ts/linux";
 import type { Kata } from "../kata.ts";
-import type { Held, Phase } from "./phases.ts";
-import { PHASES } from "./phases.ts";
+import { type Held, PHASES, type Phase } from "./phases.ts";
 import { findVictim, readRecord, type VictimName } from "./victims.ts";
 
 export interface Cell {

@@ -14,8 +14,8 @@ import { beginContainer, type CreatedContainer, finishContainer } from "./creati
  * Creates a container in the VM of a sandbox that runs, as another container of a pod. What fails is taken back; the
  * sandbox goes on.
  *
- * @param signal aborting it takes back what has been made, whatever is being waited for
  * @param sandboxId the id of the pod's first container
+ * @param signal aborting it takes back what has been made, whatever is being waited for
  * @throws KataError KATA_NOT_FOUND, KATA_STATE when there is no such sandbox, or it does not run
  */
 export async function joinSandbox(

@@ -32,9 +32,7 @@ export function vmDirectory(path: string): VmDirectory {
   };
 }
 
-/**
- * Makes a new directory below `parent`, for root alone. A parent that somebody else planted is refused.
- */
+/** Makes a new directory below `parent`, for root alone. A parent that somebody else planted is refused. */
 export async function createVmDirectory(parent: string, request: OwnedRequest): Promise<VmDirectory> {
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const owner = await lstat(parent);
