@@ -30,6 +30,8 @@ describe("a guest that fails by itself", () => {
     expect(struck.exitCode).toBe(255);
     while (isAlive(shim)) await new Promise(setImmediate);
     expect((await kata.state(id)).status).toBe("stopped");
+    // kata-proxy writes the reason down as its last deed.
+    while (vm.processes.some(isAlive)) await new Promise(setImmediate);
     const exit = JSON.parse(readFileSync(join(vm.dir, "exit.json"), "utf8")) as Exit;
     expect(exit.reason).toBe("qemu-exited");
     expect(exit.console.join("\n")).toContain("Kernel panic");

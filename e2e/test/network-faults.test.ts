@@ -226,6 +226,7 @@ describe("a namespace that cannot be used", () => {
     await using network = new TestNetwork();
     const pod = await network.namespace();
     await network.ip(pod, "link add br0 type bridge", "addr add 10.215.0.1/24 dev br0", "link set dev br0 up");
+    await network.settled(pod, "br0");
     const before = await network.snapshot(pod);
     for (const [, open] of OURS) {
       await using kata = open();
