@@ -116,25 +116,43 @@ describe("a guest whose root is hostile", () => {
     expect(readFileSync("/proc/net/unix", "latin1")).not.toMatch(/@.*kata/);
   });
 
-  it("changes nothing of its VM by annotations", async () => {
+  it.each([
+    ["hypervisor.path", "/bin/false"],
+    ["hypervisor.virtio_fs_daemon", "/bin/false"],
+    ["hypervisor.virtio_fs_extra_args", '["-o", "source=/"]'],
+    ["hypervisor.kernel_params", "agent.debug_console init=/bin/sh"],
+    ["hypervisor.kernel", "/etc/shadow"],
+    ["hypervisor.image", "/etc/shadow"],
+    ["hypervisor.machine_accelerators", "x"],
+    ["hypervisor.default_memory", "1000000000"],
+    ["hypervisor.default_memory", "512 -fsdev x"],
+    ["runtime.disable_new_netns", "true"],
+  ])("is refused where it asks by annotation for %s = %s", async (name, value) => {
+    await using kata = new Kata();
+    const { path } = await kata.bundle({ args: ["true"], edit: annotated({ [name]: value }) });
+    const { exitCode, stderr } = await kata.run(["create", "--bundle", path, kata.id()]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`annotation io.katacontainers.config.${name}`);
+    expect(await kata.ok(["list", "-q"])).toBe("");
+  });
+
+  it("gets the size that it asks for by annotation, and nothing else changes", async () => {
     await using kata = new Kata();
     const plain = await kata.start({ args: ["sleep", "1000"] });
-    const prefix = "io.katacontainers.config";
-    const asking = await kata.start({
+    const asked = await kata.start({
       args: ["sleep", "1000"],
-      edit: (spec) => {
-        spec.annotations = {
-          [`${prefix}.hypervisor.path`]: "/bin/false",
-          [`${prefix}.hypervisor.virtio_fs_daemon`]: "/bin/false",
-          [`${prefix}.hypervisor.virtio_fs_extra_args`]: '["-o", "source=/"]',
-          [`${prefix}.hypervisor.kernel_params`]: "agent.debug_console init=/bin/sh",
-          [`${prefix}.hypervisor.kernel`]: "/etc/shadow",
-          [`${prefix}.hypervisor.image`]: "/etc/shadow",
-          [`${prefix}.hypervisor.machine_accelerators`]: "x",
-          [`${prefix}.runtime.disable_new_netns`]: "true",
-        };
-      },
+      edit: annotated({ "hypervisor.default_memory": "512", "runtime.internetworking_model": "none" }),
     });
-    expect(argvOf(kata, asking)).toBe(argvOf(kata, plain));
+    const sizeless = (argv: string): string => argv.replaceAll(/(?<=-m |maxmem=|size=)\d+M/g, "SIZE");
+    expect(sizeless(argvOf(kata, asked))).toBe(sizeless(argvOf(kata, plain)));
+    expect(argvOf(kata, asked)).toContain("-m 512M,");
+    expect(argvOf(kata, plain)).toContain("-m 2048M,");
   });
 });
+
+function annotated(asked: Readonly<Record<string, string>>): (spec: EditableSpec) => void {
+  return (spec) => {
+    const named = Object.entries(asked).map(([name, value]) => [`io.katacontainers.config.${name}`, value]);
+    spec.annotations = Object.fromEntries(named) as Record<string, string>;
+  };
+}

@@ -7,7 +7,8 @@ import { RUNTIMES } from "../harness/runtimes.ts";
 import { consoleSocket, onTerminal, type Terminal } from "../harness/terminal.ts";
 
 /** Busybox asks where the cursor is, after its prompt. */
-const PROMPT = /[#$] (.\[6n)?$/;
+/** Then it asks where the cursor is, or draws its line again because the window has just got its size. */
+const PROMPT = /[#$] (?:.\[(?:6n|J))*$/;
 /** Says when it is up: before that a key is the shell's. */
 const SLEEP = "sh -c \"echo u''p; exec sleep 1000\"\r";
 const SIZE = { rows: 31, columns: 97 };

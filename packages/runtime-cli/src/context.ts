@@ -13,7 +13,9 @@ import {
   type ShimEnvironment,
 } from "@kata-ts/virtcontainers";
 import type { GlobalArguments } from "./arguments/globals.ts";
-import { type Configuration, loadConfiguration } from "./config/configuration.ts";
+import { withAnnotations } from "./config/annotations.ts";
+import { type Configuration, configurationOf } from "./config/configuration.ts";
+import { readOptions } from "./config/files.ts";
 import { findConfiguration, type Installation } from "./config/installation.ts";
 import type { Log } from "./output/log.ts";
 
@@ -26,13 +28,23 @@ export interface Context {
 
 export interface RuntimeContext {
   readonly configuration: Configuration;
+  /** What is wrong with the configuration, though not so much that it could not be used. */
+  readonly configurationWarnings: readonly string[];
   readonly environment: ShimEnvironment;
 }
 
-/** The ports as an engine's runtime needs them: records in files, proxy and shims as processes of their own. */
-export function openRuntime({ globals, installation, log }: Context): RuntimeContext {
-  const file = findConfiguration(globals.config, installation);
-  const configuration = loadConfiguration(file, installation);
+/**
+ * The ports as an engine's runtime needs them: records in files, proxy and shims as processes of their own.
+ *
+ * @param annotations those of a sandbox that is to be made, which may change its configuration
+ */
+export function openRuntime(
+  { globals, installation, log }: Context,
+  annotations: Readonly<Record<string, string>> = {},
+): RuntimeContext {
+  const given = readOptions(findConfiguration(globals.config, installation));
+  const configuration = configurationOf(withAnnotations(given.options, annotations), installation);
+  if (configuration.debug) log.enableDebug();
   const warn = (message: string): void => {
     log.warning(message);
   };
@@ -50,7 +62,11 @@ export function openRuntime({ globals, installation, log }: Context): RuntimeCon
       log.debug(`${id}: ${step}`);
     },
   };
-  return { configuration, environment: { ...environment, shims: new ExternalShims({ path: configuration.shimPath }) } };
+  return {
+    configuration,
+    configurationWarnings: given.warnings,
+    environment: { ...environment, shims: new ExternalShims({ path: configuration.shimPath }) },
+  };
 }
 
 function networkOf({ network, newNetworkNamespace, qemu }: Configuration, warn: (message: string) => void): Network {

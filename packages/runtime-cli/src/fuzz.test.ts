@@ -8,7 +8,9 @@ import { parseGlobals } from "./arguments/globals.ts";
 import { loadBundle, loadProcess } from "./bundle/load.ts";
 import { isPodSandbox, sandboxToJoin, sharesPidNamespace } from "./bundle/sandbox.ts";
 import { unsupportedFields } from "./bundle/unsupported.ts";
-import { loadConfiguration } from "./config/configuration.ts";
+import { withAnnotations } from "./config/annotations.ts";
+import { configurationOf } from "./config/configuration.ts";
+import { readOptions } from "./config/files.ts";
 import { findInstallation } from "./config/installation.ts";
 
 const PROCESS = {
@@ -76,7 +78,9 @@ describe("fuzz", () => {
 
   const installation = findInstallation("/opt/kata-ts/libexec/kata-ts");
   fuzz("configuration-toml", mutated([TOML]), (text) => {
-    throwsOnly(["KATA_CONFIG"], () => loadConfiguration(file("configuration.toml", text), installation));
+    throwsOnly(["KATA_CONFIG"], () =>
+      configurationOf(readOptions(file("configuration.toml", text)).options, installation),
+    );
   });
 
   const keys = [
@@ -87,12 +91,17 @@ describe("fuzz", () => {
     "io.kubernetes.docker.type",
     "io.kubernetes.sandbox.id",
     "io.katacontainers.config.hypervisor.virtio_fs_extra_args",
+    "io.katacontainers.config.hypervisor.default_memory",
     "__proto__",
   ];
-  const values = fc.oneof(fc.constantFrom("sandbox", "container", "podsandbox", "a", "../b"), fc.string());
+  const values = fc.oneof(
+    fc.constantFrom("sandbox", "container", "podsandbox", "a", "../b", "512", "1e9"),
+    fc.string(),
+  );
   fuzz("annotations", fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string()), values), (annotations) => {
     const spec = { ociVersion: "1.0.2", annotations };
     throwsOnly(["KATA_CONFIG", "KATA_ID_INVALID"], () => [sandboxToJoin(spec), isPodSandbox(spec)]);
+    throwsOnly(["KATA_ANNOTATION"], () => withAnnotations({}, annotations));
   });
 
   const words = ["--root", "--root=", "-v", "--log-format", "json", "create", "--", "--bundle", "-", "--debug=x", ""];

@@ -3,4 +3,5 @@
  *
  * @module
  */
+export { exampleFile, optionsTable } from "./config/pages.ts";
 export { main, type Verb } from "./main.ts";

@@ -13,6 +13,7 @@ export type KataErrorCode =
   | "KATA_SHIM"
   | "KATA_AGENT"
   | "KATA_CONFIG"
+  | "KATA_ANNOTATION"
   | "KATA_HOOK"
   | "KATA_CGROUP"
   | "KATA_HOST_NETWORK"

@@ -1,48 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { defaultQemuConfig, KataError, type QemuConfig, type RateLimits } from "@kata-ts/virtcontainers";
-import { parse } from "smol-toml";
-import * as z from "zod";
 import type { Installation } from "./installation.ts";
-
-/** configuration.toml: Kata's sections and option names. docs/configuration.md describes each. */
-const qemuSection = z.object({
-  path: z.string().optional(),
-  kernel: z.string().optional(),
-  initrd: z.string().optional(),
-  image: z.string().optional(),
-  accel: z.enum(["auto", "kvm", "tcg"]).optional(),
-  kernel_params: z.string().optional(),
-  default_vcpus: z.number().int().min(1).max(8).optional(),
-  default_maxvcpus: z.number().int().min(0).max(8).optional(),
-  default_memory: z.number().int().min(128).optional(),
-  shared_fs: z.enum(["virtio-fs", "virtio-9p"]).optional(),
-  virtio_fs_daemon: z.string().optional(),
-  virtio_fs_cache: z.enum(["none", "auto", "always"]).optional(),
-  disable_block_device_use: z.boolean().optional(),
-  msize_9p: z.number().int().min(4096).optional(),
-  pcie_root_port: z.number().int().min(2).max(14).optional(),
-  disable_vhost_net: z.boolean().optional(),
-  rx_rate_limiter_max_rate: z.number().int().min(0).optional(),
-  tx_rate_limiter_max_rate: z.number().int().min(0).optional(),
-});
-
-const componentSection = z.object({ path: z.string().optional() });
-
-const runtimeSection = z.object({
-  enable_debug: z.boolean().optional(),
-  boot_timeout: z.number().min(1).optional(),
-  internetworking_model: z.enum(["tcfilter", "macvtap", "none", "default"]).optional(),
-  disable_new_netns: z.boolean().optional(),
-});
-
-const schema = z.object({
-  hypervisor: z.object({ qemu: qemuSection.optional() }).optional(),
-  proxy: z.object({ kata: componentSection.optional() }).optional(),
-  shim: z.object({ kata: componentSection.optional() }).optional(),
-  netmon: z.object({ enable_netmon: z.boolean().optional() }).optional(),
-  runtime: runtimeSection.optional(),
-});
+import type { HypervisorOptions, Options } from "./options.ts";
 
 export interface Configuration {
   readonly qemu: QemuConfig;
@@ -67,9 +27,8 @@ interface NetworkConfiguration {
 
 const BOOT_SECONDS = 60;
 
-/** @throws KataError KATA_CONFIG naming the file and the option */
-export function loadConfiguration(file: string | undefined, installation: Installation): Configuration {
-  const given = file === undefined ? {} : parseFile(file);
+/** What the options ask for, with the defaults of an installation for what they do not say. @throws KataError */
+export function configurationOf(given: Options, installation: Installation): Configuration {
   const qemu = given.hypervisor?.qemu ?? {};
   return {
     qemu: {
@@ -100,7 +59,7 @@ export function loadConfiguration(file: string | undefined, installation: Instal
   };
 }
 
-function networkConfiguration({ hypervisor, runtime, netmon }: z.infer<typeof schema>): NetworkConfiguration {
+function networkConfiguration({ hypervisor, runtime, netmon }: Options): NetworkConfiguration {
   const qemu = hypervisor?.qemu ?? {};
   const { internetworking_model: model = "default", disable_new_netns: inHost = false } = runtime ?? {};
   if (inHost && model !== "none") {
@@ -114,30 +73,15 @@ function networkConfiguration({ hypervisor, runtime, netmon }: z.infer<typeof sc
   };
 }
 
-type QemuSection = z.infer<typeof qemuSection>;
-
 /** An initrd belongs to its kernel: the installed one is used with the installed kernel only. */
 function guestAssets(
-  qemu: QemuSection,
+  qemu: HypervisorOptions,
   { share }: Installation,
 ): Pick<QemuConfig, "kernelPath" | "imagePath" | "initrdPath"> {
   const kernelPath = qemu.kernel ?? join(share, "vmlinux");
   const beside = join(dirname(kernelPath), "initrd");
   const initrdPath = qemu.initrd ?? (qemu.kernel === undefined && existsSync(beside) ? beside : undefined);
   return { kernelPath, imagePath: qemu.image ?? join(share, "rootfs.ext4"), ...defined({ initrdPath }) };
-}
-
-function parseFile(file: string): z.infer<typeof schema> {
-  try {
-    return schema.parse(parse(readFileSync(file, "utf8")));
-  } catch (error) {
-    const reason =
-      error instanceof z.ZodError ? z.prettifyError(error).replaceAll("\n", " ") : (error as Error).message;
-    throw new KataError("KATA_CONFIG", `configuration ${file}: ${reason}`, {
-      cause: error,
-      hint: "see docs/configuration.md",
-    });
-  }
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -9,7 +9,7 @@ export type LogLevel = "debug" | "info" | "warning" | "error";
 export class Log {
   readonly #file: string | undefined;
   readonly #format: "text" | "json";
-  readonly #debug: boolean;
+  #debug: boolean;
 
   constructor(options: {
     readonly file: string | undefined;
@@ -19,6 +19,11 @@ export class Log {
     this.#file = options.file;
     this.#format = options.format;
     this.#debug = options.debug;
+  }
+
+  /** What `--debug` does, for those who learn only later that it is wanted. */
+  enableDebug(): void {
+    this.#debug = true;
   }
 
   debug(message: string): void {

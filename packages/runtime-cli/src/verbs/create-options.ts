@@ -1,5 +1,11 @@
 import type { RuntimeSpec } from "@kata-ts/agent-protocol";
-import { type CreatedContainer, createContainer, joinSandbox, type NewSandboxConfig } from "@kata-ts/virtcontainers";
+import {
+  type CreatedContainer,
+  createContainer,
+  joinSandbox,
+  type NewSandboxConfig,
+  type ShimEnvironment,
+} from "@kata-ts/virtcontainers";
 import type { OptionTable, ParsedArguments } from "../arguments/parse.ts";
 import { loadBundle } from "../bundle/load.ts";
 import { networkNamespaceOf } from "../bundle/network-namespace.ts";
@@ -7,8 +13,7 @@ import { resolvConfOf } from "../bundle/resolv-conf.ts";
 import { isPodSandbox, sandboxToJoin, sharesPidNamespace } from "../bundle/sandbox.ts";
 import { unsupportedFields } from "../bundle/unsupported.ts";
 import type { Configuration } from "../config/configuration.ts";
-import type { RuntimeContext } from "../context.ts";
-import type { Log } from "../output/log.ts";
+import { type Context, openRuntime } from "../context.ts";
 import { Interruption } from "./interruption.ts";
 import { writePidFile } from "./pid-file.ts";
 import { refusePreservedFds } from "./preserve-fds.ts";
@@ -26,17 +31,27 @@ export const CREATE_OPTIONS: OptionTable = {
   "preserve-fds": { type: "string" },
 };
 
+interface BundleContainer extends CreatedContainer {
+  /** The ports that it was made through. */
+  readonly environment: ShimEnvironment;
+  readonly terminal: boolean;
+}
+
 /** Checks the whole request, then creates the container and writes its pid file. */
 export async function createFromBundle(
   verb: string,
   { options, words }: ParsedArguments,
-  { configuration, environment }: RuntimeContext,
-  log: Log,
-): Promise<CreatedContainer & { readonly terminal: boolean }> {
+  context: Context,
+): Promise<BundleContainer> {
   const id = onlyId(verb, words);
   refusePreservedFds(options);
   const bundle = loadBundle(options.text("bundle") ?? ".");
-  for (const warning of unsupportedFields(bundle.spec)) log.warning(warning);
+  const sandboxId = sandboxToJoin(bundle.spec);
+  // A member lives in a VM that is there already.
+  const annotations = sandboxId === undefined ? (bundle.spec.annotations ?? {}) : {};
+  const { configuration, configurationWarnings, environment } = openRuntime(context, annotations);
+  const warnings = [...configurationWarnings, ...unsupportedFields(bundle.spec)];
+  for (const warning of warnings) context.log.warning(warning);
   const detached = verb === "create" || options.flag("detach");
   const consoleSocket = checkedConsoleSocket(options, bundle.spec.process?.terminal === true, detached);
   const container = {
@@ -48,7 +63,6 @@ export async function createFromBundle(
     useBlockDevices: configuration.useBlockDevices,
     ...(consoleSocket === undefined ? {} : { consoleSocket }),
   };
-  const sandboxId = sandboxToJoin(bundle.spec);
   using interruption = new Interruption();
   const { signal } = interruption;
   const joining = { ...container, sharePidNamespace: sharesPidNamespace(bundle.spec) };
@@ -58,7 +72,7 @@ export async function createFromBundle(
       : await joinSandbox(joining, sandboxId, environment, signal);
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, created.shim.identity.pid);
-  return { ...created, terminal: bundle.spec.process?.terminal === true };
+  return { ...created, environment, terminal: bundle.spec.process?.terminal === true };
 }
 
 function newSandbox(spec: RuntimeSpec, configuration: Configuration): NewSandboxConfig {

@@ -1,6 +1,5 @@
 import { deleteContainer, parseContainerId, startContainer } from "@kata-ts/virtcontainers";
 import { parseAnywhere } from "../arguments/parse.ts";
-import { openRuntime } from "../context.ts";
 import type { Verb } from "../main.ts";
 import { CREATE_OPTIONS, createFromBundle } from "./create-options.ts";
 import { Foreground } from "./foreground.ts";
@@ -11,19 +10,18 @@ export const verb: Verb = async (args, context) => {
     detach: { type: "boolean", short: "d" },
     keep: { type: "boolean" },
   });
-  const runtime = openRuntime(context);
-  const { record, shim, terminal } = await createFromBundle("run", parsed, runtime, context.log);
+  const { record, shim, terminal, environment } = await createFromBundle("run", parsed, context);
   const id = parseContainerId(record.id);
   const detached = parsed.options.flag("detach");
   using foreground = detached ? undefined : new Foreground(terminal);
   try {
-    await startContainer(id, runtime.environment);
+    await startContainer(id, environment);
   } catch (error) {
-    await deleteContainer(id, { force: true }, runtime.environment);
+    await deleteContainer(id, { force: true }, environment);
     throw error;
   }
   if (foreground === undefined) return 0;
   const status = await foreground.wait(shim);
-  if (!parsed.options.flag("keep")) await deleteContainer(id, { force: true }, runtime.environment);
+  if (!parsed.options.flag("keep")) await deleteContainer(id, { force: true }, environment);
   return status;
 };
