@@ -13,6 +13,7 @@ import {
   type ShimEnvironment,
 } from "@kata-ts/virtcontainers";
 import type { GlobalArguments } from "./arguments/globals.ts";
+import type { CommandTable } from "./commands.ts";
 import { withAnnotations } from "./config/annotations.ts";
 import { type Configuration, configurationOf } from "./config/configuration.ts";
 import { readOptions } from "./config/files.ts";
@@ -21,6 +22,8 @@ import type { Log } from "./output/log.ts";
 
 /** What a verb works with. */
 export interface Context {
+  /** Every verb there is. */
+  readonly commands: CommandTable;
   readonly globals: GlobalArguments;
   readonly installation: Installation;
   readonly log: Log;

@@ -3,5 +3,7 @@
  *
  * @module
  */
+
+export type { Verb } from "./commands.ts";
 export { exampleFile, optionsTable } from "./config/pages.ts";
-export { main, type Verb } from "./main.ts";
+export { main } from "./main.ts";

@@ -38,6 +38,7 @@ export { defaultSpec, type ProcessDefaults } from "./embedded/default-spec.ts";
 export { type ContainerOptions, type NetworkOptions, Sandbox, type SandboxOptions } from "./embedded/sandbox.ts";
 export type { Environment, ShimEnvironment } from "./environment.ts";
 export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
+export { type HostReport, inspectHost, type Prerequisite } from "./host/inspect.ts";
 export { defaultQemuConfig, type QemuConfig } from "./hypervisor/qemu-config.ts";
 export { QemuHypervisor, type QemuHypervisorOptions } from "./hypervisor/qemu-hypervisor.ts";
 export { type ContainerId, parseContainerId } from "./identifiers.ts";

@@ -4,9 +4,9 @@ import { type OptionTable, parseAnywhere, parseLeading } from "./parse.ts";
 import { parseSignal } from "./signal-name.ts";
 
 const TABLE: OptionTable = {
-  bundle: { type: "string", short: "b" },
-  force: { type: "boolean", short: "f" },
-  env: { type: "string", short: "e", multiple: true },
+  bundle: { type: "string", short: "b", about: "" },
+  force: { type: "boolean", short: "f", about: "" },
+  env: { type: "string", short: "e", multiple: true, about: "" },
 };
 
 describe("options", () => {

@@ -1,18 +1,18 @@
 import { type OptionTable, parseLeading, UsageError } from "./parse.ts";
 
-const OPTIONS: OptionTable = {
-  root: { type: "string" },
-  log: { type: "string" },
-  "log-format": { type: "string" },
-  debug: { type: "boolean" },
-  "systemd-cgroup": { type: "boolean" },
-  rootless: { type: "string" },
-  criu: { type: "string" },
-  config: { type: "string" },
-  "kata-config": { type: "string" },
-  "kata-show-default-config-paths": { type: "boolean" },
-  version: { type: "boolean", short: "v" },
-  help: { type: "boolean", short: "h" },
+export const GLOBAL_OPTIONS: OptionTable = {
+  root: { type: "string", value: "DIR", about: "where container records are kept, /run/kata-ts/containers by default" },
+  log: { type: "string", value: "FILE", about: "append log entries to this file" },
+  "log-format": { type: "string", value: "FORMAT", about: "text or json" },
+  debug: { type: "boolean", about: "log each step" },
+  "systemd-cgroup": { type: "boolean", about: "cgroupsPath may be systemd's slice:prefix:name: it always may" },
+  rootless: { type: "string", value: "X", about: "for callers of runc: not used" },
+  criu: { type: "string", value: "PATH", about: "for callers of runc: not used" },
+  config: { type: "string", value: "FILE", about: "configuration.toml to use" },
+  "kata-config": { type: "string", value: "FILE", about: "the same" },
+  "kata-show-default-config-paths": { type: "boolean", about: "show where configuration.toml is searched" },
+  version: { type: "boolean", short: "v", about: "show the version" },
+  help: { type: "boolean", short: "h", about: "show this" },
 };
 
 const DEFAULT_ROOT = "/run/kata-ts/containers";
@@ -34,7 +34,7 @@ export interface GlobalArguments {
 
 /** @throws UsageError */
 export function parseGlobals(argv: readonly string[]): GlobalArguments {
-  const { options, words } = parseLeading(argv, OPTIONS);
+  const { options, words } = parseLeading(argv, GLOBAL_OPTIONS);
   const [verb, ...rest] = words;
   const logFormat = options.text("log-format") ?? "text";
   if (logFormat !== "text" && logFormat !== "json") throw new UsageError(`unknown log-format "${logFormat}"`);

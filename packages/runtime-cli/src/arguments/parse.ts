@@ -1,4 +1,4 @@
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import { parseArgs } from "node:util";
 
 /** A command line that cannot be understood. */
 export class UsageError extends Error {
@@ -6,7 +6,18 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-export type OptionTable = NonNullable<ParseArgsConfig["options"]>;
+/** An option of a command line, as it is parsed and as it is explained. */
+interface Option {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** What it takes, for people: `FILE`. */
+  readonly value?: string;
+  readonly about: string;
+}
+
+/** Options by their long names. */
+export type OptionTable = Readonly<Record<string, Option>>;
 type OptionValue = string | boolean | (string | boolean)[] | undefined;
 
 /** Options by their long name, and the words that are none. */

@@ -66,7 +66,7 @@ function networkView(entry: { name?: string | null }): object {
 }
 
 /** 64-bit numbers come as Long objects. Figures above 2^53 lose their last digits. */
-function number(value: unknown): number {
+export function number(value: unknown): number {
   if (typeof value === "object" && value !== null && "toNumber" in value) return (value as Long).toNumber();
   return Number(value ?? 0);
 }

@@ -1,5 +1,11 @@
 import { KataError } from "@kata-ts/virtcontainers/records";
-import type { Verb } from "../main.ts";
+import type { Manual } from "../arguments/manual.ts";
+import type { Verb } from "../commands.ts";
+
+export const manual: Manual = {
+  operands: "CONTAINER",
+  options: {},
+};
 
 export const verb: Verb = () => {
   throw new KataError(

@@ -22,13 +22,13 @@ import { checkedConsoleSocket } from "./terminal-options.ts";
 
 /** The options that `create` and `run` share; runc's spellings. */
 export const CREATE_OPTIONS: OptionTable = {
-  bundle: { type: "string", short: "b" },
-  console: { type: "string" },
-  "console-socket": { type: "string" },
-  "pid-file": { type: "string" },
-  "no-pivot": { type: "boolean" },
-  "no-new-keyring": { type: "boolean" },
-  "preserve-fds": { type: "string" },
+  bundle: { type: "string", short: "b", value: "DIR", about: "directory with config.json, the current one by default" },
+  console: { type: "string", value: "PATH", about: "for callers of old: not used" },
+  "console-socket": { type: "string", value: "PATH", about: "socket that is sent the terminal's master" },
+  "pid-file": { type: "string", value: "FILE", about: "written with the pid of the shim" },
+  "no-pivot": { type: "boolean", about: "for callers of runc: not used" },
+  "no-new-keyring": { type: "boolean", about: "for callers of runc: not used" },
+  "preserve-fds": { type: "string", value: "N", about: "refused: a descriptor means nothing in another kernel" },
 };
 
 interface BundleContainer extends CreatedContainer {

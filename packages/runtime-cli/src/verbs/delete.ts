@@ -1,11 +1,20 @@
 import { deleteContainer } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
-import type { Verb } from "../main.ts";
 import { someIds } from "./required.ts";
 
+export const manual: Manual = {
+  operands: "CONTAINER …",
+  options: {
+    force: { type: "boolean", short: "f", about: "end it first; succeed where there is none" },
+  },
+  examples: ["delete --force web"],
+};
+
 export const verb: Verb = async (args, context) => {
-  const { options, words } = parseAnywhere(args, { force: { type: "boolean", short: "f" } });
+  const { options, words } = parseAnywhere(args, manual.options);
   const { environment } = openRuntime(context);
   for (const id of someIds("delete", words)) await deleteContainer(id, { force: options.flag("force") }, environment);
   return 0;

@@ -1,16 +1,25 @@
 import { containerStats, oomEvents, watchStopped } from "@kata-ts/virtcontainers";
 import { parseDuration } from "../arguments/duration.ts";
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
-import type { Verb } from "../main.ts";
 import { statsView } from "../output/stats.ts";
 import { onlyId } from "./required.ts";
 
 const INTERVAL = "5s";
 
+export const manual: Manual = {
+  operands: "CONTAINER",
+  options: {
+    interval: { type: "string", value: "TIME", about: "time between figures, 5s by default" },
+    stats: { type: "boolean", about: "figures once, then end" },
+  },
+};
+
 /** One JSON object a line: the figures of the container's cgroup in the guest, and each time it ran out of memory. */
 export const verb: Verb = async (args, context) => {
-  const { options, words } = parseAnywhere(args, { interval: { type: "string" }, stats: { type: "boolean" } });
+  const { options, words } = parseAnywhere(args, manual.options);
   const id = onlyId("events", words);
   const intervalMs = parseDuration(options.text("interval") ?? INTERVAL);
   if (intervalMs <= 0) throw new UsageError("duration interval must be greater than 0");

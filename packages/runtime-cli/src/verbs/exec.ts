@@ -1,38 +1,44 @@
 import { execInContainer, FileStore, parseContainerId } from "@kata-ts/virtcontainers";
-import { type OptionTable, parseLeading, UsageError } from "../arguments/parse.ts";
+import type { Manual } from "../arguments/manual.ts";
+import { parseLeading, UsageError } from "../arguments/parse.ts";
 import { loadProcess, loadSpec } from "../bundle/load.ts";
 import { unsupportedProcessFields } from "../bundle/unsupported.ts";
+import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
-import type { Verb } from "../main.ts";
 import { processFromOptions } from "./exec-process.ts";
 import { Foreground } from "./foreground.ts";
 import { writePidFile } from "./pid-file.ts";
 import { refusePreservedFds } from "./preserve-fds.ts";
 import { checkedConsoleSocket, withOwnSize } from "./terminal-options.ts";
 
-const OPTIONS: OptionTable = {
-  console: { type: "string" },
-  "console-socket": { type: "string" },
-  cwd: { type: "string" },
-  env: { type: "string", short: "e", multiple: true },
-  tty: { type: "boolean", short: "t" },
-  user: { type: "string", short: "u" },
-  "additional-gids": { type: "string", short: "g", multiple: true },
-  process: { type: "string", short: "p" },
-  detach: { type: "boolean", short: "d" },
-  "pid-file": { type: "string" },
-  "process-label": { type: "string" },
-  apparmor: { type: "string" },
-  "no-new-privs": { type: "boolean" },
-  cap: { type: "string", short: "c", multiple: true },
-  "preserve-fds": { type: "string" },
-  "ignore-paused": { type: "boolean" },
-  "no-subreaper": { type: "boolean" },
+export const manual: Manual = {
+  operands: "CONTAINER COMMAND [ARGUMENT …]",
+  options: {
+    console: { type: "string", value: "PATH", about: "for callers of old: not used" },
+    "console-socket": { type: "string", value: "PATH", about: "socket that is sent the terminal's master" },
+    cwd: { type: "string", value: "DIR", about: "working directory" },
+    env: { type: "string", short: "e", multiple: true, value: "NAME=VALUE", about: "environment variable" },
+    tty: { type: "boolean", short: "t", about: "give it a terminal" },
+    user: { type: "string", short: "u", value: "UID[:GID]", about: "user and group" },
+    "additional-gids": { type: "string", short: "g", multiple: true, value: "GID", about: "supplementary group" },
+    process: { type: "string", short: "p", value: "FILE", about: "process.json, instead of a command" },
+    detach: { type: "boolean", short: "d", about: "do not wait for it" },
+    "pid-file": { type: "string", value: "FILE", about: "written with the pid of the shim" },
+    "process-label": { type: "string", value: "LABEL", about: "SELinux label: a guest has none" },
+    apparmor: { type: "string", value: "PROFILE", about: "AppArmor profile: a guest has none" },
+    "no-new-privs": { type: "boolean", about: "it may not gain privileges" },
+    cap: { type: "string", short: "c", multiple: true, value: "CAP", about: "capability to add" },
+    "preserve-fds": { type: "string", value: "N", about: "refused: a descriptor means nothing in another kernel" },
+    "ignore-paused": { type: "boolean", about: "also in a paused container" },
+    "no-subreaper": { type: "boolean", about: "for callers of runc: not used" },
+  },
+  notes: ["Ends with the command's own exit status; 255: it did not come about."],
+  examples: ["exec web ps", "exec --tty --env TERM=xterm web sh", "exec --process process.json web"],
 };
 
 /** Everything after the container id belongs to the command. */
 export const verb: Verb = async (args, context) => {
-  const { options, words } = parseLeading(args, OPTIONS);
+  const { options, words } = parseLeading(args, manual.options);
   const [idText, ...command] = words;
   if (idText === undefined) throw new UsageError('"exec" requires a container id');
   const id = parseContainerId(idText);

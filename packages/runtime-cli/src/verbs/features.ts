@@ -1,5 +1,6 @@
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
-import type { Verb } from "../main.ts";
+import type { Verb } from "../commands.ts";
 import { OCI_VERSION, VERSION } from "../version.ts";
 
 /** Those that the guest's runtime applies. */
@@ -10,9 +11,14 @@ const MOUNT_OPTIONS = [
   ...["runbindable", "rw", "shared", "silent", "slave", "strictatime", "suid", "sync", "tmpcopyup", "unbindable"],
 ];
 
+export const manual: Manual = {
+  operands: "",
+  options: {},
+};
+
 /** The specification's feature document: what a config.json may ask of this runtime. */
 export const verb: Verb = (args) => {
-  parseAnywhere(args, {});
+  parseAnywhere(args, manual.options);
   const features = {
     ociVersionMin: "1.0.0",
     ociVersionMax: OCI_VERSION,

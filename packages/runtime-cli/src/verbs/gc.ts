@@ -1,11 +1,20 @@
 import { collectGarbage } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
-import type { Verb } from "../main.ts";
+
+export const manual: Manual = {
+  operands: "",
+  options: {
+    "dry-run": { type: "boolean", short: "n", about: "only print what would be removed" },
+  },
+  notes: ["Removes what processes left that were killed. It never touches a sandbox that lives."],
+};
 
 /** Removes what belongs to no living sandbox, and prints a line for each. */
 export const verb: Verb = async (args, context) => {
-  const { options, words } = parseAnywhere(args, { "dry-run": { type: "boolean", short: "n" } });
+  const { options, words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"gc" takes no arguments: ${words.join(" ")}`);
   const dryRun = options.flag("dry-run");
   const { environment } = openRuntime(context);

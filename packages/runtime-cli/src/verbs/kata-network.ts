@@ -10,9 +10,10 @@ import {
   syncNetwork,
   updateRoutes,
 } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
-import type { Verb } from "../main.ts";
 import { interfaceView, parseInterface, parseRoutes, routeView } from "./kata-network-json.ts";
 
 const STDIN = 0;
@@ -35,9 +36,15 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   },
 };
 
+export const manual: Manual = {
+  operands: "ACTION CONTAINER [FILE|-]",
+  options: {},
+  notes: ["Actions: add-iface, del-iface, list-ifaces, update-routes, list-routes, sync. Input and output are JSON."],
+};
+
 /** `kata-network ACTION ID [FILE|-]`: what the guest has is printed as JSON, in Kata's shape. */
 export const verb: Verb = async (args, context) => {
-  const { words } = parseAnywhere(args, {});
+  const { words } = parseAnywhere(args, manual.options);
   const [name = "", id, file = "-"] = words;
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (action === undefined || id === undefined || words.length > 3) {

@@ -1,12 +1,21 @@
 import { killContainer } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import { parseSignal } from "../arguments/signal-name.ts";
+import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
-import type { Verb } from "../main.ts";
 import { onlyId } from "./required.ts";
 
+export const manual: Manual = {
+  operands: "CONTAINER [SIGNAL]",
+  options: {
+    all: { type: "boolean", short: "a", about: "to all its processes" },
+  },
+  examples: ["kill web KILL", "kill --all web 9"],
+};
+
 export const verb: Verb = async (args, context) => {
-  const { options, words } = parseAnywhere(args, { all: { type: "boolean", short: "a" } });
+  const { options, words } = parseAnywhere(args, manual.options);
   const [id = "", signal = "SIGTERM", ...more] = words;
   if (more.length > 0) throw new UsageError('"kill" takes a container id and a signal');
   const container = onlyId("kill", words.length === 0 ? [] : [id]);

@@ -1,16 +1,22 @@
 import { type ContainerRecord, FileStore, KataError } from "@kata-ts/virtcontainers/records";
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../main.ts";
+import type { Verb } from "../commands.ts";
 import { type StateView, stateView } from "../output/state.ts";
 import { formatTable } from "../output/table.ts";
 
 const HEADER = ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"];
 
+export const manual: Manual = {
+  operands: "",
+  options: {
+    format: { type: "string", short: "f", value: "FORMAT", about: "table or json" },
+    quiet: { type: "boolean", short: "q", about: "ids only" },
+  },
+};
+
 export const verb: Verb = async (args, { globals, log }) => {
-  const { options } = parseAnywhere(args, {
-    format: { type: "string", short: "f" },
-    quiet: { type: "boolean", short: "q" },
-  });
+  const { options } = parseAnywhere(args, manual.options);
   const format = options.text("format") ?? "table";
   if (format !== "table" && format !== "json") throw new UsageError("invalid format option");
   const store = new FileStore(globals.root);

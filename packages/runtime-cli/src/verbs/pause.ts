@@ -1,10 +1,16 @@
 import { pauseContainer } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
-import type { Verb } from "../main.ts";
 import { onlyId } from "./required.ts";
 
+export const manual: Manual = {
+  operands: "CONTAINER",
+  options: {},
+};
+
 export const verb: Verb = async (args, context) => {
-  await pauseContainer(onlyId("pause", parseAnywhere(args, {}).words), openRuntime(context).environment);
+  await pauseContainer(onlyId("pause", parseAnywhere(args, manual.options).words), openRuntime(context).environment);
   return 0;
 };

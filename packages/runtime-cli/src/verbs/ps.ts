@@ -1,11 +1,25 @@
 import { FileStore, KataError, parseContainerId, pidOf } from "@kata-ts/virtcontainers/records";
+import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
 import type { Context } from "../context.ts";
-import type { Verb } from "../main.ts";
+
+export const manual: Manual = {
+  operands: "CONTAINER [PS OPTION …]",
+  options: {
+    format: {
+      type: "string",
+      short: "f",
+      value: "FORMAT",
+      about: "table: the guest's processes; json: pids of the host",
+    },
+  },
+  examples: ["ps web -o pid,args"],
+};
 
 /** `json` lists host pids, for engines that look at them with the host's ps; `table` the guest's processes. */
 export const verb: Verb = async (args, context) => {
-  const { options, words } = parseLeading(args, { format: { type: "string", short: "f" } });
+  const { options, words } = parseLeading(args, manual.options);
   const [idText, ...psArgs] = words;
   if (idText === undefined) throw new UsageError('"ps" requires a container id');
   const id = parseContainerId(idText);

@@ -1,15 +1,23 @@
 import { deleteContainer, parseContainerId, startContainer } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
-import type { Verb } from "../main.ts";
+import type { Verb } from "../commands.ts";
 import { CREATE_OPTIONS, createFromBundle } from "./create-options.ts";
 import { Foreground } from "./foreground.ts";
 
-export const verb: Verb = async (args, context) => {
-  const parsed = parseAnywhere(args, {
+export const manual: Manual = {
+  operands: "CONTAINER",
+  options: {
     ...CREATE_OPTIONS,
-    detach: { type: "boolean", short: "d" },
-    keep: { type: "boolean" },
-  });
+    detach: { type: "boolean", short: "d", about: "do not wait for it" },
+    keep: { type: "boolean", about: "do not delete it when it has ended" },
+  },
+  notes: ["Ends with the process's own exit status."],
+  examples: ["run --bundle /srv/web web"],
+};
+
+export const verb: Verb = async (args, context) => {
+  const parsed = parseAnywhere(args, manual.options);
   const { record, shim, terminal, environment } = await createFromBundle("run", parsed, context);
   const id = parseContainerId(record.id);
   const detached = parsed.options.flag("detach");

@@ -1,12 +1,21 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defaultSpec, KataError } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
-import type { Verb } from "../main.ts";
+import type { Verb } from "../commands.ts";
+
+export const manual: Manual = {
+  operands: "",
+  options: {
+    bundle: { type: "string", short: "b", value: "DIR", about: "where to write it" },
+    rootless: { type: "boolean", about: "for callers of runc: not used" },
+  },
+};
 
 /** runc's example. */
 export const verb: Verb = (args) => {
-  const { options } = parseAnywhere(args, { bundle: { type: "string", short: "b" }, rootless: { type: "boolean" } });
+  const { options } = parseAnywhere(args, manual.options);
   const file = join(options.text("bundle") ?? ".", "config.json");
   if (existsSync(file)) throw new KataError("KATA_CONFIG", `File ${file} exists. Remove it first`);
   const spec = defaultSpec({

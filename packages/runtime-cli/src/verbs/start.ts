@@ -1,12 +1,18 @@
 import { startContainer } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
-import type { Verb } from "../main.ts";
 import { someIds } from "./required.ts";
+
+export const manual: Manual = {
+  operands: "CONTAINER …",
+  options: {},
+};
 
 /** Prints nothing: podman runs it with the container's own terminal. */
 export const verb: Verb = async (args, context) => {
   const { environment } = openRuntime(context);
-  for (const id of someIds("start", parseAnywhere(args, {}).words)) await startContainer(id, environment);
+  for (const id of someIds("start", parseAnywhere(args, manual.options).words)) await startContainer(id, environment);
   return 0;
 };

@@ -1,18 +1,25 @@
 import { readFileSync } from "node:fs";
 import type { SpecResources } from "@kata-ts/agent-protocol";
 import { updateContainer } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import { parseResources } from "../bundle/load.ts";
+import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
-import type { Verb } from "../main.ts";
 import { onlyId } from "./required.ts";
 import { resourcesFromOptions, UPDATE_OPTIONS } from "./update-options.ts";
 
 const STDIN = 0;
 
+export const manual: Manual = {
+  operands: "CONTAINER",
+  options: { ...UPDATE_OPTIONS },
+  examples: ["update --memory 512m --pids-limit 100 web"],
+};
+
 /** `--resources FILE` (`-` is standard input) has it all; without it the single options say what changes. */
 export const verb: Verb = async (args, context) => {
-  const { options, words } = parseAnywhere(args, UPDATE_OPTIONS);
+  const { options, words } = parseAnywhere(args, manual.options);
   const id = onlyId("update", words);
   const file = options.text("resources");
   const resources: SpecResources =

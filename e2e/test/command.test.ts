@@ -1,0 +1,97 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { runCommand } from "../harness/command.ts";
+import { Kata } from "../harness/kata.ts";
+import { RUNTIME, SHARE } from "../harness/paths.ts";
+
+interface Report {
+  readonly fit: boolean;
+  readonly accelerator?: { readonly accelerator: string; readonly reason: string };
+  readonly prerequisites: readonly { readonly name: string; readonly problem?: string; readonly remedy?: string }[];
+}
+
+/** A line of Prometheus's text format. */
+const SAMPLE = /^[a-z_]+\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)+\} [\d.e+]+$/;
+
+describe("kata-runtime for people", () => {
+  expectCleanHost();
+
+  it("check tells that this machine can run containers, and how", async () => {
+    await using kata = new Kata();
+    const report = JSON.parse(await kata.ok(["check", "--json"])) as Report;
+    expect(report.fit).toBe(true);
+    expect(["kvm", "tcg"]).toContain(report.accelerator?.accelerator);
+    const text = await kata.ok(["kata-check"]);
+    expect(text).toMatch(/^ok +QEMU +\/usr\/bin\/qemu-system-x86_64 \d+\.\d+/m);
+    expect(text).toContain("This machine can run containers. Guests run under");
+  });
+
+  it("check names what is missing, with what to do, and ends with 1", async () => {
+    const nowhere = '[hypervisor.qemu]\npath = "/nowhere/qemu"\nvirtio_fs_daemon = "/nowhere/virtiofsd"\nbogus = 1\n';
+    await using kata = Kata.configured(nowhere);
+    const { exitCode, stdout, stderr } = await kata.run(["check"]);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^MISSING +QEMU +\/nowhere\/qemu is not there: apt-get install qemu-system-x86$/m);
+    expect(stdout).toMatch(/^MISSING +virtiofsd +\/nowhere\/virtiofsd is not there: /m);
+    expect(stdout).toContain("This machine cannot run containers yet.");
+    expect(stderr).toContain("unknown option hypervisor.qemu.bogus is ignored");
+    const old = kata.file("old-qemu", "#!/bin/sh\necho QEMU emulator version 2.12.0\n");
+    await runCommand("chmod", ["+x", old]);
+    kata.globals = ["--config", kata.file("old.toml", `[hypervisor.qemu]\npath = "${old}"\n`)];
+    expect((await kata.run(["check"])).stdout).toContain("2.12.0 is older than 5.0");
+  });
+
+  it("env shows what is in force, in TOML and in JSON", async () => {
+    await using kata = Kata.configured("[hypervisor.qemu]\ndefault_memory = 777\n");
+    const asJson = JSON.parse(await kata.ok(["env", "--json"])) as Record<string, Record<string, unknown>>;
+    const reader = "import json, sys, tomllib; print(json.dumps(tomllib.load(sys.stdin.buffer)))";
+    const input = await kata.ok(["kata-env"]);
+    expect(JSON.parse((await runCommand("python3", ["-c", reader], { input })).stdout)).toEqual(asJson);
+    expect(asJson.Hypervisor).toMatchObject({ DefaultMemory: 777, SharedFS: "virtio-fs" });
+    expect(asJson.Kernel?.Path).toBe(join(SHARE, "vmlinux"));
+    expect(asJson.Runtime?.Path).toBe(RUNTIME);
+  });
+
+  it("metrics tells the figures of each container and its VM", async () => {
+    await using kata = new Kata();
+    expect(await kata.ok(["metrics"])).toBe("");
+    const id = await kata.start({ args: ["sleep", "1000"] });
+    const created = kata.id();
+    await kata.create(created, (await kata.bundle({ args: ["true"] })).path);
+    const text = await kata.ok(["metrics"]);
+    for (const line of text.trimEnd().split("\n")) if (!line.startsWith("#")) expect(line).toMatch(SAMPLE);
+    expect(text).toMatch(new RegExp(`^kata_container_info\\{id="${id}",status="running",pid="\\d+"\\} 1$`, "m"));
+    expect(text).toContain(`kata_container_processes{id="${id}"} 1\n`);
+    expect(text).toContain(`kata_container_info{id="${created}",status="created"`);
+    const memory = new RegExp(`kata_vm_process_pss_bytes\\{id="${id}",pid="\\d+",command="qemu-system-x86"\\} (\\d+)`);
+    expect(Number(memory.exec(text)?.[1])).toBeGreaterThan(50 * 2 ** 20);
+    await kata.ok(["delete", "--force", created]);
+  });
+
+  it("every command explains itself, by --help, -h and help", async () => {
+    const usage = (await runCommand(RUNTIME, ["--help"])).stdout;
+    const verbs = [...(usage.split("commands:\n")[1]?.split("\n\n")[0] ?? "").matchAll(/^ {2}(\S+)/gm)];
+    expect(verbs.length).toBeGreaterThan(20);
+    for (const [, verb = ""] of verbs) {
+      const page = await runCommand(RUNTIME, [verb, "--help"]);
+      expect(page, verb).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(page.stdout).toMatch(new RegExp(`^${verb}: .*\\n\\nusage: kata-runtime \\[global options\\] ${verb}`));
+    }
+    const kill = (await runCommand(RUNTIME, ["kill", "-h"])).stdout;
+    expect((await runCommand(RUNTIME, ["help", "kill"])).stdout).toBe(kill);
+  });
+
+  it("bash completes commands, options and containers", async () => {
+    const script = (await runCommand(RUNTIME, ["completion", "bash"])).stdout;
+    const complete = async (...words: readonly string[]): Promise<string[]> => {
+      const line = words.map((word) => JSON.stringify(word)).join(" ");
+      const call = `kata-runtime() { echo web-1; }\nCOMP_WORDS=(${line}) COMP_CWORD=${String(words.length - 1)}\n`;
+      const program = `${script}\n${call}_kata_runtime; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      return (await runCommand("bash", ["-c", program])).stdout.trim().split("\n");
+    };
+    expect(await complete("kata-runtime", "che")).toEqual(["check", "checkpoint"]);
+    expect(await complete("kata-runtime", "--debug", "exec", "--no-")).toEqual(["--no-new-privs", "--no-subreaper"]);
+    expect(await complete("kata-runtime", "kill", "web")).toEqual(["web-1"]);
+  });
+});

@@ -1,0 +1,72 @@
+import type { Manual } from "./arguments/manual.ts";
+import type { Context } from "./context.ts";
+
+/** A verb: its arguments to an exit status. */
+export type Verb = (args: readonly string[], context: Context) => Promise<number>;
+
+export interface Command {
+  /** One line, for `--help`. */
+  readonly summary: string;
+  /** Kata's name for it. */
+  readonly alias?: string;
+  /** Its code is loaded only when it is called. */
+  readonly load: () => Promise<{ readonly verb: Verb; readonly manual: Manual }>;
+}
+
+export type CommandTable = Readonly<Record<string, Command>>;
+
+export const COMMANDS: CommandTable = {
+  check: {
+    summary: "tell whether this machine can run containers, and what is missing",
+    alias: "kata-check",
+    load: () => import("./verbs/check.ts"),
+  },
+  checkpoint: { summary: "not supported: says so", load: () => import("./verbs/checkpoint.ts") },
+  completion: {
+    summary: "print a script by which bash completes commands",
+    load: () => import("./verbs/completion.ts"),
+  },
+  create: { summary: "create a container from a bundle", load: () => import("./verbs/create.ts") },
+  delete: { summary: "delete a container and its virtual machine", load: () => import("./verbs/delete.ts") },
+  env: {
+    summary: "show the configuration in force, the programs and the host, as TOML or JSON",
+    alias: "kata-env",
+    load: () => import("./verbs/env.ts"),
+  },
+  events: {
+    summary: "show figures of a container, and when it runs out of memory",
+    load: () => import("./verbs/events.ts"),
+  },
+  exec: { summary: "run another process in a container", load: () => import("./verbs/exec.ts") },
+  features: { summary: "show what this runtime supports, as JSON", load: () => import("./verbs/features.ts") },
+  gc: { summary: "remove what belongs to no living sandbox", load: () => import("./verbs/gc.ts") },
+  "kata-engine": {
+    summary: "print, or write, what an engine has to be told of this runtime",
+    load: () => import("./verbs/kata-engine.ts"),
+  },
+  "kata-network": {
+    summary: "list and change the interfaces and routes of a container",
+    load: () => import("./verbs/kata-network.ts"),
+  },
+  kill: { summary: "send a signal to a container", load: () => import("./verbs/kill.ts") },
+  list: { summary: "list containers", load: () => import("./verbs/list.ts") },
+  metrics: {
+    summary: "show figures of all containers and their virtual machines, for Prometheus",
+    load: () => import("./verbs/metrics.ts"),
+  },
+  pause: { summary: "freeze all processes of a container", load: () => import("./verbs/pause.ts") },
+  ps: { summary: "list the processes of a container", load: () => import("./verbs/ps.ts") },
+  restore: { summary: "not supported: says so", load: () => import("./verbs/restore.ts") },
+  resume: { summary: "thaw a paused container", load: () => import("./verbs/resume.ts") },
+  run: { summary: "create and start a container, and wait for it", load: () => import("./verbs/run.ts") },
+  spec: { summary: "write an example config.json", load: () => import("./verbs/spec.ts") },
+  start: { summary: "start a created container", load: () => import("./verbs/start.ts") },
+  state: { summary: "show the state of a container, as JSON", load: () => import("./verbs/state.ts") },
+  update: { summary: "change the limits of a container", load: () => import("./verbs/update.ts") },
+};
+
+/** By its name or its alias. */
+export function findCommand(name: string): { readonly name: string; readonly command: Command } | undefined {
+  const found = Object.entries(COMMANDS).find(([known, { alias }]) => known === name || alias === name);
+  return found === undefined ? undefined : { name: found[0], command: found[1] };
+}

@@ -1,0 +1,44 @@
+import { type HostReport, inspectHost, type Prerequisite } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
+import { parseAnywhere, UsageError } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
+import { openRuntime } from "../context.ts";
+
+export const manual: Manual = {
+  operands: "",
+  options: {
+    json: { type: "boolean", about: "as JSON, for programs" },
+    verbose: { type: "boolean", short: "v", about: "for callers of Kata: not used" },
+  },
+  notes: [
+    "Looks at everything that a container would need, and boots a guest to learn whether KVM works.",
+    "Ends with 1 where something is missing that cannot be done without.",
+  ],
+};
+
+/** Can this machine run it, with which accelerator, what is missing, and how to get it. */
+export const verb: Verb = async (args, context) => {
+  const { options, words } = parseAnywhere(args, manual.options);
+  if (words.length > 0) throw new UsageError(`"check" takes no arguments: ${words.join(" ")}`);
+  const { configuration, configurationWarnings } = openRuntime(context);
+  const report = await inspectHost(configuration.qemu);
+  const isFit = report.prerequisites.every(({ problem, optional }) => problem === undefined || optional);
+  if (options.flag("json")) process.stdout.write(`${JSON.stringify({ fit: isFit, ...report }, null, 2)}\n`);
+  else process.stdout.write(describe(report, isFit));
+  for (const warning of configurationWarnings) context.log.warning(warning);
+  return isFit ? 0 : 1;
+};
+
+function describe({ prerequisites, accelerator }: HostReport, isFit: boolean): string {
+  const width = Math.max(...prerequisites.map(({ name }) => name.length));
+  const lines = prerequisites.map((prerequisite) => line(prerequisite, width));
+  const how = accelerator === undefined ? "" : ` Guests run under ${accelerator.accelerator}: ${accelerator.reason}.`;
+  const verdict = isFit ? "This machine can run containers." : "This machine cannot run containers yet.";
+  return `${lines.join("\n")}\n\n${verdict}${how}\n`;
+}
+
+function line({ name, found, problem, remedy, optional }: Prerequisite, width: number): string {
+  const label = name.padEnd(width);
+  if (problem === undefined) return `ok       ${label}  ${found}`;
+  return `${optional ? "without " : "MISSING "} ${label}  ${found} ${problem}: ${remedy ?? ""}`;
+}

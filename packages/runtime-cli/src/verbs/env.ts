@@ -1,0 +1,90 @@
+import { readFileSync } from "node:fs";
+import { cpus, machine, release } from "node:os";
+import { inspectHost } from "@kata-ts/virtcontainers";
+import { stringify } from "smol-toml";
+import type { Manual } from "../arguments/manual.ts";
+import { parseAnywhere, UsageError } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
+import { findConfiguration } from "../config/installation.ts";
+import { type Context, openRuntime } from "../context.ts";
+import { COMMIT, OCI_VERSION, VERSION } from "../version.ts";
+
+export const manual: Manual = {
+  operands: "",
+  options: { json: { type: "boolean", about: "as JSON instead of TOML" } },
+  notes: ["For reports of faults: it says what there is, and holds no secrets."],
+};
+
+/** The version of this document's shape, which is Kata's, without what is not there. */
+const META_VERSION = "1.0.26";
+
+/** Kata's `kata-env`: what is configured, and what it works with. */
+export const verb: Verb = async (args, context) => {
+  const { options, words } = parseAnywhere(args, manual.options);
+  if (words.length > 0) throw new UsageError(`"env" takes no arguments: ${words.join(" ")}`);
+  const document = await describeEnvironment(context);
+  process.stdout.write(options.flag("json") ? `${JSON.stringify(document, null, 2)}\n` : `${stringify(document)}\n`);
+  return 0;
+};
+
+async function describeEnvironment(context: Context): Promise<object> {
+  const { configuration } = openRuntime(context);
+  const { qemu, network, proxyPath, shimPath, debug, newNetworkNamespace } = configuration;
+  const { prerequisites, accelerator, qemuVersion } = await inspectHost(qemu);
+  const { runtime, share } = context.installation;
+  const component = (type: string, path: string): object => ({
+    Type: type,
+    Version: VERSION,
+    Path: path,
+    Debug: debug,
+  });
+  return {
+    Meta: { Version: META_VERSION },
+    Runtime: {
+      Debug: debug,
+      DisableNewNetNs: !newNetworkNamespace,
+      InternetworkingModel: network.model,
+      Path: runtime,
+      Version: { Semver: VERSION, Commit: COMMIT, OCI: OCI_VERSION },
+      Config: { Path: findConfiguration(context.globals.config, context.installation) ?? "" },
+    },
+    Hypervisor: {
+      MachineType: "q35",
+      Version: qemuVersion ?? "unknown",
+      Path: qemu.qemuPath,
+      Accelerator: accelerator?.accelerator ?? "unknown",
+      AcceleratorReason: accelerator?.reason ?? "nothing could be tried",
+      SharedFS: qemu.sharedFs,
+      VirtioFSDaemon: qemu.virtiofsdPath,
+      Msize9p: qemu.msize9p,
+      PCIeRootPort: qemu.rootPorts,
+      DefaultVCPUs: qemu.vcpus,
+      DefaultMemory: qemu.memoryMiB,
+    },
+    Image: { Path: qemu.imagePath },
+    Kernel: { Path: qemu.kernelPath, Parameters: qemu.kernelParams.join(" ") },
+    Initrd: { Path: qemu.initrdPath ?? "" },
+    Proxy: component("kataProxy", proxyPath),
+    Shim: component("kataShim", shimPath),
+    Agent: { Type: "kata", Version: VERSION, Share: share },
+    Host: {
+      Kernel: release(),
+      Architecture: machine(),
+      VMContainerCapable: prerequisites.every(({ problem, optional }) => problem === undefined || optional),
+      Distro: distribution(),
+      CPU: { Model: cpus()[0]?.model ?? "unknown", Count: cpus().length },
+    },
+    Netmon: { Enable: network.follow },
+  };
+}
+
+function distribution(): { readonly Name: string; readonly Version: string } {
+  let text = "";
+  try {
+    text = readFileSync("/etc/os-release", "utf8");
+  } catch {
+    text = ""; // Then its name is not known.
+  }
+  const field = (name: string): string => new RegExp(`^${name}="?([^"\n]*)`, "m").exec(text)?.[1] ?? "unknown";
+  return { Name: field("NAME"), Version: field("VERSION_ID") };
+}

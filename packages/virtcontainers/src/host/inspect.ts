@@ -1,0 +1,132 @@
+import { execFile } from "node:child_process";
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { type AcceleratorChoice, chooseAccelerator } from "@kata-ts/qemu-driver";
+import { reasonOf } from "../errors.ts";
+import type { QemuConfig } from "../hypervisor/qemu-config.ts";
+
+/** Something that sandboxes need of a host. */
+export interface Prerequisite {
+  readonly name: string;
+  /** What is there: a path, a version. */
+  readonly found: string;
+  /** Why it cannot be used; absent when it can. */
+  readonly problem?: string;
+  /** What to do about the problem. */
+  readonly remedy?: string;
+  /** Where it is missing things work all the same, but less. */
+  readonly optional: boolean;
+}
+
+/** Whether, and how, this machine can run sandboxes. */
+export interface HostReport {
+  readonly prerequisites: readonly Prerequisite[];
+  /** How guests would be run, tried out; absent when nothing could be tried. */
+  readonly accelerator?: AcceleratorChoice;
+  /** As QEMU says it: `7.2.22`. */
+  readonly qemuVersion?: string;
+}
+
+type Need = Omit<Prerequisite, "found" | "problem">;
+
+/** The first with everything that its arguments use. */
+const OLDEST_QEMU = 5;
+const QEMU: Need = { name: "QEMU", remedy: "apt-get install qemu-system-x86", optional: false };
+const run: (file: string, args: readonly string[]) => Promise<{ readonly stdout: string }> = promisify(execFile);
+
+/** Looks at everything that a sandbox with this configuration would need. Changes nothing, never throws. */
+export async function inspectHost(config: QemuConfig): Promise<HostReport> {
+  const qemu = await inspectQemu(config.qemuPath);
+  const others = await Promise.all([
+    readable({ name: "guest kernel", remedy: "install the guest, or set kernel", optional: false }, config.kernelPath),
+    readable({ name: "guest image", remedy: "install the guest, or set image", optional: false }, config.imagePath),
+    ...(config.sharedFs === "virtio-fs" ? [virtiofsd(config.virtiofsdPath)] : []),
+    writable({ name: "VM directory", remedy: "mount a tmpfs at /run", optional: false }, config.vmRoot),
+    program({ name: "setpriv", remedy: "apt-get install util-linux", optional: false }, ["--version"]),
+    program({ name: "ip", remedy: "apt-get install iproute2", optional: false }, ["-V"]),
+    program({ name: "tc", remedy: "apt-get install iproute2", optional: false }, ["-V"]),
+    program({ name: "iptables", remedy: "apt-get install iptables: ports are forwarded by it", optional: true }, [
+      "--version",
+    ]),
+    usable({ name: "tap devices", remedy: "modprobe tun", optional: false }, "/dev/net/tun"),
+    usable({ name: "KVM", remedy: "enable virtualisation, else guests are emulated", optional: true }, "/dev/kvm"),
+  ]);
+  const prerequisites = [qemu.prerequisite, privileges(), ...others];
+  const canTry = prerequisites.every(({ name, problem }) => problem === undefined || !/QEMU|kernel/.test(name));
+  return {
+    prerequisites,
+    ...(qemu.version === undefined ? {} : { qemuVersion: qemu.version }),
+    ...(canTry ? { accelerator: await accelerator(config) } : {}),
+  };
+}
+
+async function accelerator(config: QemuConfig): Promise<AcceleratorChoice> {
+  if (config.accelerator !== "auto") return { accelerator: config.accelerator, reason: "configured" };
+  const { qemuPath, kernelPath, acceleratorCache: cacheFile } = config;
+  return chooseAccelerator({ qemuPath, kernelPath, cacheFile });
+}
+
+async function inspectQemu(path: string): Promise<{ readonly prerequisite: Prerequisite; readonly version?: string }> {
+  try {
+    const { stdout } = await run(path, ["--version"]);
+    const version = /version (\d+[\d.]*)/.exec(stdout)?.[1];
+    if (version === undefined) return { prerequisite: { ...QEMU, found: path, problem: "tells no version" } };
+    const isTooOld = Number.parseInt(version, 10) < OLDEST_QEMU;
+    const found = `${path} ${version}`;
+    const problem = isTooOld ? { problem: `is older than ${String(OLDEST_QEMU)}.0` } : {};
+    return { prerequisite: { ...QEMU, found, ...problem }, version };
+  } catch (error) {
+    return { prerequisite: { ...QEMU, found: path, problem: firstLine(error) } };
+  }
+}
+
+function privileges(): Prerequisite {
+  const uid = process.geteuid?.() ?? -1;
+  const need = { name: "privileges", found: `uid ${String(uid)}`, optional: false };
+  return uid === 0 ? need : { ...need, problem: "is not root", remedy: "run it as root" };
+}
+
+function virtiofsd(path: string): Promise<Prerequisite> {
+  return attempt({ name: "virtiofsd", remedy: "apt-get install qemu-system-common", optional: false }, path, () =>
+    access(path, constants.X_OK),
+  );
+}
+
+function readable(need: Need, path: string): Promise<Prerequisite> {
+  return attempt(need, path, () => access(path, constants.R_OK));
+}
+
+function usable(need: Need, path: string): Promise<Prerequisite> {
+  return attempt(need, path, () => access(path, constants.R_OK | constants.W_OK));
+}
+
+/** Or what is there of its way: the rest is made when it is needed. */
+function writable(need: Need, path: string): Promise<Prerequisite> {
+  return attempt(need, path, async () => {
+    let existing = path;
+    while ((await stat(existing).catch(() => undefined)) === undefined) existing = dirname(existing);
+    await access(existing, constants.W_OK);
+  });
+}
+
+async function program(need: Need, args: readonly string[]): Promise<Prerequisite> {
+  return attempt(need, need.name, () => run(need.name, args));
+}
+
+async function attempt(need: Need, found: string, look: () => Promise<unknown>): Promise<Prerequisite> {
+  try {
+    await look();
+    return { ...need, found };
+  } catch (error) {
+    return { ...need, found, problem: firstLine(error) };
+  }
+}
+
+function firstLine(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return "is not there";
+  if (code === "EACCES") return "may not be used";
+  return reasonOf(error).split("\n")[0] ?? "";
+}
