@@ -1,5 +1,6 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
+import { packAll } from "./pack.ts";
 import { NODE_BINARY, ROOT } from "./paths.ts";
 import { tool } from "./run.ts";
 
@@ -19,6 +20,7 @@ export const CHECKS: readonly Check[] = [
   },
   { name: "unused code and dependencies", run: () => tool("knip", []) },
   { name: "file sizes", run: () => tool(NODE_BINARY, [join(ROOT, "scripts", "file-size.ts")]) },
+  { name: "packages as published", run: checkPackages },
 ];
 
 /** Sources and tests of every package; the build checks the sources alone. */
@@ -29,4 +31,13 @@ async function checkTypes(): Promise<void> {
     "e2e/tsconfig.json",
   ];
   for (const project of projects.sort()) await tool("tsc", ["-p", project]);
+}
+
+/** What npm would get: entry points, files and types as a consumer's tools resolve them. */
+async function checkPackages(): Promise<void> {
+  for (const tarball of await packAll(join(ROOT, "node_modules", ".cache", "packages"))) {
+    await tool("publint", ["run", tarball, "--strict"]);
+    // ESM only: CommonJS gets it by require, which Node can from 22.12 on.
+    await tool("attw", [tarball, "--profile", "esm-only", "--format", "ascii", "--quiet"]);
+  }
 }

@@ -1,0 +1,39 @@
+import { globSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { NODE_BINARY, ROOT } from "./paths.ts";
+
+const PNPM = join(ROOT, "tools", "pnpm", "node_modules", "pnpm", "bin", "pnpm.mjs");
+
+interface Published {
+  readonly name: string;
+  readonly directory: string;
+}
+
+function publishedPackages(): Published[] {
+  return globSync("packages/*/package.json", { cwd: ROOT })
+    .sort()
+    .flatMap((file) => {
+      const manifest = JSON.parse(readFileSync(join(ROOT, file), "utf8")) as { name: string; private?: boolean };
+      return manifest.private === true ? [] : [{ name: manifest.name, directory: join(ROOT, dirname(file)) }];
+    });
+}
+
+/** Packs every package as it would be published, into an emptied directory. @returns the tarballs */
+export async function packAll(directory: string): Promise<string[]> {
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  for (const { directory: cwd } of publishedPackages()) {
+    await execa(NODE_BINARY, [PNPM, "pack", "--pack-destination", directory], { cwd });
+  }
+  return globSync("*.tgz", { cwd: directory })
+    .sort()
+    .map((name) => join(directory, name));
+}
+
+/** What the packages consist of, theirs and others', with licences: CycloneDX. */
+export async function writeBillOfMaterials(file: string): Promise<void> {
+  const filters = publishedPackages().map(({ name }) => `--filter=${name}`);
+  const args = ["sbom", "--sbom-format", "cyclonedx", "--prod", "--out", file];
+  await execa(NODE_BINARY, [PNPM, ...filters, ...args], { cwd: ROOT });
+}
