@@ -16,11 +16,8 @@ const ENTRIES = [
 
 const BODY = `
   const sandbox = await Sandbox.create({ vm: { kernelPath, imagePath } });
-  const container = await sandbox.createContainer({ rootfs, args: ["uname", "-r"] });
-  const guest = await container.start();
-  for await (const chunk of guest.stdout) process.stdout.write(chunk);
-  console.log("exit status", await guest.wait());
-  await container[Symbol.asyncDispose]();
+  const { exitCode, stdout } = await sandbox.run({ rootfs, args: ["uname", "-r"] });
+  console.log(stdout + "exit status", exitCode);
   await sandbox[Symbol.asyncDispose]();
 `;
 

@@ -1,7 +1,15 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { Sandbox } from "@kata-ts/virtcontainers";
-import { describe, expect, it } from "vitest";
+import {
+  type Container,
+  type PausedContainer,
+  type RunningContainer,
+  Sandbox,
+  type Step,
+} from "@kata-ts/virtcontainers";
+import { describe, expect, expectTypeOf, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { runCommand } from "../harness/command.ts";
 import { busyboxRootfs } from "../harness/images.ts";
@@ -10,25 +18,95 @@ import { ROOT, SHARE } from "../harness/paths.ts";
 
 const vm = { kernelPath: join(SHARE, "vmlinux"), imagePath: join(SHARE, "rootfs.ext4") };
 
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return ""; // It has just ended.
+  }
+}
+
 describe("the library, embedded", () => {
   expectCleanHost();
 
-  it("runs containers in a sandbox of the calling process, and leaves nothing", async () => {
+  it("runs containers, tells their results and what happens, and leaves nothing", async () => {
     const rootfs = await busyboxRootfs();
+    const steps: Step[] = [];
+    const onStep = (step: unknown): void => {
+      steps.push(step as Step);
+    };
+    subscribe("kata-ts:step", onStep);
     await using sandbox = await Sandbox.create({ vm, hostname: "embedded" });
-    await using container = await sandbox.createContainer({ rootfs, args: ["sh", "-c", "hostname; cat; exit 6"] });
-    const process = await container.start();
-    process.stdin.end("typed");
-    expect(await text(process.stdout)).toBe("embedded\ntyped");
-    expect(await text(process.stderr)).toBe("");
-    expect(await process.wait()).toBe(6);
+    unsubscribe("kata-ts:step", onStep);
+    expect(steps.map(({ step }) => step)).toEqual(["vm-started", "agent-up", "sandbox-created"]);
 
-    await using second = await sandbox.createContainer({ rootfs, args: ["sleep", "1000"] });
-    await second.start();
-    const exec = await second.exec({ args: ["echo", "beside"] });
-    exec.stdin.end();
-    expect(await text(exec.stdout)).toBe("beside\n");
-    expect(await exec.wait()).toBe(0);
+    const script = "hostname; cat; echo oops >&2; exit 6";
+    expect(await sandbox.run({ rootfs, args: ["sh", "-c", script], input: "typed" })).toEqual({
+      exitCode: 6,
+      signal: undefined,
+      stdout: "embedded\ntyped",
+      stderr: "oops\n",
+      truncated: false,
+    });
+    expect(sandbox.containers).toEqual([]);
+
+    const many = await sandbox.run({ rootfs, args: ["sh", "-c", "yes | head -c 100000; exit 255"], maxBytes: 1000 });
+    expect(many).toMatchObject({ exitCode: 255, signal: undefined, truncated: true, stderr: "" });
+    expect(many.stdout).toBe("y\n".repeat(500));
+
+    const exits: unknown[] = [];
+    sandbox.events.on("exit", (exit) => exits.push(exit));
+    await using container = await sandbox.createContainer({ rootfs, args: ["sleep", "1000"], id: "web" });
+    const untilAborted = AbortSignal.timeout(50);
+    {
+      const running = await container.start();
+      expect(await running.run({ args: ["cat", "/proc/1/cmdline"] })).toMatchObject({
+        stdout: "sleep\u00001000\u0000",
+      });
+      expect(await running.run({ args: ["sleep", "1000"], signal: untilAborted })).toMatchObject({ signal: "SIGKILL" });
+      const counting = await running.exec({ args: ["seq", "3"] });
+      const lines: string[] = [];
+      for await (const line of counting) lines.push(line);
+      expect(lines).toEqual(["1", "2", "3"]);
+
+      await running.update({ pids: { limit: 50 } });
+      expect((await running.stats()).cgroup_stats?.pids_stats).toMatchObject({ current: expect.anything() as unknown });
+      expect(await running.processes(["-o", "pid,args"])).toContain("sleep 1000");
+      const paused = await running.pause();
+      await (await paused.resume()).process.kill("SIGTERM");
+      await running.killAll(9);
+      expect(await running.process.result()).toMatchObject({ exitCode: 137, signal: "SIGKILL" });
+    }
+    expect(exits).toEqual([{ containerId: "web", exitCode: 137 }]);
+    expect(sandbox.containers).toEqual(["web"]);
+  });
+
+  it("tells when a container runs out of memory, and when the VM has ended", async () => {
+    const rootfs = await busyboxRootfs();
+    await using sandbox = await Sandbox.create({ vm });
+    const oom = once(sandbox.events, "oom");
+    const resources = { memory: { limit: 32 * 2 ** 20 } };
+    const hog = await sandbox.run({ rootfs, args: ["tail", "/dev/zero"], id: "hog", resources });
+    expect(hog).toMatchObject({ exitCode: 137, signal: "SIGKILL" });
+    expect(await oom).toEqual([{ containerId: "hog" }]);
+    const end = once(sandbox.events, "end");
+    await using container = await sandbox.createContainer({ rootfs, args: ["sleep", "1000"] });
+    const { process: first } = await container.start();
+    const qemus = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(sandbox.id));
+    for (const pid of qemus) process.kill(Number(pid), "SIGKILL");
+    expect(await end).toMatchObject([{ reason: "qemu-exited", signal: "SIGKILL" }]);
+    await expect(first.wait()).rejects.toThrow();
+    expect(sandbox.isRunning).toBe(false);
+  });
+
+  it("has no word for what a container in that state cannot do", async () => {
+    // Checked by the compiler.
+    expectTypeOf<Container>().toHaveProperty("start");
+    expectTypeOf<Container>().not.toHaveProperty("exec");
+    expectTypeOf<RunningContainer>().toHaveProperty("exec");
+    expectTypeOf<RunningContainer>().not.toHaveProperty("start");
+    expectTypeOf<PausedContainer>().toHaveProperty("resume");
+    expectTypeOf<PausedContainer>().not.toHaveProperty("exec");
   });
 
   it("ends its VMs when the embedding process is killed", async () => {

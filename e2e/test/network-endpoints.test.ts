@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { Sandbox } from "@kata-ts/virtcontainers";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
@@ -180,8 +179,7 @@ describe("how an interface is joined", () => {
       const vm = { kernelPath: join(SHARE, "vmlinux"), imagePath: join(SHARE, "rootfs.ext4") };
       await using sandbox = await Sandbox.create({ vm, network: { namespace: pod } });
       const shown = async (...args: readonly string[]): Promise<string> => {
-        await using container = await sandbox.createContainer({ rootfs: await busyboxRootfs(), args: ["ip", ...args] });
-        return await text((await container.start()).stdout);
+        return (await sandbox.run({ rootfs: await busyboxRootfs(), args: ["ip", ...args] })).stdout;
       };
       expect(await shown("addr")).toContain("10.216.0.2/24");
       expect((await network.run(far, "/bin/busybox", "ping", "-c", "1", "10.216.0.2")).exitCode).toBe(0);

@@ -9,7 +9,7 @@ import { DIST, ROOT, SHARE } from "../harness/paths.ts";
 
 /** What an example takes as given, and what it has to print. */
 const EXPECTED: Readonly<Record<string, RegExp>> = {
-  "README.md": /^6\.1\.\d+\nexit status 0$/,
+  "README.md": /^6\.1\.\d+ exit status 0$/,
   "packages/agent-protocol/README.md": /^4$/,
   "packages/agent/README.md": /^the host disconnected$/,
   "packages/guest-image/README.md": /tuned .*vmlinux .*rootfs\.ext4$/,
@@ -76,6 +76,29 @@ describe("the examples of the READMEs", () => {
       expect(result.stderr).toBe("");
       expect(result.stdout).toMatch(expected);
       expect(result.exitCode).toBe(0);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it("of docs/ and CONTRIBUTING are what the compiler accepts, all of them", async () => {
+    const pages = [...globSync("docs/**/*.md", { cwd: ROOT }), "CONTRIBUTING.md"];
+    const directory = mkdtempSync(join(ROOT, "e2e", ".example-"));
+    try {
+      let count = 0;
+      for (const page of pages) {
+        for (const [, example = ""] of readFileSync(join(ROOT, page), "utf8").matchAll(/```ts\n([\s\S]*?)```/g)) {
+          count += 1;
+          const name = `${page.replaceAll("/", "-")}-${String(count)}.mts`;
+          const declared = "declare const kernelPath: string, imagePath: string, rootfs: string;";
+          writeFileSync(join(directory, name), `${declared}\n${example}`);
+        }
+      }
+      expect(count).toBeGreaterThan(4);
+      const tsconfig = { extends: "../../tsconfig.dev.json", include: ["*.mts"], compilerOptions: { noEmit: true } };
+      writeFileSync(join(directory, "tsconfig.json"), JSON.stringify(tsconfig));
+      const checked = await runCommand(join(ROOT, "node_modules", ".bin", "tsc"), ["-p", directory]);
+      expect(checked).toMatchObject({ exitCode: 0, stdout: "" });
     } finally {
       rmSync(directory, { recursive: true });
     }

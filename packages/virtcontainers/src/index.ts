@@ -9,9 +9,7 @@
  * import { Sandbox } from "@kata-ts/virtcontainers";
  *
  * await using sandbox = await Sandbox.create({ vm: { kernelPath, imagePath } });
- * await using container = await sandbox.createContainer({ rootfs, args: ["echo", "hello"] });
- * const { stdout } = await container.start();
- * for await (const chunk of stdout) process.stdout.write(chunk);
+ * const { exitCode, stdout } = await sandbox.run({ rootfs, args: ["echo", "hello"] });
  * ```
  *
  * @module
@@ -35,6 +33,9 @@ export { type ContainerStatus, pidOf, statusOf } from "./container/status.ts";
 export { updateContainer } from "./container/update.ts";
 export { Container } from "./embedded/container.ts";
 export { defaultSpec, type ProcessDefaults } from "./embedded/default-spec.ts";
+export type { SandboxEvents, Step } from "./embedded/events.ts";
+export { Process, type ProcessResult, type ResultOptions } from "./embedded/process.ts";
+export { PausedContainer, RunningContainer } from "./embedded/running-container.ts";
 export { type ContainerOptions, type NetworkOptions, Sandbox, type SandboxOptions } from "./embedded/sandbox.ts";
 export type { Environment, ShimEnvironment } from "./environment.ts";
 export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { EventEmitter } from "node:events";
 import { realpath } from "node:fs/promises";
-import { connectAgent, type SpecMount } from "@kata-ts/agent-protocol";
+import { connectAgent, type grpc, type SpecMount, type SpecResources } from "@kata-ts/agent-protocol";
 import type { InterworkingModel } from "@kata-ts/netns";
 import { noCgroups } from "../cgroup/no-cgroups.ts";
 import { createInGuest } from "../container/in-guest.ts";
@@ -9,6 +10,7 @@ import type { Environment } from "../environment.ts";
 import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
+import type { GuestInterface, GuestRoute } from "../network/guest-view.ts";
 import { NamespaceNetwork } from "../network/namespace-network.ts";
 import { noNetwork } from "../network/no-network.ts";
 import type { Network } from "../ports/network.ts";
@@ -17,6 +19,8 @@ import { MemoryStore } from "../store/memory-store.ts";
 import { UndoStack } from "../undo.ts";
 import { Container } from "./container.ts";
 import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
+import { publishStep, type SandboxEvents, watchOom } from "./events.ts";
+import type { ProcessResult, ResultOptions } from "./process.ts";
 
 export interface SandboxOptions {
   /** The guest's kernel and image; everything else has a default. */
@@ -47,6 +51,8 @@ export interface ContainerOptions extends ProcessDefaults {
   readonly id?: string;
   /** Host directories and files, as bind mounts of config.json. */
   readonly mounts?: readonly SpecMount[];
+  /** Its limits in the guest, as linux.resources of config.json. */
+  readonly resources?: SpecResources;
 }
 
 const BOOT_DEADLINE_MS = 60_000;
@@ -57,18 +63,27 @@ const BOOT_DEADLINE_MS = 60_000;
  * @example
  * await using sandbox = await Sandbox.create({ vm: { kernelPath, imagePath } });
  * await using container = await sandbox.createContainer({ rootfs: "/srv/alpine", args: ["uname", "-r"] });
- * const { stdout } = await container.start();
- * for await (const chunk of stdout) process.stdout.write(chunk);
+ * const { process: guest } = await container.start();
+ * for await (const line of guest) console.log(line);
  */
 export class Sandbox implements AsyncDisposable {
   readonly id: ContainerId;
+  /** `exit`, `oom` and `end`: what happens unasked. */
+  readonly events: EventEmitter<SandboxEvents> = new EventEmitter();
   readonly #live: LiveSandbox;
   readonly #network: Network;
+  readonly #containers: Set<string> = new Set();
+  readonly #over: AbortController = new AbortController();
 
   private constructor(live: LiveSandbox, network: Network) {
     this.id = live.id;
     this.#live = live;
     this.#network = network;
+    void live.vm.ended.then((exit) => {
+      this.#over.abort();
+      this.events.emit("end", exit);
+    });
+    this.events.on("newListener", this.#watchOom);
   }
 
   /** @param environment the ports to work through; QEMU in this process by default */
@@ -94,13 +109,34 @@ export class Sandbox implements AsyncDisposable {
     return this.#live.vm.state.accelerator;
   }
 
+  /** The ids of its containers. */
+  get containers(): readonly string[] {
+    return [...this.#containers];
+  }
+
+  /** Whether the VM is there. */
+  get isRunning(): boolean {
+    return this.#live.vm.isRunning();
+  }
+
+  /** Runs a container to the end of its first process, and removes it. */
+  async run(options: ContainerOptions & ResultOptions): Promise<ProcessResult> {
+    await using container = await this.createContainer(options);
+    const { process: first } = await container.start();
+    return await first.result(options);
+  }
+
   async createContainer(options: ContainerOptions): Promise<Container> {
     const id = parseContainerId(options.id ?? randomUUID());
     const base = defaultSpec(options);
     const config = {
       id,
       rootfs: await realpath(options.rootfs),
-      spec: { ...base, mounts: [...(base.mounts ?? []), ...(options.mounts ?? [])] },
+      spec: {
+        ...base,
+        mounts: [...(base.mounts ?? []), ...(options.mounts ?? [])],
+        linux: { ...base.linux, resources: { ...base.linux?.resources, ...options.resources } },
+      },
       bundle: "",
       annotations: {},
     };
@@ -111,11 +147,13 @@ export class Sandbox implements AsyncDisposable {
     const { token, warnings } = await asked(`create container ${id}`, createInGuest(agent, names, spec));
     for (const warning of warnings) process.emitWarning(warning);
     undo.keep();
+    this.#containers.add(id);
     return new Container({
       id,
       agent,
-      agentUrl: vm.state.agentUrl,
-      unshare: () => vm.unshare(id),
+      vm,
+      onRemoved: () => this.#containers.delete(id),
+      onExit: (exitCode) => this.events.emit("exit", { containerId: id, exitCode }),
       ...(token === undefined ? {} : { token }),
     });
   }
@@ -125,10 +163,45 @@ export class Sandbox implements AsyncDisposable {
     await this.#network.sync(this.#live.vm, this.#live.agent);
   }
 
+  /** Gives the guest an interface of its network namespace, named by `device`. */
+  async addInterface(wanted: GuestInterface): Promise<void> {
+    await this.#network.add(this.#live.vm, this.#live.agent, wanted);
+  }
+
+  /** Takes the one with this MAC address, or with this name, out of the guest. */
+  async removeInterface(unwanted: GuestInterface): Promise<void> {
+    await this.#network.remove(this.#live.vm, this.#live.agent, unwanted);
+  }
+
+  listInterfaces(): Promise<grpc.Interfaces> {
+    return asked("list interfaces", this.#live.agent.listInterfaces({}));
+  }
+
+  listRoutes(): Promise<grpc.Routes> {
+    return asked("list routes", this.#live.agent.listRoutes({}));
+  }
+
+  /** Replaces the guest's routes, until they change in the namespace. */
+  updateRoutes(routes: readonly GuestRoute[]): Promise<grpc.Routes> {
+    return asked("set up routes", this.#live.agent.updateRoutes({ routes: { Routes: [...routes] } }));
+  }
+
   /** Ends the VM and everything in it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort();
     await this.#live[Symbol.asyncDispose]();
   }
+
+  /** The guest is asked only once somebody wants to know. */
+  readonly #watchOom = (event: string | symbol): void => {
+    if (event !== "oom") return;
+    this.events.off("newListener", this.#watchOom);
+    const onOom = (containerId: string): void => {
+      this.events.emit("oom", { containerId });
+    };
+    const isKnown = (containerId: string): boolean => this.#containers.has(containerId);
+    void watchOom(this.#live.agent, isKnown, { signal: this.#over.signal, onOom });
+  };
 }
 
 function builtIn(options: SandboxOptions): Environment {
@@ -147,5 +220,6 @@ function builtIn(options: SandboxOptions): Environment {
         : new NamespaceNetwork({ model: network.model ?? "tcfilter", queues: config.vcpus, vhost: true, warn }),
     cgroups: noCgroups,
     warn,
+    trace: publishStep,
   };
 }

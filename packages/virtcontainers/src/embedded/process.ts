@@ -1,0 +1,101 @@
+import { constants } from "node:os";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import type { GuestProcess } from "@kata-ts/shim";
+import { Collected } from "./collected.ts";
+
+/** What became of a process. A status other than 0 is a result like any other, never an exception. */
+export interface ProcessResult {
+  /** 0 to 255; 128 + N for one that signal N ended, which a process can also exit with by itself. */
+  readonly exitCode: number;
+  /** The signal that such a status stands for. */
+  readonly signal: NodeJS.Signals | undefined;
+  /** What it wrote, as UTF-8. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Something is missing above: it wrote more than was to be kept. */
+  readonly truncated: boolean;
+}
+
+export interface ResultOptions {
+  /** What it reads from its standard input; nothing by default. */
+  readonly input?: string | Uint8Array;
+  /** How many bytes of each output are kept; 16 MiB by default. The rest is read and dropped. */
+  readonly maxBytes?: number;
+  /** Kills the process when it is aborted; the result then tells that. */
+  readonly signal?: AbortSignal;
+}
+
+const MAX_BYTES = 16 * 2 ** 20;
+const FIRST_SIGNAL_STATUS = 128;
+
+/**
+ * A process in a guest: Node streams, or its lines, or its whole result.
+ *
+ * @example
+ * for await (const line of process) console.log(line);
+ * const { exitCode, stderr } = await other.result();
+ */
+export class Process implements AsyncIterable<string> {
+  /** Fails with EPIPE once the process has closed its standard input. */
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** Ends at once for a process with a terminal: all its output is on stdout. */
+  readonly stderr: Readable;
+  readonly #guest: GuestProcess;
+
+  constructor(guest: GuestProcess) {
+    this.#guest = guest;
+    ({ stdin: this.stdin, stdout: this.stdout, stderr: this.stderr } = guest);
+  }
+
+  /**
+   * The exit status, as `exitCode` of ProcessResult. Read both outputs to their ends first, or use `result`.
+   *
+   * @throws the signal's reason when it is aborted; an error when the guest is lost before the process ended
+   */
+  wait(signal?: AbortSignal): Promise<number> {
+    return this.#guest.wait(signal);
+  }
+
+  /** Reads all that it writes until it ends. @throws when the guest is lost before the process ended */
+  async result({ input, maxBytes = MAX_BYTES, signal }: ResultOptions = {}): Promise<ProcessResult> {
+    const kill = (): void => {
+      this.kill("SIGKILL").catch(() => undefined); // Then it has ended, or its guest has: both are told below.
+    };
+    if (signal?.aborted === true) kill();
+    signal?.addEventListener("abort", kill, { once: true });
+    try {
+      // One that does not read what it is given may still have a result.
+      this.stdin.on("error", () => undefined).end(input);
+      const outputs = [new Collected(this.stdout, maxBytes), new Collected(this.stderr, maxBytes)] as const;
+      const [stdout, stderr] = await Promise.all(outputs.map(({ text }) => text));
+      const exitCode = await this.wait();
+      const truncated = outputs.some((output) => output.truncated);
+      return { exitCode, signal: signalOf(exitCode), stdout: stdout ?? "", stderr: stderr ?? "", truncated };
+    } finally {
+      signal?.removeEventListener("abort", kill);
+    }
+  }
+
+  /** A process that is over counts as signalled. @param signal `SIGTERM` by default; by number for real-time ones */
+  async kill(signal: NodeJS.Signals | number = "SIGTERM"): Promise<void> {
+    await this.#guest.kill(typeof signal === "number" ? signal : constants.signals[signal]);
+  }
+
+  /** Only for a process with a terminal. */
+  resize(size: { readonly rows: number; readonly columns: number }): void {
+    this.#guest.resize(size);
+  }
+
+  /** The lines of its standard output. Standard error is to be read beside, or a process that writes much there waits. */
+  [Symbol.asyncIterator](): AsyncIterator<string> {
+    return createInterface({ input: this.stdout, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
+  }
+}
+
+function signalOf(status: number): NodeJS.Signals | undefined {
+  const number = status - FIRST_SIGNAL_STATUS;
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found?.[0] as NodeJS.Signals | undefined;
+}

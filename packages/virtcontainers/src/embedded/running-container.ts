@@ -1,0 +1,89 @@
+import { randomUUID } from "node:crypto";
+import type { SpecResources } from "@kata-ts/agent-protocol";
+import { escapeControls } from "@kata-ts/qemu-driver";
+import { guestResources } from "../container/guest-resources.ts";
+import { execInGuest, updateInGuest } from "../container/in-guest.ts";
+import type { ContainerStats } from "../container/stats.ts";
+import type { ContainerId } from "../identifiers.ts";
+import { asked } from "../sandbox/create.ts";
+import type { ContainerParts } from "./container.ts";
+import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
+import { openGuestProcess } from "./open-guest-process.ts";
+import { Process, type ProcessResult, type ResultOptions } from "./process.ts";
+
+/** A container whose first process was started: what can be done with one only then. */
+export class RunningContainer {
+  readonly id: ContainerId;
+  /** Its first process; when it ends, all others do. */
+  readonly process: Process;
+  readonly #parts: ContainerParts;
+
+  constructor(parts: ContainerParts, process: Process) {
+    this.id = parts.id;
+    this.process = process;
+    this.#parts = parts;
+  }
+
+  /** Runs another process in it. */
+  async exec(options: ProcessDefaults): Promise<Process> {
+    const execId = randomUUID();
+    const { process = { cwd: "/" } } = defaultSpec(options);
+    const names = { container_id: this.id, exec_id: execId };
+    const { token } = await asked(`exec in container ${this.id}`, execInGuest(this.#parts.agent, names, process));
+    return new Process(await openGuestProcess(this.#parts, { execId, ...(token === undefined ? {} : { token }) }));
+  }
+
+  /** Runs another process to its end. */
+  async run(options: ProcessDefaults & ResultOptions): Promise<ProcessResult> {
+    return (await this.exec(options)).result(options);
+  }
+
+  /** Freezes all its processes. */
+  async pause(): Promise<PausedContainer> {
+    await asked(`pause container ${this.id}`, this.#parts.agent.pauseContainer({ container_id: this.id }));
+    return new PausedContainer(this, this.#parts);
+  }
+
+  /** Sends a signal to all its processes. @param signal by number */
+  async killAll(signal: number): Promise<void> {
+    const request = { container_id: this.id, exec_id: "", signal };
+    await asked(`signal container ${this.id}`, this.#parts.agent.signalProcess(request));
+  }
+
+  /** The figures of its cgroup in the guest. */
+  stats(): Promise<ContainerStats> {
+    return asked(`get stats of container ${this.id}`, this.#parts.agent.statsContainer({ container_id: this.id }));
+  }
+
+  /** Changes its limits in the guest; the VM does not grow. What is not named stays. */
+  async update(resources: SpecResources): Promise<void> {
+    await asked(`update container ${this.id}`, updateInGuest(this.#parts.agent, this.id, guestResources(resources)));
+  }
+
+  /** The guest's `ps` about its processes. @param args options for ps; `-ef` when empty */
+  async processes(args: readonly string[] = []): Promise<string> {
+    const request = { container_id: this.id, format: "table", args: [...args] };
+    const what = `list processes of container ${this.id}`;
+    const { process_list } = await asked(what, this.#parts.agent.listProcesses(request));
+    return escapeControls(Buffer.from(process_list).toString());
+  }
+}
+
+/** A container whose processes stand still. */
+export class PausedContainer {
+  readonly id: ContainerId;
+  readonly #running: RunningContainer;
+  readonly #parts: ContainerParts;
+
+  constructor(running: RunningContainer, parts: ContainerParts) {
+    this.id = running.id;
+    this.#running = running;
+    this.#parts = parts;
+  }
+
+  /** Lets its processes go on. */
+  async resume(): Promise<RunningContainer> {
+    await asked(`resume container ${this.id}`, this.#parts.agent.resumeContainer({ container_id: this.id }));
+    return this.#running;
+  }
+}
