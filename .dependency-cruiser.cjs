@@ -10,6 +10,7 @@ const floors = {
   agent: ["agent-protocol", "linux"],
   "runtime-cli": ["virtcontainers", "agent-protocol", "linux"],
   "guest-image": [],
+  "oci-image": [],
   fuzzing: [],
 };
 

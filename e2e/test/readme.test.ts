@@ -15,6 +15,7 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
   "packages/guest-image/README.md": /tuned .*vmlinux .*rootfs\.ext4$/,
   "packages/linux/README.md": /^true true true LinuxError$/,
   "packages/netns/README.md": /^0% packet loss$/,
+  "packages/oci-image/README.md": /^\[ 'sh' \] \[ 'PATH=\/bin' \] \/ \{ uid: 0, gid: 0 \}$/,
   "packages/proxy/README.md": /^hello$/,
   "packages/qemu-driver/README.md": /status: 'running'[\s\S]*exitCode: 0/,
   "packages/runtime-cli/README.md": /kata-runtime .*\n[\s\S]*\n0$/,
@@ -33,6 +34,20 @@ async function given(): Promise<string> {
     'import { FakeAgent } from "@kata-ts/virtcontainers/testing";',
     'const fake_ = new FakeAgent({ stdout: "from a fake\\n", status: 3 });',
   ].join("\n");
+}
+
+/** An image that umoci has made. */
+async function givenImage(directory: string): Promise<string> {
+  const layout = join(directory, "layout");
+  const image = `${layout}:latest`;
+  await runCommand("umoci", ["init", "--layout", layout]);
+  await runCommand("umoci", ["new", "--image", image]);
+  await runCommand("umoci", ["insert", "--image", image, await busyboxRootfs(), "/"]);
+  await runCommand("umoci", ["config", "--image", image, "--config.env", "PATH=/bin", "--config.cmd", "sh"]);
+  const places = { layout, cacheDir: join(directory, "cache"), target: join(directory, "target") };
+  return Object.entries(places)
+    .map(([name, value]) => `const ${name} = ${JSON.stringify(value)};`)
+    .join("\n");
 }
 
 /** The fake guest that the shim's example talks to: a 1.x agent behind a socket. */
@@ -71,7 +86,8 @@ describe("the examples of the READMEs", () => {
     try {
       const file = join(directory, "example.mts");
       const fake = page.includes("/shim/") ? FAKE_GUEST : "";
-      writeFileSync(file, `${await given()}\n${fake}\n${example}`);
+      const image = page.includes("/oci-image/") ? await givenImage(directory) : "";
+      writeFileSync(file, `${await given()}\n${fake}\n${image}\n${example}`);
       const result = await runCommand(NODE_BINARY, [file]);
       expect(result.stderr).toBe("");
       expect(result.stdout).toMatch(expected);

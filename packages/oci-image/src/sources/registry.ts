@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import type { ReadableStream } from "node:stream/web";
+import type { Descriptor } from "../documents.ts";
+import { ImageError } from "../errors.ts";
+import { parseReference, type Reference } from "./reference.ts";
+import type { ImageSource } from "./source.ts";
+
+export interface RegistryOptions {
+  /** Plain HTTP; by default only on the loopback. */
+  readonly insecure?: boolean;
+  readonly credentials?: { readonly username: string; readonly password: string };
+  readonly signal?: AbortSignal | undefined;
+}
+
+const MANIFESTS = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+];
+const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
+const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+)(?::\d+)?$/;
+
+/** A registry that speaks the OCI distribution specification, 1.0 and 1.1. */
+export class RegistrySource implements ImageSource {
+  readonly name: string;
+  readonly #reference: Reference;
+  readonly #options: RegistryOptions;
+  readonly #base: string;
+  readonly #manifests: Map<string, Buffer> = new Map();
+  #authorization: string | undefined;
+
+  /** @throws ImageError KATA_IMAGE_REFERENCE */
+  constructor(reference: string, options: RegistryOptions = {}) {
+    this.name = reference;
+    this.#reference = parseReference(reference);
+    this.#options = options;
+    const { host, repository } = this.#reference;
+    const scheme = (options.insecure ?? LOOPBACK.test(host)) ? "http" : "https";
+    this.#base = `${scheme}://${host}/v2/${repository}`;
+  }
+
+  async root(): Promise<Descriptor> {
+    return this.#manifest(this.#reference.version);
+  }
+
+  async blob(descriptor: Descriptor): Promise<Readable> {
+    const { digest, mediaType } = descriptor;
+    const known = this.#manifests.get(digest);
+    if (known !== undefined) return Readable.from([known]);
+    if (mediaType !== undefined && MANIFESTS.includes(mediaType)) {
+      await this.#manifest(digest);
+      return Readable.from([this.#manifests.get(digest) ?? Buffer.alloc(0)]);
+    }
+    const { body } = await this.#get(`${this.#base}/blobs/${digest}`);
+    if (body === null) throw this.#error(`${digest}: an empty answer`);
+    return Readable.fromWeb(body);
+  }
+
+  async #manifest(version: string): Promise<Descriptor> {
+    const response = await this.#get(`${this.#base}/manifests/${version}`, { accept: MANIFESTS.join(", ") });
+    const bytes = await this.#bounded(response);
+    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    if (version.startsWith("sha256:") && version !== digest) {
+      throw new ImageError("KATA_IMAGE_DIGEST", `${this.name}: ${version}: what came is ${digest}`);
+    }
+    this.#manifests.set(digest, bytes);
+    return { digest, size: bytes.length, mediaType: response.headers.get("content-type")?.split(";")[0] };
+  }
+
+  async #bounded(response: Response): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      size += chunk.length;
+      if (size > MAX_MANIFEST_BYTES) throw this.#error("a manifest of more than 4 MiB");
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  async #get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    const first = await this.#request(url, headers);
+    if (first.status !== 401) return this.#answered(first, url);
+    await first.body?.cancel();
+    this.#authorization = await this.#authorize(first.headers.get("www-authenticate") ?? "");
+    return this.#answered(await this.#request(url, headers), url);
+  }
+
+  /** Storage elsewhere, to which a registry sends us, does not get our credentials: fetch drops them. */
+  async #request(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
+    const { signal = null } = this.#options;
+    const authorization = this.#authorization === undefined ? {} : { authorization: this.#authorization };
+    try {
+      return await fetch(url, { headers: { ...headers, ...authorization }, signal });
+    } catch (error) {
+      const { cause, message } = error as Error;
+      throw this.#error(cause instanceof Error ? cause.message : message, error);
+    }
+  }
+
+  async #answered(response: Response, url: string): Promise<Response> {
+    if (response.ok) return response;
+    await response.body?.cancel();
+    if (response.status === 404) throw new ImageError("KATA_IMAGE_NOT_FOUND", `${this.name}: ${url} is not there`);
+    throw this.#error(`${url} answers ${String(response.status)}`);
+  }
+
+  /** The registry says how it wants to know us. */
+  async #authorize(challenge: string): Promise<string> {
+    const { credentials, signal = null } = this.#options;
+    const basic =
+      credentials === undefined
+        ? undefined
+        : `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
+    if (/^basic /i.test(challenge) && basic !== undefined) return basic;
+    const parameters = new Map(
+      [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]),
+    );
+    const realm = parameters.get("realm");
+    if (!/^bearer /i.test(challenge) || realm === undefined) throw this.#error("the registry wants credentials");
+    const url = new URL(realm);
+    // A token server that is not the registry's equal in safety would get the password in the clear.
+    if (url.protocol !== "https:" && this.#base.startsWith("https:")) throw this.#error(`unsafe token server ${realm}`);
+    url.searchParams.set("scope", parameters.get("scope") ?? `repository:${this.#reference.repository}:pull`);
+    const service = parameters.get("service");
+    if (service !== undefined) url.searchParams.set("service", service);
+    const response = await fetch(url, { headers: basic === undefined ? {} : { authorization: basic }, signal });
+    if (!response.ok) throw this.#error(`the token server answers ${String(response.status)}`);
+    const { token, access_token: accessToken } = (await response.json()) as { token?: unknown; access_token?: unknown };
+    const found = token ?? accessToken;
+    if (typeof found !== "string") throw this.#error("the token server gave no token");
+    return `Bearer ${found}`;
+  }
+
+  #error(reason: string, cause?: unknown): ImageError {
+    return new ImageError("KATA_IMAGE_REGISTRY", `${this.name}: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,45 @@
+import { lstat, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import { ImageError } from "../errors.ts";
+
+/** As the kernel: so many links may be followed before it is a loop. */
+const MAX_LINKS = 40;
+
+/**
+ * Where a path of an image leads, with `root` as its `/`: links on the way are followed inside, `..` stops at the root.
+ * The last component is followed only when asked. The directory must be nobody else's meanwhile.
+ *
+ * @throws ImageError KATA_IMAGE_LAYER for loops of links
+ */
+export async function inRoot(
+  root: string,
+  path: string,
+  { followLast = false }: { readonly followLast?: boolean } = {},
+): Promise<string> {
+  const ahead = path.split("/").reverse();
+  const inside: string[] = [];
+  let links = 0;
+  for (let name = ahead.pop(); name !== undefined; name = ahead.pop()) {
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      inside.pop();
+      continue;
+    }
+    const isLast = ahead.every((rest) => rest === "" || rest === ".");
+    const target = isLast && !followLast ? undefined : await linkAt(join(root, ...inside, name));
+    if (target === undefined) {
+      inside.push(name);
+      continue;
+    }
+    links += 1;
+    if (links > MAX_LINKS) throw new ImageError("KATA_IMAGE_LAYER", `${path}: too many links`);
+    if (target.startsWith("/")) inside.length = 0;
+    ahead.push(...target.split("/").reverse());
+  }
+  return join(root, ...inside);
+}
+
+async function linkAt(path: string): Promise<string | undefined> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isSymbolicLink() === true ? await readlink(path) : undefined;
+}
