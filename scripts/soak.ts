@@ -6,7 +6,16 @@ import { tool } from "./lib/run.ts";
 await buildPackages();
 await installKernelBuildPackages();
 await buildTree("tuned");
-const suites = ["stdio", "stdio-memory", "network", "network-endpoints", "lifecycle"];
+const suites = [
+  "stdio",
+  "stdio-memory",
+  "network",
+  "network-endpoints",
+  "network-late",
+  "network-faults",
+  "network-cni",
+  "lifecycle",
+];
 await tool("vitest", ["run", "--root", "e2e", ...suites.map((name) => `test/${name}.test.ts`)], {
   KATA_TEST_FAST_EXITS: "1000",
   KATA_TEST_STREAM_MIB: "1024",

@@ -5,13 +5,36 @@ import type { EditableSpec } from "./bundle.ts";
 import { pythonRootfs } from "./images.ts";
 import { Kata } from "./kata.ts";
 import { PEER } from "./network.ts";
+import { rotated } from "./rotation.ts";
 
-/** runc, which uses the interfaces as they are, and ours with each way of joining them to a VM. */
-export const NETWORKED_RUNTIMES: readonly (readonly [name: string, open: () => Kata])[] = [
-  ["runc", () => new Kata([], "/usr/sbin/runc")],
+type NetworkedRuntime = readonly [name: string, open: () => Kata];
+
+const OURS: readonly NetworkedRuntime[] = [
   ["kata-runtime", () => new Kata()],
   ["kata-runtime with macvtap", () => Kata.configured('[runtime]\ninternetworking_model = "macvtap"\n')],
 ];
+
+/**
+ * runc, which uses the interfaces as they are, and ours with each way of joining them to a VM. The default has its turn
+ * each day, the other one each second.
+ *
+ * @param turn suites with another one have it on the other day
+ */
+export function networkedRuntimes(turn: 0 | 1): NetworkedRuntime[] {
+  return [["runc", () => new Kata([], "/usr/sbin/runc")], ...ourNetworkedRuntimes(turn)];
+}
+
+export function ourNetworkedRuntimes(turn: 0 | 1): NetworkedRuntime[] {
+  const [usual, other] = OURS;
+  if (usual === undefined || other === undefined) return [];
+  const days = [[other], []];
+  return [usual, ...rotated(turn === 0 ? days : days.reverse(), 2).flat()];
+}
+
+/** Both of ours, every day. */
+export function everyNetworkedRuntime(): readonly NetworkedRuntime[] {
+  return OURS;
+}
 
 export const PORT = "7000";
 

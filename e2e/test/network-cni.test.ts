@@ -3,7 +3,7 @@ import { expectCleanHost } from "../harness/clean-host.ts";
 import { runCommand } from "../harness/command.ts";
 import type { Kata } from "../harness/kata.ts";
 import { TestNetwork } from "../harness/network.ts";
-import { NETWORKED_RUNTIMES, PORT, peerIn, startPeer } from "../harness/networked.ts";
+import { networkedRuntimes, PORT, peerIn, startPeer } from "../harness/networked.ts";
 
 const TIMEOUT = 240_000;
 const PLUGINS = "/usr/lib/cni";
@@ -72,7 +72,7 @@ class Cni {
   }
 }
 
-describe.each(NETWORKED_RUNTIMES)("CNI's bridge and portmap under %s", (_name, open) => {
+describe.each(networkedRuntimes(1))("CNI's bridge and portmap under %s", (_name, open) => {
   expectCleanHost();
 
   it(

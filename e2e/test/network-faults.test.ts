@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import type { Kata } from "../harness/kata.ts";
 import { TestNetwork } from "../harness/network.ts";
-import { inNamespace, NETWORKED_RUNTIMES } from "../harness/networked.ts";
+import { inNamespace, ourNetworkedRuntimes } from "../harness/networked.ts";
 import { VM_ROOT } from "../harness/paths.ts";
 
 async function addressedPod(network: TestNetwork): Promise<string> {
@@ -34,7 +34,7 @@ function processesOf(kata: Kata, id: string): Record<"qemu" | "proxy", ProcessId
   return { qemu: record.vm.qemu, proxy: record.vm.processes[0] };
 }
 
-const OURS = NETWORKED_RUNTIMES.filter(([name]) => name !== "runc");
+const OURS = ourNetworkedRuntimes(1);
 
 describe.each(OURS)("a namespace is as it was under %s", (_name, open) => {
   expectCleanHost();

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { Kata } from "../harness/kata.ts";
 import { TestNetwork } from "../harness/network.ts";
-import { inNamespace, NETWORKED_RUNTIMES, PORT, peerIn, startPeer } from "../harness/networked.ts";
+import { inNamespace, networkedRuntimes, PORT, peerIn, startPeer } from "../harness/networked.ts";
 
 const TIMEOUT = 240_000;
 
@@ -15,7 +15,7 @@ async function until(kata: Kata, id: string, wanted: (shown: string) => boolean)
   }
 }
 
-describe.each(NETWORKED_RUNTIMES)("interfaces that come late under %s", (name, open) => {
+describe.each(networkedRuntimes(1))("interfaces that come late under %s", (name, open) => {
   expectCleanHost();
 
   it(

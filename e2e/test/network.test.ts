@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import type { Kata } from "../harness/kata.ts";
 import { TestNetwork } from "../harness/network.ts";
-import { NETWORKED_RUNTIMES, PORT, peerIn, startPeer } from "../harness/networked.ts";
+import { networkedRuntimes, PORT, peerIn, startPeer } from "../harness/networked.ts";
 
 const FEW_MIB = "16";
 /** What passes in each direction. `npm run test:soak` asks for a gigabyte. */
@@ -34,7 +34,7 @@ async function bothWays(kata: Kata, id: string, network: TestNetwork, world: str
   }
 }
 
-describe.each(NETWORKED_RUNTIMES)("the network under %s", (_name, open) => {
+describe.each(networkedRuntimes(0))("the network under %s", (_name, open) => {
   expectCleanHost();
 
   it(
