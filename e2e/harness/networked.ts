@@ -14,6 +14,8 @@ const OURS: readonly NetworkedRuntime[] = [
   ["kata-runtime with macvtap", () => Kata.configured('[runtime]\ninternetworking_model = "macvtap"\n')],
 ];
 
+const RUNC: NetworkedRuntime = ["runc", () => new Kata([], "/usr/sbin/runc")];
+
 /**
  * runc, which uses the interfaces as they are, and ours with each way of joining them to a VM. The default has its turn
  * each day, the other one each second.
@@ -21,7 +23,7 @@ const OURS: readonly NetworkedRuntime[] = [
  * @param turn suites with another one have it on the other day
  */
 export function networkedRuntimes(turn: 0 | 1): NetworkedRuntime[] {
-  return [["runc", () => new Kata([], "/usr/sbin/runc")], ...ourNetworkedRuntimes(turn)];
+  return [RUNC, ...ourNetworkedRuntimes(turn)];
 }
 
 export function ourNetworkedRuntimes(turn: 0 | 1): NetworkedRuntime[] {
@@ -31,10 +33,8 @@ export function ourNetworkedRuntimes(turn: 0 | 1): NetworkedRuntime[] {
   return [usual, ...rotated(turn === 0 ? days : days.reverse(), 2).flat()];
 }
 
-/** Both of ours, every day. */
-export function everyNetworkedRuntime(): readonly NetworkedRuntime[] {
-  return OURS;
-}
+/** runc and both of ours, every day. */
+export const NETWORKED_RUNTIMES: readonly NetworkedRuntime[] = [RUNC, ...OURS];
 
 export const PORT = "7000";
 

@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { isAlive } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { runCommand } from "../harness/command.ts";
+import { readRecord } from "../harness/faults/victims.ts";
 import { Kata } from "../harness/kata.ts";
 import { RUNTIME, SHARE } from "../harness/paths.ts";
 
@@ -15,7 +17,7 @@ interface Report {
 const SAMPLE = /^[a-z_]+\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)+\} [\d.e+]+$/;
 
 describe("kata-runtime for people", () => {
-  expectCleanHost();
+  expectCleanHost({ guestsMayPanic: true });
 
   it("check tells that this machine can run containers, and how", async () => {
     await using kata = new Kata();
@@ -67,6 +69,30 @@ describe("kata-runtime for people", () => {
     const memory = new RegExp(`kata_vm_process_pss_bytes\\{id="${id}",pid="\\d+",command="qemu-system-x86"\\} (\\d+)`);
     expect(Number(memory.exec(text)?.[1])).toBeGreaterThan(50 * 2 ** 20);
     await kata.ok(["delete", "--force", created]);
+  });
+
+  it("logs tells what the VM said, each line with its source, and how it ended", async () => {
+    await using kata = new Kata();
+    const id = await kata.start({
+      args: ["sleep", "1000"],
+      edit: (spec) => {
+        const linux = spec.linux as Record<string, unknown>;
+        linux.maskedPaths = [];
+        linux.readonlyPaths = [];
+      },
+    });
+    expect(await kata.ok(["logs", id])).toMatch(/^agent +kata-agent: ready/m);
+    expect(await kata.ok(["logs", "--source", "vmm", id])).toBe("");
+    const speak = "printf 'a \\033[31mred\\033[0m word\\n' > /dev/kmsg";
+    await kata.run(["exec", id, "sh", "-c", `${speak}; echo c > /proc/sysrq-trigger; sleep 1000`]);
+    const { vm } = readRecord(kata, id);
+    while (vm.processes.some(isAlive)) await new Promise(setImmediate);
+    expect(await kata.ok(["logs", "--source", "kernel", id])).toContain("Kernel panic");
+    const all = await kata.ok(["logs", "--json", id]);
+    const lines = all.split("\n").map((line) => JSON.parse(line) as { source: string; text: string });
+    expect(lines.at(-1)).toEqual({ source: "runtime", text: expect.stringContaining("qemu-exited") as string });
+    expect(all).not.toContain("\u001b");
+    await kata.ok(["delete", id]);
   });
 
   it("every command explains itself, by --help, -h and help", async () => {

@@ -5,9 +5,11 @@ import { expectCleanHost } from "../harness/clean-host.ts";
 import { busyboxRootfs } from "../harness/images.ts";
 import { Kata } from "../harness/kata.ts";
 import { TestNetwork } from "../harness/network.ts";
-import { everyNetworkedRuntime, inNamespace, PORT, peerIn, startPeer } from "../harness/networked.ts";
+import { inNamespace, NETWORKED_RUNTIMES, PORT, peerIn, startPeer } from "../harness/networked.ts";
 import { SHARE } from "../harness/paths.ts";
 import { rotated } from "../harness/rotation.ts";
+
+const OURS = NETWORKED_RUNTIMES.filter(([name]) => name !== "runc");
 
 const TIMEOUT = 240_000;
 
@@ -24,7 +26,7 @@ async function parentAndPeer(network: TestNetwork): Promise<{ parent: string; fa
 const ADDRESSES = ["addr add 10.216.0.2/24 brd + dev eth0", "addr add fd00:216::2/64 dev eth0 nodad"];
 
 // Either model, in turn: it matters only to how the VM is joined to what is the same interface.
-describe.each(rotated(everyNetworkedRuntime(), 2))("interfaces that are no veth under %s", (_name, open) => {
+describe.each(rotated(OURS, 2))("interfaces that are no veth under %s", (_name, open) => {
   expectCleanHost();
 
   async function expectTraffic(network: TestNetwork, kata: Kata, { pod, far }: { pod: string; far: string }) {

@@ -50,6 +50,10 @@ export const COMMANDS: CommandTable = {
   },
   kill: { summary: "send a signal to a container", load: () => import("./verbs/kill.ts") },
   list: { summary: "list containers", load: () => import("./verbs/list.ts") },
+  logs: {
+    summary: "show what a container's virtual machine said: kernel, agent, hypervisor",
+    load: () => import("./verbs/logs.ts"),
+  },
   metrics: {
     summary: "show figures of all containers and their virtual machines, for Prometheus",
     load: () => import("./verbs/metrics.ts"),

@@ -40,6 +40,7 @@ export { type ContainerOptions, type NetworkOptions, Sandbox, type SandboxOption
 export type { Environment, ShimEnvironment } from "./environment.ts";
 export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
 export { type HostReport, inspectHost, type Prerequisite } from "./host/inspect.ts";
+export { type LogLine, type LogSource, vmLogs } from "./host/vm-logs.ts";
 export { defaultQemuConfig, type QemuConfig } from "./hypervisor/qemu-config.ts";
 export { QemuHypervisor, type QemuHypervisorOptions } from "./hypervisor/qemu-hypervisor.ts";
 export { type ContainerId, parseContainerId } from "./identifiers.ts";

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import type { ReadableStream } from "node:stream/web";
 import type { Descriptor } from "../documents.ts";
 import { ImageError } from "../errors.ts";
 import { parseReference, type Reference } from "./reference.ts";
