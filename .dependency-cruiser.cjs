@@ -8,7 +8,7 @@ const floors = {
   proxy: ["agent-protocol", "qemu-driver", "netns", "linux"],
   virtcontainers: ["proxy", "shim", "qemu-driver", "netns", "agent-protocol", "linux"],
   agent: ["agent-protocol", "linux"],
-  "runtime-cli": ["virtcontainers", "agent-protocol", "linux"],
+  "runtime-cli": ["virtcontainers", "oci-image", "agent-protocol", "linux"],
   "guest-image": [],
   "oci-image": [],
   fuzzing: [],

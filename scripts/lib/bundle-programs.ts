@@ -9,7 +9,12 @@ import { DIST, NODE_BINARY, packageDir, ROOT } from "./paths.ts";
 const REQUIRE_BANNER =
   'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
 
-const PROGRAMS = { "kata-runtime": "runtime-cli", "kata-proxy": "proxy", "kata-shim": "shim" } as const;
+/** Each with its entry points; those of one package share their code. */
+const PROGRAMS = {
+  "runtime-cli": { "kata-runtime": "bin.js", kata: "kata.js" },
+  proxy: { "kata-proxy": "bin.js" },
+  shim: { "kata-shim": "bin.js" },
+} as const;
 
 /** Assembles the programs of the installable tree: bin, libexec, and the Node that runs them. */
 export async function bundlePrograms(): Promise<void> {
@@ -17,24 +22,28 @@ export async function bundlePrograms(): Promise<void> {
   await rm(libexec, { recursive: true, force: true });
   await mkdir(join(DIST, "bin"), { recursive: true });
   await mkdir(libexec, { recursive: true });
-  for (const [program, name] of Object.entries(PROGRAMS)) await bundle(program, name, libexec);
+  for (const [name, programs] of Object.entries(PROGRAMS)) await bundle(name, programs, libexec);
   await copyKoffi(join(libexec, "node_modules"));
   await copyFile(NODE_BINARY, join(libexec, "node"));
-  await launcher(join(DIST, "bin", "kata-runtime"), "kata-runtime", "../libexec/kata-ts");
+  for (const program of ["kata-runtime", "kata"]) {
+    await launcher(join(DIST, "bin", program), program, "../libexec/kata-ts");
+  }
   for (const program of ["kata-proxy", "kata-shim"]) await launcher(join(libexec, program), program, ".");
   await warmCompileCache(libexec);
 }
 
 /** Split, so that a verb of kata-runtime, or a shim, loads only what it needs. */
-async function bundle(program: string, packageName: string, libexec: string): Promise<void> {
+async function bundle(packageName: string, programs: Readonly<Record<string, string>>, libexec: string): Promise<void> {
   const head = await execa("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, reject: false });
   const commit = head.failed ? "unknown" : head.stdout;
   await build({
-    entryPoints: { [program]: join(packageDir(packageName), "dist/bin.js") },
+    entryPoints: Object.fromEntries(
+      Object.entries(programs).map(([program, file]) => [program, join(packageDir(packageName), "dist", file)]),
+    ),
     outdir: libexec,
     outExtension: { ".js": ".mjs" },
-    chunkNames: `${program}-[hash]`,
-    splitting: program !== "kata-proxy",
+    chunkNames: `${packageName}-[hash]`,
+    splitting: packageName !== "proxy",
     bundle: true,
     minify: true,
     platform: "node",
@@ -66,6 +75,7 @@ NODE_COMPILE_CACHE=$dir/cache exec "$dir/node" --disable-sigusr1 "$dir/${program
 /** Node keeps compiled code of the bundles here; made now, because an installed tree may be read-only. */
 async function warmCompileCache(libexec: string): Promise<void> {
   await execa(join(DIST, "bin", "kata-runtime"), ["--version"]);
+  await execa(join(DIST, "bin", "kata"), ["--help"]);
   for (const program of ["kata-proxy", "kata-shim"]) await execa(join(libexec, program), ["-version"]);
   for (const args of [
     ["list"],

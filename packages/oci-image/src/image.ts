@@ -12,7 +12,7 @@ import {
   parseManifest,
 } from "./documents.ts";
 import { ImageError } from "./errors.ts";
-import { type ImageProcess, processOf } from "./process.ts";
+import { type ImageProcess, processFor } from "./process.ts";
 import { openArchive } from "./sources/archive.ts";
 import { LayoutSource } from "./sources/layout.ts";
 import { type RegistryOptions, RegistrySource } from "./sources/registry.ts";
@@ -95,7 +95,7 @@ export class Image {
 
   /** What to run in a root file system of it. @param command instead of the image's, behind its entrypoint */
   process(rootfs: string, command?: readonly string[]): Promise<ImageProcess> {
-    return processOf(rootfs, this.config.config ?? {}, command);
+    return processFor(rootfs, this.config.config ?? {}, command);
   }
 }
 

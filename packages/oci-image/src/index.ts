@@ -15,5 +15,5 @@
 export type { ImageConfig, ImageDefaults, Platform } from "./documents.ts";
 export { ImageError, type ImageErrorCode } from "./errors.ts";
 export { Image, type ImageLocation, type ImageOptions, openImage, type Progress } from "./image.ts";
-export type { ImageProcess } from "./process.ts";
+export { type ImageProcess, processFor } from "./process.ts";
 export type { RegistryOptions } from "./sources/registry.ts";

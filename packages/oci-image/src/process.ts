@@ -19,7 +19,7 @@ const MAX_DATABASE_BYTES = 4 * 2 ** 20;
  *
  * @throws ImageError KATA_IMAGE_FORMAT for an image without a command, or with a user that it does not have
  */
-export async function processOf(
+export async function processFor(
   rootfs: string,
   defaults: ImageDefaults,
   command?: readonly string[],

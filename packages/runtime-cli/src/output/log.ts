@@ -2,18 +2,21 @@ import { appendFileSync } from "node:fs";
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
+/** The first two are logrus's, for engines; the last is for people. */
+type LogFormat = "text" | "json" | "plain";
+
 /**
  * The log that `--log` names: shared by all calls about a container and by the engine, so it is only ever appended to,
  * one line an entry. Errors also go to standard error, where podman and people look.
  */
 export class Log {
   readonly #file: string | undefined;
-  readonly #format: "text" | "json";
+  readonly #format: LogFormat;
   #debug: boolean;
 
   constructor(options: {
     readonly file: string | undefined;
-    readonly format: "text" | "json";
+    readonly format: LogFormat;
     readonly debug: boolean;
   }) {
     this.#file = options.file;
@@ -42,7 +45,7 @@ export class Log {
   #write(level: LogLevel, text: string): void {
     const message = oneLine(text);
     if (this.#file === undefined) {
-      process.stderr.write(`${formatEntry(level, message, "text")}\n`);
+      process.stderr.write(`${formatEntry(level, message, this.#format === "plain" ? "plain" : "text")}\n`);
       return;
     }
     try {
@@ -60,8 +63,9 @@ function oneLine(text: string): string {
     .replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
-/** logrus's two formats, which engines parse. */
-export function formatEntry(level: LogLevel, message: string, format: "text" | "json"): string {
+/** One line of a log. */
+export function formatEntry(level: LogLevel, message: string, format: LogFormat): string {
+  if (format === "plain") return level === "error" ? `kata: ${message}` : `kata: ${level}: ${message}`;
   const time = `${new Date().toISOString().slice(0, 19)}Z`;
   if (format === "json") return JSON.stringify({ level, msg: message, time });
   return `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}`;

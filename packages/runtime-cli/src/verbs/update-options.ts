@@ -67,10 +67,13 @@ function integer(options: Options, name: string): number | undefined {
 
 const UNITS: Readonly<Record<string, number>> = { "": 0, b: 0, k: 1, m: 2, g: 3, t: 4, p: 5 };
 
-/** `512m`, `1g`, `1048576`; -1 for no limit. Units are powers of 1024. */
 function bytes(options: Options, name: string): number | undefined {
   const text = options.text(name);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parseBytes(text, name);
+}
+
+/** `512m`, `1g`, `1048576`; -1 for no limit. Units are powers of 1024. @throws UsageError naming the option */
+export function parseBytes(text: string, name: string): number {
   if (text === "-1") return -1;
   const [, digits, unit = ""] = /^(\d{1,15}(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text) ?? [];
   const power = UNITS[unit.toLowerCase()];

@@ -39,7 +39,7 @@ function consoleLines(text: string): LogLine[] {
 
 function exitLines(text: string): LogLine[] {
   const { reason, phase, exitCode, signal, stderr } = JSON.parse(text) as VmExit;
-  const how = signal === null ? `status ${String(exitCode)}` : signal;
+  const how = signal ?? `status ${String(exitCode)}`;
   const said = stderr.map((line) => ({ source: "vmm" as const, text: line }));
   return [...said, { source: "runtime", text: `the VM has ended: ${reason}, ${how}; the guest had come to: ${phase}` }];
 }

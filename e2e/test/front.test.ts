@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { type CommandResult, runCommand } from "../harness/command.ts";
+import { ociArchive } from "../harness/engines/oci-images.ts";
+import { busyboxRootfs, pythonRootfs } from "../harness/images.ts";
+import { Kata } from "../harness/kata.ts";
+import { RUNTIME } from "../harness/paths.ts";
+
+const KATA = join(dirname(RUNTIME), "kata");
+const BUNDLES = "/var/lib/kata-ts/bundles";
+
+/** A `kata run` that stays, once its container runs. */
+async function running(runtime: Kata, name: string, args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(KATA, ["--root", runtime.root, "run", "--name", name, ...args], { stdio: "ignore" });
+  for (;;) {
+    const { exitCode, stdout } = await runtime.run(["state", name]);
+    if (exitCode === 0 && stdout.includes('"running"')) return child;
+    if (child.exitCode !== null) throw new Error(`kata run has ended with ${String(child.exitCode)}`);
+    await setImmediate();
+  }
+}
+
+describe("kata, for people", () => {
+  expectCleanHost();
+
+  const run = (runtime: Kata, ...args: readonly string[]): Promise<CommandResult> =>
+    runCommand(KATA, ["--root", runtime.root, ...args], { env: { ...process.env, XDG_CACHE_HOME: runtime.directory } });
+  const bundles = (): string[] => (existsSync(BUNDLES) ? readdirSync(BUNDLES) : []);
+
+  it("runs a directory with what is asked for, and leaves nothing", async () => {
+    await using runtime = new Kata();
+    const volume = join(runtime.directory, "volume");
+    mkdirSync(volume);
+    writeFileSync(join(volume, "file"), "from the host\n");
+    const asked = ["--memory", "128m", "-e", "A=b c", "-w", "/tmp", "--user", "12:34", "--name", "own"];
+    const script =
+      "echo $A; hostname; pwd; id -u; id -g; cat /v/file; touch /v/x; cat /sys/fs/cgroup/memory.max; exit 7";
+    const shown = await run(
+      runtime,
+      "run",
+      ...asked,
+      "-v",
+      `${volume}:/v:ro`,
+      await busyboxRootfs(),
+      "sh",
+      "-c",
+      script,
+    );
+    expect(shown).toMatchObject({
+      exitCode: 7,
+      stdout: "b c\nown\n/tmp\n12\n34\nfrom the host\n134217728",
+      stderr: "touch: /v/x: Read-only file system",
+    });
+    expect(bundles()).toEqual([]);
+    expect((await run(runtime, "ps")).stdout.split("\n")).toHaveLength(1);
+  });
+
+  it("runs an image of distribution packages out of an archive, as its author wants it", async () => {
+    await using runtime = new Kata();
+    const command = ["python3.11", "-c", "import sys; print(sys.version_info.major, sys.argv)"];
+    const image = { name: "example", tag: "1", rootfs: await pythonRootfs(), command };
+    const archive = await ociArchive(runtime.directory, image);
+    expect(await run(runtime, "run", archive)).toMatchObject({ exitCode: 0, stdout: "3 ['-c']", stderr: "" });
+    const other = await run(runtime, "run", archive, "sh", "-c", "echo other; exit 3");
+    expect(other).toMatchObject({ exitCode: 3, stdout: "other", stderr: "" });
+    expect(bundles()).toEqual([]);
+  });
+
+  it("lists, enters, explains and stops what runs", async () => {
+    await using runtime = new Kata();
+    const child = await running(runtime, "web", [
+      await busyboxRootfs(),
+      "sh",
+      "-c",
+      "trap 'exit 9' TERM; while :; do sleep 0.1; done",
+    ]);
+    const ended = once(child, "exit");
+    expect((await run(runtime, "ps")).stdout).toMatch(/^web +\d+ +running/m);
+    expect(await run(runtime, "exec", "-i", "-e", "X=y", "web", "sh", "-c", "echo $X -it")).toMatchObject({
+      stdout: "y -it",
+    });
+    expect((await run(runtime, "logs", "web")).stdout).toContain("kata-agent: ready");
+    expect(await run(runtime, "run", "--name", "web", await busyboxRootfs(), "true")).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("web runs already") as string,
+    });
+    expect(await run(runtime, "stop", "web")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await ended).toEqual([9, null]);
+    expect(bundles()).toEqual([]);
+
+    const deaf = await running(runtime, "deaf", [await busyboxRootfs(), "sleep", "1000"]);
+    const forced = once(deaf, "exit");
+    expect(await run(runtime, "stop", "--time", "0", "deaf")).toMatchObject({ exitCode: 0 });
+    expect(await forced).toEqual([137, null]);
+  });
+
+  it("sweeps up after one that was killed, but not while its container runs", async () => {
+    await using runtime = new Kata();
+    const child = await running(runtime, "left", [await busyboxRootfs(), "sleep", "1000"]);
+    const killed = once(child, "exit");
+    child.kill("SIGKILL");
+    await killed;
+    expect((await run(runtime, "run", await busyboxRootfs(), "true")).exitCode).toBe(0);
+    expect(bundles()).toEqual(["left"]);
+    await runtime.ok(["delete", "--force", "left"]);
+    expect((await run(runtime, "run", "/nowhere/at/all", "true")).exitCode).toBe(1);
+    expect(bundles()).toEqual([]);
+  });
+
+  it.each([
+    [["frobnicate"], 'kata: no command "frobnicate": see kata --help'],
+    [["run"], "requires an image or a directory"],
+    [["run", "-v", "/a", "/", "true"], "--volume takes FROM:TO"],
+    [["run", "--cpus", "many", "/", "true"], "--cpus takes a number"],
+    [["run", "--name", "../x", "/", "true"], "../x"],
+    [["run", "No Such Image"], "is no image reference"],
+  ])("says what is wrong with %j", async (args, message) => {
+    await using runtime = new Kata();
+    const { exitCode, stderr } = await run(runtime, ...args);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(message);
+    expect(bundles()).toEqual([]);
+  });
+});

@@ -1,0 +1,60 @@
+import { parseGlobals } from "../arguments/globals.ts";
+import { UsageError } from "../arguments/parse.ts";
+import { COMMANDS, type Command } from "../commands.ts";
+import { findInstallation } from "../config/installation.ts";
+import { Log } from "../output/log.ts";
+
+/** What people need; each works through the same verbs, and on the same containers, as an engine's calls. */
+const FRONT: Readonly<Record<string, Command>> = {
+  run: { summary: "run a command in a virtual machine of its own", load: () => import("./run.ts") },
+  ps: { summary: "list what runs", load: () => import("../verbs/list.ts") },
+  exec: { summary: "run another command beside it", load: () => import("./exec.ts") },
+  stop: { summary: "end it: first politely, after ten seconds by force", load: () => import("./stop.ts") },
+  logs: { summary: "show what its virtual machine said", load: () => import("../verbs/logs.ts") },
+};
+
+const HELP: readonly string[] = ["-h", "--help", "help"];
+
+/** Runs `kata`: containers for people, without an engine. Returns the exit status. */
+export async function kata(argv: readonly string[], libexec: string): Promise<number> {
+  const log = new Log({ file: undefined, format: "plain", debug: false });
+  try {
+    const globals = parseGlobals(argv);
+    if (globals.help || globals.verb === undefined || HELP.includes(globals.verb)) {
+      process.stdout.write(await usage());
+      return 0;
+    }
+    const command = Object.hasOwn(FRONT, globals.verb) ? FRONT[globals.verb] : undefined;
+    if (command === undefined) throw new UsageError(`no command "${globals.verb}": see kata --help`);
+    const { verb, manual } = await command.load();
+    if (HELP.includes(globals.rest[0] ?? "")) {
+      const { manualPage } = await import("../output/manual.ts");
+      process.stdout.write(manualPage(globals.verb, command.summary, manual).replaceAll("kata-runtime ", "kata "));
+      return 0;
+    }
+    if (globals.debug) log.enableDebug();
+    return await verb(globals.rest, { globals, log, installation: findInstallation(libexec), commands: COMMANDS });
+  } catch (error) {
+    const { message, hint } = error as Error & { hint?: string };
+    log.error(hint === undefined ? message : `${message} (${hint})`);
+    return 1;
+  }
+}
+
+async function usage(): Promise<string> {
+  const { manual } = await import("./run.ts");
+  const lines = Object.entries(FRONT).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
+  const examples = (manual.examples ?? []).map((line) => `  kata ${line}`);
+  return `kata: containers in virtual machines, without an engine
+
+usage: kata [global options] COMMAND [options] [arguments]
+
+commands:
+${lines.join("\n")}
+
+examples:
+${examples.join("\n")}
+
+kata COMMAND --help shows how a command is called; kata-runtime --help has the global options, and everything else.
+`;
+}

@@ -1,0 +1,43 @@
+import { constants } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { killContainer, statusOf } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
+import { parseAnywhere, UsageError } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
+import { openRuntime, type RuntimeContext } from "../context.ts";
+import { onlyId } from "../verbs/required.ts";
+
+export const manual: Manual = {
+  operands: "NAME",
+  options: { time: { type: "string", short: "t", value: "SECONDS", about: "patience before force, 10 by default" } },
+};
+
+const PATIENCE_SECONDS = "10";
+const POLL_MS = 50;
+
+/** What has started it cleans up behind it. */
+export const verb: Verb = async (args, context) => {
+  const { options, words } = parseAnywhere(args, manual.options);
+  const id = onlyId("stop", words);
+  const patience = options.text("time") ?? PATIENCE_SECONDS;
+  if (!/^\d{1,6}$/.test(patience)) throw new UsageError(`--time takes seconds, not "${patience}"`);
+  const { environment } = openRuntime(context);
+  await killContainer(id, constants.signals.SIGTERM, false, environment);
+  if (await hasStopped(id, environment, Number(patience) * 1000)) return 0;
+  await killContainer(id, constants.signals.SIGKILL, true, environment);
+  return (await hasStopped(id, environment, Number(PATIENCE_SECONDS) * 1000)) ? 0 : 1;
+};
+
+async function hasStopped(
+  id: ReturnType<typeof onlyId>,
+  { store }: RuntimeContext["environment"],
+  patienceMs: number,
+): Promise<boolean> {
+  const giveUpAt = Date.now() + patienceMs;
+  for (;;) {
+    const record = await store.read(id).catch(() => undefined);
+    if (record === undefined || statusOf(record) === "stopped") return true;
+    if (Date.now() >= giveUpAt) return false;
+    await delay(POLL_MS);
+  }
+}
