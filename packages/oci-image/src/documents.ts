@@ -93,10 +93,16 @@ export interface DockerArchiveEntry {
   readonly Layers: readonly string[];
 }
 
+const parseKind = parser("manifest", z.object({ manifests: z.unknown().optional() }));
 export const parseIndex: Parser<Index> = parser("index", indexSchema);
 export const parseManifest: Parser<Manifest> = parser("manifest", manifestSchema);
 export const parseImageConfig: Parser<ImageConfig> = parser("configuration", configSchema);
 export const parseDockerArchive: Parser<readonly DockerArchiveEntry[]> = parser("manifest.json", dockerArchiveSchema);
+
+/** Whether a document is an index of manifests, or one of them: what it says of its type is not always there. */
+export function isIndex(text: Uint8Array, where: string): boolean {
+  return parseKind(text, where).manifests !== undefined;
+}
 
 /** @throws ImageError KATA_IMAGE_FORMAT */
 type Parser<T> = (text: Uint8Array | string, where: string) => T;

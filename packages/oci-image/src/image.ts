@@ -5,6 +5,7 @@ import { BlobCache } from "./blobs.ts";
 import {
   type Descriptor,
   type ImageConfig,
+  isIndex,
   type Manifest,
   type Platform,
   parseImageConfig,
@@ -83,7 +84,7 @@ export class Image {
     try {
       for (const { path, diffId, size } of this.#layers) {
         onProgress?.({ step: "unpacking", done, total });
-        await applyLayer(directory, path, { diffId, budget, signal, ...(warn && { warn }) });
+        await applyLayer(directory, path, { name: diffId, diffId, budget, signal, ...(warn && { warn }) });
         done += size;
       }
       onProgress?.({ step: "unpacking", done, total });
@@ -116,7 +117,8 @@ export async function openImage(location: ImageLocation, options: ImageOptions =
   if (!("archive" in location)) return fetchImage(sourceOf(location, options), new BlobCache(cacheDir), options);
   const apart = await mkdtemp(join(cacheDir, "archive-"));
   try {
-    const source = await openArchive(location.archive, apart, location.tag);
+    const { archive, tag } = location;
+    const source = await openArchive(archive, { directory: apart, tag, maxBytes: options.maxBytes ?? MAX_BYTES });
     return await fetchImage(source, new BlobCache(cacheDir), options);
   } finally {
     await rm(apart, { recursive: true, force: true });
@@ -163,8 +165,9 @@ async function findManifest(
   let descriptor = await source.root();
   for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
     const text = await cache.document(descriptor, (wanted) => source.blob(wanted), { signal });
-    const isIndex = "manifests" in (JSON.parse(text.toString()) as object);
-    if (!isIndex) return { digest: descriptor.digest, manifest: parseManifest(text, source.name) };
+    if (!isIndex(text, source.name)) {
+      return { digest: descriptor.digest, manifest: parseManifest(text, source.name) };
+    }
     const { manifests } = parseIndex(text, source.name);
     const fits = ({ platform: theirs }: Descriptor): boolean =>
       theirs?.os === platform.os && theirs.architecture === platform.architecture;

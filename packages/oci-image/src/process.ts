@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import type { ImageDefaults } from "./documents.ts";
 import { ImageError } from "./errors.ts";
-import { inRoot } from "./unpack/in-root.ts";
+import { readInside } from "./unpack/in-root.ts";
 
 /** A process as the image's author wants it: fits `createContainer` of @kata-ts/virtcontainers. */
 export interface ImageProcess {
@@ -12,7 +11,6 @@ export interface ImageProcess {
 }
 
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const MAX_DATABASE_BYTES = 4 * 2 ** 20;
 
 /**
  * What to run: the image's command, or another one behind its entrypoint. Names of users are looked up in the image.
@@ -45,9 +43,8 @@ async function userOf(rootfs: string, text: string): Promise<ImageProcess["user"
 
 /** The line about a name, or about a number. */
 async function find(rootfs: string, database: string, key: string): Promise<readonly string[] | undefined> {
-  const path = await inRoot(rootfs, database, { followLast: true });
-  const text = await readFile(path).catch(() => Buffer.alloc(0));
-  const lines = text.subarray(0, MAX_DATABASE_BYTES).toString().split("\n");
+  const text = await readInside(rootfs, database).catch(() => Buffer.alloc(0));
+  const lines = text.toString().split("\n");
   const fields = lines.map((line) => line.split(":"));
   return fields.find(([name]) => name === key) ?? fields.find(([, , id]) => id === key);
 }

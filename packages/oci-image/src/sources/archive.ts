@@ -1,60 +1,61 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { extract } from "tar";
-import { type Descriptor, parseDockerArchive } from "../documents.ts";
+import { type Descriptor, type DockerArchiveEntry, parseDockerArchive } from "../documents.ts";
 import { ImageError } from "../errors.ts";
-import { inRoot } from "../unpack/in-root.ts";
+import { inRoot, readInside } from "../unpack/in-root.ts";
+import { applyLayer } from "../unpack/layer.ts";
 import { LayoutSource } from "./layout.ts";
 import type { ImageSource } from "./source.ts";
 
-const KINDS: ReadonlySet<string> = new Set(["File", "OldFile", "Directory", "SymbolicLink"]);
+const MAX_ENTRIES = 100_000;
+
+export interface ArchiveOptions {
+  /** An empty directory, where the archive may be taken apart. */
+  readonly directory: string;
+  /** One of its images, where it has several: a reference as it was saved. */
+  readonly tag?: string | undefined;
+  /** How much it may hold. */
+  readonly maxBytes: number;
+}
 
 /**
  * A tarball as `docker save`, `podman save` and `skopeo copy` write it: an OCI layout in it, or Docker's manifest.json.
  *
- * @param directory an empty one, where it may be taken apart
- * @param tag one of its images, where it has several: a reference as it was saved
+ * @throws ImageError KATA_IMAGE_FORMAT, KATA_IMAGE_NOT_FOUND, KATA_IMAGE_LAYER where it is no tarball
  */
-export async function openArchive(file: string, directory: string, tag?: string): Promise<ImageSource> {
-  try {
-    // Only inside: names that lead out are refused, and links are never followed.
-    await extract({
-      file,
-      cwd: directory,
-      strict: true,
-      filter: (_, entry) => "type" in entry && KINDS.has(entry.type),
-    });
-  } catch (error) {
-    throw new ImageError("KATA_IMAGE_FORMAT", `${file}: ${(error as Error).message}`, { cause: error });
-  }
-  const manifest = join(directory, "manifest.json");
-  if (existsSync(join(directory, "index.json")) && (tag === undefined || !existsSync(manifest))) {
-    return new LayoutSource(directory, tag);
-  }
+export async function openArchive(file: string, { directory, tag, maxBytes }: ArchiveOptions): Promise<ImageSource> {
+  const content = join(directory, "content");
+  await mkdir(content);
+  await applyLayer(content, file, { name: file, budget: { bytes: maxBytes, entries: MAX_ENTRIES } });
+  // Whatever links are in it: from here on all its names are looked up inside.
+  const [index, manifest] = [await inRoot(content, "index.json"), await inRoot(content, "manifest.json")];
+  if (existsSync(index) && (tag === undefined || !existsSync(manifest))) return new LayoutSource(content, tag);
   if (!existsSync(manifest)) throw new ImageError("KATA_IMAGE_FORMAT", `${file}: neither an OCI nor a Docker archive`);
-  return layoutOf(file, directory, tag);
+  const images = parseDockerArchive(await readInside(content, "manifest.json"), file);
+  return layoutOf(chosen(images, file, tag), content, join(directory, "layout"));
+}
+
+function chosen(images: readonly DockerArchiveEntry[], file: string, tag: string | undefined): DockerArchiveEntry {
+  const fitting = images.filter(({ RepoTags }) => tag === undefined || RepoTags?.includes(tag) === true);
+  const [image, ...more] = fitting;
+  if (image !== undefined && more.length === 0) return image;
+  const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []).join(", ");
+  const which = image === undefined ? "no such image" : "several images: name one";
+  throw new ImageError("KATA_IMAGE_NOT_FOUND", `${file}: ${which} (has ${tags})`);
 }
 
 /** Docker's archive names layers by paths and only the configuration by digest: a manifest is made of that. */
-async function layoutOf(file: string, directory: string, tag: string | undefined): Promise<LayoutSource> {
-  const images = parseDockerArchive(await readFile(join(directory, "manifest.json")), file);
-  const fitting = images.filter(({ RepoTags }) => tag === undefined || RepoTags?.includes(tag) === true);
-  const [image, ...more] = fitting;
-  if (image === undefined || more.length > 0) {
-    const tags = images.flatMap(({ RepoTags }) => RepoTags ?? []).join(", ");
-    throw new ImageError(
-      "KATA_IMAGE_NOT_FOUND",
-      `${file}: ${image === undefined ? "no such image" : "several images"} (has ${tags})`,
-    );
-  }
-  const blobs = join(directory, "kata-layout", "blobs", "sha256");
+async function layoutOf(image: DockerArchiveEntry, content: string, layout: string): Promise<LayoutSource> {
+  const blobs = join(layout, "blobs", "sha256");
   await mkdir(blobs, { recursive: true });
   const add = async (name: string): Promise<Descriptor> => {
-    const path = await inRoot(directory, name, { followLast: true });
-    const descriptor = await describe(path);
-    await writeFile(join(blobs, descriptor.digest.slice(7)), createReadStream(path));
+    const path = await inRoot(content, name, { followLast: true });
+    const descriptor = await describe(path).catch((error: unknown) => {
+      throw new ImageError("KATA_IMAGE_FORMAT", `${name}: ${(error as Error).message}`, { cause: error });
+    });
+    await writeFile(join(blobs, descriptor.digest.slice("sha256:".length)), createReadStream(path));
     return descriptor;
   };
   const layers: Descriptor[] = [];
@@ -63,8 +64,8 @@ async function layoutOf(file: string, directory: string, tag: string | undefined
   const digest = createHash("sha256").update(text).digest("hex");
   await writeFile(join(blobs, digest), text);
   const manifests = [{ digest: `sha256:${digest}`, size: Buffer.byteLength(text) }];
-  await writeFile(join(directory, "kata-layout", "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
-  return new LayoutSource(join(directory, "kata-layout"));
+  await writeFile(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
+  return new LayoutSource(layout);
 }
 
 async function describe(path: string): Promise<Descriptor> {

@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
-import { open, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { type Descriptor, parseIndex } from "../documents.ts";
 import { ImageError } from "../errors.ts";
+import { inRoot, readInside } from "../unpack/in-root.ts";
 import type { ImageSource } from "./source.ts";
 
 const REF_NAME = "org.opencontainers.image.ref.name";
@@ -22,14 +22,13 @@ export class LayoutSource implements ImageSource {
   }
 
   async root(): Promise<Descriptor> {
-    const file = join(this.#directory, "index.json");
-    const text = await readFile(file).catch((error: unknown) => {
+    const text = await readInside(this.#directory, "index.json").catch((error: unknown) => {
       throw new ImageError(
         "KATA_IMAGE_NOT_FOUND",
         `${this.#directory}: no OCI image layout: ${(error as Error).message}`,
       );
     });
-    const { manifests } = parseIndex(text, file);
+    const { manifests } = parseIndex(text, this.name);
     const fitting = manifests.filter(
       ({ annotations }) => this.#tag === undefined || annotations?.[REF_NAME] === this.#tag,
     );
@@ -44,9 +43,9 @@ export class LayoutSource implements ImageSource {
   }
 
   async blob({ digest }: Descriptor): Promise<Readable> {
-    const path = join(this.#directory, "blobs", ...digest.split(":"));
     try {
       // A layout is somebody else's: a link in it must not make us read another file.
+      const path = await inRoot(this.#directory, `blobs/${digest.replace(":", "/")}`, { followLast: true });
       return (await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)).createReadStream();
     } catch (error) {
       throw new ImageError("KATA_IMAGE_NOT_FOUND", `${this.name}: blob ${digest}: ${(error as Error).message}`, {

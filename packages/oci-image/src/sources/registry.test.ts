@@ -77,8 +77,9 @@ it.each<[string, Answer, RegExp]>([
 
 async function endless(response: ServerResponse): Promise<void> {
   const chunk = Buffer.alloc(65_536, " ");
+  const closed = once(response, "close");
   while (!response.destroyed) {
-    if (!response.write(chunk)) await Promise.race([once(response, "drain"), once(response, "close")]);
+    if (!response.write(chunk)) await Promise.race([new Promise((resolve) => response.once("drain", resolve)), closed]);
   }
 }
 

@@ -1,9 +1,12 @@
-import { lstat, readlink } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, open, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { ImageError } from "../errors.ts";
 
 /** As the kernel: so many links may be followed before it is a loop. */
 const MAX_LINKS = 40;
+
+const MAX_FILE_BYTES = 4 * 2 ** 20;
 
 /**
  * Where a path of an image leads, with `root` as its `/`: links on the way are followed inside, `..` stops at the root.
@@ -37,6 +40,17 @@ export async function inRoot(
     ahead.push(...target.split("/").reverse());
   }
   return join(root, ...inside);
+}
+
+/** A small file of an image, or of a directory that came from somebody else. */
+export async function readInside(root: string, path: string): Promise<Buffer> {
+  await using file = await open(
+    await inRoot(root, path, { followLast: true }),
+    constants.O_RDONLY | constants.O_NOFOLLOW,
+  );
+  const { size } = await file.stat();
+  if (size > MAX_FILE_BYTES) throw new ImageError("KATA_IMAGE_FORMAT", `${path}: ${String(size)} bytes are too many`);
+  return await file.readFile();
 }
 
 async function linkAt(path: string): Promise<string | undefined> {

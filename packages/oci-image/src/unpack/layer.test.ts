@@ -68,6 +68,7 @@ describe("a layer", () => {
     const tar = tarOf(entries);
     writeFileSync(join(directory, "layer"), compress(tar));
     await applyLayer(root, join(directory, "layer"), {
+      name: "layer",
       diffId: digestOf(tar),
       budget: { bytes, entries: count },
       warn: (message) => warnings.push(message),
@@ -213,7 +214,7 @@ describe("a layer", () => {
       Buffer.from("nonsense"),
     ]) {
       writeFileSync(file, data);
-      const applying = applyLayer(root, file, { diffId, budget: { bytes: 1e6, entries: 9 } });
+      const applying = applyLayer(root, file, { name: "layer", diffId, budget: { bytes: 1e6, entries: 9 } });
       await expect(applying).rejects.toMatchObject({
         code: expect.stringMatching(/^KATA_IMAGE_(?:DIGEST|LAYER)$/) as string,
       });

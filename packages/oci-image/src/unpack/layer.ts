@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { chmod, lchown, link, lstat, lutimes, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Transform } from "node:stream";
+import { PassThrough, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { Parser, type ReadEntry } from "tar";
@@ -13,8 +13,10 @@ const WHITEOUT = ".wh.";
 const OPAQUE = ".wh..wh..opq";
 
 export interface LayerOptions {
-  /** The digest of the layer's content when it is not compressed. */
-  readonly diffId: string;
+  /** For messages. */
+  readonly name: string;
+  /** The digest that its content has to have when it is not compressed; unchecked where there is none. */
+  readonly diffId?: string;
   /** How many bytes and files more may be unpacked; counted down. */
   readonly budget: Budget;
   readonly signal?: AbortSignal | undefined;
@@ -40,7 +42,7 @@ export async function applyLayer(root: string, path: string, options: LayerOptio
   const parser = new Parser({ strict: true });
   const failure = new AbortController();
   parser.on("error", (error: Error) => {
-    failure.abort(new ImageError("KATA_IMAGE_LAYER", `${options.diffId}: ${error.message}`, { cause: error }));
+    failure.abort(new ImageError("KATA_IMAGE_LAYER", `${options.name}: ${error.message}`, { cause: error }));
   });
   // One after the other: an entry's data comes only when it is asked for, and the next entry behind it.
   let work: Promise<void> = Promise.resolve();
@@ -54,7 +56,7 @@ export async function applyLayer(root: string, path: string, options: LayerOptio
   });
   const signal = AbortSignal.any([failure.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   try {
-    await feed(path, parser, { diffId: options.diffId, signal });
+    await feed(path, parser, options.diffId, signal);
     await work;
     signal.throwIfAborted();
   } catch (error) {
@@ -66,27 +68,24 @@ export async function applyLayer(root: string, path: string, options: LayerOptio
   await application.finish();
 }
 
-function asLayerError(error: unknown, { diffId }: LayerOptions): ImageError {
+function asLayerError(error: unknown, { name }: LayerOptions): ImageError {
   if (error instanceof ImageError) return error;
-  return new ImageError("KATA_IMAGE_LAYER", `${diffId}: ${(error as Error).message}`, { cause: error });
+  return new ImageError("KATA_IMAGE_LAYER", `${name}: ${(error as Error).message}`, { cause: error });
 }
 
 /** Resolves when everything was read, was what it should be, and was taken by the parser. */
-async function feed(
-  path: string,
-  parser: Parser,
-  { diffId, signal }: { readonly diffId: string; readonly signal: AbortSignal },
-): Promise<void> {
+async function feed(path: string, parser: Parser, diffId: string | undefined, signal: AbortSignal): Promise<void> {
   const parsed = once(parser, "end", { signal });
   parsed.catch(() => undefined); // Told by the pipeline as well.
-  const content = verified({ digest: diffId, size: Number.POSITIVE_INFINITY });
+  const checking =
+    diffId === undefined ? new PassThrough() : verified({ digest: diffId, size: Number.POSITIVE_INFINITY });
   const decompression = await decompressor(path);
   const into = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of chunks) if (!parser.write(chunk)) await once(parser, "drain", { signal });
     parser.end();
   };
-  if (decompression === undefined) await pipeline(streamOf(path), content, into, { signal });
-  else await pipeline(streamOf(path), decompression, content, into, { signal });
+  if (decompression === undefined) await pipeline(streamOf(path), checking, into, { signal });
+  else await pipeline(streamOf(path), decompression, checking, into, { signal });
   await parsed;
 }
 
@@ -208,6 +207,6 @@ class Application {
   }
 
   #error(entry: ReadEntry, reason: string): ImageError {
-    return new ImageError("KATA_IMAGE_LAYER", `${this.#options.diffId}: ${entry.path}: ${reason}`);
+    return new ImageError("KATA_IMAGE_LAYER", `${this.#options.name}: ${entry.path}: ${reason}`);
   }
 }
