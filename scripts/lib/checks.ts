@@ -1,5 +1,6 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
+import { apiReference } from "./api-reference.ts";
 import { packAll } from "./pack.ts";
 import { NODE_BINARY, ROOT } from "./paths.ts";
 import { tool } from "./run.ts";
@@ -21,6 +22,7 @@ export const CHECKS: readonly Check[] = [
   { name: "unused code and dependencies", run: () => tool("knip", []) },
   { name: "file sizes", run: () => tool(NODE_BINARY, [join(ROOT, "scripts", "file-size.ts")]) },
   { name: "packages as published", run: checkPackages },
+  { name: "API reference", run: () => apiReference() },
 ];
 
 /** Sources and tests of every package; the build checks the sources alone. */

@@ -5,12 +5,13 @@ import { NODE_BINARY, ROOT } from "./paths.ts";
 
 const PNPM = join(ROOT, "tools", "pnpm", "node_modules", "pnpm", "bin", "pnpm.mjs");
 
-interface Published {
+/** A package that is published. */
+export interface Published {
   readonly name: string;
   readonly directory: string;
 }
 
-function publishedPackages(): Published[] {
+export function publishedPackages(): Published[] {
   return globSync("packages/*/package.json", { cwd: ROOT })
     .sort()
     .flatMap((file) => {
