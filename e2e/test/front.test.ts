@@ -10,6 +10,7 @@ import { ociArchive } from "../harness/engines/oci-images.ts";
 import { busyboxRootfs, pythonRootfs } from "../harness/images.ts";
 import { Kata } from "../harness/kata.ts";
 import { RUNTIME } from "../harness/paths.ts";
+import { onTerminal } from "../harness/terminal.ts";
 
 const KATA = join(dirname(RUNTIME), "kata");
 const BUNDLES = "/var/lib/kata-ts/bundles";
@@ -81,8 +82,10 @@ describe("kata, for people", () => {
     ]);
     const ended = once(child, "exit");
     expect((await run(runtime, "ps")).stdout).toMatch(/^web +\d+ +running/m);
-    expect(await run(runtime, "exec", "-i", "-e", "X=y", "web", "sh", "-c", "echo $X -it")).toMatchObject({
-      stdout: "y -it",
+    expect(
+      await run(runtime, "exec", "-i", "-e", "X=y", "-w", "/etc", "web", "sh", "-c", "echo $X -it; pwd"),
+    ).toMatchObject({
+      stdout: "y -it\n/etc",
     });
     expect((await run(runtime, "logs", "web")).stdout).toContain("kata-agent: ready");
     expect(await run(runtime, "run", "--name", "web", await busyboxRootfs(), "true")).toMatchObject({
@@ -97,6 +100,19 @@ describe("kata, for people", () => {
     const forced = once(deaf, "exit");
     expect(await run(runtime, "stop", "--time", "0", "deaf")).toMatchObject({ exitCode: 0 });
     expect(await forced).toEqual([137, null]);
+  });
+
+  it("gives a person a terminal", async () => {
+    await using runtime = new Kata();
+    const shell = ["--root", runtime.root, "run", "-it", await busyboxRootfs(), "sh"];
+    const { terminal, exited } = onTerminal(KATA, shell, { rows: 20, columns: 70 });
+    using _terminal = terminal;
+    await terminal.until(/# /);
+    terminal.type("stty size; tty\r");
+    await terminal.until(/\r\n20 70\r\n\/dev\/pts\/0\r\n/);
+    terminal.type("exit 4\r");
+    expect(await exited).toBe(4);
+    expect(bundles()).toEqual([]);
   });
 
   it("sweeps up after one that was killed, but not while its container runs", async () => {

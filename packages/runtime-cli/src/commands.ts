@@ -40,6 +40,10 @@ export const COMMANDS: CommandTable = {
   exec: { summary: "run another process in a container", load: () => import("./verbs/exec.ts") },
   features: { summary: "show what this runtime supports, as JSON", load: () => import("./verbs/features.ts") },
   gc: { summary: "remove what belongs to no living sandbox", load: () => import("./verbs/gc.ts") },
+  install: {
+    summary: "copy this installation below a prefix",
+    load: () => import("./verbs/install.ts"),
+  },
   "kata-engine": {
     summary: "print, or write, what an engine has to be told of this runtime",
     load: () => import("./verbs/kata-engine.ts"),
@@ -66,6 +70,7 @@ export const COMMANDS: CommandTable = {
   spec: { summary: "write an example config.json", load: () => import("./verbs/spec.ts") },
   start: { summary: "start a created container", load: () => import("./verbs/start.ts") },
   state: { summary: "show the state of a container, as JSON", load: () => import("./verbs/state.ts") },
+  uninstall: { summary: "remove an installation from a prefix", load: () => import("./verbs/uninstall.ts") },
   update: { summary: "change the limits of a container", load: () => import("./verbs/update.ts") },
 };
 

@@ -1,31 +1,29 @@
 import type { Manual } from "../arguments/manual.ts";
+import { parseLeading } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
-import { verb as exec, manual as runtimeManual } from "../verbs/exec.ts";
-
-const { cwd, env, tty, user } = runtimeManual.options as Required<Manual["options"]>;
+import { verb as exec } from "../verbs/exec.ts";
 
 export const manual: Manual = {
-  operands: runtimeManual.operands,
+  operands: "NAME COMMAND [ARGUMENT …]",
   options: {
     interactive: { type: "boolean", short: "i", about: "it reads what is typed: it always does" },
-    ...(tty && { tty }),
-    ...(env && { env }),
-    ...(user && { user }),
-    ...(cwd && { cwd }),
+    tty: { type: "boolean", short: "t", about: "give it a terminal" },
+    env: { type: "string", short: "e", multiple: true, value: "NAME=VALUE", about: "environment variable" },
+    user: { type: "string", short: "u", value: "UID[:GID]", about: "as whom" },
+    workdir: { type: "string", short: "w", value: "DIR", about: "working directory" },
   },
   examples: ["exec web ps", "exec -it web sh"],
 };
 
-const INTERACTIVE: Readonly<Record<string, readonly string[]>> = {
-  "-i": [],
-  "--interactive": [],
-  "-it": ["-t"],
-  "-ti": ["-t"],
-};
-
-/** The runtime's verb, which always passes on what is typed. */
+/** The runtime's verb, with the spellings that people know. */
 export const verb: Verb = (args, context) => {
-  const words = args.findIndex((arg) => !arg.startsWith("-"));
-  const leading = args.slice(0, words === -1 ? undefined : words).flatMap((arg) => INTERACTIVE[arg] ?? [arg]);
-  return exec([...leading, ...(words === -1 ? [] : args.slice(words))], context);
+  const { options, words } = parseLeading(args, manual.options);
+  const [user, cwd] = [options.text("user"), options.text("workdir")];
+  const asked = [
+    ...(options.flag("tty") ? ["--tty"] : []),
+    ...options.list("env").flatMap((variable) => ["--env", variable]),
+    ...(user === undefined ? [] : ["--user", user]),
+    ...(cwd === undefined ? [] : ["--cwd", cwd]),
+  ];
+  return exec([...asked, ...words], context);
 };

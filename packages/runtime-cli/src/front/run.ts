@@ -36,7 +36,7 @@ export const manual: Manual = {
 
 /** Makes a bundle out of what is asked for, runs it in the foreground, and removes all of it. */
 export const verb: Verb = async (args, context) => {
-  const { options, words } = parseLeading(expandShort(args), manual.options);
+  const { options, words } = parseLeading(args, manual.options);
   const [from, ...command] = words;
   if (from === undefined) throw new UsageError('"run" requires an image or a directory');
   const id = options.text("name") ?? `kata-${randomBytes(4).toString("hex")}`;
@@ -46,8 +46,3 @@ export const verb: Verb = async (args, context) => {
   writeFileSync(join(bundle.path, "config.json"), JSON.stringify(spec), { mode: 0o600 });
   return await runBundle(["--bundle", bundle.path, id], context);
 };
-
-/** `-it` is what everybody's fingers type. */
-function expandShort(args: readonly string[]): string[] {
-  return args.flatMap((arg) => (arg === "-it" || arg === "-ti" ? ["-i", "-t"] : [arg]));
-}

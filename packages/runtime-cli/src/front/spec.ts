@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { RuntimeSpec, SpecMount, SpecResources } from "@kata-ts/agent-protocol";
-import type { Image } from "@kata-ts/oci-image";
+import { type Image, processFor } from "@kata-ts/oci-image";
 import { defaultSpec } from "@kata-ts/virtcontainers";
 import { type Options, UsageError } from "../arguments/parse.ts";
 import { parseBytes } from "../verbs/update-options.ts";
@@ -50,7 +50,6 @@ async function processOf(
   command: readonly string[],
   options: Options,
 ): Promise<GivenProcess> {
-  const { processFor } = await import("@kata-ts/oci-image");
   const user = options.text("user");
   const wishes = { ...(image?.config.config ?? { Cmd: ["sh"] }), ...(user === undefined ? {} : { User: user }) };
   const process = await processFor(rootfs, wishes, command.length === 0 ? undefined : command);

@@ -1,0 +1,65 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { KataError } from "@kata-ts/virtcontainers/records";
+
+/** What an installation consists of, below its prefix: directories of ours, and programs beside others'. */
+const DIRECTORIES = [join("libexec", "kata-ts"), join("share", "kata-ts")];
+const PROGRAMS = [join("bin", "kata-runtime"), join("bin", "kata")];
+/** By which a directory is known as ours, before it is replaced or removed. */
+const MARK = join("libexec", "kata-ts", "kata-runtime.mjs");
+
+const run: (file: string, args: readonly string[]) => Promise<unknown> = promisify(execFile);
+
+/** Calls that compile what is needed most: Node keeps that by the files' paths. */
+const WARMING: readonly (readonly [program: string, ...args: string[]])[] = [
+  [join("bin", "kata"), "--help"],
+  [join("bin", "kata-runtime"), "list", "--quiet"],
+  [join("libexec", "kata-ts", "kata-proxy"), "-version"],
+  [join("libexec", "kata-ts", "kata-shim"), "-version"],
+];
+
+/**
+ * Copies an installation to another prefix, over an older one where there is one: each part is copied beside its place
+ * and then renamed into it. Containers that run go on with what they have loaded.
+ *
+ * @throws KataError KATA_CONFIG where something that is not ours is in the way
+ */
+export async function installTree(source: string, prefix: string): Promise<void> {
+  const target = resolve(prefix);
+  if (target === resolve(source)) throw new KataError("KATA_CONFIG", `${target} is where this runs from already`);
+  for (const part of DIRECTORIES) {
+    const isInTheWay = (await exists(join(target, part))) && !(await exists(join(target, MARK)));
+    if (isInTheWay) throw new KataError("KATA_CONFIG", `${join(target, part)} is there, and is not ours`);
+  }
+  for (const part of [...DIRECTORIES, ...PROGRAMS]) await place(join(source, part), join(target, part));
+  for (const [program, ...args] of WARMING) await run(join(target, program), args);
+}
+
+/** Takes an installation away, and the directories that are empty then. @throws KataError KATA_CONFIG where there is none */
+export async function uninstallTree(prefix: string): Promise<void> {
+  const target = resolve(prefix);
+  if (!(await exists(join(target, MARK)))) throw new KataError("KATA_CONFIG", `there is no kata-ts below ${target}`);
+  for (const part of [...PROGRAMS, ...DIRECTORIES]) await rm(join(target, part), { recursive: true, force: true });
+  for (const directory of ["bin", "libexec", "share", "."]) {
+    const path = join(target, directory);
+    const names = await readdir(path).catch(() => undefined);
+    if (names?.length === 0) await rmdir(path);
+  }
+}
+
+async function place(from: string, to: string): Promise<void> {
+  const [fresh, old] = [`${to}.new`, `${to}.old`];
+  await mkdir(dirname(to), { recursive: true });
+  await rm(fresh, { recursive: true, force: true });
+  await cp(from, fresh, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  await rm(old, { recursive: true, force: true });
+  if (await exists(to)) await rename(to, old);
+  await rename(fresh, to);
+  await rm(old, { recursive: true, force: true });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,31 @@
+import { isAlive } from "@kata-ts/linux";
+import { KataError } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
+import { parseAnywhere, UsageError } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
+import { openRuntime } from "../context.ts";
+import { uninstallTree } from "../install/tree.ts";
+
+export const manual: Manual = {
+  operands: "PREFIX",
+  options: { force: { type: "boolean", short: "f", about: "also while virtual machines run" } },
+  notes: ["Removes what install has put there. What engines were told, and /etc/kata-ts, is left."],
+};
+
+/** What runs, whichever engine has made it, needs the programs to be deleted: it comes first. */
+export const verb: Verb = async (args, context) => {
+  const { options, words } = parseAnywhere(args, manual.options);
+  const [prefix, ...more] = words;
+  if (prefix === undefined || more.length > 0)
+    throw new UsageError('"uninstall" requires exactly 1 argument: a prefix');
+  const found = await openRuntime(context).environment.hypervisor.found();
+  const running = found.filter(({ state }) => isAlive(state.qemu)).map(({ owner, state }) => owner ?? state.dir);
+  if (running.length > 0 && !options.flag("force")) {
+    throw new KataError("KATA_STATE", `virtual machines run: ${running.join(", ")}`, {
+      hint: "delete their containers first",
+    });
+  }
+  await uninstallTree(prefix);
+  process.stdout.write(`removed from ${prefix}\n`);
+  return 0;
+};
