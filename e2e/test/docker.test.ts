@@ -51,6 +51,22 @@ describe.each(RUNTIMES)("Docker Engine with %s", (runtime) => {
     expect(result.exitCode).toBe(7);
   });
 
+  it("keeps containers through a crash of dockerd, and loses no exit status", async () => {
+    const shared = docker.directory(`crash-${runtime}`);
+    const wait = "echo up; until [ -e /shared/go ]; do sleep 0.1; done; exit 6";
+    await using ending = await start("--volume", `${shared}:/shared`, "busybox", "sh", "-c", wait);
+    await using staying = await start("busybox", "sh", "-c", "echo up; while :; do sleep 0.1; done");
+    await Promise.all([ending.logged("up"), staying.logged("up")]);
+    await docker.crash();
+    writeFileSync(join(shared, "go"), "");
+    await docker.startAgain();
+    expect(await docker.ok("wait", ending.id)).toBe("6");
+    expect(await staying.exec([], "echo", "alive")).toBe("alive");
+    expect(await staying.inspect("{{.State.Running}} {{.RestartCount}}")).toBe("true 0");
+    await docker.ok("stop", "--time", "1", staying.id);
+    expect(await staying.inspect("{{.State.Status}} {{.State.ExitCode}}")).toBe("exited 137");
+  });
+
   it("carries a container through its whole life", async () => {
     const memory = ["--memory", "128m", "--cpus", "0.5"];
     const traps = 'trap "echo got USR1" USR1; trap "exit 3" TERM; echo up; while :; do sleep 0.1; done';

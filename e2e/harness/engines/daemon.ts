@@ -50,6 +50,13 @@ export class Daemon implements AsyncDisposable {
     return this.#lines;
   }
 
+  /** As a crash would end it. */
+  async kill(): Promise<void> {
+    const ended = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await ended;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, "exit");

@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setImmediate } from "node:timers/promises";
+import { readProcessStat } from "@kata-ts/linux";
 import { type CommandOptions, type CommandResult, runCommand } from "../command.ts";
 import { busyboxRootfs, pythonRootfs } from "../images.ts";
 import { TestNetwork } from "../network.ts";
@@ -12,28 +14,46 @@ import { EngineCgroups } from "./engine-cgroups.ts";
 /** Docker Engine from the distribution, with our runtime registered in its daemon.json, and two images. */
 export class Docker implements AsyncDisposable {
   readonly #directory: string;
-  readonly #daemon: Daemon;
-  readonly #resources: AsyncDisposableStack;
+  readonly #namespace: string;
+  #daemon: Daemon;
+  #resources: AsyncDisposable | undefined;
 
-  private constructor(directory: string, daemon: Daemon, resources: AsyncDisposableStack) {
+  private constructor(directory: string, namespace: string, daemon: Daemon) {
     this.#directory = directory;
+    this.#namespace = namespace;
     this.#daemon = daemon;
-    this.#resources = resources;
   }
 
   static async start(): Promise<Docker> {
     await using resources = new AsyncDisposableStack();
     // Paths of unix sockets are short, and the daemon makes long ones.
-    const directory = resources.adopt(mkdtempSync("/tmp/e2e-docker-"), (path) => {
+    const directory = resources.adopt(mkdtempSync("/tmp/e2e-docker-"), async (path) => {
+      // A daemon that may be followed by another one leaves its mounts to it.
+      for (const mount of mountsBelow(path)) await runCommand("umount", [mount]);
       rmSync(path, { recursive: true, force: true });
     });
     resources.use(new EngineCgroups("docker"));
     const namespace = await resources.use(new TestNetwork()).namespace();
-    const daemon = resources.use(await startDaemon(directory, namespace));
-    const docker = new Docker(directory, daemon, resources.move());
+    const docker = new Docker(directory, namespace, await startDaemon(directory, namespace));
+    resources.defer(() => docker.#daemon[Symbol.asyncDispose]());
     await docker.#import("busybox", await busyboxRootfs());
     await docker.#import("python", await pythonRootfs());
+    docker.#resources = resources.move();
     return docker;
+  }
+
+  /** Ends the daemon as a crash would: its containerd dies with it, its containers do not. */
+  async crash(): Promise<void> {
+    const pidFile = join(this.#directory, "exec", "containerd", "containerd.pid");
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    await this.#daemon.kill();
+    while (!["Z", undefined].includes(readProcessStat(pid)?.state)) await setImmediate();
+    // Where the host's first process reaps nobody, as in many containers, a dead containerd counts as alive for dockerd.
+    rmSync(pidFile, { force: true });
+  }
+
+  async startAgain(): Promise<void> {
+    this.#daemon = await startDaemon(this.#directory, this.#namespace);
   }
 
   /** Never rejects for a failing command. */
@@ -120,7 +140,7 @@ export class Docker implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#resources.disposeAsync();
+    await this.#resources?.[Symbol.asyncDispose]();
   }
 }
 
@@ -170,6 +190,14 @@ export class DockerContainer implements AsyncDisposable {
   }
 }
 
+/** The last one first. */
+function mountsBelow(directory: string): string[] {
+  const targets = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "");
+  return targets.filter((target) => target.startsWith(`${directory}/`)).reverse();
+}
+
 async function startDaemon(directory: string, namespace: string): Promise<Daemon> {
   const config = join(directory, "daemon.json");
   const settings = {
@@ -179,6 +207,8 @@ async function startDaemon(directory: string, namespace: string): Promise<Daemon
     hosts: [`unix://${directory}/d.sock`],
     "storage-driver": "overlay2",
     "default-runtime": "kata",
+    // Containers outlive their daemon.
+    "live-restore": true,
   };
   writeFileSync(config, JSON.stringify(settings));
   await runCommand(RUNTIME, ["kata-engine", "docker", "--write", "--file", config]);
