@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Response } from "@kata-ts/agent-protocol";
 import type { Environment } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
+import type { Agent } from "../ports/agent.ts";
 import { asked } from "../sandbox/create.ts";
 import { requireStatus, statusOf } from "./status.ts";
 
@@ -26,10 +27,20 @@ export async function oomEvents(
 ): Promise<void> {
   const vm = requireStatus(await environment.store.read(id), "watch", "created", "running", "paused");
   using agent = environment.connectAgent(vm.agentUrl);
+  // A guest that names others says nothing about this one.
+  await watchOom(agent, (containerId) => containerId === id, { signal, onOom: onEvent });
+}
+
+/** Asks the guest for containers out of memory until it is gone, or the signal is aborted. */
+export async function watchOom(
+  agent: Agent,
+  isKnown: (containerId: string) => boolean,
+  { signal, onOom }: { readonly signal: AbortSignal; readonly onOom: (containerId: string) => void },
+): Promise<void> {
   while (!signal.aborted) {
     const event = await agent.getOOMEvent({}, { signal }).catch(() => undefined);
     if (event === undefined) return;
-    if (event.container_id === id) onEvent(); // A guest that names others says nothing about this one.
+    if (isKnown(event.container_id)) onOom(event.container_id);
     await delay(OOM_PAUSE_MS); // A guest that tells nothing but this must not keep us busy.
   }
 }

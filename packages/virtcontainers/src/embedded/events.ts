@@ -1,7 +1,5 @@
 import { channel } from "node:diagnostics_channel";
-import { setTimeout as delay } from "node:timers/promises";
 import type { VmExit } from "@kata-ts/proxy";
-import type { Agent } from "../ports/agent.ts";
 
 /** What happens in a sandbox without being asked for. Strings of a guest are never in it: ids are checked. */
 export interface SandboxEvents {
@@ -26,20 +24,4 @@ const steps = channel("kata-ts:step");
 /** Tells observers each step of an operation; free when there are none. */
 export function publishStep(step: string, id: string): void {
   if (steps.hasSubscribers) steps.publish({ step, id } satisfies Step);
-}
-
-const PAUSE_MS = 100;
-
-/** Asks the guest for containers out of memory until it is gone, or the signal is aborted. */
-export async function watchOom(
-  agent: Agent,
-  isKnown: (containerId: string) => boolean,
-  { signal, onOom }: { readonly signal: AbortSignal; readonly onOom: (containerId: string) => void },
-): Promise<void> {
-  while (!signal.aborted) {
-    const event = await agent.getOOMEvent({}, { signal }).catch(() => undefined);
-    if (event === undefined) return;
-    if (isKnown(event.container_id)) onOom(event.container_id);
-    await delay(PAUSE_MS); // A guest that tells nothing but this must not keep us busy.
-  }
 }

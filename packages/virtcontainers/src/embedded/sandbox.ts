@@ -6,6 +6,7 @@ import type { InterworkingModel } from "@kata-ts/netns";
 import { noCgroups } from "../cgroup/no-cgroups.ts";
 import { createInGuest } from "../container/in-guest.ts";
 import { prepareMounts } from "../container/prepare-mounts.ts";
+import { watchOom } from "../container/stats.ts";
 import type { Environment } from "../environment.ts";
 import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
@@ -19,7 +20,7 @@ import { MemoryStore } from "../store/memory-store.ts";
 import { UndoStack } from "../undo.ts";
 import { Container } from "./container.ts";
 import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
-import { publishStep, type SandboxEvents, watchOom } from "./events.ts";
+import { publishStep, type SandboxEvents } from "./events.ts";
 import type { ProcessResult, ResultOptions } from "./process.ts";
 
 export interface SandboxOptions {
