@@ -115,8 +115,10 @@ describe.each(RUNTIMES)("terminals under %s", (_name, open) => {
     await person.until(/typed\r\n31 97\r\ngot typed\r\n/);
     expect(await exited).toBe(7);
 
-    // A terminal inside the terminal.
-    const script = ["script", "-q", "-e", "-c", "tty; stty size; echo in script; exit 3", "/dev/null"];
+    // A terminal inside the terminal. runc sets the outer one's size after it has started the process.
+    const sized = 'while [ "$(stty size)" = "0 0" ]; do sleep 0.1; done; exec "$@"';
+    const scriptArgs = ["-q", "-e", "-c", "tty; stty size; echo in script; exit 3", "/dev/null"];
+    const script = ["sh", "-c", sized, "sh", "script", ...scriptArgs];
     const nested = onTerminal(runtime.program, ["--root", runtime.root, "exec", "--tty", id, ...script], SIZE);
     using inner = nested.terminal;
     await inner.until(/\/dev\/pts\/\d+\r+\n31 97\r+\nin script\r+\n/);
