@@ -14,6 +14,7 @@
  */
 export { descriptorOf, receiveDescriptor, sendConsole, sendDescriptor } from "./descriptor-passing.ts";
 export { type FileLock, type LockOptions, lockFile } from "./flock.ts";
+export { createMemoryFile } from "./memory-file.ts";
 export {
   attachMountTree,
   cloneMountTree,

@@ -11,6 +11,7 @@
  *
  * @module
  */
+export { copySparse } from "./copy-sparse.ts";
 export { COMMIT, type StartOutcome } from "./control.ts";
 export type { BootPhase, BootTimeline } from "./guest-console.ts";
 export { main } from "./main.ts";

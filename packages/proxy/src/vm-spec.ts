@@ -7,6 +7,8 @@ export interface VmSpec {
   /** The VM's directory on the host, 0700. Console, timeline and exit record are written there. */
   readonly dir: string;
   readonly vm: VmConfig;
+  /** A file whose copy the guest's memory begins as: that of a saved machine, which `vm` is to take over. */
+  readonly memoryImage?: string;
   /** Served to the guest; made by the caller, below `dir`. */
   readonly sharedDir: string;
   readonly virtiofsd?: VirtiofsdConfig;

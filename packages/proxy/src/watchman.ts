@@ -1,8 +1,10 @@
-import { writeFileSync } from "node:fs";
+import type { StdioOptions } from "node:child_process";
+import { closeSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { identifyProcess, inNewNamespace, MountFlag, mount, type ProcessIdentity } from "@kata-ts/linux";
+import { createMemoryFile, identifyProcess, inNewNamespace, MountFlag, mount, type ProcessIdentity } from "@kata-ts/linux";
 import { ConnectionJournal, NetworkNamespace } from "@kata-ts/netns";
 import { type ExitInfo, qemuArgv, spawnTied, Tail, type TiedProcess, virtiofsdArgv } from "@kata-ts/qemu-driver";
+import { copySparse } from "./copy-sparse.ts";
 import { DnsForwarder } from "./dns-forwarder.ts";
 import { GuestConsole } from "./guest-console.ts";
 import { NetworkFollower } from "./network-follower.ts";
@@ -57,7 +59,7 @@ export class Watchman {
     noteProcesses(spec, { processes: own });
     const relay = await startRelay(spec);
     try {
-      const processes = spawnProcesses(spec);
+      const processes = await spawnWithMemory(spec);
       const qemu = identifyProcess(processes.qemu.pid);
       const helpers = processes.virtiofsd === undefined ? [] : [identifyProcess(processes.virtiofsd.pid)];
       noteProcesses(spec, { processes: [...own, qemu, ...helpers], qemu });
@@ -173,10 +175,25 @@ interface Processes {
   readonly namespace: NetworkNamespace;
 }
 
-function spawnProcesses(spec: VmSpec): Processes {
+/** QEMU's first descriptor beside the usual three. */
+const MEMORY_FD = 3;
+
+/** A guest that another's memory is copied for has it in a file without a name, which goes with QEMU. */
+async function spawnWithMemory(spec: VmSpec): Promise<Processes> {
+  if (spec.memoryImage === undefined) return spawnProcesses(spec);
+  const memory = createMemoryFile("guest-memory");
+  try {
+    await copySparse(spec.memoryImage, memory);
+    return spawnProcesses({ ...spec, vm: { ...spec.vm, memoryFd: MEMORY_FD, incoming: true } }, memory);
+  } finally {
+    closeSync(memory);
+  }
+}
+
+function spawnProcesses(spec: VmSpec, memory?: number): Processes {
   const namespace = NetworkNamespace.open(spec.networkNamespace ?? "/proc/self/ns/net");
   try {
-    return { ...namespace.run(() => spawnInOwnMountNamespace(spec)), namespace };
+    return { ...namespace.run(() => spawnInOwnMountNamespace(spec, memory)), namespace };
   } catch (error) {
     namespace[Symbol.dispose]();
     throw error;
@@ -188,7 +205,7 @@ function spawnProcesses(spec: VmSpec): Processes {
  * directory, and nowhere else: the host's mount table never changes, and all of it vanishes with the VM. The shared
  * directory itself is read-only for the guest, which therefore cannot plant anything beside the mounts.
  */
-function spawnInOwnMountNamespace(spec: VmSpec): Pick<Processes, "qemu" | "virtiofsd"> {
+function spawnInOwnMountNamespace(spec: VmSpec, memory?: number): Pick<Processes, "qemu" | "virtiofsd"> {
   return inNewNamespace("mnt", () => {
     const { bind, rdonly, rec, remount, shared, slave } = MountFlag;
     mount("none", "/", null, rec | slave);
@@ -200,7 +217,9 @@ function spawnInOwnMountNamespace(spec: VmSpec): Pick<Processes, "qemu" | "virti
         ? undefined
         : spawnTied(spec.virtiofsd.path, virtiofsdArgv(spec.virtiofsd), ["ignore", "ignore", "pipe"]);
     try {
-      return { virtiofsd, qemu: spawnTied(spec.vm.qemuPath, qemuArgv(spec.vm), ["ignore", "pipe", "pipe"]) };
+      const descriptors = memory === undefined ? [] : [memory];
+      const stdio: StdioOptions = ["ignore", "pipe", "pipe", ...descriptors];
+      return { virtiofsd, qemu: spawnTied(spec.vm.qemuPath, qemuArgv(spec.vm), stdio) };
     } catch (error) {
       virtiofsd?.child.kill("SIGKILL");
       throw error;

@@ -21,6 +21,7 @@ export function qemuArgv(config: VmConfig): string[] {
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...["-qmp", option(`unix:${config.qmpSocket}`, { server: true, wait: false })],
     ...boot(config),
+    ...(config.incoming === true ? ["-incoming", "defer"] : []),
     ...guestConsole(),
     ...devices(config),
   ];
@@ -36,9 +37,15 @@ function machine(config: VmConfig): string[] {
     ...["-cpu", config.accelerator === "kvm" ? "host" : "max"],
     ...["-smp", processors(config)],
     ...["-m", option(memory, memorySlots(config))],
-    // vhost-user devices (virtio-fs) need memory that another process can map.
-    ...["-object", option("memory-backend-memfd", { id: "mem", size: memory, share: true })],
+    ...["-object", memoryBackend(config, memory)],
   ];
+}
+
+/** vhost-user devices (virtio-fs) need memory that another process can map. */
+function memoryBackend({ memoryFd }: VmConfig, size: string): string {
+  const shared = { id: "mem", size, share: true };
+  if (memoryFd === undefined) return option("memory-backend-memfd", shared);
+  return option("memory-backend-file", { ...shared, "mem-path": `/proc/self/fd/${String(memoryFd)}` });
 }
 
 /** Under TCG all are there from the start, and the kernel leaves some asleep: see growVcpus. */

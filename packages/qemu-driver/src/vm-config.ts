@@ -13,6 +13,10 @@ export interface VmConfig {
   readonly maxVcpus?: number;
   /** MiB; the guest's memory is shared, file-backed and touched lazily. */
   readonly memoryMiB: number;
+  /** A descriptor that QEMU inherits, to hold the guest's memory instead of a file of its own: see saveMachine. */
+  readonly memoryFd?: number;
+  /** Do not boot: the machine is what restoreMachine makes of it. */
+  readonly incoming?: boolean;
   /** How much memory it may have after growMemory, MiB; no more than at boot by default. */
   readonly maxMemoryMiB?: number;
   /** An uncompressed PVH kernel, or a bzImage. */

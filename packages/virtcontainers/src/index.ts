@@ -78,3 +78,6 @@ export type { Demand } from "./sandbox/sizing.ts";
 export { ExternalShims, type ExternalShimsOptions } from "./shims/external-shims.ts";
 export { FileStore } from "./store/file-store.ts";
 export { MemoryStore } from "./store/memory-store.ts";
+export { buildTemplate, machineOf, type TemplateRequest } from "./template/build-template.ts";
+export type { Factory } from "./template/clone.ts";
+export { type Template, Templates } from "./template/templates.ts";

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { closeSync, openSync, readSync } from "node:fs";
 import { PORT_MAGIC, PORT_PREFACE_BYTES } from "../network-streams/ports.ts";
 
 /** What a process stream begins with, where gRPC has `PRI * HTTP/2.0`: its name and version. */
@@ -6,9 +6,19 @@ const MAGIC = Buffer.from("KATATS/1", "latin1");
 const TOKEN_BYTES = 16;
 export const PREFACE_BYTES: number = MAGIC.length + TOKEN_BYTES;
 
-/** A name for a process that nobody can guess. */
+/**
+ * A name for a process that nobody can guess. It comes from the kernel: node:crypto's generator lives in this process's
+ * memory, and guests that are cloned from one template would all draw the same.
+ */
 export function newToken(): Buffer {
-  return randomBytes(TOKEN_BYTES);
+  const token = Buffer.alloc(TOKEN_BYTES);
+  const source = openSync("/dev/urandom", "r");
+  try {
+    if (readSync(source, token) !== TOKEN_BYTES) throw new Error("/dev/urandom gave fewer bytes than asked for");
+  } finally {
+    closeSync(source);
+  }
+  return token;
 }
 
 /** @throws RangeError for a token of another length */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stat, statfs } from "node:fs/promises";
 import type { grpc, RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
 import type { Vm } from "../ports/hypervisor.ts";
-import { GUEST_SHM } from "../sandbox/create.ts";
+import { GUEST_SHM } from "../sandbox/shared-memory.ts";
 import type { UndoStack } from "../undo.ts";
 import type { ContainerConfig } from "./config.ts";
 import { guestResources } from "./guest-resources.ts";

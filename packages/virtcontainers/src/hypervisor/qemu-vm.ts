@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
@@ -12,6 +12,7 @@ import {
   plugNic,
   plugVirtioFs,
   QmpClient,
+  restoreMachine,
   rootPortName,
   rootPortSlot,
   takenRootPorts,
@@ -26,11 +27,11 @@ import type { QemuConfig } from "./qemu-config.ts";
 import { SharedTree } from "./shared-tree.ts";
 import { removeVmDirectory, vmDirectory } from "./vm-directory.ts";
 import { VmMembers } from "./vm-members.ts";
+import { SHARE_TAG } from "./vm-spec.ts";
 import type { StartedWatchman } from "./watchman-start.ts";
 
 /** Where the guest has the shared tree: Kata's path. */
 const GUEST_SHARED = "/run/kata-containers/shared/containers";
-const SHARE_TAG = "kataShared";
 const STOP_DEADLINE_MS = 3_000;
 const KILL_DEADLINE_MS = 5_000;
 const MONITOR_DEADLINE_MS = 5_000;
@@ -54,6 +55,13 @@ export class QemuVm implements Vm {
     this.#tree = new SharedTree(vmDirectory(state.dir).shared, state.qemu.pid);
     this.#members = new VmMembers(state.dir);
     this.ended = watchman === undefined ? new Promise(() => undefined) : watchman.ended.then(() => this.exit());
+  }
+
+  /** Makes it what another was when that was saved; for one that was started for this. @param state a file */
+  async restore(state: string): Promise<void> {
+    await using file = await open(state, "r");
+    await using qmp = await this.#monitor();
+    await restoreMachine(qmp, file.fd);
   }
 
   isRunning(): boolean {

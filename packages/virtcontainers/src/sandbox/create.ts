@@ -8,6 +8,7 @@ import type { Agent } from "../ports/agent.ts";
 import type { Vm, VmState } from "../ports/hypervisor.ts";
 import { UndoStack } from "../undo.ts";
 import { engineResolver, serveNames } from "./resolver.ts";
+import { sharedMemory } from "./shared-memory.ts";
 import { orBootFailure, waitForAgent } from "./wait-for-agent.ts";
 
 export interface SandboxConfig {
@@ -118,16 +119,6 @@ async function setUpGuest(
     sandbox_id: config.id,
   });
   await agent.setGuestDateTime({ Sec: Math.floor(now / 1000), Usec: (now % 1000) * 1000 });
-}
-
-/** Where the guest has the shared memory of a pod: Kata's path. */
-export const GUEST_SHM = "/run/kata-containers/sandbox/shm";
-
-const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
-
-function sharedMemory(bytes: number = DEFAULT_SHM_BYTES): grpc.Storage.$Properties {
-  const options = ["noexec", "nosuid", "nodev", "mode=1777", `size=${String(bytes)}`];
-  return { driver: "ephemeral", source: "shm", fstype: "tmpfs", mount_point: GUEST_SHM, options };
 }
 
 /** Names the step in which the guest refused. */

@@ -1,0 +1,18 @@
+import { existsSync } from "node:fs";
+import { KataError } from "../errors.ts";
+import type { QemuConfig } from "./qemu-config.ts";
+
+/** QEMU's own message for a missing file comes after a boot was attempted, and names no remedy. @throws KataError */
+export function requireFiles(config: QemuConfig): void {
+  const wanted: readonly (readonly [string, string, string])[] = [
+    ["QEMU", config.qemuPath, "install the package qemu-system-x86"],
+    ["guest kernel", config.kernelPath, "run `npm start` once, or set `kernel` in configuration.toml"],
+    ["guest image", config.imagePath, "run `npm start` once, or set `image` in configuration.toml"],
+    ...(config.sharedFs === "virtio-fs"
+      ? ([["virtiofsd", config.virtiofsdPath, "install the package qemu-system-common"]] as const)
+      : []),
+  ];
+  for (const [what, path, hint] of wanted) {
+    if (!existsSync(path)) throw new KataError("KATA_CONFIG", `${what} not found at ${path}`, { hint });
+  }
+}

@@ -1,0 +1,59 @@
+import { totalmem } from "node:os";
+import type { VmSpec } from "@kata-ts/proxy";
+import type { VmConfig } from "@kata-ts/qemu-driver";
+import type { BootRequest } from "../ports/hypervisor.ts";
+import { maxVcpusOf, type QemuConfig } from "./qemu-config.ts";
+import type { VmDirectory } from "./vm-directory.ts";
+
+/** The tag under which the guest mounts the shared tree: Kata's. */
+export const SHARE_TAG = "kataShared";
+
+/** The machine that a configuration asks for: the same for every sandbox, but for its name and its paths. */
+export function vmConfig(
+  config: QemuConfig,
+  accelerator: "kvm" | "tcg",
+  directory: VmDirectory,
+  name: string,
+): VmConfig {
+  return {
+    name,
+    qemuPath: config.qemuPath,
+    accelerator,
+    vcpus: config.vcpus,
+    maxVcpus: maxVcpusOf(config, accelerator),
+    memoryMiB: config.memoryMiB,
+    maxMemoryMiB: config.memoryMiB + Math.trunc(totalmem() / 1024 ** 2),
+    kernelPath: config.kernelPath,
+    ...(config.initrdPath === undefined ? {} : { initrdPath: config.initrdPath }),
+    imagePath: config.imagePath,
+    kernelParams: config.kernelParams,
+    qmpSocket: directory.qmpSocket,
+    agentSocket: directory.agentSocket,
+    rootPorts: config.rootPorts,
+    ...(config.sharedFs === "virtio-fs" ? {} : { share9p: { path: directory.shared, tag: SHARE_TAG } }),
+  };
+}
+
+/** What a sandbox's watchman is told. */
+export function vmSpec(vm: VmConfig, config: QemuConfig, directory: VmDirectory, request: BootRequest): VmSpec {
+  const { sandboxId, resolver, forwardLoopback = false } = request;
+  return {
+    dir: directory.path,
+    sharedDir: directory.shared,
+    proxySocket: directory.proxySocket,
+    ...(resolver === undefined ? {} : { resolver }),
+    forwardLoopback,
+    ...(config.onNetworkChange === undefined ? {} : { onNetworkChange: [...config.onNetworkChange, sandboxId] }),
+    vm,
+    ...(config.sharedFs === "virtio-fs"
+      ? {
+          virtiofsd: {
+            path: config.virtiofsdPath,
+            socket: directory.virtiofsSocket,
+            source: directory.shared,
+            cache: config.virtioFsCache,
+          },
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from "node:crypto";
+import type { QemuVm } from "../hypervisor/qemu-vm.ts";
+import type { ConnectAgent } from "../ports/agent.ts";
+import type { Template, Templates } from "./templates.ts";
+
+/** What clones come from. */
+export interface Factory {
+  readonly templates: Templates;
+  readonly connectAgent: ConnectAgent;
+  /** Told why a VM was booted and not cloned. */
+  readonly warn: (message: string) => void;
+}
+
+export interface Cloning extends Factory {
+  readonly template: Template;
+}
+
+/** A clone answers within a tenth of a second; a host full of them takes longer. */
+const ANSWER_DEADLINE_MS = 10_000;
+/** As many as Kata sends. */
+const ENTROPY_BYTES = 512;
+
+/**
+ * Makes a VM that waits for it a clone, and gives the clone random numbers of its own before it uses any: every clone
+ * of a template has the same pool.
+ *
+ * @throws QemuError, AgentRpcError when the template is of no use
+ */
+export async function takeOver(vm: QemuVm, { template, connectAgent }: Cloning, signal?: AbortSignal): Promise<void> {
+  await vm.restore(template.state);
+  using agent = connectAgent(vm.state.agentUrl);
+  const limits = { waitForReady: true, deadlineMs: ANSWER_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
+  await agent.reseedRandomDev({ data: randomBytes(ENTROPY_BYTES) }, limits);
+}

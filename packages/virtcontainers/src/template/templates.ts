@@ -1,0 +1,142 @@
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type FileLock, LinuxError, lockFile } from "@kata-ts/linux";
+import type { VmConfig } from "@kata-ts/qemu-driver";
+import { templateKey, withoutNames } from "./template-key.ts";
+
+/** A saved guest, as files. */
+export interface Template {
+  readonly path: string;
+  /** As large as the guest's memory, with holes. */
+  readonly memory: string;
+  /** Processors and devices, as QEMU writes them. */
+  readonly state: string;
+}
+
+/** More than this are made for nobody: the one that was used longest ago goes. */
+const MAX_TEMPLATES = 4;
+const MACHINE = "machine.json";
+
+/**
+ * A directory of templates. Each has a directory named by its key, which comes into being whole by a rename; the one
+ * who makes it holds a lock of the same name.
+ */
+export class Templates {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  /** The template of such a machine, if it was made. */
+  async find(vm: VmConfig): Promise<Template | undefined> {
+    const template = filesOf(join(this.directory, await templateKey(vm)));
+    return (await exists(template.path)) ? template : undefined;
+  }
+
+  /** So that it is not the first to go. */
+  async noteUse({ path }: Template): Promise<void> {
+    const now = new Date();
+    await utimes(path, now, now).catch(() => undefined);
+  }
+
+  /**
+   * Makes one, unless it is there. Of several who ask at the same time one makes it, and the others get it.
+   *
+   * @param make fills an empty directory with the files of a Template
+   * @throws LinuxError ETIMEDOUT when somebody else makes it past the deadline; whatever `make` throws: nothing is left
+   */
+  async obtain(vm: VmConfig, deadlineMs: number, make: (template: Template) => Promise<void>): Promise<Template> {
+    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    const key = await templateKey(vm);
+    using _lock = await lockFile(this.#lockPath(key), { deadlineMs });
+    const finished = filesOf(join(this.directory, key));
+    if (await exists(finished.path)) return finished;
+    const unfinished = filesOf(join(this.directory, `.${key}`));
+    await rm(unfinished.path, { recursive: true, force: true });
+    await mkdir(unfinished.path, { mode: 0o700 });
+    try {
+      await make(unfinished);
+      await writeFile(join(unfinished.path, MACHINE), JSON.stringify(withoutNames(vm)), { mode: 0o600 });
+      await rename(unfinished.path, finished.path);
+    } finally {
+      await rm(unfinished.path, { recursive: true, force: true });
+    }
+    await this.#removeOldest();
+    return finished;
+  }
+
+  /** Whoever is copying one at this moment boots instead. @returns whether there were any */
+  async removeAll(): Promise<boolean> {
+    const any = (await this.#finished()).length > 0;
+    await rm(this.directory, { recursive: true, force: true });
+    return any;
+  }
+
+  /**
+   * Those that nobody can use any more, or that were never finished.
+   *
+   * @returns the paths that were, or would be, removed
+   */
+  async removeStale(dryRun: boolean): Promise<string[]> {
+    const stale: string[] = [];
+    for (const name of await this.#names()) {
+      const path = join(this.directory, name);
+      if (name.endsWith(".lock") || (await this.#isCurrent(name))) continue;
+      using lock = await this.#tryLock(name.replace(/^\./, ""));
+      if (lock === undefined) continue; // It is being made.
+      if (!dryRun) await rm(path, { recursive: true, force: true });
+      stale.push(path);
+    }
+    return stale;
+  }
+
+  async #isCurrent(name: string): Promise<boolean> {
+    try {
+      const vm = JSON.parse(await readFile(join(this.directory, name, MACHINE), "utf8")) as VmConfig;
+      return (await templateKey(vm)) === name;
+    } catch {
+      return false;
+    }
+  }
+
+  async #removeOldest(): Promise<void> {
+    const used = await Promise.all(
+      (await this.#finished()).map(async (name) => {
+        const path = join(this.directory, name);
+        return { path, at: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 };
+      }),
+    );
+    const surplus = used.sort((a, b) => b.at - a.at).slice(MAX_TEMPLATES);
+    for (const { path } of surplus) await rm(path, { recursive: true, force: true });
+  }
+
+  async #finished(): Promise<string[]> {
+    return (await this.#names()).filter((name) => !name.startsWith(".") && !name.endsWith(".lock"));
+  }
+
+  #names(): Promise<string[]> {
+    return readdir(this.directory).catch(() => []);
+  }
+
+  #lockPath(key: string): string {
+    return join(this.directory, `${key}.lock`);
+  }
+
+  async #tryLock(key: string): Promise<FileLock | undefined> {
+    try {
+      return await lockFile(this.#lockPath(key), { deadlineMs: 0 });
+    } catch (error) {
+      if (error instanceof LinuxError && error.errno === "ETIMEDOUT") return undefined;
+      throw error;
+    }
+  }
+}
+
+function filesOf(path: string): Template {
+  return { path, memory: join(path, "memory"), state: join(path, "state") };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import type { grpc, SpecProcess } from "@kata-ts/agent-protocol";
+import { StreamedProcess } from "@kata-ts/shim";
+import { createInGuest, execInGuest, type Started } from "../container/in-guest.ts";
+import { defaultSpec } from "../embedded/default-spec.ts";
+import { Process } from "../embedded/process.ts";
+import { KataError } from "../errors.ts";
+import type { Agent } from "../ports/agent.ts";
+import { sharedMemory } from "../sandbox/shared-memory.ts";
+
+/** How often everything is done: what ran a few times has been compiled. */
+const ROUNDS = 3;
+const ROOT = "/run/kata-containers/warm-up/rootfs";
+
+/**
+ * Has a guest do once what it will be asked for: a sandbox with a container, its processes, their streams, their end.
+ * Its clones find the code loaded and compiled. Nothing of it is left: the guest is as after its boot.
+ *
+ * @throws KataError KATA_AGENT when the guest cannot run a container
+ */
+export async function warmUp(agent: Agent, agentUrl: string): Promise<void> {
+  for (let round = 0; round < ROUNDS; round++) {
+    await agent.createSandbox({ hostname: "template", storages: [sharedMemory()], sandbox_id: "template" });
+    await runContainer(agent, agentUrl);
+    await agent.listInterfaces({});
+    await agent.listRoutes({});
+    await agent.destroySandbox({});
+  }
+}
+
+/** The guest's own root file system is the container's, read-only as it is. */
+const GUEST_ROOT: grpc.Storage.$Properties = {
+  driver: "ephemeral",
+  source: "/",
+  fstype: "none",
+  mount_point: ROOT,
+  options: ["bind"],
+};
+
+async function runContainer(agent: Agent, agentUrl: string): Promise<void> {
+  const id = randomUUID();
+  const spec = { ...defaultSpec({ args: ["cat"] }), root: { path: ROOT, readonly: true } };
+  const started = await createInGuest(agent, { container_id: id, exec_id: id, storages: [GUEST_ROOT] }, spec);
+  const first = await open(agentUrl, started);
+  await agent.startContainer({ container_id: id });
+  const process = spec.process ?? { cwd: "/" };
+  await exec(agent, agentUrl, id, { ...process, args: ["cat"] });
+  await exec(agent, agentUrl, id, { ...process, args: ["echo", "warm"], terminal: true });
+  await agent.statsContainer({ container_id: id });
+  const { exitCode, stdout } = await first.result({ input: "warm" });
+  if (exitCode !== 0 || stdout !== "warm") {
+    throw new KataError("KATA_AGENT", `a container in the guest ended with status ${String(exitCode)}`);
+  }
+  await agent.signalProcess({ container_id: id, exec_id: "", signal: 9 });
+  await agent.removeContainer({ container_id: id });
+}
+
+async function exec(agent: Agent, agentUrl: string, id: string, process: SpecProcess): Promise<void> {
+  const names = { container_id: id, exec_id: randomUUID() };
+  const running = await open(agentUrl, await execInGuest(agent, names, process));
+  await running.result({ input: "warm" });
+}
+
+/** Only an agent of ours can be made a template of: others have no streams to be warmed up. */
+async function open(agentUrl: string, { token }: Started): Promise<Process> {
+  if (token === undefined) throw new KataError("KATA_AGENT", "the guest's agent is not of this project");
+  return new Process(await StreamedProcess.open(agentUrl, token));
+}
