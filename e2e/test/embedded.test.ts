@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   type Container,
@@ -8,6 +9,7 @@ import {
   type RunningContainer,
   Sandbox,
   type Step,
+  Template,
 } from "@kata-ts/virtcontainers";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
@@ -26,8 +28,35 @@ function commandOf(pid: string): string {
   }
 }
 
+function templateDirectories(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith("kata-template-"));
+}
+
 describe("the library, embedded", () => {
   expectCleanHost();
+
+  it("clones sandboxes from a template, which goes with its scope", async () => {
+    const rootfs = await busyboxRootfs();
+    const warnings: unknown[] = [];
+    const onWarning = (warning: unknown): void => {
+      warnings.push(warning);
+    };
+    process.on("warning", onWarning);
+    const before = templateDirectories();
+    {
+      await using template = await Template.create({ vm });
+      expect(templateDirectories()).toHaveLength(before.length + 1);
+      const clones = await Promise.all([1, 2].map(() => Sandbox.create({ from: template })));
+      for (const [number, clone] of clones.entries()) {
+        await using sandbox = clone;
+        const result = await sandbox.run({ rootfs, args: ["cat"], input: `clone ${String(number)}` });
+        expect(result).toMatchObject({ exitCode: 0, stdout: `clone ${String(number)}` });
+      }
+    }
+    process.off("warning", onWarning);
+    expect(templateDirectories()).toEqual(before);
+    expect(warnings).toEqual([]); // One that was booted after all would say so.
+  });
 
   it("runs containers, tells their results and what happens, and leaves nothing", async () => {
     const rootfs = await busyboxRootfs();

@@ -31,11 +31,11 @@ export function readRecord(kata: Kata, id: string): Recorded {
   return JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as Recorded;
 }
 
-function commandOf(pid: number): string {
+export function commandOf(pid: number): string {
   return readFileSync(`/proc/${String(pid)}/cmdline`, "latin1").replaceAll("\0", " ");
 }
 
-function childrenOf(parent: number | undefined): number[] {
+export function childrenOf(parent: number | undefined): number[] {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return pids.map(Number).filter((pid) => readProcessStat(pid)?.parent === parent);
 }

@@ -11,8 +11,9 @@
  *
  * @module
  */
-export { copySparse } from "./copy-sparse.ts";
+
 export { COMMIT, type StartOutcome } from "./control.ts";
+export { copySparse } from "./copy-sparse.ts";
 export type { BootPhase, BootTimeline } from "./guest-console.ts";
 export { main } from "./main.ts";
 export { Relay, type RelayOptions } from "./relay.ts";

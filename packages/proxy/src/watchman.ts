@@ -1,7 +1,14 @@
 import type { StdioOptions } from "node:child_process";
 import { closeSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createMemoryFile, identifyProcess, inNewNamespace, MountFlag, mount, type ProcessIdentity } from "@kata-ts/linux";
+import {
+  createMemoryFile,
+  identifyProcess,
+  inNewNamespace,
+  MountFlag,
+  mount,
+  type ProcessIdentity,
+} from "@kata-ts/linux";
 import { ConnectionJournal, NetworkNamespace } from "@kata-ts/netns";
 import { type ExitInfo, qemuArgv, spawnTied, Tail, type TiedProcess, virtiofsdArgv } from "@kata-ts/qemu-driver";
 import { copySparse } from "./copy-sparse.ts";

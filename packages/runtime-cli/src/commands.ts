@@ -38,6 +38,10 @@ export const COMMANDS: CommandTable = {
     load: () => import("./verbs/events.ts"),
   },
   exec: { summary: "run another process in a container", load: () => import("./verbs/exec.ts") },
+  factory: {
+    summary: "make, look for or remove the template that virtual machines are cloned from",
+    load: () => import("./verbs/factory.ts"),
+  },
   features: { summary: "show what this runtime supports, as JSON", load: () => import("./verbs/features.ts") },
   gc: { summary: "remove what belongs to no living sandbox", load: () => import("./verbs/gc.ts") },
   install: {

@@ -11,6 +11,7 @@ import {
   noNetwork,
   QemuHypervisor,
   type ShimEnvironment,
+  Templates,
 } from "@kata-ts/virtcontainers";
 import type { GlobalArguments } from "./arguments/globals.ts";
 import type { CommandTable } from "./commands.ts";
@@ -56,6 +57,9 @@ export function openRuntime(
     hypervisor: new QemuHypervisor({
       config: { ...configuration.qemu, ...followNetwork(configuration, globals, installation) },
       proxyPath: configuration.proxyPath,
+      ...(configuration.factory.enabled
+        ? { factory: { templates: new Templates(configuration.factory.path), connectAgent, warn } }
+        : {}),
     }),
     connectAgent,
     network: networkOf(configuration, warn),

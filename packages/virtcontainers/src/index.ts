@@ -36,7 +36,14 @@ export { defaultSpec, type ProcessDefaults } from "./embedded/default-spec.ts";
 export type { SandboxEvents, Step } from "./embedded/events.ts";
 export { Process, type ProcessResult, type ResultOptions } from "./embedded/process.ts";
 export { PausedContainer, RunningContainer } from "./embedded/running-container.ts";
-export { type ContainerOptions, type NetworkOptions, Sandbox, type SandboxOptions } from "./embedded/sandbox.ts";
+export {
+  type ContainerOptions,
+  type NetworkOptions,
+  Sandbox,
+  type SandboxOptions,
+  type VmOptions,
+} from "./embedded/sandbox.ts";
+export { Template, type TemplateOptions } from "./embedded/template.ts";
 export type { Environment, ShimEnvironment } from "./environment.ts";
 export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
 export { type HostReport, inspectHost, type Prerequisite } from "./host/inspect.ts";
@@ -78,6 +85,6 @@ export type { Demand } from "./sandbox/sizing.ts";
 export { ExternalShims, type ExternalShimsOptions } from "./shims/external-shims.ts";
 export { FileStore } from "./store/file-store.ts";
 export { MemoryStore } from "./store/memory-store.ts";
-export { buildTemplate, machineOf, type TemplateRequest } from "./template/build-template.ts";
+export { buildTemplate, findTemplate, type TemplateRequest } from "./template/build-template.ts";
 export type { Factory } from "./template/clone.ts";
-export { type Template, Templates } from "./template/templates.ts";
+export { type SavedGuest, Templates } from "./template/templates.ts";

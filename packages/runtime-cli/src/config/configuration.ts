@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { defaultQemuConfig, KataError, type QemuConfig, type RateLimits } from "@kata-ts/virtcontainers";
 import type { Installation } from "./installation.ts";
-import type { HypervisorOptions, Options } from "./options.ts";
+import { DEFAULT_TEMPLATE_PATH, type HypervisorOptions, type Options } from "./options.ts";
 
 export interface Configuration {
   readonly qemu: QemuConfig;
@@ -15,6 +15,14 @@ export interface Configuration {
   readonly useBlockDevices: boolean;
   /** False: everything runs in the caller's network namespace. */
   readonly newNetworkNamespace: boolean;
+  readonly factory: FactoryConfiguration;
+}
+
+interface FactoryConfiguration {
+  /** Whether VMs are cloned from templates. */
+  readonly enabled: boolean;
+  /** Where the templates are. */
+  readonly path: string;
 }
 
 interface NetworkConfiguration {
@@ -54,6 +62,10 @@ export function configurationOf(given: Options, installation: Installation): Con
     network: networkConfiguration(given),
     useBlockDevices: qemu.disable_block_device_use === false,
     newNetworkNamespace: given.runtime?.disable_new_netns !== true,
+    factory: {
+      enabled: given.factory?.enable_template ?? false,
+      path: given.factory?.template_path ?? DEFAULT_TEMPLATE_PATH,
+    },
     debug: given.runtime?.enable_debug ?? false,
     bootDeadlineMs: (given.runtime?.boot_timeout ?? BOOT_SECONDS) * 1000,
   };

@@ -2,6 +2,9 @@ import { defaultQemuConfig } from "@kata-ts/virtcontainers";
 import * as z from "zod";
 import { option } from "./option.ts";
 
+/** Beside the directories of VMs: templates do not outlive the host's boot either. */
+export const DEFAULT_TEMPLATE_PATH = "/run/kata-ts/template";
+
 /** What configuration.toml may say; what it does not is absent. */
 export interface Options {
   readonly hypervisor?: { readonly qemu?: HypervisorOptions | undefined } | undefined;
@@ -9,6 +12,7 @@ export interface Options {
   readonly shim?: { readonly kata?: ComponentOptions | undefined } | undefined;
   readonly runtime?: RuntimeOptions | undefined;
   readonly netmon?: { readonly enable_netmon?: boolean | undefined } | undefined;
+  readonly factory?: FactoryOptions | undefined;
 }
 
 /** Explained by its schema, option by option. */
@@ -37,6 +41,11 @@ export interface HypervisorOptions {
 
 interface ComponentOptions {
   readonly path?: string | undefined;
+}
+
+interface FactoryOptions {
+  readonly enable_template?: boolean | undefined;
+  readonly template_path?: string | undefined;
 }
 
 interface RuntimeOptions {
@@ -155,6 +164,18 @@ const netmonOptions = z.object({
   enable_netmon: option(z.boolean(), { about: "follow changes in a container's network namespace", initial: true }),
 });
 
+const factoryOptions = z.object({
+  enable_template: option(z.boolean(), {
+    about: "clone VMs from the template that `kata-runtime factory init` makes; without one they are booted",
+    initial: false,
+  }),
+  template_path: option(z.string(), {
+    about: "where templates are; each takes what a booted guest has in use, about 150 MiB",
+    initial: DEFAULT_TEMPLATE_PATH,
+    isPath: true,
+  }),
+});
+
 function isPattern(text: string): boolean {
   try {
     return new RegExp(text) instanceof RegExp;
@@ -170,6 +191,7 @@ export const SECTIONS: Readonly<Record<string, Readonly<Record<string, z.ZodType
   "shim.kata": componentOptions.shape,
   runtime: runtimeOptions.shape,
   netmon: netmonOptions.shape,
+  factory: factoryOptions.shape,
 };
 
 /** Takes what it knows out of a file's tables, checked. */
@@ -179,4 +201,5 @@ export const optionsSchema: z.ZodType<Options> = z.object({
   shim: z.object({ kata: componentOptions.optional() }).optional(),
   runtime: runtimeOptions.optional(),
   netmon: netmonOptions.optional(),
+  factory: factoryOptions.optional(),
 });

@@ -1,4 +1,4 @@
-import { collectGarbage } from "@kata-ts/virtcontainers";
+import { collectGarbage, Templates } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
@@ -17,7 +17,7 @@ export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"gc" takes no arguments: ${words.join(" ")}`);
   const dryRun = options.flag("dry-run");
-  const { environment } = openRuntime(context);
+  const { configuration, environment } = openRuntime(context);
   let failed = 0;
   const warn = (message: string): void => {
     failed += 1;
@@ -25,6 +25,9 @@ export const verb: Verb = async (args, context) => {
   };
   for (const { kind, name, why } of await collectGarbage({ ...environment, warn }, { dryRun })) {
     process.stdout.write(`${dryRun ? "would remove" : "removed"} ${kind} ${name}: ${why}\n`);
+  }
+  for (const path of await new Templates(configuration.factory.path).removeStale(dryRun)) {
+    process.stdout.write(`${dryRun ? "would remove" : "removed"} template ${path}: nothing can be cloned from it\n`);
   }
   return failed === 0 ? 0 : 1;
 };

@@ -22,10 +22,16 @@ import { Container } from "./container.ts";
 import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
 import { publishStep, type SandboxEvents } from "./events.ts";
 import type { ProcessResult, ResultOptions } from "./process.ts";
+import type { Template } from "./template.ts";
 
-export interface SandboxOptions {
-  /** The guest's kernel and image; everything else has a default. */
-  readonly vm: Pick<QemuConfig, "kernelPath" | "imagePath"> & Partial<QemuConfig>;
+/** The guest's kernel and image; everything else has a default. */
+export type VmOptions = Pick<QemuConfig, "kernelPath" | "imagePath"> & Partial<QemuConfig>;
+
+/** A machine to boot, or a template to clone. */
+export type SandboxOptions = CommonOptions &
+  ({ readonly vm: VmOptions; readonly from?: never } | { readonly from: Template; readonly vm?: never });
+
+interface CommonOptions {
   readonly id?: string;
   readonly hostname?: string;
   /** Containers of the sandbox see each other's processes. */
@@ -206,14 +212,15 @@ export class Sandbox implements AsyncDisposable {
 }
 
 function builtIn(options: SandboxOptions): Environment {
-  const config = { ...defaultQemuConfig, ...options.vm };
+  const { from: template } = options;
+  const config = { ...defaultQemuConfig, ...(options.from === undefined ? options.vm : options.from.vm) };
   const warn = (message: string): void => {
     process.emitWarning(message);
   };
   const { network } = options;
   return {
     store: new MemoryStore(),
-    hypervisor: new QemuHypervisor({ config }),
+    hypervisor: new QemuHypervisor({ config, ...(template === undefined ? {} : { factory: template.factory(warn) }) }),
     connectAgent,
     network:
       network === undefined

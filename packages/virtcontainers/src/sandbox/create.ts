@@ -1,4 +1,3 @@
-import type { grpc } from "@kata-ts/agent-protocol";
 import type { NetworkNamespace } from "@kata-ts/netns";
 import type { Environment } from "../environment.ts";
 import { KataError, reasonOf } from "../errors.ts";

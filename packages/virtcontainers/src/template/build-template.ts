@@ -5,7 +5,7 @@ import { vmConfig } from "../hypervisor/vm-spec.ts";
 import type { ConnectAgent } from "../ports/agent.ts";
 import { UndoStack } from "../undo.ts";
 import { TemplateMachine } from "./template-machine.ts";
-import type { Template, Templates } from "./templates.ts";
+import type { SavedGuest, Templates } from "./templates.ts";
 import { warmUp } from "./warm-up.ts";
 
 export interface TemplateRequest {
@@ -22,7 +22,7 @@ export interface TemplateRequest {
  *
  * @throws KataError KATA_CONFIG, KATA_BOOT, KATA_AGENT; LinuxError ETIMEDOUT; nothing is left then
  */
-export async function buildTemplate(request: TemplateRequest): Promise<Template> {
+export async function buildTemplate(request: TemplateRequest): Promise<SavedGuest> {
   const { config, templates, deadlineMs } = request;
   requireFiles(config);
   const accelerator = await acceleratorFor(config);
@@ -31,13 +31,19 @@ export async function buildTemplate(request: TemplateRequest): Promise<Template>
   );
 }
 
+/** What VMs of this configuration are cloned from, where there is such a template. @throws KataError KATA_CONFIG */
+export async function findTemplate(config: QemuConfig, templates: Templates): Promise<SavedGuest | undefined> {
+  requireFiles(config);
+  return templates.find(machineOf(config, await acceleratorFor(config)));
+}
+
 /** The machine that a configuration's templates are of. */
 export function machineOf(config: QemuConfig, accelerator: "kvm" | "tcg"): ReturnType<typeof vmConfig> {
   return vmConfig(config, accelerator, vmDirectory("/"), "");
 }
 
 async function makeTemplate(
-  template: Template,
+  template: SavedGuest,
   accelerator: "kvm" | "tcg",
   { config, connectAgent, deadlineMs, signal }: TemplateRequest,
 ): Promise<void> {

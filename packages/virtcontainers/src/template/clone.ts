@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { QemuVm } from "../hypervisor/qemu-vm.ts";
 import type { ConnectAgent } from "../ports/agent.ts";
-import type { Template, Templates } from "./templates.ts";
+import type { SavedGuest, Templates } from "./templates.ts";
 
 /** What clones come from. */
 export interface Factory {
@@ -12,7 +12,7 @@ export interface Factory {
 }
 
 export interface Cloning extends Factory {
-  readonly template: Template;
+  readonly template: SavedGuest;
 }
 
 /** A clone answers within a tenth of a second; a host full of them takes longer. */

@@ -2,10 +2,18 @@ import { closeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { createMemoryFile } from "@kata-ts/linux";
 import { copySparse, Relay } from "@kata-ts/proxy";
-import { QmpClient, qemuArgv, saveMachine, spawnTied, Tail, type TiedProcess, type VmConfig } from "@kata-ts/qemu-driver";
+import {
+  QmpClient,
+  qemuArgv,
+  saveMachine,
+  spawnTied,
+  Tail,
+  type TiedProcess,
+  type VmConfig,
+} from "@kata-ts/qemu-driver";
 import { KataError } from "../errors.ts";
 import type { VmDirectory } from "../hypervisor/vm-directory.ts";
-import type { Template } from "./templates.ts";
+import type { SavedGuest } from "./templates.ts";
 
 /** QEMU's first descriptor beside the usual three. */
 const MEMORY_FD = 3;
@@ -63,7 +71,7 @@ export class TemplateMachine implements AsyncDisposable {
   }
 
   /** Lets go of the agent, stops the guest, and writes it down. It is of no further use. */
-  async save(template: Template): Promise<void> {
+  async save(template: SavedGuest): Promise<void> {
     this.#relay.close();
     await withDeadline(this.#hostLeft.promise);
     await using qmp = await QmpClient.connect(this.#qmpSocket);

@@ -1,11 +1,11 @@
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileLock, LinuxError, lockFile } from "@kata-ts/linux";
 import type { VmConfig } from "@kata-ts/qemu-driver";
 import { templateKey, withoutNames } from "./template-key.ts";
 
 /** A saved guest, as files. */
-export interface Template {
+export interface SavedGuest {
   readonly path: string;
   /** As large as the guest's memory, with holes. */
   readonly memory: string;
@@ -29,13 +29,13 @@ export class Templates {
   }
 
   /** The template of such a machine, if it was made. */
-  async find(vm: VmConfig): Promise<Template | undefined> {
+  async find(vm: VmConfig): Promise<SavedGuest | undefined> {
     const template = filesOf(join(this.directory, await templateKey(vm)));
     return (await exists(template.path)) ? template : undefined;
   }
 
   /** So that it is not the first to go. */
-  async noteUse({ path }: Template): Promise<void> {
+  async noteUse({ path }: SavedGuest): Promise<void> {
     const now = new Date();
     await utimes(path, now, now).catch(() => undefined);
   }
@@ -43,10 +43,10 @@ export class Templates {
   /**
    * Makes one, unless it is there. Of several who ask at the same time one makes it, and the others get it.
    *
-   * @param make fills an empty directory with the files of a Template
+   * @param make fills an empty directory with the files of a SavedGuest
    * @throws LinuxError ETIMEDOUT when somebody else makes it past the deadline; whatever `make` throws: nothing is left
    */
-  async obtain(vm: VmConfig, deadlineMs: number, make: (template: Template) => Promise<void>): Promise<Template> {
+  async obtain(vm: VmConfig, deadlineMs: number, make: (template: SavedGuest) => Promise<void>): Promise<SavedGuest> {
     await mkdir(this.directory, { recursive: true, mode: 0o700 });
     const key = await templateKey(vm);
     using _lock = await lockFile(this.#lockPath(key), { deadlineMs });
@@ -66,11 +66,13 @@ export class Templates {
     return finished;
   }
 
-  /** Whoever is copying one at this moment boots instead. @returns whether there were any */
-  async removeAll(): Promise<boolean> {
-    const any = (await this.#finished()).length > 0;
-    await rm(this.directory, { recursive: true, force: true });
-    return any;
+  /** Whoever is copying one at this moment boots instead. */
+  async removeAll(): Promise<void> {
+    for (const name of await this.#names()) {
+      if (/^\.?[0-9a-f]{32}(\.lock)?$/.test(name))
+        await rm(join(this.directory, name), { recursive: true, force: true });
+    }
+    await rmdir(this.directory).catch(() => undefined); // What else is in it is not ours.
   }
 
   /**
@@ -82,10 +84,10 @@ export class Templates {
     const stale: string[] = [];
     for (const name of await this.#names()) {
       const path = join(this.directory, name);
-      if (name.endsWith(".lock") || (await this.#isCurrent(name))) continue;
+      if (!/^\.?[0-9a-f]{32}$/.test(name) || (await this.#isCurrent(name))) continue;
       using lock = await this.#tryLock(name.replace(/^\./, ""));
       if (lock === undefined) continue; // It is being made.
-      if (!dryRun) await rm(path, { recursive: true, force: true });
+      if (!dryRun) await Promise.all([path, lock.path].map((each) => rm(each, { recursive: true, force: true })));
       stale.push(path);
     }
     return stale;
@@ -133,7 +135,7 @@ export class Templates {
   }
 }
 
-function filesOf(path: string): Template {
+function filesOf(path: string): SavedGuest {
   return { path, memory: join(path, "memory"), state: join(path, "state") };
 }
 
