@@ -91,6 +91,16 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
     expect(argv).toContain("virtio-9p-pci,fsdev=share9p,mount_tag=kataShared,romfile=");
   });
 
+  it("of one that takes over a saved machine: the same but for its memory and its waiting", () => {
+    const booted = qemuArgv(CONFIG);
+    const clone = qemuArgv({ ...CONFIG, memoryFd: 3, incoming: true });
+    expect(clone.filter((each) => !booted.includes(each))).toEqual([
+      "memory-backend-file,id=mem,size=2048M,share=on,mem-path=/proc/self/fd/3",
+      "-incoming",
+      "defer",
+    ]);
+  });
+
   it("virtiofsd's, with its sandbox on", () => {
     expect(
       virtiofsdArgv({ path: "/usr/lib/qemu/virtiofsd", socket: "/v/fs.sock", source: "/v/shared", cache: "auto" }),

@@ -32,13 +32,18 @@ export function vmDirectory(path: string): VmDirectory {
   };
 }
 
+/** With its parents, for root alone. @throws KataError KATA_STATE where somebody else has put something */
+export async function makeOwnDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const owner = await lstat(path);
+  if (!owner.isDirectory() || owner.uid !== process.getuid?.()) {
+    throw new KataError("KATA_STATE", `${path} is not a directory of this user`, { hint: "remove it and try again" });
+  }
+}
+
 /** Makes a new directory below `parent`, for root alone. A parent that somebody else planted is refused. */
 export async function createVmDirectory(parent: string, request: OwnedRequest): Promise<VmDirectory> {
-  await mkdir(parent, { recursive: true, mode: 0o700 });
-  const owner = await lstat(parent);
-  if (!owner.isDirectory() || owner.uid !== process.getuid?.()) {
-    throw new KataError("KATA_STATE", `${parent} is not a directory of this user`, { hint: "remove it and try again" });
-  }
+  await makeOwnDirectory(parent);
   const directory = vmDirectory(join(parent, randomBytes(6).toString("hex")));
   if (Buffer.byteLength(directory.virtiofsSocket) > MAX_SOCKET_PATH) {
     throw new KataError("KATA_CONFIG", `${parent} is too long a path for unix sockets`, {

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileLock, LinuxError, lockFile } from "@kata-ts/linux";
 import type { VmConfig } from "@kata-ts/qemu-driver";
+import { makeOwnDirectory } from "../hypervisor/vm-directory.ts";
 import { templateKey, withoutNames } from "./template-key.ts";
 
 /** A saved guest, as files. */
@@ -47,7 +48,7 @@ export class Templates {
    * @throws LinuxError ETIMEDOUT when somebody else makes it past the deadline; whatever `make` throws: nothing is left
    */
   async obtain(vm: VmConfig, deadlineMs: number, make: (template: SavedGuest) => Promise<void>): Promise<SavedGuest> {
-    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    await makeOwnDirectory(this.directory);
     const key = await templateKey(vm);
     using _lock = await lockFile(this.#lockPath(key), { deadlineMs });
     const finished = filesOf(join(this.directory, key));
@@ -139,6 +140,8 @@ function filesOf(path: string): SavedGuest {
   return { path, memory: join(path, "memory"), state: join(path, "state") };
 }
 
+/** What another user has put there is none of ours. */
 async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isDirectory() === true && found.uid === process.getuid?.();
 }
