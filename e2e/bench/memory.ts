@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Kata } from "../harness/kata.ts";
 import type { Row } from "./measure.ts";
@@ -8,16 +8,17 @@ interface Recorded {
   readonly vm: { readonly processes: readonly { readonly pid: number }[] };
 }
 
-/** What one idle container costs the host, by process: proportional set sizes. */
+/**
+ * What one idle container costs the host, by process: proportional set sizes, and of a clone's memory all that the file
+ * behind it has, mapped or not.
+ */
 export async function memory(kata: Kata): Promise<Row[]> {
   const id = await kata.start({ args: ["sleep", "1000"] });
   await kata.ok(["exec", id, "true"]);
   const { shim, vm } = JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as Recorded;
-  const rows = [shim, ...vm.processes].map(({ pid }) => ({
-    what: nameOf(pid),
-    value: pssOf(pid),
-    unit: "MiB" as const,
-  }));
+  const rows: Row[] = [shim, ...vm.processes].map(({ pid }) => ({ what: nameOf(pid), value: pssOf(pid), unit: "MiB" }));
+  const unmapped = vm.processes.reduce((sum, { pid }) => sum + unmappedOf(pid), 0);
+  if (unmapped > 0) rows.push({ what: "guest memory that was copied and not used", value: unmapped, unit: "MiB" });
   await kata.ok(["delete", "--force", id]);
   const total = rows.reduce((sum, { value }) => sum + value, 0);
   return [...rows, { what: "together", value: total, unit: "MiB" }];
@@ -31,4 +32,13 @@ function nameOf(pid: number): string {
 function pssOf(pid: number): number {
   const rollup = readFileSync(`/proc/${String(pid)}/smaps_rollup`, "latin1");
   return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) / 1024;
+}
+
+/** Of the file that holds a clone's memory: what is in no page table counts in no set size, and is there all the same. */
+function unmappedOf(pid: number): number {
+  const file = `/proc/${String(pid)}/fd/3`;
+  const held = existsSync(file) && readlinkSync(file).startsWith("/memfd:guest-memory");
+  if (!held) return 0;
+  const mappedKib = Number(/^RssShmem:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, "latin1"))?.[1]);
+  return Math.max(0, (statSync(file).blocks * 512) / 2 ** 20 - mappedKib / 1024);
 }

@@ -1,8 +1,8 @@
 import { QemuError } from "./errors.ts";
 import type { QmpClient } from "./qmp/client.ts";
 
-/** Processors and devices are some hundred kilobytes: it takes milliseconds. */
-const MIGRATION_DEADLINE_MS = 10_000;
+/** Processors and devices are some hundred kilobytes: it takes milliseconds, where there is a processor for it. */
+const MIGRATION_DEADLINE_MS = 30_000;
 const DESCRIPTOR_NAME = "machine-state";
 
 /**
