@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { identifyProcess, type ProcessIdentity } from "@kata-ts/linux";
 import { VmFile, type VmProcesses } from "@kata-ts/proxy";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { BootRequest } from "../ports/hypervisor.ts";
 import { processIdentity } from "../store/record-schema.ts";
 
@@ -18,13 +18,13 @@ export interface VmOwner {
 /** What the asker said of it. */
 export type OwnedRequest = Pick<BootRequest, "owner" | "cgroup">;
 
-const owner: z.ZodType<VmOwner> = z.object({
+const owner: z.ZodMiniType<VmOwner> = z.object({
   owner: z.exactOptional(z.string()),
   cgroup: z.exactOptional(z.array(z.string())),
   creator: processIdentity,
 });
 
-const processes: z.ZodType<VmProcesses> = z.object({
+const processes: z.ZodMiniType<VmProcesses> = z.object({
   processes: z.array(processIdentity),
   qemu: z.exactOptional(processIdentity),
 });
@@ -45,7 +45,7 @@ export async function readProcesses(vmDirectory: string): Promise<VmProcesses | 
   return readNote(join(vmDirectory, VmFile.processes), processes);
 }
 
-async function readNote<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+async function readNote<T>(path: string, schema: z.ZodMiniType<T>): Promise<T | undefined> {
   try {
     return schema.parse(JSON.parse(await readFile(path, "utf8")));
   } catch {

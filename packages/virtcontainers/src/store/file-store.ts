@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -89,7 +88,7 @@ export class FileStore implements Store {
       for (const name of names.filter(isOurs)) await rm(join(dir, name), { force: true });
       return true;
     }
-    const aside = `${join(this.#root, UNFINISHED)}${randomBytes(4).toString("hex")}`;
+    const aside = `${join(this.#root, UNFINISHED)}${newSuffix()}`;
     await rename(dir, aside).catch(ignoreMissing);
     await rm(aside, { recursive: true, force: true });
     return true;
@@ -140,7 +139,7 @@ export class FileStore implements Store {
   }
 
   async #write(dir: string, record: ContainerRecord): Promise<void> {
-    const unfinished = join(dir, `kata.${randomBytes(4).toString("hex")}.tmp`);
+    const unfinished = join(dir, `kata.${newSuffix()}.tmp`);
     try {
       const file = await open(unfinished, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
       try {
@@ -187,4 +186,9 @@ function ignoreUnreadable(): undefined {
 
 function ignoreMissing(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+}
+
+/** Not by node:crypto: who only reads records need not load it. */
+function newSuffix(): string {
+  return crypto.randomUUID().slice(0, 8);
 }
