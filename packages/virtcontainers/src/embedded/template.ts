@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { connectAgent } from "@kata-ts/agent-protocol";
 import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { buildTemplate } from "../template/build-template.ts";
@@ -8,6 +7,7 @@ import type { Factory } from "../template/clone.ts";
 import { Templates } from "../template/templates.ts";
 import { UndoStack } from "../undo.ts";
 import type { VmOptions } from "./sandbox.ts";
+import { makeTemplateDirectory } from "./template-directory.ts";
 
 export interface TemplateOptions {
   readonly vm: VmOptions;
@@ -20,7 +20,8 @@ const BOOT_DEADLINE_MS = 60_000;
 
 /**
  * A guest that was booted and warmed up once, for sandboxes that are cloned from it. It is a directory of some 150 MiB
- * below the system's one for temporary files, which goes with the scope; clones outlive it.
+ * below the system's one for temporary files, which goes with the scope, or with the next template where this process was
+ * killed; clones outlive it.
  *
  * @example
  * await using template = await Template.create({ vm: { kernelPath, imagePath } });
@@ -40,7 +41,7 @@ export class Template implements AsyncDisposable {
   static async create({ vm, bootDeadlineMs = BOOT_DEADLINE_MS, signal }: TemplateOptions): Promise<Template> {
     const config = { ...defaultQemuConfig, ...vm };
     await using undo = new UndoStack();
-    const directory = await mkdtemp(join(tmpdir(), "kata-template-"));
+    const directory = await makeTemplateDirectory(tmpdir());
     undo.push(() => rm(directory, { recursive: true, force: true }));
     const templates = new Templates(directory);
     const limits = { deadlineMs: bootDeadlineMs, ...(signal === undefined ? {} : { signal }) };
