@@ -6,6 +6,7 @@ import { runCommand } from "../harness/command.ts";
 import { readRecord } from "../harness/faults/victims.ts";
 import { Kata } from "../harness/kata.ts";
 import { RUNTIME, SHARE } from "../harness/paths.ts";
+import { onTerminal } from "../harness/terminal.ts";
 
 interface Report {
   readonly fit: boolean;
@@ -92,6 +93,32 @@ describe("kata-runtime for people", () => {
     const lines = all.split("\n").map((line) => JSON.parse(line) as { source: string; text: string });
     expect(lines.at(-1)).toEqual({ source: "runtime", text: expect.stringContaining("qemu-exited") as string });
     expect(all).not.toContain("\u001b");
+    await kata.ok(["delete", id]);
+  });
+
+  it("debug looks around in the guest, beside its containers, and leaves nothing there", async () => {
+    await using kata = new Kata();
+    const id = await kata.start({ args: ["sleep", "1234"] });
+    const look = "readlink /proc/1/exe; dmesg | grep -c 'Linux version'; ls /run/kata-containers/bundles";
+    const seen = (await kata.ok(["debug", id, "sh", "-c", look])).split("\n");
+    expect(seen).toEqual(["/usr/bin/node", "1", expect.stringMatching(/^debug-/), id]);
+    expect(await kata.ok(["debug", id, "ps", "-eo", "args"])).toContain("sleep 1234");
+    expect(
+      await kata.run(["debug", id, "sh", "-c", "ls /run/kata-containers/guest-root | wc -l; exit 7"]),
+    ).toMatchObject({
+      exitCode: 7,
+      stdout: "1",
+    });
+    const { terminal, exited } = onTerminal(RUNTIME, ["--root", kata.root, "debug", id], { rows: 31, columns: 97 });
+    using person = terminal;
+    await person.until(/[#$] (?:.\[(?:6n|J))*$/);
+    person.type("stty size; tty; exit 3\r");
+    await person.until(/\r\n31 97\r\n\/dev\/pts\/\d+\r\n/);
+    expect(await exited).toBe(3);
+    await kata.ok(["kill", id, "KILL"]);
+    await kata.until(id, "stopped");
+    const refused = await kata.run(["debug", id]);
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("it is stopped") as string });
     await kata.ok(["delete", id]);
   });
 

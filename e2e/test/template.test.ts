@@ -50,9 +50,13 @@ async function secretsOf(kata: Kata, id: string): Promise<string[]> {
 /** The QEMU that a call makes a template with. */
 async function qemuOf(pid: number): Promise<ProcessIdentity> {
   for (;;) {
-    const commands = childrenOf(pid).map((child) => ({ child, command: commandOf(child) }));
-    const isTemplate = (command: string) => /^\/usr\/bin\/qemu-system.* guest=template /.test(command);
-    const qemu = commands.find(({ command }) => isTemplate(command))?.child;
+    const qemu = childrenOf(pid).find((child) => {
+      try {
+        return /^\/usr\/bin\/qemu-system.* guest=template /.test(commandOf(child));
+      } catch {
+        return false; // Another one, that has just ended.
+      }
+    });
     if (qemu !== undefined) return identifyProcess(qemu);
     await new Promise(setImmediate);
   }

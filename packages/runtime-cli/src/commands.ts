@@ -27,6 +27,10 @@ export const COMMANDS: CommandTable = {
     load: () => import("./verbs/completion.ts"),
   },
   create: { summary: "create a container from a bundle", load: () => import("./verbs/create.ts") },
+  debug: {
+    summary: "run a shell, or another command, in the guest that a container lives in",
+    load: () => import("./verbs/debug.ts"),
+  },
   delete: { summary: "delete a container and its virtual machine", load: () => import("./verbs/delete.ts") },
   env: {
     summary: "show the configuration in force, the programs and the host, as TOML or JSON",

@@ -21,6 +21,7 @@ export { noCgroups } from "./cgroup/no-cgroups.ts";
 export type { ContainerConfig } from "./container/config.ts";
 export { createContainer, type NewSandboxConfig } from "./container/create.ts";
 export type { CreatedContainer } from "./container/creation.ts";
+export { debugGuest, type GuestShell } from "./container/debug.ts";
 export { type DeleteOptions, deleteContainer } from "./container/delete.ts";
 export { type ExecOptions, execInContainer } from "./container/exec.ts";
 export { joinSandbox } from "./container/join.ts";

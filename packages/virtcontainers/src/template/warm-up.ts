@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { grpc, SpecProcess } from "@kata-ts/agent-protocol";
+import type { SpecProcess } from "@kata-ts/agent-protocol";
 import { StreamedProcess } from "@kata-ts/shim";
+import { guestRoot } from "../container/guest-root.ts";
 import { createInGuest, execInGuest, type Started } from "../container/in-guest.ts";
 import { defaultSpec } from "../embedded/default-spec.ts";
 import { Process } from "../embedded/process.ts";
@@ -10,7 +11,6 @@ import { sharedMemory } from "../sandbox/shared-memory.ts";
 
 /** How often everything is done: what ran a few times has been compiled. */
 const ROUNDS = 3;
-const ROOT = "/run/kata-containers/warm-up/rootfs";
 
 /**
  * Has a guest do once what it will be asked for: a sandbox with a container, its processes, their streams, their end.
@@ -29,18 +29,11 @@ export async function warmUp(agent: Agent, agentUrl: string): Promise<void> {
 }
 
 /** The guest's own root file system is the container's, read-only as it is. */
-const GUEST_ROOT: grpc.Storage.$Properties = {
-  driver: "ephemeral",
-  source: "/",
-  fstype: "none",
-  mount_point: ROOT,
-  options: ["bind"],
-};
-
 async function runContainer(agent: Agent, agentUrl: string): Promise<void> {
   const id = randomUUID();
-  const spec = { ...defaultSpec({ args: ["cat"] }), root: { path: ROOT, readonly: true } };
-  const started = await createInGuest(agent, { container_id: id, exec_id: id, storages: [GUEST_ROOT] }, spec);
+  const root = guestRoot(id);
+  const spec = { ...defaultSpec({ args: ["cat"] }), root: { path: root.path, readonly: true } };
+  const started = await createInGuest(agent, { container_id: id, exec_id: id, storages: [root.storage] }, spec);
   const first = await open(agentUrl, started);
   await agent.startContainer({ container_id: id });
   const process = spec.process ?? { cwd: "/" };

@@ -1,0 +1,32 @@
+import { debugGuest, parseContainerId } from "@kata-ts/virtcontainers";
+import type { Manual } from "../arguments/manual.ts";
+import { parseLeading, UsageError } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
+import { openRuntime } from "../context.ts";
+import { Foreground } from "./foreground.ts";
+import { terminalOfOurs, withOwnSize } from "./terminal-options.ts";
+
+export const manual: Manual = {
+  operands: "CONTAINER [COMMAND [ARGUMENT …]]",
+  options: {},
+  notes: [
+    "The guest's own root file system (read-only), processes, network and devices: beside the container, not in it.",
+    "With a terminal where this command has one on its standard input. Ends with the command's own exit status.",
+  ],
+  examples: ["debug web", "debug web dmesg", "debug web ip addr"],
+};
+
+const ENVIRONMENT = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "TERM=linux"];
+
+/** A look into the machine that a container runs in. */
+export const verb: Verb = async (args, context) => {
+  const [idText, ...command] = parseLeading(args, manual.options).words;
+  if (idText === undefined) throw new UsageError('"debug" requires a container id');
+  const id = parseContainerId(idText);
+  const terminal = process.stdin.isTTY && terminalOfOurs() !== undefined;
+  const user = { uid: 0, gid: 0 };
+  const shell = { user, terminal, cwd: "/", env: ENVIRONMENT, args: command.length === 0 ? ["sh"] : command };
+  using foreground = new Foreground(terminal);
+  await using guest = await debugGuest(id, terminal ? withOwnSize(shell) : shell, openRuntime(context).environment);
+  return await foreground.wait(guest.shim);
+};

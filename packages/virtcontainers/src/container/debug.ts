@@ -1,0 +1,85 @@
+import { randomUUID } from "node:crypto";
+import type { RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
+import type { ShimEnvironment } from "../environment.ts";
+import type { ContainerId } from "../identifiers.ts";
+import type { Shim } from "../ports/shims.ts";
+import { asked } from "../sandbox/create.ts";
+import { UndoStack } from "../undo.ts";
+import { guestRoot } from "./guest-root.ts";
+import { createInGuest } from "./in-guest.ts";
+import { requireStatus } from "./status.ts";
+import { terminalOf } from "./terminal.ts";
+
+/** What the guest has mounted on its root file system, and a look around needs. */
+const MOUNTS = ["/proc", "/sys", "/dev", "/run", "/tmp"].map((destination) => ({
+  destination,
+  type: "bind",
+  source: destination,
+  options: ["rbind", "rw"],
+}));
+
+const CAPABILITIES: readonly string[] = [
+  ..."chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable".split(" "),
+  ..."net_bind_service net_broadcast net_admin net_raw ipc_lock ipc_owner sys_module sys_rawio sys_chroot".split(" "),
+  ..."sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease".split(" "),
+  ..."audit_write audit_control setfcap mac_override mac_admin syslog wake_alarm block_suspend".split(" "),
+  ..."audit_read perfmon bpf checkpoint_restore".split(" "),
+].map((name) => `CAP_${name.toUpperCase()}`);
+
+/** A process beside the containers of a guest. */
+export interface GuestShell extends AsyncDisposable {
+  readonly shim: Shim;
+}
+
+/**
+ * Runs a process in the guest itself, with all that its agent has: its root file system, its processes, its network.
+ * It is a container without walls, which needs nothing of the agent that others do not. Disposing it removes it.
+ */
+export async function debugGuest(
+  id: ContainerId,
+  process: SpecProcess,
+  environment: ShimEnvironment,
+): Promise<GuestShell> {
+  const record = await environment.store.read(id);
+  const vm = requireStatus(record, "debug the guest of", "created", "running", "paused");
+  const guestId = `debug-${randomUUID()}`;
+  await using undo = new UndoStack();
+  const agent = environment.connectAgent(vm.agentUrl);
+  undo.push(() => {
+    agent.close();
+  });
+  const shim = environment.shims.launch({ containerId: guestId, execId: guestId, ...terminalOf(process) });
+  undo.push(() => {
+    shim.kill();
+  });
+  environment.cgroups.add(record.cgroup ?? [], shim.identity.pid);
+  const root = guestRoot(guestId);
+  const names = { container_id: guestId, exec_id: guestId, storages: [root.storage] };
+  const created = createInGuest(agent, names, wallless(process, root.path));
+  const { token } = await asked(`debug the guest of container ${id}`, created);
+  undo.push(async () => {
+    await agent.removeContainer({ container_id: guestId });
+  });
+  await shim.connect({ agent: vm.agentUrl, ...(token === undefined ? {} : { token }) });
+  await asked(`debug the guest of container ${id}`, agent.startContainer({ container_id: guestId }));
+  undo.keep();
+  return {
+    shim,
+    [Symbol.asyncDispose]: async () => {
+      // With the VM it is gone as well.
+      await agent.removeContainer({ container_id: guestId }).catch(() => undefined);
+      agent.close();
+    },
+  };
+}
+
+function wallless(process: SpecProcess, path: string): RuntimeSpec {
+  const [bounding, effective, permitted] = [CAPABILITIES, CAPABILITIES, CAPABILITIES];
+  return {
+    ociVersion: "1.0.2",
+    process: { ...process, capabilities: { bounding, effective, permitted } },
+    root: { path, readonly: true },
+    mounts: MOUNTS,
+    linux: { namespaces: [{ type: "mount" }], resources: { devices: [{ allow: true, access: "rwm" }] } },
+  };
+}
