@@ -74,10 +74,10 @@ export async function debugGuest(
 }
 
 function wallless(process: SpecProcess, path: string): RuntimeSpec {
-  const [bounding, effective, permitted] = [CAPABILITIES, CAPABILITIES, CAPABILITIES];
+  const capabilities = { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES };
   return {
     ociVersion: "1.0.2",
-    process: { ...process, capabilities: { bounding, effective, permitted } },
+    process: { ...process, capabilities },
     root: { path, readonly: true },
     mounts: MOUNTS,
     linux: { namespaces: [{ type: "mount" }], resources: { devices: [{ allow: true, access: "rwm" }] } },
