@@ -7,6 +7,7 @@ import { tool } from "./lib/run.ts";
 const TARGETS: Readonly<Record<string, string>> = {
   yamux: "agent-protocol",
   "process-stream": "agent-protocol",
+  ttrpc: "agent-protocol",
   "grpc-replies": "agent-protocol",
   qmp: "qemu-driver",
   console: "qemu-driver",

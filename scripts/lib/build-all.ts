@@ -5,7 +5,7 @@ import { compile, generateProtocol } from "./generate.ts";
 import { NODE_BINARY } from "./paths.ts";
 import { step } from "./run.ts";
 import { assembleShare } from "./share.ts";
-import { isCurrent, remember } from "./stamp.ts";
+import { isCurrent, remember, sourceKey } from "./stamp.ts";
 
 /** Compiles the packages. */
 export async function buildPackages(): Promise<void> {
@@ -16,11 +16,12 @@ export async function buildPackages(): Promise<void> {
 /** The whole installable tree, `dist/kata-ts`. Does nothing when sources and guest are those of the last build. */
 export async function buildTree(kernel: KernelChoice): Promise<void> {
   if (await isCurrent(kernel)) return;
+  const key = await sourceKey();
   await buildPackages();
   await step("bundling the programs", bundlePrograms);
   const guest = await step("preparing the guest", () => buildGuest(kernel));
   await step(`assembling dist/kata-ts with the ${guest.kernel} kernel`, () => assembleShare(guest));
-  await remember(guest.kernel);
+  await remember(key, guest.kernel);
 }
 
 async function buildGuest(kernel: KernelChoice): Promise<Guest> {

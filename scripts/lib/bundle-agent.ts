@@ -1,24 +1,44 @@
 import { rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 import { copyKoffi } from "./koffi.ts";
 import { AGENT_DIST, packageDir } from "./paths.ts";
 
-/** The agent as one CommonJS file for the guest, with the native part it needs beside it. */
+const OPTIONS = {
+  bundle: true,
+  minify: true,
+  platform: "node",
+  format: "cjs",
+  target: "node26",
+  logLevel: "warning",
+} as const satisfies BuildOptions;
+
+/** Two thirds of the agent's code, for guests whose host speaks gRPC only: the others do not even read it. */
+const grpcBesides: Plugin = {
+  name: "grpc-besides",
+  setup: (build) => {
+    build.onResolve({ filter: /^@grpc\/grpc-js$/ }, () => ({ path: "./grpc-js.cjs", external: true }));
+  },
+};
+
+/** The agent as one CommonJS file for the guest, with gRPC and the native part that it needs beside it. */
 export async function bundleAgent(): Promise<string> {
   await rm(AGENT_DIST, { recursive: true, force: true });
   await build({
+    ...OPTIONS,
     entryPoints: [join(packageDir("agent"), "dist/main.js")],
     outfile: join(AGENT_DIST, "agent.cjs"),
-    bundle: true,
-    minify: true,
-    platform: "node",
-    format: "cjs",
-    target: "node26",
     external: ["koffi"],
+    plugins: [grpcBesides],
     define: { "import.meta.url": "__agentUrl" },
     banner: { js: 'const __agentUrl = require("node:url").pathToFileURL(__filename).href;' },
-    logLevel: "warning",
+  });
+  const protocol = createRequire(join(packageDir("agent-protocol"), "package.json"));
+  await build({
+    ...OPTIONS,
+    entryPoints: [protocol.resolve("@grpc/grpc-js")],
+    outfile: join(AGENT_DIST, "grpc-js.cjs"),
   });
   await copyKoffi(join(AGENT_DIST, "node_modules"));
   return AGENT_DIST;

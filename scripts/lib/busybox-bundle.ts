@@ -4,10 +4,10 @@ import { execa } from "execa";
 import { DIST } from "./paths.ts";
 
 interface EditableSpec {
-  process: { args: readonly string[] };
+  process: { args: readonly string[]; terminal: boolean };
 }
 
-/** An OCI bundle: config.json by `kata-runtime spec`, and a root file system with the host's static busybox. */
+/** An OCI bundle: config.json by `kata-runtime spec`, without a terminal, and a root file system with the host's static busybox. */
 export async function makeBusyboxBundle(directory: string, args: readonly string[]): Promise<void> {
   const bin = join(directory, "rootfs", "bin");
   await mkdir(bin, { recursive: true });
@@ -18,5 +18,6 @@ export async function makeBusyboxBundle(directory: string, args: readonly string
   const file = join(directory, "config.json");
   const spec = JSON.parse(await readFile(file, "utf8")) as EditableSpec;
   spec.process.args = args;
+  spec.process.terminal = false;
   await writeFile(file, JSON.stringify(spec));
 }

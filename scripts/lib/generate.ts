@@ -7,7 +7,8 @@ const FLAGS = [
   ...["-t", "static-module", "-w", "esm", "--keep-case"],
   ...["--no-create", "--no-verify", "--no-convert", "--no-delimited", "--no-typeurl", "--no-service"],
 ];
-const PROTOS = ["agent.proto", "health.proto", "katats.proto", "oci.proto", "types.proto"];
+const ENTRIES = ["agent.proto", "health.proto", "katats.proto", "ttrpc.proto"];
+const PROTOS = [...ENTRIES, "oci.proto", "types.proto"];
 
 /** Static codecs from the .proto files: types from one run, small code from another. Skipped when up to date. */
 export async function generateProtocol(): Promise<void> {
@@ -22,7 +23,7 @@ export async function generateProtocol(): Promise<void> {
     return;
   await mkdir(join(dir, "gen"), { recursive: true });
   const temporary = await mkdtemp(join(dir, "gen", "tmp-"));
-  const proto = ["agent.proto", "health.proto", "katats.proto"].map((name) => join(dir, "proto", name));
+  const proto = ENTRIES.map((name) => join(dir, "proto", name));
   await tool("pbjs", [...FLAGS, "-d", "-p", join(dir, "proto"), "-o", join(temporary, "typed.js"), ...proto]);
   await copyFile(join(temporary, "typed.d.ts"), join(dir, "gen", "agent.d.ts"));
   const small = ["--no-comments", "--no-beautify"];

@@ -11,17 +11,20 @@ const SKIPPED = new Set(["node_modules", "dist", "gen"]);
 /** Whether dist/kata-ts was built from the sources that are there now, with the kernel that would be chosen now. */
 export async function isCurrent(kernel: string): Promise<boolean> {
   if (!existsSync(join(DIST, "share", "kata-ts", "rootfs.ext4"))) return false;
-  const known = await readFile(STAMP, "utf8").catch(() => "");
+  const [key, used] = (await readFile(STAMP, "utf8").catch(() => "")).split(" ");
+  if (key !== (await sourceKey())) return false;
+  // Only now: a module that is loaded before it is compiled anew stays the old one.
   const { tunedKernelIsBuilt } = await import("@kata-ts/guest-image");
   const automatic = (await tunedKernelIsBuilt()) ? "tuned" : "distribution";
-  return known === `${await sourceKey()} ${kernel === "auto" ? automatic : kernel}`;
+  return used === (kernel === "auto" ? automatic : kernel);
 }
 
-export async function remember(used: string): Promise<void> {
-  await writeFile(STAMP, `${await sourceKey()} ${used}`);
+/** @param key of the sources when the build began: they may have changed since */
+export async function remember(key: string, used: string): Promise<void> {
+  await writeFile(STAMP, `${key} ${used}`);
 }
 
-async function sourceKey(): Promise<string> {
+export async function sourceKey(): Promise<string> {
   const hash = createHash("sha256");
   for (const source of SOURCES) await addTo(hash, join(ROOT, source));
   return hash.digest("hex");

@@ -1,8 +1,12 @@
+import { Duplex } from "node:stream";
 import { fuzz, mutatedBytes, throwsOnly } from "@kata-ts/fuzzing";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 import { encodeHeader as encodeProcessHeader, FrameReader as ProcessFrameReader } from "./process-stream/frame.ts";
+import { AgentRpcError } from "./rpc/errors.ts";
 import { type RpcName, rpcs } from "./rpc/rpcs.ts";
+import { encodeFrame, MessageType } from "./rpc/ttrpc/frame.ts";
+import { NotTtrpc, TtrpcConnection } from "./rpc/ttrpc/ttrpc-connection.ts";
 import { encodeHeader, FrameType } from "./yamux/frame.ts";
 import { FrameReader } from "./yamux/frame-reader.ts";
 
@@ -66,6 +70,32 @@ describe("fuzz", () => {
       });
     });
     expect(handed).toBeLessThanOrEqual(input[0].length);
+  });
+
+  const replies12 = [1, 3].map((id) => encodeFrame(id, MessageType.Response, Buffer.from("120568656c6c6f", "hex")));
+  const refusal = encodeFrame(1, MessageType.Response, Buffer.from("0a0708051203626164", "hex"));
+  fuzz("ttrpc", inPieces([Buffer.concat(replies12), refusal]), async (input) => {
+    const guest = new Duplex({
+      read: () => undefined,
+      write: (_chunk, _encoding, done) => {
+        done();
+      },
+    });
+    const connection = new TtrpcConnection(guest);
+    const call = {
+      path: "/a/b",
+      request: Buffer.alloc(0),
+      expiresAt: undefined,
+      signal: undefined,
+      waitForReady: false,
+    };
+    const answers = Promise.allSettled([connection.call(call), connection.call(call)]);
+    feed(input, (chunk) => guest.push(chunk));
+    guest.push(null);
+    for (const answer of await answers) {
+      if (answer.status === "fulfilled") expect(answer.value.length).toBeLessThanOrEqual(input[0].length);
+      else expect(answer.reason instanceof AgentRpcError || answer.reason instanceof NotTtrpc).toBe(true);
+    }
   });
 
   const names = Object.keys(rpcs) as RpcName[];

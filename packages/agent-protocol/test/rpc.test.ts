@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -13,14 +13,27 @@ import {
   isEndOfStream,
   RpcStatus,
 } from "../src/index.ts";
+import { GrpcServer } from "../src/rpc/grpc/grpc-server.ts";
+import { answerBy } from "../src/rpc/server.ts";
 
-describe("client and server of the contract", () => {
+interface Server {
+  serve(socket: Socket): void;
+  close(): void;
+}
+
+/** What a client of ours meets: an agent of ours, and one that knows nothing but gRPC, as every 1.x agent. */
+const AGENTS: readonly [string, (handlers: AgentHandlers) => Server][] = [
+  ["ttrpc", createAgentServer],
+  ["gRPC", (handlers) => new GrpcServer(answerBy(handlers))],
+];
+
+describe.each(AGENTS)("client and server of the contract, by %s", (_, createServerOf) => {
   let directory = "";
   let cleanUp: (() => void)[] = [];
 
   async function serve(handlers: AgentHandlers): Promise<AgentClient> {
     const path = join(directory, `${String(Math.random()).slice(2)}.sock`);
-    const agent = createAgentServer(handlers);
+    const agent = createServerOf(handlers);
     const listener = createServer((socket) => {
       agent.serve(socket);
     });
@@ -99,12 +112,24 @@ describe("client and server of the contract", () => {
     expect(await aborted.promise).toBe(true);
   });
 
-  it("ends a call when its caller aborts", async () => {
-    const client = await serve({ waitProcess: () => new Promise(() => undefined) });
+  it("ends a call when its caller aborts, and tells the handler of one that may wait for ever", async () => {
+    const aborted = Promise.withResolvers<undefined>();
+    const called = Promise.withResolvers<undefined>();
+    const client = await serve({
+      waitProcess: (_request, { signal }) => {
+        called.resolve(undefined);
+        signal.addEventListener("abort", () => {
+          aborted.resolve(undefined);
+        });
+        return new Promise(() => undefined);
+      },
+    });
     const abort = new AbortController();
     const call = client.waitProcess({}, { signal: abort.signal });
+    await called.promise;
     abort.abort();
     await expect(call).rejects.toMatchObject({ status: RpcStatus.Cancelled });
+    await aborted.promise;
     await expect(client.waitProcess({}, { signal: abort.signal })).rejects.toMatchObject({
       status: RpcStatus.Cancelled,
     });
@@ -115,8 +140,51 @@ describe("client and server of the contract", () => {
     await expect(client.readStdout({})).rejects.toMatchObject({ status: RpcStatus.ResourceExhausted });
   });
 
+  it("carries many calls at once, each with its own answer", async () => {
+    const client = await serve({
+      waitProcess: async ({ exec_id }) => ({ status: Number(exec_id) }),
+      readStdout: async ({ len }) => ({ data: Buffer.alloc(len) }),
+    });
+    const calls = Array.from({ length: 100 }, (_, call) => call);
+    const statuses = calls.map((call) => client.waitProcess({ exec_id: String(call) }).then(({ status }) => status));
+    const sizes = calls.map((call) => client.readStdout({ len: call * 1000 }).then(({ data }) => data.length));
+    expect(await Promise.all(statuses)).toEqual(calls);
+    expect(await Promise.all(sizes)).toEqual(calls.map((call) => call * 1000));
+  });
+
+  it("ends its calls when it is closed", async () => {
+    const called = Promise.withResolvers<undefined>();
+    const client = await serve({
+      check: () => {
+        called.resolve(undefined);
+        return new Promise(() => undefined);
+      },
+    });
+    const call = client.check({});
+    await called.promise;
+    client.close();
+    await expect(call).rejects.toMatchObject({ status: RpcStatus.Cancelled });
+  });
+
   it("fails at once when nobody listens", async () => {
     using client = connectAgent(`unix://${join(directory, "nobody.sock")}`);
     await expect(client.check({})).rejects.toMatchObject({ status: RpcStatus.Unavailable });
+  });
+
+  it("waits for a channel that is not there yet, up to the deadline", async () => {
+    const path = join(directory, "late.sock");
+    using client = connectAgent(`unix://${path}`);
+    const limits = { waitForReady: true, deadlineMs: 100 };
+    await expect(client.check({}, limits)).rejects.toMatchObject({ status: RpcStatus.DeadlineExceeded });
+    const answer = client.version({}, { waitForReady: true });
+    const agent = createServerOf({ version: async () => ({ agent_version: "late" }) });
+    const listener = createServer((socket) => {
+      agent.serve(socket);
+    }).listen(path);
+    cleanUp.push(() => {
+      agent.close();
+      listener.close();
+    });
+    expect(await answer).toMatchObject({ agent_version: "late" });
   });
 });

@@ -1,4 +1,13 @@
-/** The agent's log: one line per event on the guest's console, which the host keeps. Nothing of a container's output. */
+import { writeSync } from "node:fs";
+
+/**
+ * The agent's log: one line per event on the guest's console, which the host keeps. Nothing of a container's output.
+ * Written at once: Node's own stream would be loaded for it at boot.
+ */
 export function log(message: string): void {
-  process.stderr.write(`kata-agent: ${message}\n`);
+  try {
+    writeSync(2, `kata-agent: ${message}\n`);
+  } catch {
+    // A console that is full or gone must not stop the agent.
+  }
 }

@@ -12,7 +12,7 @@ export async function writeExt4(tree: string, image: string): Promise<void> {
   // Times in the tree are the build's; they would make each image differ.
   await execa("find", [tree, "-exec", "touch", "-h", "-d", `@${TIMESTAMP}`, "{}", "+"]);
   const { stdout } = await execa("du", ["-s", "--apparent-size", "--block-size=1M", tree]);
-  const mebibytes = Math.ceil(Number.parseInt(stdout, 10) * 1.1) + 16;
+  const mebibytes = wholeBlocks(Math.ceil(Number.parseInt(stdout, 10) * 1.1) + 16);
   await writeFile(image, "");
   await truncate(image, mebibytes * MIB);
   const features = [
@@ -23,11 +23,38 @@ export async function writeExt4(tree: string, image: string): Promise<void> {
   ];
   const made = await execa(
     "mke2fs",
-    ["-q", "-t", "ext4", "-F", "-m", "0", "-N", "4096", "-U", UUID, "-L", "kata-guest", ...features, "-d", tree, image],
+    // DAX needs blocks of a page.
+    [
+      "-q",
+      "-t",
+      "ext4",
+      "-F",
+      "-b",
+      "4096",
+      "-m",
+      "0",
+      "-N",
+      "4096",
+      "-U",
+      UUID,
+      "-L",
+      "kata-guest",
+      ...features,
+      "-d",
+      tree,
+      image,
+    ],
     { reject: false, env: { E2FSPROGS_FAKE_TIME: TIMESTAMP, SOURCE_DATE_EPOCH: TIMESTAMP } },
   );
   if (made.failed) throw new GuestImageError(`mke2fs: ${made.stderr}`, "install the package e2fsprogs");
   await fixTimes(tree, image);
+}
+
+/** A guest that has the image as memory finds more memory behind it, which its kernel takes in blocks of this size. */
+const BLOCK_MIB = 128;
+
+function wholeBlocks(mebibytes: number): number {
+  return Math.ceil(mebibytes / BLOCK_MIB) * BLOCK_MIB;
 }
 
 const ROOT_INODE = 2;

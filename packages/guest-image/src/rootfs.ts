@@ -8,6 +8,9 @@ import { writeExt4 } from "./ext4.ts";
 import { describePackages, type FetchedPackage, fetchPackages, unpackPackage } from "./packages.ts";
 import type { Progress } from "./progress.ts";
 
+/** Changes when an image is made in another way than before. */
+const FORMAT = "3";
+
 /** What goes into the guest's root file system from the distribution. */
 const PACKAGES = [
   "busybox-static",
@@ -42,7 +45,7 @@ const PACKAGES = [
 const UNWANTED = ["usr/share", "usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/audit", "etc", "lib64"];
 
 export interface RootfsInputs {
-  /** The agent's bundle: a directory with `agent.cjs` and the koffi it needs. */
+  /** The agent's bundle: a directory with `agent.cjs`, and the gRPC and koffi it needs. */
   readonly agentDir: string;
   /** A Node binary for linux-x64. */
   readonly nodeBinary: string;
@@ -54,10 +57,13 @@ const TEMPLATE_DIR: string = fileURLToPath(new URL("../rootfs", import.meta.url)
 export async function buildRootfs(inputs: RootfsInputs, cacheDir: string, progress: Progress): Promise<string> {
   const key = contentKey(
     await fileDigest(join(inputs.agentDir, "agent.cjs")),
+    await fileDigest(join(inputs.agentDir, "grpc-js.cjs")),
     await fileDigest(inputs.nodeBinary),
     await readFile(join(TEMPLATE_DIR, "init")),
+    await readFile(join(TEMPLATE_DIR, "fstab")),
     await readFile(join(TEMPLATE_DIR, "launch.cjs")),
     PACKAGES.join(),
+    FORMAT,
   );
   const dir = await cachedDir(cacheDir, `rootfs-${key}`, async (unfinished) => {
     await assemble(inputs, cacheDir, unfinished, progress);
@@ -121,6 +127,7 @@ async function addBase(staging: string): Promise<void> {
   );
   await writeFile(join(staging, "etc/group"), "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
   await writeFile(join(staging, "etc/resolv.conf"), "");
+  await copyFile(join(TEMPLATE_DIR, "fstab"), join(staging, "etc/fstab"));
   await copyFile(join(TEMPLATE_DIR, "init"), join(staging, "usr/sbin/init"));
   await chmod(join(staging, "usr/sbin/init"), 0o755);
 }

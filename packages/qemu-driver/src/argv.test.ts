@@ -19,6 +19,12 @@ const CONFIG: VmConfig = {
   rootPorts: 1,
 };
 
+/** Where a guest finds its image, by how it is attached. */
+function imageIn(config: VmConfig): string[] {
+  const isOfImage = /^(root=|.*\bimage\b|virtio-pmem|.*maxmem)/;
+  return qemuArgv(config).filter((argument) => isOfImage.test(argument));
+}
+
 describe("the arguments of helpers, whole: a change must be seen", () => {
   it("QEMU's", () => {
     expect(qemuArgv(CONFIG)).toMatchInlineSnapshot(`
@@ -51,7 +57,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
         "-kernel",
         "/g/vmlinux",
         "-append",
-        "root=/dev/vda rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 net.ifnames=0 dummy.numdummies=0 ifb.numifbs=0 last=wins",
+        "root=/dev/vda rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 net.ifnames=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 last=wins",
         "-chardev",
         "stdio,id=console,signal=off",
         "-serial",
@@ -109,6 +115,18 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
         "--socket-path=/v/fs.sock",
         "-o",
         "source=/v/shared,cache=auto,sandbox=namespace,xattr,announce_submounts",
+      ]
+    `);
+  });
+
+  it("QEMU's, with the image as memory", () => {
+    const image = imageIn({ ...CONFIG, accelerator: "tcg", imagePmemBytes: 256 * 1024 ** 2 });
+    expect(image.map((argument) => argument.replace(/tsc_early_khz=\d+ /, ""))).toMatchInlineSnapshot(`
+      [
+        "2048M,slots=24,maxmem=4352M",
+        "root=/dev/pmem0 rootflags=dax rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 net.ifnames=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 noreplace-smp maxcpus=1 last=wins",
+        "memory-backend-file,id=image,mem-path=/g/rootfs.ext4,size=268435456,share=on,readonly=on",
+        "virtio-pmem-pci,memdev=image,id=pmem0",
       ]
     `);
   });

@@ -6,6 +6,8 @@ import type { VmConfig } from "./vm-config.ts";
 /** The name that Kata gives the agent's virtio-serial port. */
 const AGENT_PORT = "agent.channel.0";
 
+const MIB = 1024 ** 2;
+
 /** Memory modules that can be plugged in: each growth takes one, and virtiofsd maps no more than 32 regions. */
 const MEMORY_SLOTS = 24;
 
@@ -54,9 +56,11 @@ function processors({ accelerator, vcpus, maxVcpus = vcpus }: VmConfig): string 
   return accelerator === "tcg" ? String(max) : option(String(vcpus), { maxcpus: max });
 }
 
-/** QEMU refuses slots that nothing could be plugged into. */
-function memorySlots({ memoryMiB, maxMemoryMiB = memoryMiB }: VmConfig): Record<string, string | number> {
-  return maxMemoryMiB > memoryMiB ? { slots: MEMORY_SLOTS, maxmem: `${String(maxMemoryMiB)}M` } : {};
+/** QEMU refuses slots that nothing could be plugged into. An image in memory takes room, but no slot. */
+function memorySlots({ memoryMiB, maxMemoryMiB = memoryMiB, imagePmemBytes = 0 }: VmConfig): Record<string, string> {
+  const maxmem = maxMemoryMiB + imagePmemBytes / MIB;
+  if (maxmem === memoryMiB) return {};
+  return { slots: String(maxMemoryMiB > memoryMiB ? MEMORY_SLOTS : 0), maxmem: `${String(maxmem)}M` };
 }
 
 function boot(config: VmConfig): string[] {
@@ -83,11 +87,20 @@ function devices(config: VmConfig): string[] {
 
 // Read-only at the file and at the disk: what the guest thinks of it does not matter.
 function rootImage(config: VmConfig): string[] {
+  if (config.imagePmemBytes !== undefined) return imageInMemory(config.imagePath, config.imagePmemBytes);
   const file = { "node-name": "image-file", filename: config.imagePath, "read-only": true, locking: "off" };
   return [
     ...["-blockdev", option("", { driver: "file", ...file })],
     ...["-blockdev", option("", { driver: "raw", "node-name": "image", file: "image-file", "read-only": true })],
     ...["-device", option("virtio-blk-pci", { drive: "image", romfile: "" })],
+  ];
+}
+
+function imageInMemory(path: string, size: number): string[] {
+  const backend = { id: "image", "mem-path": path, size, share: true, readonly: true };
+  return [
+    ...["-object", option("memory-backend-file", backend)],
+    ...["-device", option("virtio-pmem-pci", { memdev: "image", id: "pmem0" })],
   ];
 }
 

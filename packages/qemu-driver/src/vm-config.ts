@@ -22,8 +22,14 @@ export interface VmConfig {
   /** An uncompressed PVH kernel, or a bzImage. */
   readonly kernelPath: string;
   readonly initrdPath?: string;
-  /** Read-only ext4 root file system: /dev/vda in the guest. */
+  /** Read-only ext4 root file system: /dev/vda in the guest, or /dev/pmem0. */
   readonly imagePath: string;
+  /**
+   * The image's size in bytes, a multiple of 128 MiB, to give it to the guest as memory (virtio-pmem): the guest then runs
+   * its programs out of the host's page cache, which all guests share, and copies none of it. Its kernel needs virtio-pmem
+   * and DAX. Absent: a disk.
+   */
+  readonly imagePmemBytes?: number;
   /** Appended to our own kernel parameters, and so wins over them. */
   readonly kernelParams: readonly string[];
   /** Unix sockets that QEMU listens on; at most 107 bytes. */

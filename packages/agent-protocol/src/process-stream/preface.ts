@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { PORT_MAGIC, PORT_PREFACE_BYTES } from "../network-streams/ports.ts";
 
-/** What a process stream begins with, where gRPC has `PRI * HTTP/2.0`: its name and version. */
+/** What a process stream begins with, where gRPC has `PRI * HTTP/2.0` and ttrpc a length: its name and version. */
 const MAGIC = Buffer.from("KATATS/1", "latin1");
 const TOKEN_BYTES = 16;
 export const PREFACE_BYTES: number = MAGIC.length + TOKEN_BYTES;
@@ -28,14 +28,14 @@ export function encodePreface(token: Uint8Array): Buffer {
 }
 
 /**
- * Tells what a stream of the host's is by its first bytes.
+ * Tells what a stream of the host's is by its first bytes; calls are by ttrpc or gRPC.
  *
  * @returns undefined while there are too few bytes to tell
  */
-export function recognise(head: Buffer): "process" | "port" | "grpc" | undefined {
+export function recognise(head: Buffer): "process" | "port" | "calls" | undefined {
   if (begins(head, MAGIC)) return head.length >= PREFACE_BYTES ? "process" : undefined;
   if (begins(head, PORT_MAGIC)) return head.length >= PORT_PREFACE_BYTES ? "port" : undefined;
-  return "grpc";
+  return "calls";
 }
 
 /** Whether it is one, as far as it has come. */

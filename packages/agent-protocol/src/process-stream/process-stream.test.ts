@@ -228,8 +228,8 @@ describe("a process stream", () => {
   });
 
   it("is told from gRPC by its first bytes", () => {
-    expect(recognise(Buffer.from("PRI * HTTP/2.0"))).toBe("grpc");
+    expect(recognise(Buffer.from("PRI * HTTP/2.0"))).toBe("calls");
     expect(recognise(Buffer.from("KATA"))).toBeUndefined();
-    expect(recognise(Buffer.from("KATATS/2"))).toBe("grpc");
+    expect(recognise(Buffer.from("KATATS/2"))).toBe("calls");
   });
 });

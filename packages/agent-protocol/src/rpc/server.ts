@@ -1,15 +1,9 @@
 import type { Duplex } from "node:stream";
-import {
-  type handleUnaryCall,
-  type MethodDefinition,
-  Server,
-  ServerCredentials,
-  type StatusObject,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
-import { AuthorityFilter } from "./authority-filter.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
+import type { GrpcServer } from "./grpc/grpc-server.ts";
 import { type Request, type ResponseInput, type RpcName, rpcs } from "./rpcs.ts";
+import { beginsLikeTtrpc } from "./ttrpc/frame.ts";
+import { type Answer, serveTtrpc } from "./ttrpc/ttrpc-server.ts";
 
 export interface CallContext {
   /** Aborts when the caller goes away or its deadline passes. */
@@ -22,76 +16,80 @@ type Handler<N extends RpcName> = (request: Request<N>, context: CallContext) =>
 export type AgentHandlers = { readonly [N in RpcName]?: Handler<N> };
 
 export interface AgentServer {
-  /** Serves gRPC on one connection, such as a yamux stream. */
+  /** Serves one connection, such as a yamux stream: gRPC or ttrpc, as its first byte tells. */
   serve(connection: Duplex): void;
   /** Ends all connections at once. */
   close(): void;
 }
 
-const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
-
 export function createAgentServer(handlers: AgentHandlers): AgentServer {
-  const server = new Server({ "grpc.max_receive_message_length": MAX_REQUEST_BYTES });
-  const service: Record<string, MethodDefinition<object, object>> = {};
-  const implementation: UntypedServiceImplementation = {};
-  for (const name of Object.keys(rpcs) as RpcName[]) {
-    service[name] = methodDefinition(name);
-    implementation[name] = bind(name, handlers[name]);
-  }
-  server.addService(service, implementation);
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const answer = answerBy(handlers);
+  const connections: Set<Duplex> = new Set();
+  let grpc: Promise<GrpcServer> | undefined;
+  // Loaded for who speaks it: in a guest HTTP/2 costs half a second.
+  const serveGrpc = (connection: Duplex): void => {
+    grpc ??= import("./grpc/grpc-server.ts").then(({ GrpcServer }) => new GrpcServer(answer));
+    void grpc.then((server) => {
+      server.serve(connection);
+    });
+  };
   return {
     serve: (connection) => {
-      injector.injectConnection(new AuthorityFilter(connection));
+      connections.add(connection);
+      connection.once("close", () => connections.delete(connection));
+      connection.on("error", () => undefined);
+      connection.once("readable", () => {
+        const head = connection.read() as Buffer | null;
+        if (head === null) {
+          connection.destroy();
+          return;
+        }
+        connection.unshift(head);
+        if (beginsLikeTtrpc(head)) serveTtrpc(connection, answer);
+        else serveGrpc(connection);
+      });
     },
     close: () => {
-      injector.destroy();
-      server.forceShutdown();
+      for (const connection of connections) connection.destroy();
+      void grpc?.then((server) => {
+        server.close();
+      });
     },
   };
 }
 
-function methodDefinition(name: RpcName): MethodDefinition<object, object> {
-  const { path, request, response } = rpcs[name];
-  const encodeWith = (codec: unknown, message: object): Buffer =>
-    Buffer.from((codec as { encode(message: object): { finish(): Uint8Array } }).encode(message).finish());
-  return {
-    path,
-    requestStream: false,
-    responseStream: false,
-    requestSerialize: (message) => encodeWith(request, message),
-    requestDeserialize: (bytes) => request.decode(bytes),
-    responseSerialize: (message) => encodeWith(response, message),
-    responseDeserialize: (bytes) => response.decode(bytes),
-  };
+type AnyHandler = (request: object, context: CallContext) => Promise<object>;
+
+interface Entry {
+  readonly decode: (bytes: Uint8Array) => object;
+  readonly encode: (message: object) => { finish(): Uint8Array };
+  readonly handler: AnyHandler | undefined;
 }
 
-function bind(name: RpcName, handler: Handler<RpcName> | undefined): handleUnaryCall<Request<RpcName>, object> {
-  return (call, callback) => {
-    if (handler === undefined) {
-      callback(toStatus(new AgentRpcError(RpcStatus.Unimplemented, `${rpcs[name].path} is not served by this agent`)));
-      return;
-    }
-    const abort = new AbortController();
-    call.on("cancelled", () => {
-      abort.abort();
+/** Answers calls by their paths, from bytes to bytes. */
+export function answerBy(handlers: AgentHandlers): Answer {
+  const entries: Map<string, Entry> = new Map();
+  for (const name of Object.keys(rpcs) as RpcName[]) {
+    const { path, request, response } = rpcs[name];
+    entries.set(path, {
+      decode: request.decode,
+      encode: response.encode,
+      handler: handlers[name] as AnyHandler | undefined,
     });
-    // A handler that throws at once is one that rejects.
-    const answer = (async () => handler(call.request, { signal: abort.signal }))();
-    answer.then(
-      (response) => {
-        callback(null, response);
-      },
-      (error: unknown) => {
-        callback(toStatus(error));
-      },
-    );
+  }
+  return async (path, request, signal) => {
+    const entry = entries.get(path);
+    if (entry?.handler === undefined) {
+      throw new AgentRpcError(RpcStatus.Unimplemented, `${path} is not served by this agent`);
+    }
+    return entry.encode(await entry.handler(decode(entry, request), { signal })).finish();
   };
 }
 
-function toStatus(error: unknown): Partial<StatusObject> {
-  const code = error instanceof AgentRpcError ? error.status : RpcStatus.Internal;
-  const details = error instanceof Error ? error.message : String(error);
-  const answer: object = { code, details }; // grpc-js wants its own enum; the numbers are the same.
-  return answer;
+function decode(entry: Entry, request: Uint8Array): object {
+  try {
+    return entry.decode(request);
+  } catch (error) {
+    throw new AgentRpcError(RpcStatus.InvalidArgument, `the request is malformed: ${(error as Error).message}`);
+  }
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
-const CONTROLLERS = "+cpuset +cpu +io +memory +hugetlb +pids +rdma +misc".split(" ");
+const CONTROLLERS: ReadonlySet<string> = new Set("cpuset cpu io memory hugetlb pids rdma misc".split(" "));
 
 /** What the guest needs before the first container: the parent of all container cgroups, with its controllers. */
 export function prepareGuest(): void {
@@ -8,15 +8,14 @@ export function prepareGuest(): void {
   mkdirSync("/run/kata-containers", { recursive: true });
   for (const directory of ["/sys/fs/cgroup", "/sys/fs/cgroup/kata"]) {
     mkdirSync(directory, { recursive: true });
-    for (const controller of CONTROLLERS) enable(directory, controller);
+    enableControllers(directory);
   }
 }
 
-// A kernel may lack some of them; the runtime complains where one is asked for.
-function enable(directory: string, controller: string): void {
-  try {
-    writeFileSync(`${directory}/cgroup.subtree_control`, controller);
-  } catch {
-    return;
-  }
+// Those that this kernel has, at once: each change makes it wait for all of its processors. The runtime complains where
+// one is asked for that is missing.
+function enableControllers(directory: string): void {
+  const there = readFileSync(`${directory}/cgroup.controllers`, "latin1").trim().split(" ");
+  const wanted = there.filter((controller) => CONTROLLERS.has(controller)).map((controller) => `+${controller}`);
+  writeFileSync(`${directory}/cgroup.subtree_control`, wanted.join(" "));
 }

@@ -44,6 +44,7 @@ export function configurationOf(given: Options, installation: Installation): Con
       ...guestAssets(qemu, installation),
       ...defined({
         qemuPath: qemu.path,
+        imageOnDisk: qemu.disable_image_nvdimm,
         accelerator: qemu.accel,
         kernelParams: qemu.kernel_params?.split(/\s+/).filter(Boolean),
         vcpus: qemu.default_vcpus,

@@ -21,6 +21,7 @@ export interface HypervisorOptions {
   readonly kernel?: string | undefined;
   readonly initrd?: string | undefined;
   readonly image?: string | undefined;
+  readonly disable_image_nvdimm?: boolean | undefined;
   readonly accel?: "auto" | "kvm" | "tcg" | undefined;
   readonly kernel_params?: string | undefined;
   readonly default_vcpus?: number | undefined;
@@ -72,6 +73,11 @@ const hypervisorOptions = z.object({
     about: "guest root file system, ext4, attached read-only",
     initial: "<installed>",
     isPath: true,
+  }),
+  disable_image_nvdimm: option(z.boolean(), {
+    about:
+      "`true`: the image is always a disk; else it is memory that guests share where it can be: no `initrd`, a size in whole 128 MiB, a kernel with virtio-pmem and DAX",
+    initial: false,
   }),
   accel: option(z.enum(["auto", "kvm", "tcg"]), {
     about: "`auto` uses KVM only where a guest really boots under it; the others insist",

@@ -7,6 +7,8 @@ export interface QemuConfig {
   readonly kernelPath: string;
   readonly initrdPath?: string;
   readonly imagePath: string;
+  /** The image is a disk for the guest, also where it could be memory that all guests share: Kata's disable_image_nvdimm. */
+  readonly imageOnDisk: boolean;
   readonly virtiofsdPath: string;
   /** `auto` uses KVM only where a guest really boots under it. */
   readonly accelerator: Accelerator | "auto";
@@ -19,7 +21,7 @@ export interface QemuConfig {
   readonly msize9p: number;
   /** How many vCPUs it may come to have; by default see maxVcpusOf. */
   readonly maxVcpus?: number;
-  /** Hot-pluggable ports: one for the shared tree, the others for network cards. At most 14. */
+  /** Hot-pluggable ports: one for the shared tree, the others for network cards and disks. At most 14. */
   readonly rootPorts: number;
   /** A program, run with these arguments and a sandbox's id whenever the sandbox's network namespace has changed. */
   readonly onNetworkChange?: readonly string[];
@@ -42,7 +44,8 @@ export const defaultQemuConfig: Omit<QemuConfig, "kernelPath" | "imagePath"> = {
   sharedFs: "virtio-fs",
   virtioFsCache: "auto",
   msize9p: 512_000,
-  rootPorts: 8,
+  imageOnDisk: false,
+  rootPorts: 5, // each takes a guest a twentieth of a second to find at boot
   vmRoot: "/run/kata-ts/vm",
   acceleratorCache: "/var/cache/kata-ts/accelerator.json",
 };

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { totalmem } from "node:os";
 import type { VmSpec } from "@kata-ts/proxy";
 import type { VmConfig } from "@kata-ts/qemu-driver";
@@ -26,12 +27,26 @@ export function vmConfig(
     kernelPath: config.kernelPath,
     ...(config.initrdPath === undefined ? {} : { initrdPath: config.initrdPath }),
     imagePath: config.imagePath,
+    ...imageAsMemory(config),
     kernelParams: config.kernelParams,
     qmpSocket: directory.qmpSocket,
     agentSocket: directory.agentSocket,
     rootPorts: config.rootPorts,
     ...(config.sharedFs === "virtio-fs" ? {} : { share9p: { path: directory.shared, tag: SHARE_TAG } }),
   };
+}
+
+/** Kernels take memory in blocks of this size, and what is plugged in later comes right behind the image. */
+const PMEM_ALIGNMENT = 128 * 1024 ** 2;
+
+/**
+ * Images that guest-image makes have a fitting size; another one is a disk, as it is for the distribution's kernel, which
+ * has no driver for memory of this kind.
+ */
+function imageAsMemory({ imagePath, imageOnDisk, initrdPath }: QemuConfig): Pick<VmConfig, "imagePmemBytes"> {
+  if (imageOnDisk || initrdPath !== undefined) return {};
+  const { size } = statSync(imagePath);
+  return size % PMEM_ALIGNMENT === 0 ? { imagePmemBytes: size } : {};
 }
 
 /** What a sandbox's watchman is told. */

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { SocketLike } from "../socket-like.ts";
+import { SocketLike } from "../../socket-like.ts";
 import { replaceAuthority } from "./hpack-authority.ts";
 
 const PREFACE_BYTES = 24;

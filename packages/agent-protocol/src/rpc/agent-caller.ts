@@ -1,0 +1,46 @@
+import { type Call, type Caller, withinLimits } from "./caller.ts";
+import { NotTtrpc, TtrpcCaller } from "./ttrpc/ttrpc-caller.ts";
+
+/**
+ * Calls an agent by ttrpc, which ours speaks, and by gRPC where it does not: every 1.x agent speaks that. Only then
+ * gRPC's code is loaded.
+ */
+export class AgentCaller implements Caller {
+  readonly #url: string;
+  readonly #ttrpc: TtrpcCaller;
+  #grpc: Promise<Caller> | undefined;
+  #closed = false;
+
+  constructor(url: string) {
+    this.#url = url;
+    this.#ttrpc = new TtrpcCaller(new URL(url).pathname);
+  }
+
+  async call(call: Call): Promise<Uint8Array> {
+    if (this.#grpc === undefined) {
+      try {
+        return await this.#ttrpc.call(call);
+      } catch (error) {
+        if (!(error instanceof NotTtrpc)) throw error;
+      }
+    }
+    return (await withinLimits(this.#useGrpc(), call)).call(call);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#ttrpc.close();
+    void this.#grpc?.then((caller) => {
+      caller.close();
+    });
+  }
+
+  #useGrpc(): Promise<Caller> {
+    this.#grpc ??= import("./grpc/grpc-caller.ts").then(({ GrpcCaller }) => {
+      const caller = new GrpcCaller(this.#url);
+      if (this.#closed) caller.close();
+      return caller;
+    });
+    return this.#grpc;
+  }
+}
