@@ -1,5 +1,6 @@
 // Starts the agent's bundle from V8's code cache: compiling it would cost half a second under emulation. The cache is
-// made on the build host by running this file with --make-cache; V8 accepts it on any CPU of the same architecture.
+// made on the build host by running this file with --make-cache and V8's flags; V8 takes it on any CPU of the same
+// architecture, but for the same flags only.
 "use strict";
 const { existsSync, readFileSync, writeFileSync } = require("node:fs");
 const { wrap } = require("node:module");
@@ -7,7 +8,7 @@ const { join } = require("node:path");
 const { Script, constants } = require("node:vm");
 
 const filename = join(__dirname, "agent.cjs");
-const cacheFile = join(__dirname, "agent.cache");
+const cacheFile = join(__dirname, process.execArgv.includes("--no-opt") ? "agent-interpreted.cache" : "agent.cache");
 const script = new Script(wrap(readFileSync(filename, "utf8")), {
   filename,
   cachedData: existsSync(cacheFile) ? readFileSync(cacheFile) : undefined,

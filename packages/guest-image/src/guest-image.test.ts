@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cachedDir, contentKey, fileDigest } from "./cache.ts";
 import { writeExt4 } from "./ext4.ts";
 import { modulesInLoadOrder } from "./kernel-modules.ts";
+import { AGENT_FLAGS } from "./rootfs.ts";
 
 let directory = "";
 
@@ -94,5 +95,14 @@ describe("the kernel configuration", () => {
       .filter((line) => line.startsWith("CONFIG_"))
       .map((line) => line.split("=")[0]);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+});
+
+describe("the guest's init", () => {
+  it("starts the agent with flags that there is a code cache for", () => {
+    const init = readFileSync(new URL("../rootfs/init", import.meta.url), "utf8");
+    const [usual = "", emulated = ""] = [...init.matchAll(/flags="([^"]*)"/g)].map(([, flags = ""]) => flags);
+    const all = [usual, emulated.replace("$flags", usual)].map((flags) => flags.split(" "));
+    expect(all).toEqual(AGENT_FLAGS);
   });
 });

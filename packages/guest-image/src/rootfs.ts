@@ -9,7 +9,7 @@ import { describePackages, type FetchedPackage, fetchPackages, unpackPackage } f
 import type { Progress } from "./progress.ts";
 
 /** Changes when an image is made in another way than before. */
-const FORMAT = "3";
+const FORMAT = "4";
 
 /** What goes into the guest's root file system from the distribution. */
 const PACKAGES = [
@@ -50,6 +50,13 @@ export interface RootfsInputs {
   /** A Node binary for linux-x64. */
   readonly nodeBinary: string;
 }
+
+const NODE_FLAGS = ["--max-semi-space-size=2"];
+/** V8's flags that the guest's init may start the agent with: it has a code cache for each. */
+export const AGENT_FLAGS: readonly (readonly string[])[] = [
+  NODE_FLAGS,
+  [...NODE_FLAGS, "--no-sparkplug", "--no-maglev", "--no-opt"],
+];
 
 const TEMPLATE_DIR: string = fileURLToPath(new URL("../rootfs", import.meta.url));
 
@@ -136,10 +143,12 @@ async function addAgent(inputs: RootfsInputs, staging: string): Promise<void> {
   const dir = join(staging, "usr/lib/kata-agent");
   await cp(inputs.agentDir, dir, { recursive: true, dereference: true });
   await copyFile(join(TEMPLATE_DIR, "launch.cjs"), join(dir, "launch.cjs"));
-  await execa(inputs.nodeBinary, ["--max-semi-space-size=2", join(dir, "launch.cjs"), "--make-cache"], {
-    cwd: dirname(dir),
-    timeout: 60_000,
-  });
+  for (const flags of AGENT_FLAGS) {
+    await execa(inputs.nodeBinary, [...flags, join(dir, "launch.cjs"), "--make-cache"], {
+      cwd: dirname(dir),
+      timeout: 60_000,
+    });
+  }
 }
 
 // A library that is missing would show as a guest that panics on boot: find it here.

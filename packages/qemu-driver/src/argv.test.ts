@@ -57,7 +57,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
         "-kernel",
         "/g/vmlinux",
         "-append",
-        "root=/dev/vda rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 net.ifnames=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 last=wins",
+        "root=/dev/vda rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 swiotlb=1024 net.ifnames=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 last=wins",
         "-chardev",
         "stdio,id=console,signal=off",
         "-serial",
@@ -66,6 +66,8 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
         "rng-random,id=rng0,filename=/dev/urandom",
         "-device",
         "virtio-rng-pci,rng=rng0,romfile=",
+        "-device",
+        "virtio-balloon-pci,id=balloon0,free-page-reporting=on,romfile=",
         "-blockdev",
         "driver=file,node-name=image-file,filename=/g/rootfs.ext4,read-only=on,locking=off",
         "-blockdev",
@@ -124,7 +126,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
     expect(image.map((argument) => argument.replace(/tsc_early_khz=\d+ /, ""))).toMatchInlineSnapshot(`
       [
         "2048M,slots=24,maxmem=4352M",
-        "root=/dev/pmem0 rootflags=dax rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 net.ifnames=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 noreplace-smp maxcpus=1 last=wins",
+        "root=/dev/pmem0 rootflags=dax rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 swiotlb=1024 net.ifnames=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 noreplace-smp agent.jit=off maxcpus=1 last=wins",
         "memory-backend-file,id=image,mem-path=/g/rootfs.ext4,size=268435456,share=on,readonly=on",
         "virtio-pmem-pci,memdev=image,id=pmem0",
       ]

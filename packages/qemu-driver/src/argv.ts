@@ -76,6 +76,8 @@ function devices(config: VmConfig): string[] {
   return [
     ...["-object", option("rng-random", { id: "rng0", filename: "/dev/urandom" })],
     ...["-device", option("virtio-rng-pci", { rng: "rng0", romfile: "" })],
+    // Memory that the guest frees is the host's again.
+    ...["-device", option("virtio-balloon-pci", { id: "balloon0", "free-page-reporting": true, romfile: "" })],
     ...rootImage(config),
     ...["-device", option("virtio-serial-pci", { id: "serial0", romfile: "" })],
     ...["-chardev", option("socket", { id: "agent", path: config.agentSocket, server: true, wait: false })],

@@ -22,6 +22,7 @@ const COMMON: readonly string[] = [
   "i8042.dumbkbd=1",
   "i8042.nopnp=1",
   "i8042.noaux=1",
+  "swiotlb=1024", // 2 MiB of bounce buffers: the usual 64 would be touched in every guest, for devices that it has not
   "net.ifnames=0",
   "pty.legacy_count=0", // BSD's terminals, which nobody has used for long: a twentieth of a second
   "initcall_blacklist=jent_mod_init", // a source of random numbers that tests itself for longer than that; there are others
@@ -29,8 +30,11 @@ const COMMON: readonly string[] = [
   "ifb.numifbs=0",
 ];
 
-/** Under TCG a kernel that rewrites itself for one processor has itself translated anew: a fifth of a second. */
-const EMULATED: readonly string[] = ["noreplace-smp"];
+/**
+ * Under TCG code that is made at run time has to be translated anew: a kernel that rewrites itself for one processor takes
+ * a fifth of a second for it, and an agent whose JavaScript is compiled is slower than one that interprets it.
+ */
+const EMULATED: readonly string[] = ["noreplace-smp", "agent.jit=off"];
 
 /** The guest kernel's command line. Later parameters win. */
 export function kernelCommandLine(

@@ -20,6 +20,7 @@ import { type Configuration, configurationOf } from "./config/configuration.ts";
 import { readOptions } from "./config/files.ts";
 import { findConfiguration, type Installation } from "./config/installation.ts";
 import type { Log } from "./output/log.ts";
+import type { Timeline } from "./output/timeline.ts";
 
 /** What a verb works with. */
 export interface Context {
@@ -28,6 +29,8 @@ export interface Context {
   readonly globals: GlobalArguments;
   readonly installation: Installation;
   readonly log: Log;
+  /** When each step of this call was done. */
+  readonly timeline: Timeline;
 }
 
 export interface RuntimeContext {
@@ -43,7 +46,7 @@ export interface RuntimeContext {
  * @param annotations those of a sandbox that is to be made, which may change its configuration
  */
 export function openRuntime(
-  { globals, installation, log }: Context,
+  { globals, installation, log, timeline }: Context,
   annotations: Readonly<Record<string, string>> = {},
 ): RuntimeContext {
   const given = readOptions(findConfiguration(globals.config, installation));
@@ -66,6 +69,7 @@ export function openRuntime(
     cgroups: new HostCgroups(warn),
     warn,
     trace: (step, id) => {
+      timeline.note(step);
       log.debug(`${id}: ${step}`);
     },
   };

@@ -4,6 +4,7 @@ import { COMMANDS, type Command, findCommand } from "./commands.ts";
 import { configurationPaths, findInstallation } from "./config/installation.ts";
 import type { Context } from "./context.ts";
 import { Log } from "./output/log.ts";
+import { Timeline } from "./output/timeline.ts";
 import { COMMIT, OCI_VERSION, VERSION } from "./version.ts";
 
 /** runc's exit status for an exec that did not come about: others are the process's own. */
@@ -23,7 +24,8 @@ export async function main(argv: readonly string[], libexec: string): Promise<nu
     const globals = parseGlobals(argv);
     if (globals.verb === "exec") failure = EXEC_FAILURE;
     log = new Log({ file: globals.log, format: globals.logFormat, debug: globals.debug });
-    const context = { globals, log, installation: findInstallation(libexec), commands: COMMANDS };
+    using timeline = new Timeline(globals.timing);
+    const context = { globals, log, timeline, installation: findInstallation(libexec), commands: COMMANDS };
     return (await answerWithoutVerb(context)) ?? (await runVerb(globals, context));
   } catch (error) {
     log.error(describe(error));
@@ -57,6 +59,7 @@ async function runVerb(globals: GlobalArguments, context: Context): Promise<numb
   // Only in front: what stands behind a container's id may be the container's command.
   if (HELP.includes(globals.rest[0] ?? "")) return explain(name, command);
   const { verb } = await command.load();
+  context.timeline.note("program loaded");
   context.log.debug(`${name} ${globals.rest.join(" ")}`);
   const status = await verb(globals.rest, context);
   context.log.debug(`${name} ends with ${String(status)}`);

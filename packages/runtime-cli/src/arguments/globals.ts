@@ -5,6 +5,7 @@ export const GLOBAL_OPTIONS: OptionTable = {
   log: { type: "string", value: "FILE", about: "append log entries to this file" },
   "log-format": { type: "string", value: "FORMAT", about: "text or json" },
   debug: { type: "boolean", about: "log each step" },
+  timing: { type: "boolean", about: "show at the end when each step was done" },
   "systemd-cgroup": { type: "boolean", about: "cgroupsPath may be systemd's slice:prefix:name: it always may" },
   rootless: { type: "string", value: "X", about: "for callers of runc: not used" },
   criu: { type: "string", value: "PATH", about: "for callers of runc: not used" },
@@ -23,6 +24,7 @@ export interface GlobalArguments {
   readonly log: string | undefined;
   readonly logFormat: "text" | "json";
   readonly debug: boolean;
+  readonly timing: boolean;
   readonly config: string | undefined;
   readonly version: boolean;
   readonly help: boolean;
@@ -43,6 +45,7 @@ export function parseGlobals(argv: readonly string[]): GlobalArguments {
     log: options.text("log"),
     logFormat,
     debug: options.flag("debug"),
+    timing: options.flag("timing"),
     config: options.text("config") ?? options.text("kata-config"),
     version: options.flag("version"),
     help: options.flag("help"),

@@ -3,6 +3,7 @@ import { UsageError } from "../arguments/parse.ts";
 import { COMMANDS, type Command } from "../commands.ts";
 import { findInstallation } from "../config/installation.ts";
 import { Log } from "../output/log.ts";
+import { Timeline } from "../output/timeline.ts";
 
 /** What people need; each works through the same verbs, and on the same containers, as an engine's calls. */
 const FRONT: Readonly<Record<string, Command>> = {
@@ -33,7 +34,10 @@ export async function kata(argv: readonly string[], libexec: string): Promise<nu
       return 0;
     }
     if (globals.debug) log.enableDebug();
-    return await verb(globals.rest, { globals, log, installation: findInstallation(libexec), commands: COMMANDS });
+    using timeline = new Timeline(globals.timing);
+    timeline.note("program loaded");
+    const installation = findInstallation(libexec);
+    return await verb(globals.rest, { globals, log, timeline, installation, commands: COMMANDS });
   } catch (error) {
     const { message, hint } = error as Error & { hint?: string };
     log.error(hint === undefined ? message : `${message} (${hint})`);

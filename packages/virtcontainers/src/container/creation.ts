@@ -77,7 +77,9 @@ export async function beginContainer(
     store.update(config.id, (claimed) => ({ ...claimed, ...changes }), incarnation);
   const hooked = await update({ shim: shim.identity });
   undo.push(() => runPoststopHooks(hooked, environment.warn));
+  environment.trace?.("shim started", config.id);
   await runCreateHooks(config.spec, hooked, signal);
+  if (config.spec.hooks !== undefined) environment.trace?.("hooks run", config.id);
   return { shim, cgroup, update };
 }
 
@@ -88,8 +90,9 @@ export async function finishContainer(
   environment: ShimEnvironment,
 ): Promise<ContainerRecord> {
   await using undo = new UndoStack();
-  const { token, warnings } = await createFirstProcess(config, vm, agent, undo);
+  const { token, warnings } = await createFirstProcess(config, vm, agent, undo, environment);
   for (const warning of warnings) environment.warn(warning);
+  environment.trace?.("process made in the guest", config.id);
   await shim.connect({ agent: vm.state.agentUrl, ...(token === undefined ? {} : { token }) });
   const record = await update({ status: "created" });
   environment.trace?.("container-created", config.id);
@@ -100,8 +103,15 @@ export async function finishContainer(
 /** Kata's name for it. */
 const BUNDLE_ANNOTATION = "io.katacontainers.pkg.oci.bundle_path";
 
-async function createFirstProcess(config: ContainerConfig, vm: Vm, agent: Agent, undo: UndoStack): Promise<Started> {
+async function createFirstProcess(
+  config: ContainerConfig,
+  vm: Vm,
+  agent: Agent,
+  undo: UndoStack,
+  { trace }: ShimEnvironment,
+): Promise<Started> {
   const { spec, storages } = await prepareMounts(config, vm, undo);
+  trace?.("mounts prepared", config.id);
   // What startContainer hooks are told of the bundle.
   const annotated = { ...spec, annotations: { ...spec.annotations, [BUNDLE_ANNOTATION]: config.bundle } };
   const sharePid = config.sharePidNamespace ?? false;

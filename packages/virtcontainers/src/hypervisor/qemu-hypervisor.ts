@@ -76,8 +76,9 @@ export class QemuHypervisor implements Hypervisor {
       request,
     );
     undo.push(() => watchman.stop());
+    request.onStep?.("qemu started");
     const vm = new QemuVm(await vmState(directory, accelerator), config, watchman);
-    if (cloning !== undefined) await takeOver(vm, cloning, request.signal);
+    if (cloning !== undefined) await takeOver(vm, cloning, request);
     undo.keep();
     return vm;
   }

@@ -41,6 +41,7 @@ const PLUG_DEADLINE_MS = 30_000;
 export class QemuVm implements Vm {
   readonly state: VmState;
   readonly ended: Promise<VmExit | undefined>;
+  answered = false;
   readonly #config: QemuConfig;
   readonly #watchman: StartedWatchman | undefined;
   readonly #tree: SharedTree;

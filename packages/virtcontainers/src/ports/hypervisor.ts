@@ -39,6 +39,8 @@ export interface BootRequest {
   readonly owner?: string;
   /** VmState.cgroup, for whoever finds the VM without its record. */
   readonly cgroup?: readonly string[];
+  /** Told each step once it is done: Environment.trace. */
+  readonly onStep?: (step: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -89,6 +91,8 @@ export interface Vm {
   readonly state: VmState;
   /** Resolves when the VM ends; only for a VM that this process acquired. */
   readonly ended: Promise<VmExit | undefined>;
+  /** Its agent has answered: nobody need wait for it to boot. */
+  readonly answered: boolean;
   isRunning(): boolean;
   /** From now on the VM outlives this process. */
   commit(): void;

@@ -67,6 +67,7 @@ export async function createSandbox(config: SandboxConfig, environment: Environm
     ...(owner === undefined ? {} : { owner }),
     ...(cgroup === undefined ? {} : { cgroup }),
     ...(signal === undefined ? {} : { signal }),
+    onStep: (step) => environment.trace?.(step, config.id),
   });
   undo.push(() => vm.stop());
   using _interruption = endOnAbort(signal, vm);
@@ -79,13 +80,15 @@ export async function createSandbox(config: SandboxConfig, environment: Environm
   undo.push(() => {
     agent.close();
   });
-  await waitForAgent(vm, agent, {
-    deadlineMs: config.bootDeadlineMs,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const limits = { deadlineMs: config.bootDeadlineMs, ...(signal === undefined ? {} : { signal }) };
+  if (!vm.answered) await waitForAgent(vm, agent, limits);
   environment.trace?.("agent-up", config.id);
   const sharedTree = await orBootFailure(vm, vm.plugSharedTree());
-  if (network !== undefined) await orBootFailure(vm, network.attach(vm, agent));
+  environment.trace?.("shared tree plugged in", config.id);
+  if (network !== undefined) {
+    await orBootFailure(vm, network.attach(vm, agent));
+    environment.trace?.("network attached", config.id);
+  }
   await asked("prepare the sandbox", setUpGuest(agent, config, sharedTree));
   if (resolver !== undefined) await serveNames(agent, resolver, environment.warn);
   environment.trace?.("sandbox-created", config.id);
@@ -110,14 +113,14 @@ async function setUpGuest(
   sharedTree: Awaited<ReturnType<Vm["plugSharedTree"]>>,
 ): Promise<void> {
   const now = Date.now();
-  await agent.createSandbox({
+  const created = agent.createSandbox({
     hostname: Buffer.from(config.hostname).subarray(0, MAX_HOSTNAME_BYTES).toString(),
     dns: [...(config.dns ?? [])],
     storages: [sharedTree, sharedMemory(config.shmBytes)],
     sandbox_pidns: config.sharePidNamespace,
     sandbox_id: config.id,
   });
-  await agent.setGuestDateTime({ Sec: Math.floor(now / 1000), Usec: (now % 1000) * 1000 });
+  await Promise.all([created, agent.setGuestDateTime({ Sec: Math.floor(now / 1000), Usec: (now % 1000) * 1000 })]);
 }
 
 /** Names the step in which the guest refused. */

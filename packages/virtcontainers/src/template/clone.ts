@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { QemuVm } from "../hypervisor/qemu-vm.ts";
 import type { ConnectAgent } from "../ports/agent.ts";
+import type { BootRequest } from "../ports/hypervisor.ts";
 import type { SavedGuest, Templates } from "./templates.ts";
 
 /** What clones come from. */
@@ -26,9 +27,15 @@ const ENTROPY_BYTES = 512;
  *
  * @throws QemuError, AgentRpcError when the template is of no use
  */
-export async function takeOver(vm: QemuVm, { template, connectAgent }: Cloning, signal?: AbortSignal): Promise<void> {
+export async function takeOver(
+  vm: QemuVm,
+  { template, connectAgent }: Cloning,
+  { signal, onStep }: Pick<BootRequest, "signal" | "onStep">,
+): Promise<void> {
   await vm.restore(template.state);
+  onStep?.("guest restored");
   using agent = connectAgent(vm.state.agentUrl);
   const limits = { waitForReady: true, deadlineMs: ANSWER_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
   await agent.reseedRandomDev({ data: randomBytes(ENTROPY_BYTES) }, limits);
+  vm.answered = true;
 }

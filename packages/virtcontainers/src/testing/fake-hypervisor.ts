@@ -48,6 +48,7 @@ export class FakeHypervisor implements Hypervisor {
 class FakeVm implements Vm {
   readonly state: VmState;
   readonly ended: Promise<VmExit | undefined>;
+  readonly answered = false;
   readonly #host: FakeHypervisor;
   #ports = 0;
   readonly #child: ChildProcess | undefined;
