@@ -8,7 +8,7 @@ const floors = {
   proxy: ["agent-protocol", "qemu-driver", "netns", "linux"],
   virtcontainers: ["proxy", "shim", "qemu-driver", "netns", "agent-protocol", "linux"],
   agent: ["agent-protocol", "linux"],
-  "runtime-cli": ["virtcontainers", "oci-image", "agent-protocol", "linux"],
+  "runtime-cli": ["virtcontainers", "netns", "oci-image", "agent-protocol", "linux"],
   "guest-image": [],
   "oci-image": [],
   fuzzing: [],
@@ -43,7 +43,7 @@ module.exports = {
         path: "^packages/([^/]+)/(src|dist)/",
         pathNot: [
           "^packages/$1/",
-          "^packages/[^/]+/dist/(index|records|testing/index|process-stream/index|network-streams/index)\\.d?\\.?[jt]s$",
+          "^packages/[^/]+/dist/(index|records|opentelemetry|testing/index|process-stream/index|network-streams/index)\\.d?\\.?[jt]s$",
           `^packages/${forTests}`,
         ],
       },

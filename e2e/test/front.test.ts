@@ -9,6 +9,7 @@ import { type CommandResult, runCommand } from "../harness/command.ts";
 import { ociArchive } from "../harness/engines/oci-images.ts";
 import { busyboxRootfs, pythonRootfs } from "../harness/images.ts";
 import { Kata } from "../harness/kata.ts";
+import { TestNetwork } from "../harness/network.ts";
 import { RUNTIME } from "../harness/paths.ts";
 import { onTerminal } from "../harness/terminal.ts";
 
@@ -100,6 +101,32 @@ describe("kata, for people", () => {
     const forced = once(deaf, "exit");
     expect(await run(runtime, "stop", "--time", "0", "deaf")).toMatchObject({ exitCode: 0 });
     expect(await forced).toEqual([137, null]);
+  });
+
+  it("runs detached, with a port of the host's, until it is stopped", async () => {
+    await using runtime = new Kata();
+    await using host = new TestNetwork();
+    const namespace = await host.namespace();
+    const inHost = (...command: readonly string[]): Promise<CommandResult> =>
+      runCommand("nsenter", [`--net=${namespace}`, ...command]);
+    const kata = (...args: readonly string[]) => inHost(KATA, "--root", runtime.root, ...args);
+    const serve =
+      "import http.server as h; print('serving', flush=True); h.test(h.SimpleHTTPRequestHandler, port=8000)";
+    const options = ["-d", "--name", "web", "-p", "18081:8000", await pythonRootfs()];
+    const started = await kata("run", ...options, "python3", "-c", serve);
+    expect(started).toMatchObject({ exitCode: 0, stdout: "web", stderr: "" });
+    const fetch =
+      "import urllib.request as u; print(u.urlopen('http://127.0.0.1:18081/etc/os-release').read().decode())";
+    let answer = await inHost("python3", "-c", fetch);
+    while (answer.exitCode !== 0) answer = await inHost("python3", "-c", fetch);
+    expect(answer.stdout).toContain("Debian");
+    expect((await kata("logs", "web")).stdout).toContain("serving");
+    expect((await kata("ps")).stdout).toMatch(/^web +\d+ +running/m);
+    expect(await kata("stop", "--time", "0", "web")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect((await kata("ps")).stdout.split("\n")).toHaveLength(1);
+    expect(bundles()).toEqual([]);
+    expect((await inHost("ip", "-o", "link")).stdout).toMatch(/^1: lo: [^\n]*$/);
+    expect((await inHost("iptables-save", "-t", "nat")).stdout).not.toContain("18081");
   });
 
   it("gives a person a terminal", async () => {

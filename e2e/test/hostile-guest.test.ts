@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { EditableSpec } from "../harness/bundle.ts";
 import { expectCleanHost } from "../harness/clean-host.ts";
-import { readRecord } from "../harness/faults/victims.ts";
+import { commandOf, readRecord } from "../harness/faults/victims.ts";
 import { Kata } from "../harness/kata.ts";
 import { SHARE } from "../harness/paths.ts";
 
@@ -114,6 +114,20 @@ describe("a guest whose root is hostile", () => {
     }
     // Sockets without a path could be reached by anybody in the host's network namespace.
     expect(readFileSync("/proc/net/unix", "latin1")).not.toMatch(/@.*kata/);
+  });
+
+  it("has a QEMU without root's capabilities, without a way to new ones, and behind a filter", async () => {
+    await using kata = new Kata();
+    const id = await kata.start({ args: ["sleep", "1000"] });
+    const { vm } = readRecord(kata, id);
+    const qemu = vm.processes.find(({ pid }) => commandOf(pid).includes("qemu-system"))?.pid ?? 0;
+    const status = readFileSync(`/proc/${String(qemu)}/status`, "latin1");
+    const field = (name: string): string => new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(status)?.[1] ?? "";
+    const onlyToLockMemory = "0000000000004000";
+    for (const set of ["CapPrm", "CapEff", "CapBnd"])
+      expect({ set, has: field(set) }).toEqual({ set, has: onlyToLockMemory });
+    expect(field("NoNewPrivs")).toBe("1");
+    expect(field("Seccomp")).toBe("2");
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MountFlag, mount, unmount } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
@@ -19,6 +19,21 @@ function onRoot(kata: Kata, options: string): Disposable & { remount(flags: numb
     },
     [Symbol.dispose]: () => {
       unmount(kata.root);
+    },
+  };
+}
+
+/** A cgroup whose number of processes and threads is limited. */
+function pidsCgroup(): Disposable & { readonly path: string; allow(limit: number): void } {
+  const path = `/sys/fs/cgroup/pids/kata-e2e-${String(process.pid)}`;
+  mkdirSync(path);
+  return {
+    path,
+    allow: (limit) => {
+      writeFileSync(join(path, "pids.max"), String(limit));
+    },
+    [Symbol.dispose]: () => {
+      rmdirSync(path);
     },
   };
 }
@@ -87,6 +102,27 @@ describe("when the host has no more of something", () => {
     expect(exitCode).not.toBe(0);
     expect(stderr).not.toBe("");
     expect((await kata.run(["list", "-q"])).stdout).toBe("");
+  });
+
+  it("a caller that may have no more processes fails by name, leaves nothing, and hurts nobody else", async () => {
+    await using kata = new Kata();
+    const id = await kata.start(SLEEP);
+    const { path } = await kata.bundle(SLEEP);
+    using cgroup = pidsCgroup();
+    // A Node program alone has about ten threads; with each step there is room for one more of ours.
+    for (const limit of [14, 20, 28, 36]) {
+      cgroup.allow(limit);
+      const create = `exec ${RUNTIME} --root ${kata.root} create --bundle ${path} limited`;
+      const command = `echo $$ > ${cgroup.path}/cgroup.procs; ${create}`;
+      const { exitCode, stderr } = await runCommand("/bin/bash", ["-c", command]);
+      expect({ limit, exitCode }).not.toEqual({ limit, exitCode: 0 });
+      expect(stderr).not.toBe("");
+      expect(await kata.ok(["list", "-q"])).toBe(id);
+    }
+    expect(await kata.ok(["exec", id, "echo", "goes on"])).toBe("goes on");
+    await kata.create("unlimited", path);
+    await kata.ok(["delete", "--force", "unlimited"]);
+    await kata.ok(["delete", "--force", id]);
   });
 
   it("one id under two roots is two containers", async () => {

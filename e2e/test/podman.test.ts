@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { identifyProcess, isAlive } from "@kata-ts/linux";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { Podman } from "../harness/engines/podman.ts";
@@ -70,6 +71,16 @@ describe.each(["kata", "runc"])("podman with %s", (runtime) => {
     await podman.ok("kill", name);
     expect(await podman.ok("wait", name)).toBe("137");
     await podman.ok("rm", name);
+  });
+
+  it("may lose its conmon: the container lives on, and all of it can be removed", async () => {
+    const name = `orphan-${runtime}`;
+    await podman.ok(...run("-d", "--name", name, "busybox", "sleep", "1000"));
+    const conmon = identifyProcess(Number(await podman.ok("inspect", "--format", "{{.State.ConmonPid}}", name)));
+    process.kill(conmon.pid, "SIGKILL");
+    while (isAlive(conmon)) await new Promise(setImmediate);
+    expect(await podman.ok("exec", name, "echo", "lives on")).toBe("lives on");
+    await podman.ok("rm", "--force", "--time", "0", name);
   });
 
   it("runs pods, whose containers share what a pod shares", async () => {

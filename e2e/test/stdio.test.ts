@@ -146,11 +146,11 @@ describe.each(RUNTIMES)("standard streams under %s", (name, open) => {
     closeSync(read);
   });
 
-  it("of sixty-four processes at once do not mix", async () => {
+  it("of a hundred processes at once do not mix", async () => {
     await using runtime = open();
     const id = await sleeper(runtime);
     const results = await Promise.all(
-      Array.from({ length: 64 }, async (_, index) => {
+      Array.from({ length: 100 }, async (_, index) => {
         const result = await runtime.run(["exec", id, "sh", "-c", "read line; echo out $line; echo err $line >&2"], {
           input: `${String(index)}\n`,
         });
@@ -158,7 +158,7 @@ describe.each(RUNTIMES)("standard streams under %s", (name, open) => {
       }),
     );
     expect(results).toEqual(
-      Array.from({ length: 64 }, (_, index) => [`out ${String(index)}`, `err ${String(index)}`, 0]),
+      Array.from({ length: 100 }, (_, index) => [`out ${String(index)}`, `err ${String(index)}`, 0]),
     );
   }, 300_000);
 

@@ -36,11 +36,11 @@ export class Call implements AsyncDisposable {
   readonly #log: string;
   #stderr = "";
 
-  constructor(kata: Kata, args: readonly string[]) {
+  constructor(kata: Kata, args: readonly string[], stdin: "ignore" | "pipe" = "ignore") {
     this.#log = join(kata.directory, `call-${String(serial++)}.log`);
     const globals = ["--root", kata.root, ...kata.globals, "--debug", "--log", this.#log];
     // Its shim must not keep our pipes: whoever waits for the call waits for its exit.
-    this.child = spawn(kata.program, [...globals, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+    this.child = spawn(kata.program, [...globals, ...args], { stdio: [stdin, "ignore", "pipe"] });
     this.child.stderr?.on("data", (chunk: Buffer) => {
       this.#stderr += chunk.toString();
     });
@@ -60,8 +60,8 @@ export class Call implements AsyncDisposable {
     return [...this.#read().matchAll(/level=debug msg="[^"]*: ([a-z]+-[a-z]+)"/g)].map(([, step]) => step as Step);
   }
 
-  /** Stops it with SIGSTOP once it has come to a step. @throws Error when it has gone further, or ended */
-  async holdAt(step: Step): Promise<void> {
+  /** Waits until it has come to a step. @throws Error when it ended before */
+  async reach(step: Step): Promise<void> {
     const giveUpAt = Date.now() + STEP_DEADLINE_MS;
     while (!this.steps.includes(step)) {
       if (this.child.exitCode !== null)
@@ -69,6 +69,11 @@ export class Call implements AsyncDisposable {
       if (Date.now() > giveUpAt) throw new Error(`the call did not come to ${step}: ${this.#read()}`);
       await delay(1);
     }
+  }
+
+  /** Stops it with SIGSTOP once it has come to a step. @throws Error when it has gone further, or ended */
+  async holdAt(step: Step): Promise<void> {
+    await this.reach(step);
     this.child.kill("SIGSTOP");
     while (readProcessStat(this.pid)?.state !== "T") await delay(1);
     if (this.step !== step) throw new Error(`the call went on from ${step} to ${String(this.step)}`);

@@ -23,7 +23,7 @@ export interface LockOptions {
  * @throws LinuxError ETIMEDOUT when another holder keeps it past the deadline; Error ENOENT without its directory
  */
 export async function lockFile(path: string, options: LockOptions): Promise<FileLock> {
-  const giveUpAt = Date.now() + options.deadlineMs;
+  const giveUpAt = performance.now() + options.deadlineMs;
   for (;;) {
     const lock = await lockOnce(path, giveUpAt, options);
     if (lock !== undefined) return lock;
@@ -35,7 +35,7 @@ async function lockOnce(path: string, giveUpAt: number, options: LockOptions): P
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
     for (let wait = 1; !tryLock(fd, path); wait = Math.min(wait * 2, 50)) {
-      if (Date.now() > giveUpAt) throw new LinuxError("flock", "ETIMEDOUT", path);
+      if (performance.now() > giveUpAt) throw new LinuxError("flock", "ETIMEDOUT", path);
       await delay(wait, undefined, options.signal === undefined ? {} : { signal: options.signal });
     }
   } catch (error) {

@@ -49,7 +49,7 @@ export class NamespaceMonitor implements Disposable {
   }
 
   #changed(): void {
-    const now = Date.now();
+    const now = performance.now();
     if (this.#timer === undefined) this.#firstOfBurst = now;
     clearTimeout(this.#timer);
     const wait = Math.max(0, Math.min(QUIET_MS, this.#firstOfBurst + LONGEST_MS - now));

@@ -54,9 +54,9 @@ async function withoutDuplicateDetection(namespace: string, link: string, body: 
   if (before !== undefined) set("0");
   try {
     await body();
-    const giveUpAt = Date.now() + SETTLE_MS;
+    const giveUpAt = performance.now() + SETTLE_MS;
     const tentative = ["-6", "addr", "show", "dev", link, "tentative"];
-    while ((await ip(namespace, tentative)).length > 0 && Date.now() < giveUpAt);
+    while ((await ip(namespace, tentative)).length > 0 && performance.now() < giveUpAt);
   } finally {
     if (before !== undefined) set(before);
   }

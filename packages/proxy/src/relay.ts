@@ -119,12 +119,12 @@ function openIfPossible(session: YamuxSession): YamuxStream | undefined {
 }
 
 async function connectWhenThere(path: string, deadlineMs: number, closed: () => boolean): Promise<Socket> {
-  const giveUpAt = Date.now() + deadlineMs;
+  const giveUpAt = performance.now() + deadlineMs;
   for (;;) {
     try {
       return await connectOnce(path);
     } catch (error) {
-      if (closed() || Date.now() > giveUpAt) throw error;
+      if (closed() || performance.now() > giveUpAt) throw error;
     }
     await delay(5);
   }

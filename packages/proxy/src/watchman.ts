@@ -226,7 +226,9 @@ function spawnInOwnMountNamespace(spec: VmSpec, memory?: number): Pick<Processes
     try {
       const descriptors = memory === undefined ? [] : [memory];
       const stdio: StdioOptions = ["ignore", "pipe", "pipe", ...descriptors];
-      return { virtiofsd, qemu: spawnTied(spec.vm.qemuPath, qemuArgv(spec.vm), stdio) };
+      // Over 9p it is QEMU itself that gives files their owners.
+      const withoutCapabilities = spec.vm.share9p === undefined;
+      return { virtiofsd, qemu: spawnTied(spec.vm.qemuPath, qemuArgv(spec.vm), stdio, { withoutCapabilities }) };
     } catch (error) {
       virtiofsd?.child.kill("SIGKILL");
       throw error;

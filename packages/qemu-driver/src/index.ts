@@ -26,7 +26,7 @@ export { type QmpCallOptions, QmpClient, type QmpEvent } from "./qmp/client.ts";
 export { LineReader } from "./qmp/line-reader.ts";
 export { rootPortName, rootPortSlot, takenRootPorts } from "./root-port.ts";
 export { restoreMachine, saveMachine } from "./saved-machine.ts";
-export { type ExitInfo, spawnTied, type TiedProcess } from "./spawn.ts";
+export { type ExitInfo, spawnTied, type TiedOptions, type TiedProcess } from "./spawn.ts";
 export { escapeControls, Tail } from "./tail.ts";
 export { type PluggedVirtioFs, plugVirtioFs, type VirtiofsdConfig, virtiofsdArgv } from "./virtiofsd.ts";
 export type { Accelerator, VmConfig } from "./vm-config.ts";

@@ -20,6 +20,17 @@ describe("spawnTied", () => {
     await exited;
   });
 
+  it("takes root's powers from a child that needs none", async () => {
+    const show = ["-E", "^(CapPrm|CapEff|CapBnd|NoNewPrivs)", "/proc/self/status"];
+    const { child, exited } = spawnTied("/bin/grep", show, ["ignore", "pipe", "ignore"], { withoutCapabilities: true });
+    const output = child.stdout === null ? "" : await text(child.stdout);
+    const ipcLock = "0000000000004000";
+    expect(output.trim().split(/\s+/)).toEqual([
+      ...["CapPrm:", ipcLock, "CapEff:", ipcLock, "CapBnd:", ipcLock, "NoNewPrivs:", "1"],
+    ]);
+    await exited;
+  });
+
   it("does not outlive its parent, however that dies", async () => {
     const parent = spawn(process.execPath, [
       "--input-type=module",

@@ -13,13 +13,27 @@ export interface TiedProcess {
   readonly exited: Promise<ExitInfo>;
 }
 
+/** All but that to lock memory, which a passed-through device of the host's needs. */
+const WITHOUT_CAPABILITIES = ["--no-new-privs", "--bounding-set=-all,+ipc_lock", "--inh-caps=-all"];
+
+export interface TiedOptions {
+  /** Root's powers are taken from it for good: it is root only in that root's files are its own. */
+  readonly withoutCapabilities?: boolean;
+}
+
 /**
  * Starts a helper in its own session, with nothing inherited but the given descriptors and a minimal environment.
  *
  * @throws QemuError KATA_SPAWN when it cannot be started
  */
-export function spawnTied(command: string, args: readonly string[], stdio: StdioOptions): TiedProcess {
-  const child = spawn("/usr/bin/setpriv", ["--pdeathsig", "KILL", "--", command, ...args], {
+export function spawnTied(
+  command: string,
+  args: readonly string[],
+  stdio: StdioOptions,
+  { withoutCapabilities = false }: TiedOptions = {},
+): TiedProcess {
+  const privileges = withoutCapabilities ? WITHOUT_CAPABILITIES : [];
+  const child = spawn("/usr/bin/setpriv", ["--pdeathsig", "KILL", ...privileges, "--", command, ...args], {
     stdio,
     detached: true,
     cwd: "/",

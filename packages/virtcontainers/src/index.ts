@@ -45,6 +45,7 @@ export {
   type VmOptions,
 } from "./embedded/sandbox.ts";
 export { Template, type TemplateOptions } from "./embedded/template.ts";
+export type { Operation } from "./embedded/tracing.ts";
 export type { Environment, ShimEnvironment } from "./environment.ts";
 export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
 export { type HostReport, inspectHost, type Prerequisite } from "./host/inspect.ts";

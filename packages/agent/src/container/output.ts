@@ -111,7 +111,7 @@ export class Output {
 
   #patience(): number | undefined {
     if (this.#owed === undefined || this.#owed > 0) return undefined;
-    const now = Date.now();
+    const now = performance.now();
     if (this.#lingerUntil === 0) this.#lingerUntil = now + LINGER_TOTAL_MS;
     return Math.max(0, Math.min(LINGER_MS, this.#lingerUntil - now));
   }

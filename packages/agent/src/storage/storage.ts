@@ -81,7 +81,7 @@ export class Storages {
 
 async function mountShared(storage: grpc.Storage.$Properties, mountPoint: string): Promise<void> {
   const { flags, data } = parseMountOptions(storage.options ?? []);
-  const giveUpAt = Date.now() + DEVICE_DEADLINE_MS;
+  const giveUpAt = performance.now() + DEVICE_DEADLINE_MS;
   for (;;) {
     try {
       mount(storage.source ?? "", mountPoint, storage.fstype ?? "", flags, data);
@@ -89,7 +89,7 @@ async function mountShared(storage: grpc.Storage.$Properties, mountPoint: string
     } catch (error) {
       // Until the hot-plugged device is probed the kernel knows no such tag: virtio-fs says EINVAL, 9p ENOENT.
       const notYet = error instanceof LinuxError && ["EINVAL", "ENOENT", "ENODEV"].includes(error.errno);
-      if (!notYet || Date.now() > giveUpAt) throw error;
+      if (!notYet || performance.now() > giveUpAt) throw error;
     }
     await delay(5);
   }

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { identifyProcess, isAlive, type ProcessIdentity } from "@kata-ts/linux";
 import { FileStore, KataError, parseContainerId } from "@kata-ts/virtcontainers/records";
+import { undoNetwork } from "./network.ts";
 
 /** On disk: an unpacked image is too large for /run. */
 const BUNDLES = "/var/lib/kata-ts/bundles";
@@ -12,11 +13,14 @@ const OWNER = "owner.json";
 interface Owner {
   readonly creator: ProcessIdentity;
   readonly root: string;
+  /** Nobody waits for it: who stops it removes it. */
+  readonly detached?: boolean;
 }
 
 /** A bundle that lives as long as a `kata run`. One whose process was killed is removed by the next. */
 export class FrontBundle implements AsyncDisposable {
   readonly path: string;
+  #kept = false;
 
   private constructor(path: string) {
     this.path = path;
@@ -38,9 +42,33 @@ export class FrontBundle implements AsyncDisposable {
     return new FrontBundle(path);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+  /** The one of a container that runs detached; undefined: whoever started it waits for it. */
+  static detached(id: string): FrontBundle | undefined {
+    const path = join(BUNDLES, id);
+    return ownerOf(path)?.detached === true ? new FrontBundle(path) : undefined;
   }
+
+  /** What the container writes, where nobody waits for it. */
+  get output(): string {
+    return join(this.path, "output.log");
+  }
+
+  /** From now on it outlives this process. */
+  detach(): void {
+    const owner = ownerOf(this.path);
+    writeFileSync(join(this.path, OWNER), JSON.stringify({ ...owner, detached: true }));
+    this.#kept = true;
+  }
+
+  /** Removes it with its network, unless it was detached by this process. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#kept) await remove(this.path);
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  await undoNetwork(path);
+  await rm(path, { recursive: true, force: true });
 }
 
 /** Removes those whose process is dead and whose container is gone: one that was left running still needs its files. */
@@ -54,7 +82,7 @@ async function sweep(): Promise<void> {
       () => false,
       (error: unknown) => error instanceof KataError && error.code === "KATA_NOT_FOUND",
     );
-    if (isGone) await rm(path, { recursive: true, force: true });
+    if (isGone) await remove(path);
   }
 }
 

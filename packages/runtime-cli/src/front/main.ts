@@ -11,7 +11,7 @@ const FRONT: Readonly<Record<string, Command>> = {
   ps: { summary: "list what runs", load: () => import("../verbs/list.ts") },
   exec: { summary: "run another command beside it", load: () => import("./exec.ts") },
   stop: { summary: "end it: first politely, after ten seconds by force", load: () => import("./stop.ts") },
-  logs: { summary: "show what its virtual machine said", load: () => import("../verbs/logs.ts") },
+  logs: { summary: "show what it has written, or what its virtual machine said", load: () => import("./logs.ts") },
 };
 
 const HELP: readonly string[] = ["-h", "--help", "help"];

@@ -1,17 +1,22 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
+import type { Context } from "../context.ts";
 import { verb as runBundle } from "../verbs/run.ts";
 import { FrontBundle } from "./bundle.ts";
+import { makeNetwork, parsePort, reachableResolvers } from "./network.ts";
 import { rootFileSystem } from "./root-file-system.ts";
-import { frontSpec } from "./spec.ts";
+import { type FrontNetwork, frontSpec } from "./spec.ts";
 
 export const manual: Manual = {
   operands: "IMAGE-OR-DIRECTORY [COMMAND [ARGUMENT …]]",
   options: {
+    detach: { type: "boolean", short: "d", about: "do not wait for it: print its name; kata stop removes it" },
     interactive: { type: "boolean", short: "i", about: "it reads what is typed: it always does" },
     tty: { type: "boolean", short: "t", about: "give it a terminal" },
     name: { type: "string", value: "NAME", about: "its id, for exec, stop and logs" },
@@ -19,18 +24,28 @@ export const manual: Manual = {
     env: { type: "string", short: "e", multiple: true, value: "NAME=VALUE", about: "environment variable" },
     workdir: { type: "string", short: "w", value: "DIR", about: "working directory" },
     user: { type: "string", short: "u", value: "USER[:GROUP]", about: "as whom, by the image's names or by numbers" },
+    network: { type: "string", value: "KIND", about: "bridge, or none: its loopback only; none by default" },
+    publish: {
+      type: "string",
+      short: "p",
+      multiple: true,
+      value: "HOSTPORT:PORT",
+      about: "who connects to the host's port reaches the container's; a bridge's",
+    },
     memory: { type: "string", short: "m", value: "SIZE", about: "limit, such as 512m; the VM grows by it" },
     cpus: { type: "string", value: "N", about: "limit of CPU time, such as 1.5" },
   },
   notes: [
     "IMAGE-OR-DIRECTORY is a directory with a root file system, an OCI layout, an archive of docker save,",
-    "or an image of a registry. Nothing of it is left when it has ended. It has no network but its loopback.",
+    "or an image of a registry. Nothing of it is left when it has ended.",
+    "A bridge is made by the distribution's CNI plugins; the host is the way out, by address translation.",
     "Ends with the command's own exit status.",
   ],
   examples: [
     "run alpine:3.20 uname -a",
     "run -it --memory 512m --volume $PWD:/work:ro debian:12 bash",
     "run ./rootfs sh -c 'echo hello'",
+    "run -d --name web -p 8080:80 nginx:1.27",
   ],
 };
 
@@ -40,9 +55,40 @@ export const verb: Verb = async (args, context) => {
   const [from, ...command] = words;
   if (from === undefined) throw new UsageError('"run" requires an image or a directory');
   const id = options.text("name") ?? `kata-${randomBytes(4).toString("hex")}`;
+  const ports = options.list("publish").map(parsePort);
+  if (options.flag("detach") && options.flag("tty")) throw new UsageError("--detach and --tty: nobody would see it");
   await using bundle = await FrontBundle.create(id, context.globals.root);
   const { rootfs, image } = await rootFileSystem(from, bundle.path);
-  const spec = await frontSpec({ id, rootfs, image, command, options });
+  const namespace = await makeNetwork(options.text("network"), { id, bundle: bundle.path, ports });
+  const spec = await frontSpec({ id, rootfs, image, command, options, network: networkOf(namespace, bundle.path) });
   writeFileSync(join(bundle.path, "config.json"), JSON.stringify(spec), { mode: 0o600 });
+  if (options.flag("detach")) return await runDetached(id, bundle, context);
   return await runBundle(["--bundle", bundle.path, id], context);
 };
+
+/** With the name servers that the host has for it. */
+function networkOf(namespace: string | undefined, bundle: string): FrontNetwork | undefined {
+  if (namespace === undefined) return undefined;
+  const resolvers = reachableResolvers(readFileSync("/etc/resolv.conf", "utf8"));
+  if (resolvers === undefined) return { namespace };
+  const resolvConf = join(bundle, "resolv.conf");
+  writeFileSync(resolvConf, resolvers, { mode: 0o644 });
+  return { namespace, resolvConf };
+}
+
+/** Its streams are a file's: ours may end before it does. */
+async function runDetached(id: string, bundle: FrontBundle, { globals, installation }: Context): Promise<number> {
+  const output = openSync(bundle.output, "a", 0o600);
+  const settings = globals.config === undefined ? [] : ["--config", globals.config];
+  const args = ["--root", globals.root, ...settings, "run", "--detach", "--bundle", bundle.path, id];
+  const child = spawn(installation.runtime, args, { stdio: ["ignore", output, output] });
+  const [status] = (await once(child, "exit")) as [number | null];
+  closeSync(output);
+  if (status !== 0) {
+    process.stderr.write(readFileSync(bundle.output));
+    return status ?? 1;
+  }
+  bundle.detach();
+  process.stdout.write(`${id}\n`);
+  return 0;
+}

@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { RuntimeSpec, SpecMount, SpecResources } from "@kata-ts/agent-protocol";
 import { type Image, processFor } from "@kata-ts/oci-image";
 import { defaultSpec } from "@kata-ts/virtcontainers";
@@ -19,10 +20,19 @@ export interface FrontRequest {
   readonly image: Image | undefined;
   readonly command: readonly string[];
   readonly options: Options;
+  /** Without it the container has its loopback. */
+  readonly network: FrontNetwork | undefined;
+}
+
+export interface FrontNetwork {
+  /** A path to the network namespace. */
+  readonly namespace: string;
+  /** A file with the name servers to ask. */
+  readonly resolvConf?: string;
 }
 
 /** config.json of what was asked for: the image's wishes, and over them those of the command line. */
-export async function frontSpec({ id, rootfs, image, command, options }: FrontRequest): Promise<RuntimeSpec> {
+export async function frontSpec({ id, rootfs, image, command, options, network }: FrontRequest): Promise<RuntimeSpec> {
   const given = await processOf(rootfs, image, command, options);
   const base = defaultSpec(given);
   const terminal = options.flag("tty");
@@ -32,8 +42,14 @@ export async function frontSpec({ id, rootfs, image, command, options }: FrontRe
     process: { cwd: "/", ...base.process, terminal, capabilities, noNewPrivileges: false },
     root: { path: rootfs },
     hostname: id,
-    mounts: [...(base.mounts ?? []), ...options.list("volume").map(volume)],
-    linux: { ...base.linux, resources: { ...base.linux?.resources, ...limits(options) } },
+    mounts: [...(base.mounts ?? []), ...resolvers(rootfs, network), ...options.list("volume").map(volume)],
+    linux: {
+      ...base.linux,
+      namespaces: (base.linux?.namespaces ?? []).map((each) =>
+        each.type === "network" && network !== undefined ? { ...each, path: network.namespace } : each,
+      ),
+      resources: { ...base.linux?.resources, ...limits(options) },
+    },
   };
 }
 
@@ -59,6 +75,13 @@ async function processOf(
     env: [...process.env, ...terminal, ...options.list("env")],
     cwd: options.text("workdir") ?? process.cwd,
   };
+}
+
+/** Only over a file that is there: a directory of somebody's is left as it is. */
+function resolvers(rootfs: string, network: FrontNetwork | undefined): SpecMount[] {
+  const destination = "/etc/resolv.conf";
+  if (network?.resolvConf === undefined || !existsSync(join(rootfs, destination))) return [];
+  return [{ source: network.resolvConf, destination, type: "bind", options: ["bind", "ro"] }];
 }
 
 /** `FROM:TO[:ro]`. @throws UsageError */

@@ -1,11 +1,12 @@
 import { constants } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { killContainer, statusOf } from "@kata-ts/virtcontainers";
+import { type ContainerId, deleteContainer, killContainer, statusOf } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { openRuntime, type RuntimeContext } from "../context.ts";
 import { onlyId } from "../verbs/required.ts";
+import { FrontBundle } from "./bundle.ts";
 
 export const manual: Manual = {
   operands: "NAME",
@@ -15,29 +16,40 @@ export const manual: Manual = {
 const PATIENCE_SECONDS = "10";
 const POLL_MS = 50;
 
-/** What has started it cleans up behind it. */
+/** What has started it cleans up behind it; behind one that runs detached, this does. */
 export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
   const id = onlyId("stop", words);
   const patience = options.text("time") ?? PATIENCE_SECONDS;
   if (!/^\d{1,6}$/.test(patience)) throw new UsageError(`--time takes seconds, not "${patience}"`);
   const { environment } = openRuntime(context);
-  await killContainer(id, constants.signals.SIGTERM, false, environment);
-  if (await hasStopped(id, environment, Number(patience) * 1000)) return 0;
-  await killContainer(id, constants.signals.SIGKILL, true, environment);
-  return (await hasStopped(id, environment, Number(PATIENCE_SECONDS) * 1000)) ? 0 : 1;
+  const bundle = FrontBundle.detached(id);
+  const stopped = await end(id, Number(patience) * 1000, environment);
+  if (bundle === undefined) return stopped ? 0 : 1;
+  await deleteContainer(id, { force: true }, environment);
+  await bundle[Symbol.asyncDispose]();
+  return 0;
 };
 
+async function end(id: ContainerId, patienceMs: number, environment: RuntimeContext["environment"]): Promise<boolean> {
+  const record = await environment.store.read(id);
+  if (statusOf(record) === "stopped") return true;
+  await killContainer(id, constants.signals.SIGTERM, false, environment);
+  if (await hasStopped(id, environment, patienceMs)) return true;
+  await killContainer(id, constants.signals.SIGKILL, true, environment);
+  return hasStopped(id, environment, Number(PATIENCE_SECONDS) * 1000);
+}
+
 async function hasStopped(
-  id: ReturnType<typeof onlyId>,
+  id: ContainerId,
   { store }: RuntimeContext["environment"],
   patienceMs: number,
 ): Promise<boolean> {
-  const giveUpAt = Date.now() + patienceMs;
+  const giveUpAt = performance.now() + patienceMs;
   for (;;) {
     const record = await store.read(id).catch(() => undefined);
     if (record === undefined || statusOf(record) === "stopped") return true;
-    if (Date.now() >= giveUpAt) return false;
+    if (performance.now() >= giveUpAt) return false;
     await delay(POLL_MS);
   }
 }

@@ -48,10 +48,10 @@ export class HostCgroups implements Cgroups {
   }
 
   async remove(directories: readonly string[]): Promise<void> {
-    const giveUpAt = Date.now() + REMOVE_DEADLINE_MS;
+    const giveUpAt = performance.now() + REMOVE_DEADLINE_MS;
     for (const directory of directories) {
       while (!isRemoved(directory)) {
-        if (Date.now() > giveUpAt) {
+        if (performance.now() > giveUpAt) {
           this.#warn(`cgroup ${directory} is left: there are processes in it that are not ours`);
           break;
         }

@@ -90,10 +90,10 @@ async function removeUnreadable(id: ContainerId, environment: Environment): Prom
 async function endShim(record: ContainerRecord): Promise<void> {
   const { shim } = record;
   if (shim === undefined) return;
-  const killAt = Date.now() + SHIM_DEADLINE_MS;
+  const killAt = performance.now() + SHIM_DEADLINE_MS;
   while (isAlive(shim)) {
-    if (Date.now() > killAt) signalProcess(shim, "SIGKILL");
-    if (Date.now() > killAt + KILL_DEADLINE_MS) {
+    if (performance.now() > killAt) signalProcess(shim, "SIGKILL");
+    if (performance.now() > killAt + KILL_DEADLINE_MS) {
       throw new KataError("KATA_STATE", `shim ${String(shim.pid)} of ${record.id} does not end, even by SIGKILL`);
     }
     await delay(5);

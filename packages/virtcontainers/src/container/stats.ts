@@ -55,10 +55,10 @@ export async function watchStopped(
   intervalMs: number,
   onInterval: () => Promise<void>,
 ): Promise<void> {
-  for (let next = Date.now() + intervalMs; ; ) {
+  for (let next = performance.now() + intervalMs; ; ) {
     const record = await store.read(id).catch(() => undefined);
     if (record === undefined || statusOf(record) === "stopped") return;
-    if (Date.now() >= next) {
+    if (performance.now() >= next) {
       next += intervalMs;
       // One that stops while it is asked has no figures any more.
       await onInterval().catch(() => undefined);

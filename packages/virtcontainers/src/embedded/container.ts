@@ -5,9 +5,11 @@ import { asked } from "../sandbox/create.ts";
 import { openGuestProcess } from "./open-guest-process.ts";
 import { Process } from "./process.ts";
 import { RunningContainer } from "./running-container.ts";
+import { traced } from "./tracing.ts";
 
 export interface ContainerParts {
   readonly id: ContainerId;
+  readonly sandboxId: ContainerId;
   readonly agent: Agent;
   readonly vm: Vm;
   /** Opens the stream of the first process; absent with an agent that has no such streams. */
@@ -30,6 +32,11 @@ export class Container implements AsyncDisposable {
 
   /** Lets the container's first process run. */
   async start(): Promise<RunningContainer> {
+    const { id, sandboxId } = this.#parts;
+    return traced({ name: "container.start", sandboxId, containerId: id }, () => this.#start());
+  }
+
+  async #start(): Promise<RunningContainer> {
     const { id, agent, token, onExit } = this.#parts;
     const process = new Process(await openGuestProcess(this.#parts, { execId: id, ...(token && { token }) }));
     await asked(`start container ${id}`, agent.startContainer({ container_id: id }));

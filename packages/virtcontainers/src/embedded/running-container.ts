@@ -10,6 +10,7 @@ import type { ContainerParts } from "./container.ts";
 import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
 import { openGuestProcess } from "./open-guest-process.ts";
 import { Process, type ProcessResult, type ResultOptions } from "./process.ts";
+import { traced } from "./tracing.ts";
 
 /** A container whose first process was started: what can be done with one only then. */
 export class RunningContainer {
@@ -26,6 +27,11 @@ export class RunningContainer {
 
   /** Runs another process in it. */
   async exec(options: ProcessDefaults): Promise<Process> {
+    const { id, sandboxId } = this.#parts;
+    return traced({ name: "container.exec", sandboxId, containerId: id }, () => this.#exec(options));
+  }
+
+  async #exec(options: ProcessDefaults): Promise<Process> {
     const execId = randomUUID();
     const { process = { cwd: "/" } } = defaultSpec(options);
     const names = { container_id: this.id, exec_id: execId };

@@ -23,6 +23,7 @@ import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
 import { publishStep, type SandboxEvents } from "./events.ts";
 import type { ProcessResult, ResultOptions } from "./process.ts";
 import type { Template } from "./template.ts";
+import { traced } from "./tracing.ts";
 
 /** The guest's kernel and image; everything else has a default. */
 export type VmOptions = Pick<QemuConfig, "kernelPath" | "imagePath"> & Partial<QemuConfig>;
@@ -96,6 +97,10 @@ export class Sandbox implements AsyncDisposable {
   /** @param environment the ports to work through; QEMU in this process by default */
   static async create(options: SandboxOptions, environment: Environment = builtIn(options)): Promise<Sandbox> {
     const id = parseContainerId(options.id ?? randomUUID());
+    return traced({ name: "sandbox.create", sandboxId: id }, () => Sandbox.#create(id, options, environment));
+  }
+
+  static async #create(id: ContainerId, options: SandboxOptions, environment: Environment): Promise<Sandbox> {
     using namespace = options.network === undefined ? undefined : environment.network.open(options.network.namespace);
     const live = await createSandbox(
       {
@@ -135,6 +140,11 @@ export class Sandbox implements AsyncDisposable {
 
   async createContainer(options: ContainerOptions): Promise<Container> {
     const id = parseContainerId(options.id ?? randomUUID());
+    const operation = { name: "container.create", sandboxId: this.id, containerId: id };
+    return traced(operation, () => this.#createContainer(id, options));
+  }
+
+  async #createContainer(id: ContainerId, options: ContainerOptions): Promise<Container> {
     const base = defaultSpec(options);
     const config = {
       id,
@@ -157,6 +167,7 @@ export class Sandbox implements AsyncDisposable {
     this.#containers.add(id);
     return new Container({
       id,
+      sandboxId: this.id,
       agent,
       vm,
       onRemoved: () => this.#containers.delete(id),
@@ -196,7 +207,7 @@ export class Sandbox implements AsyncDisposable {
   /** Ends the VM and everything in it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort();
-    await this.#live[Symbol.asyncDispose]();
+    await traced({ name: "sandbox.end", sandboxId: this.id }, async () => this.#live[Symbol.asyncDispose]());
   }
 
   /** The guest is asked only once somebody wants to know. */

@@ -189,12 +189,12 @@ export class QemuVm implements Vm {
 
   /** A VM that was started just now does not listen yet. */
   async #monitor(): Promise<QmpClient> {
-    const giveUpAt = Date.now() + MONITOR_DEADLINE_MS;
+    const giveUpAt = performance.now() + MONITOR_DEADLINE_MS;
     for (;;) {
       try {
         return await QmpClient.connect(vmDirectory(this.state.dir).qmpSocket);
       } catch (error) {
-        if (!this.isRunning() || Date.now() > giveUpAt) throw error;
+        if (!this.isRunning() || performance.now() > giveUpAt) throw error;
       }
       await delay(5);
     }
@@ -206,10 +206,10 @@ export class QemuVm implements Vm {
     if (this.#watchman !== undefined)
       await Promise.race([this.#watchman.stop(), delay(STOP_DEADLINE_MS, undefined, { ref: false })]);
     else if (first !== undefined) signalProcess(first, "SIGTERM");
-    const killAt = Date.now() + STOP_DEADLINE_MS;
+    const killAt = performance.now() + STOP_DEADLINE_MS;
     while (this.state.processes.some(isAlive)) {
-      if (Date.now() > killAt) for (const process of this.state.processes) signalProcess(process, "SIGKILL");
-      if (Date.now() > killAt + KILL_DEADLINE_MS) throw stuck(this.state);
+      if (performance.now() > killAt) for (const process of this.state.processes) signalProcess(process, "SIGKILL");
+      if (performance.now() > killAt + KILL_DEADLINE_MS) throw stuck(this.state);
       await delay(5);
     }
   }

@@ -42,7 +42,8 @@ export class TemplateMachine implements AsyncDisposable {
     this.#qmpSocket = vm.qmpSocket;
     this.agentUrl = `unix://${directory.proxySocket}`;
     const argv = qemuArgv({ ...vm, memoryFd: MEMORY_FD });
-    this.#qemu = spawnTied(vm.qemuPath, argv, ["ignore", "pipe", "pipe", memory]);
+    const withoutCapabilities = vm.share9p === undefined;
+    this.#qemu = spawnTied(vm.qemuPath, argv, ["ignore", "pipe", "pipe", memory], { withoutCapabilities });
     const { stdout, stderr } = this.#qemu.child;
     stdout?.on("data", (chunk: Buffer) => {
       this.#console.push(chunk);

@@ -1,0 +1,78 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { NetnsError } from "@kata-ts/netns";
+
+const DIRECTORIES = ["/opt/cni/bin", "/usr/lib/cni"];
+const VERSION = "0.4.0";
+
+/** One plugin's configuration, as the specification of CNI has it, without what is the same for all. */
+export interface PluginConfig {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
+
+/** A container's place in a network. */
+export interface Attachment {
+  readonly containerId: string;
+  /** A path to its network namespace. */
+  readonly namespace: string;
+}
+
+/** Where the plugins are; undefined where they are not installed. */
+export function cniDirectory(): string | undefined {
+  return DIRECTORIES.find((directory) => existsSync(join(directory, "bridge")));
+}
+
+/** Attaches a container by a list of plugins, each told what the one before it has made. @throws NetnsError KATA_NETWORK */
+export async function addNetwork(plugins: readonly PluginConfig[], attachment: Attachment): Promise<void> {
+  let prevResult: unknown;
+  for (const plugin of plugins) prevResult = await call(plugin, "ADD", attachment, prevResult);
+}
+
+/** Takes back what addNetwork did, also where it did not get to its end. Idempotent. @throws NetnsError KATA_NETWORK */
+export async function removeNetwork(plugins: readonly PluginConfig[], attachment: Attachment): Promise<void> {
+  for (const plugin of [...plugins].reverse()) await call(plugin, "DEL", attachment, undefined);
+}
+
+async function call(
+  plugin: PluginConfig,
+  command: "ADD" | "DEL",
+  { containerId, namespace }: Attachment,
+  prevResult: unknown,
+): Promise<unknown> {
+  const directory = cniDirectory() ?? "";
+  const child = spawn(join(directory, plugin.type), [], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: {
+      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+      CNI_COMMAND: command,
+      CNI_CONTAINERID: containerId,
+      CNI_NETNS: existsSync(namespace) ? namespace : "",
+      CNI_IFNAME: "eth0",
+      CNI_PATH: directory,
+    },
+  });
+  const closed: Promise<number | null> = new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  child.stdin.on("error", () => undefined);
+  const config = { cniVersion: VERSION, name: "kata-ts", ...plugin };
+  child.stdin.end(JSON.stringify(prevResult === undefined ? config : { ...config, prevResult }));
+  const [output, status] = await Promise.all([text(child.stdout), closed]);
+  if (status === 0) return output === "" ? undefined : (JSON.parse(output) as unknown);
+  throw new NetnsError("KATA_NETWORK", `the CNI plugin ${plugin.type} could not ${command}: ${messageIn(output)}`, {
+    hint: "use --network none to do without, or look at the host's iptables and bridges",
+  });
+}
+
+function messageIn(output: string): string {
+  try {
+    const { msg } = JSON.parse(output) as { readonly msg?: unknown };
+    return typeof msg === "string" ? msg : output.trim();
+  } catch {
+    return output.trim();
+  }
+}

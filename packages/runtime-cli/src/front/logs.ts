@@ -1,0 +1,24 @@
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import type { Manual } from "../arguments/manual.ts";
+import { parseAnywhere } from "../arguments/parse.ts";
+import type { Verb } from "../commands.ts";
+import { verb as vmLogs } from "../verbs/logs.ts";
+import { onlyId } from "../verbs/required.ts";
+import { FrontBundle } from "./bundle.ts";
+
+export const manual: Manual = {
+  operands: "NAME",
+  options: { vm: { type: "boolean", about: "what its virtual machine said instead" } },
+  notes: ["What a container that runs detached has written; of others, what their virtual machine said."],
+  examples: ["logs web", "logs --vm web"],
+};
+
+export const verb: Verb = async (args, context) => {
+  const { options, words } = parseAnywhere(args, manual.options);
+  const id = onlyId("logs", words);
+  const bundle = FrontBundle.detached(id);
+  if (bundle === undefined || options.flag("vm")) return vmLogs([id], context);
+  await pipeline(createReadStream(bundle.output), process.stdout, { end: false });
+  return 0;
+};

@@ -1,0 +1,125 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { lockFile } from "@kata-ts/linux";
+import { NetnsError, NetworkNamespace, removeNamespace } from "@kata-ts/netns";
+import { UsageError } from "../arguments/parse.ts";
+import { type Attachment, addNetwork, cniDirectory, type PluginConfig, removeNetwork } from "./cni.ts";
+
+const NAMESPACES = "/run/kata-ts/netns";
+const NOTE = "network.json";
+
+const BRIDGE_NAME = "kata0";
+/** Its containers come and go at the same time. */
+const LOCK = "/run/kata-ts/cni.lock";
+const LOCK_DEADLINE_MS = 30_000;
+
+/** A bridge on the host, behind which the host is the way out. */
+const BRIDGE: PluginConfig = {
+  type: "bridge",
+  bridge: BRIDGE_NAME,
+  isGateway: true,
+  ipMasq: true,
+  ipam: {
+    type: "host-local",
+    subnet: "10.87.0.0/16",
+    routes: [{ dst: "0.0.0.0/0" }],
+    dataDir: "/run/kata-ts/cni",
+  },
+};
+
+interface PortMapping {
+  readonly hostIP?: string;
+  readonly hostPort: number;
+  readonly containerPort: number;
+  readonly protocol: "tcp" | "udp";
+}
+
+/** What has to be undone for a bundle. */
+interface Note {
+  readonly plugins: readonly PluginConfig[];
+  readonly attachment: Attachment;
+}
+
+/** `[ADDRESS:]HOST:GUEST[/tcp|/udp]`. @throws UsageError */
+export function parsePort(text: string): PortMapping {
+  const found = /^(?:(\d+(?:\.\d+){3}):)?(\d{1,5}):(\d{1,5})(?:\/(tcp|udp))?$/.exec(text);
+  const [, hostIP, host = "", guest = "", protocol = "tcp"] = found ?? [];
+  const [hostPort, containerPort] = [Number(host), Number(guest)];
+  if (hostPort < 1 || hostPort > 65_535 || containerPort < 1 || containerPort > 65_535) {
+    throw new UsageError(`--publish takes [ADDRESS:]HOSTPORT:PORT or that with /udp, not "${text}"`);
+  }
+  return {
+    ...(hostIP === undefined ? {} : { hostIP }),
+    hostPort,
+    containerPort,
+    protocol: protocol === "udp" ? "udp" : "tcp",
+  };
+}
+
+/**
+ * Makes a network namespace for a container and connects it to the host's networks, by the distribution's CNI plugins.
+ *
+ * @param wanted `bridge`, `none`, or undefined: a bridge where there are ports
+ * @param bundle the directory that what has to be undone is noted in
+ * @returns the namespace's path; undefined: no network
+ * @throws NetnsError KATA_NETWORK; nothing is left then
+ */
+export async function makeNetwork(
+  wanted: string | undefined,
+  { id, bundle, ports }: { readonly id: string; readonly bundle: string; readonly ports: readonly PortMapping[] },
+): Promise<string | undefined> {
+  if (wanted !== undefined && wanted !== "bridge" && wanted !== "none") {
+    throw new UsageError(`--network takes bridge or none, not "${wanted}"`);
+  }
+  if (wanted === "none" && ports.length > 0) throw new UsageError("--publish needs a network");
+  if (wanted !== "bridge" && ports.length === 0) return undefined;
+  if (cniDirectory() === undefined) {
+    throw new NetnsError("KATA_NETWORK", "a network for kata run is made by the CNI plugins, and there are none", {
+      hint: "install the package containernetworking-plugins",
+    });
+  }
+  const portmap = { type: "portmap", capabilities: { portMappings: true }, runtimeConfig: { portMappings: ports } };
+  const plugins = ports.length === 0 ? [BRIDGE] : [BRIDGE, portmap];
+  const namespace = join(NAMESPACES, id);
+  const note: Note = { plugins, attachment: { containerId: id, namespace } };
+  writeFileSync(join(bundle, NOTE), JSON.stringify(note), { mode: 0o600 });
+  try {
+    mkdirSync(NAMESPACES, { recursive: true, mode: 0o700 });
+    using made = NetworkNamespace.create();
+    made.pin(namespace);
+    using _lock = await lockFile(LOCK, { deadlineMs: LOCK_DEADLINE_MS });
+    await addNetwork(plugins, note.attachment);
+    return namespace;
+  } catch (error) {
+    await undoNetwork(bundle).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Takes back what a bundle's container was given, and with the last one the bridge. Idempotent. */
+export async function undoNetwork(bundle: string): Promise<void> {
+  const file = join(bundle, NOTE);
+  if (!existsSync(file)) return;
+  const { plugins, attachment } = JSON.parse(readFileSync(file, "utf8")) as Note;
+  using _lock = await lockFile(LOCK, { deadlineMs: LOCK_DEADLINE_MS });
+  try {
+    await removeNetwork(plugins, attachment);
+  } finally {
+    removeNamespace(attachment.namespace);
+    await removeIdleBridge();
+  }
+}
+
+async function removeIdleBridge(): Promise<void> {
+  const ip = promisify(execFile);
+  const { stdout } = await ip("ip", ["-o", "link", "show", "master", BRIDGE_NAME]).catch(() => ({ stdout: "gone" }));
+  if (stdout === "") await ip("ip", ["link", "delete", BRIDGE_NAME]);
+}
+
+/** The host's name servers that can be reached from a namespace of its own; undefined where there are none. */
+export function reachableResolvers(resolvConf: string): string | undefined {
+  const lines = resolvConf.split("\n").filter((line) => !/^\s*nameserver\s+(?:127\.|::1)/.test(line));
+  return lines.some((line) => /^\s*nameserver\s/.test(line)) ? `${lines.join("\n").trimEnd()}\n` : undefined;
+}
