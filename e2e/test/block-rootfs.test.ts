@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import { basename, join } from "node:path";
+import { Sandbox } from "@kata-ts/virtcontainers";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { busyboxRootfs } from "../harness/images.ts";
 import { Kata } from "../harness/kata.ts";
+import { SHARE } from "../harness/paths.ts";
 import { IDLE, memberAnnotations, startSandbox } from "../harness/pods.ts";
 
 const WITH_DEVICES = "[hypervisor.qemu]\ndisable_block_device_use = false\n";
@@ -41,6 +43,85 @@ async function readFrom(kata: Kata, device: string, file: string): Promise<strin
     await execa("umount", [directory]);
   }
 }
+
+/** A loop device with this many mebibytes of zeroes, and what the specification has to say of it. */
+async function volume(
+  kata: Kata,
+  name: string,
+): Promise<{ device: string; image: string; major: number; minor: number }> {
+  const image = kata.file(name, "");
+  truncateSync(image, 4 * 2 ** 20);
+  const { stdout: device } = await execa("losetup", ["--find", "--show", image]);
+  const [major = 0, minor = 0] = readFileSync(`/sys/class/block/${basename(device)}/dev`, "latin1")
+    .split(":")
+    .map(Number);
+  return { device, image, major, minor };
+}
+
+describe("block devices as volumes", () => {
+  expectCleanHost();
+
+  it("are the guest's, under the name and with the rights that were asked for; one in use stays the host's", async () => {
+    await using kata = Kata.configured(WITH_DEVICES);
+    await using loops = new AsyncDisposableStack();
+    const [own, locked, busy] = await Promise.all(["own", "locked", "busy"].map((name) => volume(kata, name)));
+    if (own === undefined || locked === undefined || busy === undefined) throw new Error("no volumes");
+    for (const { device } of [own, locked, busy])
+      loops.defer(async () => void (await execa("losetup", ["--detach", device])));
+    await execa("mke2fs", ["-q", "-t", "ext4", busy.device]);
+    const mounted = join(kata.directory, "mounted");
+    mkdirSync(mounted);
+    await execa("mount", [busy.device, mounted]);
+    loops.defer(async () => void (await execa("umount", [mounted])));
+    const script = [
+      "echo from the guest | dd of=/dev/own conv=notrunc 2>/dev/null && echo written",
+      "echo x | dd of=/dev/locked conv=notrunc 2>/dev/null || echo refused",
+      "cat /sys/dev/block/$(printf '%d:%d' $(stat -c '0x%t 0x%T' /dev/locked))/ro",
+    ].join("; ");
+    const { path } = await kata.bundle({
+      args: ["sh", "-c", script],
+      edit: (spec) => {
+        const linux = spec.linux as { devices?: object[]; resources: { devices: object[] } };
+        const all = { own, locked, busy };
+        linux.devices = Object.entries(all).map(([name, { major, minor }]) => ({
+          ...{ path: `/dev/${name}`, type: "b", major, minor, fileMode: 0o660, uid: 0, gid: 0 },
+        }));
+        linux.resources.devices.push(
+          ...Object.entries(all).map(([name, { major, minor }]) => ({
+            ...{ allow: true, type: "b", major, minor, access: name === "locked" ? "rm" : "rwm" },
+          })),
+        );
+      },
+    });
+    const result = await kata.run(["run", "--bundle", path, kata.id()]);
+    expect(result.stdout.split("\n")).toEqual(["written", "refused", "1"]);
+    expect(result.stderr).toContain(`${busy.device} is not given to the guest`);
+    expect(readFileSync(own.image, "latin1")).toMatch(/^from the guest\n/);
+    expect(readFileSync(locked.image)[0]).toBe(0);
+  });
+
+  it("come and go with a container of an embedded sandbox", async () => {
+    await using kata = new Kata();
+    const { device, image } = await volume(kata, "volume");
+    try {
+      const rootfs = await busyboxRootfs();
+      await using sandbox = await Sandbox.create({
+        vm: { kernelPath: join(SHARE, "vmlinux"), imagePath: join(SHARE, "rootfs.ext4") },
+      });
+      const devices = [{ device, path: "/dev/volume" }];
+      for (const word of ["first", "second"]) {
+        const args = ["sh", "-c", `echo ${word} | dd of=/dev/volume conv=notrunc,fsync 2>/dev/null`];
+        expect((await sandbox.run({ rootfs, args, devices })).exitCode).toBe(0);
+        expect(readFileSync(image, "latin1").slice(0, word.length)).toBe(word);
+      }
+      await expect(sandbox.run({ rootfs, args: ["true"], devices: [{ device: "/dev/null" }] })).rejects.toThrow(
+        "/dev/null is not a block device",
+      );
+    } finally {
+      await execa("losetup", ["--detach", device]);
+    }
+  });
+});
 
 describe("a root file system on a block device", () => {
   expectCleanHost();

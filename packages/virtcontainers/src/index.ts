@@ -18,6 +18,7 @@ export type { InterworkingModel, RateLimits } from "@kata-ts/netns";
 export type { GuestProcess } from "@kata-ts/shim";
 export { HostCgroups } from "./cgroup/host-cgroups.ts";
 export { noCgroups } from "./cgroup/no-cgroups.ts";
+export type { BlockDevice } from "./container/block-devices.ts";
 export type { ContainerConfig } from "./container/config.ts";
 export { createContainer, type NewSandboxConfig } from "./container/create.ts";
 export type { CreatedContainer } from "./container/creation.ts";
@@ -69,6 +70,7 @@ export type { Agent, ConnectAgent } from "./ports/agent.ts";
 export type { Cgroups, HostCgroup, HostLimits } from "./ports/cgroups.ts";
 export type {
   BootRequest,
+  DiskOptions,
   FoundVm,
   Hypervisor,
   NicBackend,

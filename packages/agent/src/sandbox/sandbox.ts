@@ -4,6 +4,7 @@ import type { grpc, RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
 import { MountFlag, mount } from "@kata-ts/linux";
 import type { Commands } from "../commands.ts";
 import { Container } from "../container/container.ts";
+import { withPluggedDevices } from "../container/guest-devices.ts";
 import type { GuestProcess } from "../container/guest-process.ts";
 import { toGuestSpec } from "../container/guest-spec.ts";
 import { OciRuntime } from "../container/oci-runtime.ts";
@@ -26,7 +27,11 @@ export interface SandboxDependencies {
 }
 
 /** What a container is made of, beside its config.json. */
-export type NewContainer = Pick<grpc.CreateContainerRequest, "container_id" | "exec_id" | "storages" | "sandbox_pidns">;
+export type NewContainer = Pick<
+  grpc.CreateContainerRequest,
+  "container_id" | "exec_id" | "storages" | "sandbox_pidns"
+> &
+  Partial<Pick<grpc.CreateContainerRequest, "devices">>;
 
 export interface Started {
   readonly process: GuestProcess;
@@ -91,7 +96,8 @@ export class Sandbox {
     try {
       entry.mountPoints = await this.#storages.add(request.storages);
       const shared = namespaces.shared(request.sandbox_pidns);
-      const guestSpec = applySharedSysctls(toGuestSpec(spec, id, shared), shared);
+      const numbered = await withPluggedDevices(spec, request.devices ?? []);
+      const guestSpec = applySharedSysctls(toGuestSpec(numbered, id, shared), shared);
       const { value, warnings } = applicableSpec(guestSpec, this.#modules);
       const process = await container.create(request.exec_id === "" ? id : request.exec_id, value, spec);
       this.oom.watch(id, container.cgroup);

@@ -14,7 +14,8 @@ export async function mountDisk(storage: grpc.Storage.$Properties, mountPoint: s
   mount(`/dev/${name}`, mountPoint, storage.fstype ?? "", flags, data);
 }
 
-async function waitForDisk(pciPath: string): Promise<string> {
+/** @returns the name of the disk that is plugged in there, such as `vdb`, once it has appeared */
+export async function waitForDisk(pciPath: string): Promise<string> {
   const events = openKernelEvents("devices");
   const signal = AbortSignal.timeout(DEADLINE_MS);
   try {

@@ -117,7 +117,8 @@ const hypervisorOptions = z.object({
     initial: defaultQemuConfig.virtioFsCache,
   }),
   disable_block_device_use: option(z.boolean(), {
-    about: "`false`: a root file system that is a block device's is given to the guest as that device",
+    about:
+      "`false`: block devices of config.json, and one that a root file system is the whole of, are given to the guest as disks",
     initial: true,
   }),
   msize_9p: option(z.number().int().min(4096), {

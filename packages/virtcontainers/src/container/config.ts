@@ -11,7 +11,10 @@ export interface ContainerConfig {
   /** Recorded as given; empty for a container without a bundle. */
   readonly bundle: string;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Give the guest the block device that `rootfs` is mounted from, where it is one's alone; the host then unmounts it. */
+  /**
+   * Give the guest the block devices of `spec`, and the one that `rootfs` is mounted from, where it is one's alone; the host
+   * then unmounts it.
+   */
   readonly useBlockDevices?: boolean;
   /** It sees the processes of those containers of its sandbox that share theirs, too. */
   readonly sharePidNamespace?: boolean;

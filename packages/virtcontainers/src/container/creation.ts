@@ -13,6 +13,7 @@ import { UndoStack } from "../undo.ts";
 import type { ContainerConfig } from "./config.ts";
 import { hostLimitsOf } from "./host-limits.ts";
 import { createInGuest, type Started } from "./in-guest.ts";
+import { prepareDevices } from "./prepare-devices.ts";
 import { prepareMounts } from "./prepare-mounts.ts";
 import { terminalOf } from "./terminal.ts";
 
@@ -108,14 +109,16 @@ async function createFirstProcess(
   vm: Vm,
   agent: Agent,
   undo: UndoStack,
-  { trace }: ShimEnvironment,
+  { trace, warn }: ShimEnvironment,
 ): Promise<Started> {
   const { spec, storages } = await prepareMounts(config, vm, undo);
+  const devices = await prepareDevices(config, vm, undo, warn);
   trace?.("mounts prepared", config.id);
   // What startContainer hooks are told of the bundle.
   const annotated = { ...spec, annotations: { ...spec.annotations, [BUNDLE_ANNOTATION]: config.bundle } };
   const sharePid = config.sharePidNamespace ?? false;
-  const request = { container_id: config.id, exec_id: config.id, sandbox_pidns: sharePid, storages: [...storages] };
+  const names = { container_id: config.id, exec_id: config.id };
+  const request = { ...names, sandbox_pidns: sharePid, storages: [...storages], devices };
   return asked(`create container ${config.id}`, createInGuest(agent, request, annotated));
 }
 

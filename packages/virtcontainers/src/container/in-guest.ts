@@ -26,7 +26,10 @@ const LOST_IN_CONTRACT = "the agent knows the 1.x contract only: what oci.proto 
 /** Every question takes the agent's own way where it has one, which loses nothing of config.json. */
 export async function createInGuest(
   agent: Agent,
-  container: Pick<grpc.CreateContainerRequest.$Properties, "container_id" | "exec_id" | "sandbox_pidns" | "storages">,
+  container: Pick<
+    grpc.CreateContainerRequest.$Properties,
+    "container_id" | "exec_id" | "sandbox_pidns" | "storages" | "devices"
+  >,
   spec: RuntimeSpec,
 ): Promise<Started> {
   const config = Buffer.from(stringifyJson(spec));

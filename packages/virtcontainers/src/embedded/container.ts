@@ -14,6 +14,8 @@ export interface ContainerParts {
   readonly vm: Vm;
   /** Opens the stream of the first process; absent with an agent that has no such streams. */
   readonly token?: Uint8Array;
+  /** Block devices were plugged in for it. */
+  readonly hasDisks: boolean;
   /** Told when the first process has ended. */
   readonly onExit: (exitCode: number) => void;
   /** Told when the container is gone. */
@@ -46,10 +48,11 @@ export class Container implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { agent, vm, onRemoved } = this.#parts;
+    const { agent, vm, hasDisks, onRemoved } = this.#parts;
     try {
       await asked(`remove container ${this.id}`, agent.removeContainer({ container_id: this.id }));
       await vm.unshare(this.id);
+      if (hasDisks) await vm.unplugDisk(this.id);
     } catch (error) {
       // With its VM, it is gone already.
       if (vm.isRunning()) throw error;

@@ -4,10 +4,13 @@ import { realpath } from "node:fs/promises";
 import { connectAgent, type grpc, type SpecMount, type SpecResources } from "@kata-ts/agent-protocol";
 import type { InterworkingModel } from "@kata-ts/netns";
 import { noCgroups } from "../cgroup/no-cgroups.ts";
+import { type BlockDevice, withBlockDevices } from "../container/block-devices.ts";
 import { createInGuest } from "../container/in-guest.ts";
+import { prepareDevices } from "../container/prepare-devices.ts";
 import { prepareMounts } from "../container/prepare-mounts.ts";
 import { watchOom } from "../container/stats.ts";
 import type { Environment } from "../environment.ts";
+import { KataError } from "../errors.ts";
 import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
@@ -61,6 +64,8 @@ export interface ContainerOptions extends ProcessDefaults {
   readonly mounts?: readonly SpecMount[];
   /** Its limits in the guest, as linux.resources of config.json. */
   readonly resources?: SpecResources;
+  /** Block devices of the host, which must not be in use there. */
+  readonly devices?: readonly BlockDevice[];
 }
 
 const BOOT_DEADLINE_MS = 60_000;
@@ -152,15 +157,20 @@ export class Sandbox implements AsyncDisposable {
       spec: {
         ...base,
         mounts: [...(base.mounts ?? []), ...(options.mounts ?? [])],
-        linux: { ...base.linux, resources: { ...base.linux?.resources, ...options.resources } },
+        linux: withBlockDevices(
+          { ...base.linux, resources: { ...base.linux?.resources, ...options.resources } },
+          options.devices ?? [],
+        ),
       },
       bundle: "",
       annotations: {},
+      useBlockDevices: (options.devices ?? []).length > 0,
     };
     const { agent, vm } = this.#live;
     await using undo = new UndoStack();
-    const { spec, storages } = await prepareMounts(config, vm, undo);
-    const names = { container_id: id, exec_id: id, storages: [...storages] };
+    const { spec, storages } = await prepareMounts({ ...config, useBlockDevices: false }, vm, undo);
+    const devices = await prepareDevices(config, vm, undo, refuseBusy);
+    const names = { container_id: id, exec_id: id, storages: [...storages], devices };
     const { token, warnings } = await asked(`create container ${id}`, createInGuest(agent, names, spec));
     for (const warning of warnings) process.emitWarning(warning);
     undo.keep();
@@ -168,6 +178,7 @@ export class Sandbox implements AsyncDisposable {
     return new Container({
       id,
       sandboxId: this.id,
+      hasDisks: devices.length > 0,
       agent,
       vm,
       onRemoved: () => this.#containers.delete(id),
@@ -220,6 +231,11 @@ export class Sandbox implements AsyncDisposable {
     const isKnown = (containerId: string): boolean => this.#containers.has(containerId);
     void watchOom(this.#live.agent, isKnown, { signal: this.#over.signal, onOom });
   };
+}
+
+/** @throws KataError KATA_CONFIG */
+function refuseBusy(message: string): never {
+  throw new KataError("KATA_CONFIG", message, { hint: "unmount it on the host first" });
 }
 
 function builtIn(options: SandboxOptions): Environment {

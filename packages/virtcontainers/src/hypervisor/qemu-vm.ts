@@ -20,7 +20,7 @@ import {
   unplugNic,
 } from "@kata-ts/qemu-driver";
 import { KataError } from "../errors.ts";
-import type { NicBackend, PluggedNic, ShareOptions, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
+import type { DiskOptions, NicBackend, PluggedNic, ShareOptions, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
 import { growVcpusOf } from "./grow-vcpus.ts";
 import { NamespaceHandles } from "./namespace-handles.ts";
 import type { QemuConfig } from "./qemu-config.ts";
@@ -116,16 +116,21 @@ export class QemuVm implements Vm {
     await unplugNic(qmp, { id });
   }
 
-  async plugDisk(containerId: string, device: string): Promise<string> {
+  async plugDisk(
+    containerId: string,
+    device: string,
+    { readonly = false, index = 0 }: DiskOptions = {},
+  ): Promise<string> {
     return this.#atFreePort(async (qmp, rootPort, pciPath) => {
-      await plugDisk(qmp, { id: diskId(containerId), rootPort, device, readonly: false });
+      await plugDisk(qmp, { id: diskId(containerId, index), rootPort, device, readonly });
       return pciPath;
     });
   }
 
   async unplugDisk(containerId: string): Promise<void> {
     await using qmp = await this.#monitor();
-    await unplugDisk(qmp, { id: diskId(containerId) });
+    await unplugDisk(qmp, { id: diskId(containerId, 0) });
+    for (let index = 1; await unplugDisk(qmp, { id: diskId(containerId, index) }); index++);
   }
 
   async share(source: string, name: string, options: ShareOptions): Promise<string> {
@@ -226,8 +231,8 @@ function freePort(ports: number, taken: ReadonlySet<string>): number {
 }
 
 /** Short: QEMU's names of block devices are. */
-function diskId(containerId: string): string {
-  return `disk-${createHash("sha256").update(containerId).digest("hex").slice(0, 16)}`;
+function diskId(containerId: string, index: number): string {
+  return `disk-${createHash("sha256").update(containerId).digest("hex").slice(0, 16)}-${String(index)}`;
 }
 
 function ignoreMissing(error: unknown): void {

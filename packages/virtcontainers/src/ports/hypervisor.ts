@@ -87,6 +87,12 @@ export interface ShareOptions {
   readonly recursive: boolean;
 }
 
+export interface DiskOptions {
+  readonly readonly?: boolean;
+  /** Which of the container's disks it is; 0, its root file system, by default. */
+  readonly index?: number;
+}
+
 export interface Vm {
   readonly state: VmState;
   /** Resolves when the VM ends; only for a VM that this process acquired. */
@@ -118,8 +124,8 @@ export interface Vm {
    *
    * @returns where the guest finds it, as PluggedNic.pciPath; @throws KataError KATA_CONFIG without a free port
    */
-  plugDisk(containerId: string, device: string): Promise<string>;
-  /** Takes a container's out, where it has one. */
+  plugDisk(containerId: string, device: string, options?: DiskOptions): Promise<string>;
+  /** Takes all of a container's out, where it has any. */
   unplugDisk(containerId: string): Promise<void>;
   /** Makes a host file or directory visible to the guest, and returns its path there. */
   share(source: string, name: string, options: ShareOptions): Promise<string>;
