@@ -60,7 +60,8 @@ async function bundle(packageName: string, programs: Readonly<Record<string, str
  * Engines call the programs by absolute path with any environment: our own Node is found beside the bundle, and what a
  * daemon's environment says to Node or to the dynamic linker is dropped. SIGUSR1 must not open the inspector. V8
  * compiles in no other thread: Node 26, when it exits, waits for its threads, and one that compiles may wait for a
- * collection of garbage that the main thread does not do any more. A shim was seen to hang so, with all delivered.
+ * collection of garbage that the main thread does not do any more. A shim was seen to hang so, with all delivered. One such
+ * thread is enough; each takes room and a place among the processes that its cgroup may have.
  */
 async function launcher(path: string, program: string, libexec: string): Promise<void> {
   const script = `#!/bin/sh
@@ -68,7 +69,7 @@ self=$0
 [ -L "$self" ] && self=$(/usr/bin/readlink -f "$self")
 dir=\${self%/*}/${libexec}
 unset NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_DEBUG NODE_CHANNEL_FD NODE_V8_COVERAGE LD_PRELOAD LD_LIBRARY_PATH
-NODE_COMPILE_CACHE=$dir/cache exec "$dir/node" --disable-sigusr1 --no-concurrent-sparkplug --no-concurrent-recompilation "$dir/${program}.mjs" "$@"
+NODE_COMPILE_CACHE=$dir/cache exec "$dir/node" --disable-sigusr1 --v8-pool-size=1 --no-concurrent-sparkplug --no-concurrent-recompilation "$dir/${program}.mjs" "$@"
 `;
   await writeFile(path, script);
   await chmod(path, 0o755);

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type CommandOptions, type CommandResult, runCommand } from "../command.ts";
@@ -75,6 +75,17 @@ export class Podman implements AsyncDisposable {
     const command = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
     const options = { input: "yes\n", env: this.#env };
     return (await runCommand("script", ["-qec", command, "/dev/null"], options)).stdout;
+  }
+
+  /** Has a runtime delete what podman has forgotten. */
+  async deleteLeftover(runtime: string, id: string): Promise<void> {
+    const program = runtime === "runc" ? "/usr/sbin/runc" : RUNTIME;
+    const root = [`/run/${runtime}`, `/run/${runtime}-runtime`, "/run/kata-ts/containers"].find((each) =>
+      existsSync(join(each, id)),
+    );
+    if (root === undefined) throw new Error(`${id} has no record of its runtime`);
+    const result = await runCommand("nsenter", [...this.#enter, program, "--root", root, "delete", "--force", id]);
+    if (result.exitCode !== 0) throw new Error(result.stderr);
   }
 
   directory(name: string): string {

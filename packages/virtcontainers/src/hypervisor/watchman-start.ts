@@ -69,7 +69,12 @@ async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest)
   // QEMU and its helpers are started by it later, and so are where it is.
   request.onProcess?.(proxy.pid);
   const outcome = await startOutcome(control, proxyPath);
-  if (!outcome.ok) throw new KataError("KATA_PROXY", `kata-proxy could not start the VM: ${outcome.message}`);
+  if (!outcome.ok) {
+    // Where it may have no more threads, Node waits for them for ever, and for nothing else.
+    proxy.kill("SIGKILL");
+    await exited;
+    throw new KataError("KATA_PROXY", `kata-proxy could not start the VM: ${outcome.message}`);
+  }
   return {
     ended: exited,
     commit: () => {
@@ -93,7 +98,8 @@ async function startOutcome(control: Socket, proxyPath: string): Promise<StartOu
   }
   clearTimeout(timer);
   if (!text.includes("\n")) {
-    return { ok: false, code: "KATA_PROXY", message: `${proxyPath} ended or stalled before it had started QEMU` };
+    const why = `${proxyPath} ended or stalled before it had started QEMU: is its cgroup at a limit?`;
+    return { ok: false, code: "KATA_PROXY", message: why };
   }
   return JSON.parse(text) as StartOutcome;
 }
