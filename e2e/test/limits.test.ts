@@ -110,7 +110,7 @@ describe("when the host has no more of something", () => {
     const { path } = await kata.bundle(SLEEP);
     using cgroup = pidsCgroup();
     // Each of our programs has up to nine threads; with each step there is room for more of them.
-    for (const limit of [10, 14, 18, 22]) {
+    for (const limit of [9, 12, 16, 20]) {
       cgroup.allow(limit);
       const said = join(kata.directory, `said-${String(limit)}`);
       const create = `exec ${RUNTIME} --root ${kata.root} create --bundle ${path} limited 2>${said}`;

@@ -92,9 +92,13 @@ async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest)
 async function startOutcome(control: Socket, proxyPath: string): Promise<StartOutcome> {
   const timer = setTimeout(() => control.destroy(), START_DEADLINE_MS);
   let text = "";
-  for await (const chunk of control.iterator({ destroyOnReturn: false })) {
-    text += String(chunk);
-    if (text.includes("\n")) break;
+  try {
+    for await (const chunk of control.iterator({ destroyOnReturn: false })) {
+      text += String(chunk);
+      if (text.includes("\n")) break;
+    }
+  } catch {
+    // It was too late, and its pipe was closed: told below.
   }
   clearTimeout(timer);
   if (!text.includes("\n")) {

@@ -86,10 +86,14 @@ class ShimProcess implements Shim {
     this.#control.write(encodeTarget(target));
     const timer = setTimeout(() => this.#control.destroy(), CONNECT_DEADLINE_MS);
     let answer = "";
-    for await (const chunk of this.#control) answer += String(chunk);
+    try {
+      for await (const chunk of this.#control) answer += String(chunk);
+    } catch {
+      // It was too late, and its pipe was closed: told below.
+    }
     clearTimeout(timer);
     if (answer !== "ready\n") {
-      throw new KataError("KATA_SHIM", `kata-shim did not take over: ${answer.trim() || "it ended"}`);
+      throw new KataError("KATA_SHIM", `kata-shim did not take over: ${answer.trim() || "it ended, or did not answer in time"}`);
     }
   }
 
