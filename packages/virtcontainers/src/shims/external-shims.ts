@@ -93,7 +93,10 @@ class ShimProcess implements Shim {
     }
     clearTimeout(timer);
     if (answer !== "ready\n") {
-      throw new KataError("KATA_SHIM", `kata-shim did not take over: ${answer.trim() || "it ended, or did not answer in time"}`);
+      throw new KataError(
+        "KATA_SHIM",
+        `kata-shim did not take over: ${answer.trim() || "it ended, or did not answer in time"}`,
+      );
     }
   }
 
