@@ -15,13 +15,19 @@ interface Recorded {
 export async function memory(kata: Kata): Promise<Row[]> {
   const id = await kata.start({ args: ["sleep", "1000"] });
   await kata.ok(["exec", id, "true"]);
-  const { shim, vm } = JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as Recorded;
-  const rows: Row[] = [shim, ...vm.processes].map(({ pid }) => ({ what: nameOf(pid), value: pssOf(pid), unit: "MiB" }));
-  const unmapped = vm.processes.reduce((sum, { pid }) => sum + unmappedOf(pid), 0);
+  const pids = processesOf(kata, id);
+  const rows: Row[] = pids.map((pid) => ({ what: nameOf(pid), value: pssOf(pid), unit: "MiB" }));
+  const unmapped = pids.reduce((sum, pid) => sum + unmappedOf(pid), 0);
   if (unmapped > 0) rows.push({ what: "guest memory that was copied and not used", value: unmapped, unit: "MiB" });
   await kata.ok(["delete", "--force", id]);
   const total = rows.reduce((sum, { value }) => sum + value, 0);
   return [...rows, { what: "together", value: total, unit: "MiB" }];
+}
+
+/** The processes on the host that a container has, its VM's among them. */
+export function processesOf(kata: Kata, id: string): number[] {
+  const { shim, vm } = JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as Recorded;
+  return [shim, ...vm.processes].map(({ pid }) => pid);
 }
 
 function nameOf(pid: number): string {
@@ -29,7 +35,7 @@ function nameOf(pid: number): string {
   return /kata-shim|kata-proxy|virtiofsd|qemu-system/.exec(command)?.[0] ?? "other";
 }
 
-function pssOf(pid: number): number {
+export function pssOf(pid: number): number {
   const rollup = readFileSync(`/proc/${String(pid)}/smaps_rollup`, "latin1");
   return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) / 1024;
 }

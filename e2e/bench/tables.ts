@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { Kata } from "../harness/kata.ts";
+import { fetchDistribution } from "../harness/kernels.ts";
+import { SHARE } from "../harness/paths.ts";
+import { boot } from "./boot.ts";
+import { commandLine } from "./command-line.ts";
+import { lifeCycle } from "./life-cycle.ts";
+import { many } from "./many.ts";
+import { printTable, type Row } from "./measure.ts";
+import { memory } from "./memory.ts";
+import { network, networkCost } from "./network.ts";
+import { streams } from "./streams.ts";
+
+interface Table {
+  readonly title: string;
+  readonly measure: () => Promise<Row[]>;
+  /** Takes long: only when it is asked for. */
+  readonly onDemand?: boolean;
+}
+
+/** The tables, by the names to ask for them. */
+function tables(booting: Kata, cloning: Kata): Readonly<Record<string, Table>> {
+  return {
+    "command-line": { title: "Command line", measure: () => commandLine(booting) },
+    boot: {
+      title: "Boot with the installed kernel, since QEMU was spawned",
+      measure: () => boot({ kernelPath: join(SHARE, "vmlinux") }),
+    },
+    "boot-distribution": {
+      title: "Boot with the distribution's kernel, since QEMU was spawned",
+      measure: async () => boot(await fetchDistribution()),
+    },
+    "life-cycle": { title: "Life of a container", measure: () => lifeCycle(booting, cloning) },
+    memory: { title: "Memory of one idle container (PSS)", measure: () => memory(booting) },
+    "memory-template": { title: "Memory of one idle container from a template (PSS)", measure: () => memory(cloning) },
+    many: { title: "Many sandboxes at once, from a template", measure: () => many(cloning), onDemand: true },
+    streams: { title: "Streams", measure: () => streams(booting) },
+    network: { title: "Network", measure: network },
+    "network-cost": { title: "Network: what it adds to create", measure: () => networkCost(booting) },
+  };
+}
+
+/** Measures and prints those that are named; without names all that do not take long. */
+export async function printTables(wanted: readonly string[]): Promise<void> {
+  await using booting = new Kata();
+  await using cloning = new Kata();
+  const templates = join(cloning.directory, "templates");
+  const configuration = `[factory]\nenable_template = true\ntemplate_path = "${templates}"\n`;
+  cloning.globals = ["--config", cloning.file("configuration.toml", configuration)];
+  await cloning.ok(["factory", "init"]);
+  for (const [name, { title, measure, onDemand }] of Object.entries(tables(booting, cloning))) {
+    if (wanted.length === 0 ? onDemand !== true : wanted.includes(name)) printTable(title, await measure());
+  }
+}
