@@ -67,12 +67,16 @@ describe("block devices as volumes", () => {
     const [own, locked, busy] = await Promise.all(["own", "locked", "busy"].map((name) => volume(kata, name)));
     if (own === undefined || locked === undefined || busy === undefined) throw new Error("no volumes");
     for (const { device } of [own, locked, busy])
-      loops.defer(async () => void (await execa("losetup", ["--detach", device])));
+      loops.defer(async () => {
+        await execa("losetup", ["--detach", device]));
+      };
     await execa("mke2fs", ["-q", "-t", "ext4", busy.device]);
     const mounted = join(kata.directory, "mounted");
     mkdirSync(mounted);
     await execa("mount", [busy.device, mounted]);
-    loops.defer(async () => void (await execa("umount", [mounted])));
+    loops.defer(async () => {
+        await execa("umount", [mounted]));
+      };
     const script = [
       "echo from the guest | dd of=/dev/own conv=notrunc 2>/dev/null && echo written",
       "echo x | dd of=/dev/locked conv=notrunc 2>/dev/null || echo refused",
