@@ -68,15 +68,15 @@ describe("block devices as volumes", () => {
     if (own === undefined || locked === undefined || busy === undefined) throw new Error("no volumes");
     for (const { device } of [own, locked, busy])
       loops.defer(async () => {
-        await execa("losetup", ["--detach", device]));
-      };
+        await execa("losetup", ["--detach", device]);
+      });
     await execa("mke2fs", ["-q", "-t", "ext4", busy.device]);
     const mounted = join(kata.directory, "mounted");
     mkdirSync(mounted);
     await execa("mount", [busy.device, mounted]);
     loops.defer(async () => {
-        await execa("umount", [mounted]));
-      };
+      await execa("umount", [mounted]);
+    });
     const script = [
       "echo from the guest | dd of=/dev/own conv=notrunc 2>/dev/null && echo written",
       "echo x | dd of=/dev/locked conv=notrunc 2>/dev/null || echo refused",
