@@ -66,10 +66,11 @@ describe("block devices as volumes", () => {
     await using loops = new AsyncDisposableStack();
     const [own, locked, busy] = await Promise.all(["own", "locked", "busy"].map((name) => volume(kata, name)));
     if (own === undefined || locked === undefined || busy === undefined) throw new Error("no volumes");
-    for (const { device } of [own, locked, busy])
+    for (const { device } of [own, locked, busy]) {
       loops.defer(async () => {
         await execa("losetup", ["--detach", device]);
       });
+    }
     await execa("mke2fs", ["-q", "-t", "ext4", busy.device]);
     const mounted = join(kata.directory, "mounted");
     mkdirSync(mounted);
