@@ -177,7 +177,7 @@ const factoryOptions = z.object({
     initial: false,
   }),
   template_path: option(z.string(), {
-    about: "where templates are; each takes what a booted guest has in use, about 150 MiB",
+    about: "where templates are; each takes what a booted guest has in use, about 85 MiB",
     initial: DEFAULT_TEMPLATE_PATH,
     isPath: true,
   }),
