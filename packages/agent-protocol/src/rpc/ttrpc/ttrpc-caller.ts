@@ -27,10 +27,16 @@ export class TtrpcCaller implements Caller {
   /** @throws NotTtrpc when the other side speaks something else; AgentRpcError */
   async call(call: Call): Promise<Uint8Array> {
     if (call.expiresAt !== undefined) {
-      const shared = await withinLimits(this.#sharedConnection(call), call);
+      const shared = await withinLimits(
+        this.#reach(call, () => this.#sharedConnection()),
+        call,
+      );
       return shared.call(call);
     }
-    const own = await withinLimits(this.#connect(call), call);
+    const own = await withinLimits(
+      this.#reach(call, () => this.#connect()),
+      call,
+    );
     try {
       return await own.call(call);
     } finally {
@@ -43,34 +49,14 @@ export class TtrpcCaller implements Caller {
     for (const connection of this.#connections) connection.close();
   }
 
-  #sharedConnection(call: Call): Promise<TtrpcConnection> {
-    this.#shared ??= this.#connect(call).then(
-      (connection) => {
-        void connection.ended.then(() => {
-          this.#shared = undefined;
-        });
-        return connection;
-      },
-      (error: unknown) => {
-        this.#shared = undefined;
-        throw error;
-      },
-    );
-    return this.#shared;
-  }
-
-  async #connect(call: Call): Promise<TtrpcConnection> {
-    const connection = new TtrpcConnection(await this.#reach(call));
-    this.#connections.add(connection);
-    void connection.ended.then(() => this.#connections.delete(connection));
-    if (this.#closed) connection.close();
-    return connection;
-  }
-
-  async #reach({ path, waitForReady, expiresAt = Number.POSITIVE_INFINITY, signal }: Call): Promise<Socket> {
+  /** Each call tries for as long as it waits itself, whoever else waits for the same connection. */
+  async #reach(
+    { path, waitForReady, expiresAt = Number.POSITIVE_INFINITY, signal }: Call,
+    connection: () => Promise<TtrpcConnection>,
+  ): Promise<TtrpcConnection> {
     for (;;) {
       try {
-        return await connectOnce(this.#path);
+        return await connection();
       } catch (error) {
         const over = performance.now() > expiresAt || signal?.aborted === true || this.#closed;
         if (!waitForReady || over) {
@@ -81,6 +67,25 @@ export class TtrpcCaller implements Caller {
       }
       await delay(RETRY_MS);
     }
+  }
+
+  #sharedConnection(): Promise<TtrpcConnection> {
+    if (this.#shared === undefined) {
+      const forget = (): void => {
+        this.#shared = undefined;
+      };
+      this.#shared = this.#connect();
+      this.#shared.then((connection) => void connection.ended.then(forget), forget);
+    }
+    return this.#shared;
+  }
+
+  async #connect(): Promise<TtrpcConnection> {
+    const connection = new TtrpcConnection(await connectOnce(this.#path));
+    this.#connections.add(connection);
+    void connection.ended.then(() => this.#connections.delete(connection));
+    if (this.#closed) connection.close();
+    return connection;
   }
 }
 
