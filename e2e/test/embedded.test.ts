@@ -67,7 +67,8 @@ describe("the library, embedded", () => {
     subscribe("kata-ts:step", onStep);
     await using sandbox = await Sandbox.create({ vm, hostname: "embedded" });
     unsubscribe("kata-ts:step", onStep);
-    expect(steps.map(({ step }) => step)).toEqual(["vm-started", "agent-up", "sandbox-created"]);
+    const told = ["qemu started", "vm-started", "agent-up", "shared tree plugged in", "sandbox-created"];
+    expect(steps.map(({ step }) => step)).toEqual(told);
 
     const script = "hostname; cat; echo oops >&2; exit 6";
     expect(await sandbox.run({ rootfs, args: ["sh", "-c", script], input: "typed" })).toEqual({
