@@ -1,11 +1,15 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const CONTROLLERS: ReadonlySet<string> = new Set("cpuset cpu io memory hugetlb pids rdma misc".split(" "));
+
+/** Memory that is plugged in is brought online by the kernel as it finds it: who is asked to do so may be too early. */
+const ONLINE_POLICY = "/sys/devices/system/memory/auto_online_blocks";
 
 /** What the guest needs before the first container: the parent of all container cgroups, with its controllers. */
 export function prepareGuest(): void {
   process.umask(0o022);
   mkdirSync("/run/kata-containers", { recursive: true });
+  if (existsSync(ONLINE_POLICY)) writeFileSync(ONLINE_POLICY, "online");
   for (const directory of ["/sys/fs/cgroup", "/sys/fs/cgroup/kata"]) {
     mkdirSync(directory, { recursive: true });
     enableControllers(directory);
