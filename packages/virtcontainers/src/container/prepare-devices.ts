@@ -56,8 +56,8 @@ function isReadonly(device: SpecDevice, { resources }: SpecLinux): boolean {
 }
 
 function isAbout({ type, major, minor }: SpecDeviceRule, device: SpecDevice): boolean {
-  const same = (rule: unknown, number: unknown): boolean =>
-    rule === undefined || rule === null || String(rule) === "-1" || String(rule) === String(number);
+  const same = (rule: SpecDeviceRule["major"], number: SpecDevice["major"]): boolean =>
+    rule === undefined || String(rule) === "-1" || String(rule) === String(number);
   return (type === "b" || type === "a" || type === undefined) && same(major, device.major) && same(minor, device.minor);
 }
 
