@@ -97,6 +97,13 @@ describe("the examples of the READMEs", () => {
     }
   });
 
+  it("begin with npm start, which runs a container without a terminal and says what ran where", async () => {
+    const result = await runCommand(NODE_BINARY, [join(ROOT, "scripts", "start.ts")], { cwd: ROOT });
+    expect(result.stderr).toBe("");
+    expect(result.stdout).toMatch(/container's output +hello from a container, kernel 6\.1\./);
+    expect(result.exitCode).toBe(0);
+  });
+
   it("of docs/ and CONTRIBUTING are what the compiler accepts, all of them", async () => {
     const pages = [...globSync("docs/**/*.md", { cwd: ROOT }), "CONTRIBUTING.md"];
     const directory = mkdtempSync(join(ROOT, "e2e", ".example-"));
