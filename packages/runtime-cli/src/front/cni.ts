@@ -6,6 +6,8 @@ import { NetnsError } from "@kata-ts/netns";
 
 const DIRECTORIES = ["/opt/cni/bin", "/usr/lib/cni"];
 const VERSION = "0.4.0";
+/** A plugin waits for locks of the host's; one that hangs is ended. */
+const DEADLINE_MS = 20_000;
 
 /** One plugin's configuration, as the specification of CNI has it, without what is the same for all. */
 export interface PluginConfig {
@@ -45,6 +47,8 @@ async function call(
   const directory = cniDirectory() ?? "";
   const child = spawn(join(directory, plugin.type), [], {
     stdio: ["pipe", "pipe", "inherit"],
+    timeout: DEADLINE_MS,
+    killSignal: "SIGKILL",
     env: {
       PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
       CNI_COMMAND: command,
@@ -63,9 +67,13 @@ async function call(
   child.stdin.end(JSON.stringify(prevResult === undefined ? config : { ...config, prevResult }));
   const [output, status] = await Promise.all([text(child.stdout), closed]);
   if (status === 0) return output === "" ? undefined : (JSON.parse(output) as unknown);
-  throw new NetnsError("KATA_NETWORK", `the CNI plugin ${plugin.type} could not ${command}: ${messageIn(output)}`, {
-    hint: "use --network none to do without, or look at the host's iptables and bridges",
-  });
+  throw new NetnsError(
+    "KATA_NETWORK",
+    `the CNI plugin ${plugin.type} could not ${command}: ${messageIn(output) || "it was ended"}`,
+    {
+      hint: "use --network none to do without, or look at the host's iptables and bridges",
+    },
+  );
 }
 
 function messageIn(output: string): string {
