@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
+import { finished } from "node:stream/promises";
 import {
   type AgentClient,
   AgentRpcError,
@@ -133,6 +134,8 @@ describe("the agent, over the original's contract", () => {
       yes.readerGone("stdout");
     });
     yes.stderr.resume();
+    // Outputs go with the process: a read that is under way when it is waited for would fail.
+    await Promise.all([finished(yes.stdout), finished(yes.stderr)]);
     expect(await yes.wait()).toBe(128 + 13);
     await expect(agent.ttyWinResize({ container_id: "box", exec_id: "box", row: 1, column: 1 })).rejects.toMatchObject({
       status: RpcStatus.FailedPrecondition,
