@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect } from "vitest";
 import { ConsoleWatch } from "./consoles.ts";
-import { type HostSnapshot, leaksSince, snapshotHost } from "./leaks.ts";
+import { cacheSettled, type HostSnapshot, leaksSince, snapshotHost } from "./leaks.ts";
 
 export interface CleanHostOptions {
   /** For tests that make a guest panic. */
@@ -12,12 +12,14 @@ export function expectCleanHost(options: CleanHostOptions = {}): void {
   let before: HostSnapshot;
   let consoles: ConsoleWatch;
 
-  beforeEach(() => {
+  beforeEach(async () => {
+    await cacheSettled();
     consoles = new ConsoleWatch();
     before = snapshotHost();
   });
 
-  afterEach(() => {
+  afterEach(async () => {
+    await cacheSettled();
     const leaks = leaksSince(before);
     const complaints = options.guestsMayPanic === true ? [] : consoles.complaints();
     consoles[Symbol.dispose]();

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { VM_ROOT } from "./paths.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
@@ -12,7 +13,21 @@ const PODMANS_OWN = /\/libpod_parent\/(?!.*libpod-)/;
 export type HostSnapshot = ReadonlySet<string>;
 
 export function snapshotHost(): HostSnapshot {
-  return new Set([...processes(), ...mounts(), ...links(), ...sockets(), ...directories(), ...cgroups()]);
+  const found = [...processes(), ...mounts(), ...links(), ...sockets(), ...directories(), ...cgroups()];
+  const cached = cachedVms();
+  return new Set(found.filter((item) => !cached.some((name) => item.includes(name))));
+}
+
+/** Resolves when nobody makes VMs for the cache any more: such a VM is told from one that was left only then. */
+export async function cacheSettled(): Promise<void> {
+  while (processes().some((line) => line.includes(" factory refill"))) await delay(50);
+}
+
+/** VMs that wait in a cache are nobody's leftovers. */
+function cachedVms(): string[] {
+  return directoriesIn(VM_ROOT)
+    .map((path) => basename(path))
+    .filter((name) => existsSync(join(VM_ROOT, name, "cached.json")));
 }
 
 /** What is there now and was not there before. */

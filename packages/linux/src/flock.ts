@@ -30,6 +30,16 @@ export async function lockFile(path: string, options: LockOptions): Promise<File
   }
 }
 
+/** As lockFile, without waiting: undefined while somebody else holds it. */
+export async function tryLockFile(path: string): Promise<FileLock | undefined> {
+  try {
+    return await lockFile(path, { deadlineMs: 0 });
+  } catch (error) {
+    if (error instanceof LinuxError && error.errno === "ETIMEDOUT") return undefined;
+    throw error;
+  }
+}
+
 /** Undefined when the file was removed or replaced while we waited. */
 async function lockOnce(path: string, giveUpAt: number, options: LockOptions): Promise<FileLock | undefined> {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);

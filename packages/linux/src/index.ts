@@ -13,7 +13,7 @@
  * @module
  */
 export { descriptorOf, receiveDescriptor, sendConsole, sendDescriptor } from "./descriptor-passing.ts";
-export { type FileLock, type LockOptions, lockFile } from "./flock.ts";
+export { type FileLock, type LockOptions, lockFile, tryLockFile } from "./flock.ts";
 export { createMemoryFile } from "./memory-file.ts";
 export {
   attachMountTree,
@@ -24,7 +24,7 @@ export {
   pivotInto,
   unmount,
 } from "./mounts.ts";
-export { inNamespace, inNewNamespace, type NamespaceKind, unshare } from "./namespaces.ts";
+export { enterNamespace, inNamespace, inNewNamespace, type NamespaceKind, unshare } from "./namespaces.ts";
 export { LinuxError } from "./native.ts";
 export { type KernelEvents, openKernelEvents } from "./netlink.ts";
 export { originalPort } from "./original-destination.ts";
@@ -45,6 +45,7 @@ export {
   identifyProcess,
   isAlive,
   type ProcessIdentity,
+  processTree,
   readProcessStat,
   reapChild,
   signalProcess,

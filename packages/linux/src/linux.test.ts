@@ -6,6 +6,7 @@ import {
   fstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -22,6 +23,7 @@ import {
   attachMountTree,
   cloneMountTree,
   createPipe,
+  enterNamespace,
   identifyProcess,
   inNamespace,
   inNewNamespace,
@@ -31,9 +33,11 @@ import {
   MountFlag,
   makeTreeReadOnly,
   mount,
+  processTree,
   readProcessStat,
   setPipeSize,
   signalProcess,
+  tryLockFile,
   unmount,
 } from "./index.ts";
 
@@ -91,6 +95,24 @@ describe("namespaces", () => {
     expect(readlinkSync("/proc/thread-self/ns/net")).toBe(own);
   });
 
+  it("are entered for good, by this thread and by what it starts", () => {
+    const home = openSync("/proc/thread-self/ns/net", "r");
+    const there = inNewNamespace("net", () => openSync("/proc/thread-self/ns/net", "r"));
+    const path = (fd: number): string => `/proc/self/fd/${String(fd)}`;
+    try {
+      enterNamespace("net", path(there));
+      const { stdout } = spawnSync("/bin/readlink", ["/proc/self/ns/net"]);
+      expect(stdout.toString().trim()).toBe(readlinkSync(path(there)));
+      expect(readlinkSync("/proc/thread-self/ns/net")).toBe(readlinkSync(path(there)));
+    } finally {
+      enterNamespace("net", path(home));
+      for (const fd of [home, there]) closeSync(fd);
+    }
+    expect(() => {
+      enterNamespace("net", join(directory, "none"));
+    }).toThrow("ENOENT");
+  });
+
   it("make a child process 1 of a pid namespace; Node goes on as before", async () => {
     const child = inNewNamespace("pid", () => spawn("/bin/sh", ["-c", "echo $$"]));
     const [output] = (await once(child.stdout, "data")) as [Buffer];
@@ -128,6 +150,21 @@ describe("processes", () => {
   });
 });
 
+describe("a tree of processes", () => {
+  it("is a process with its children, and theirs", async () => {
+    const shell = spawn("/bin/sh", ["-c", "sleep 1000 & sh -c 'sleep 1000; :' & echo; wait"], { detached: true });
+    await once(shell.stdout, "data");
+    const pid = shell.pid ?? 0;
+    try {
+      while (processTree(pid).length < 4) await new Promise(setImmediate);
+      expect(processTree(pid)[0]).toBe(pid);
+      expect(processTree(pid)).toHaveLength(4);
+    } finally {
+      process.kill(-pid, "SIGKILL");
+    }
+  });
+});
+
 describe("pipes", () => {
   it("are real ones, that a program can re-open, and can be resized", () => {
     const { read, write } = createPipe();
@@ -137,6 +174,16 @@ describe("pipes", () => {
     const buffer = Buffer.alloc(10);
     expect(buffer.toString("utf8", 0, readSync(read, buffer))).toBe("through");
     for (const fd of [read, write]) closeSync(fd);
+  });
+});
+
+describe("tryLockFile", () => {
+  it("takes a lock that nobody holds, and waits for none", async () => {
+    const path = join(directory, "lock");
+    using held = await tryLockFile(path);
+    expect(held?.path).toBe(path);
+    expect(await tryLockFile(path)).toBeUndefined();
+    await expect(tryLockFile(join(directory, "none", "lock"))).rejects.toThrow("ENOENT");
   });
 });
 

@@ -24,6 +24,16 @@ export function unshare(...kinds: readonly NamespaceKind[]): void {
   call(UNSHARE, kinds.join("+"), flags);
 }
 
+/** Moves the calling thread for good, and what it starts from then on. Other threads (Node's pool) stay. */
+export function enterNamespace(kind: Exclude<NamespaceKind, "mnt">, path: string): void {
+  const target = openSync(path, constants.O_RDONLY);
+  try {
+    call(SETNS, path, target, FLAGS[kind]);
+  } finally {
+    closeSync(target);
+  }
+}
+
 /**
  * Runs a function with the calling thread in another namespace, and comes back. Only synchronous calls inside are
  * there; other threads (Node's pool) never are. Node's `spawn` starts its child from the calling thread, so a child

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { call } from "./native.ts";
 
 /** A process that cannot be mistaken for a later one with the same pid. */
@@ -49,6 +49,15 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals 
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
     throw error;
   }
+}
+
+/** A process with all below it: its children, theirs, and so on, as they are at this moment. */
+export function processTree(pid: number): number[] {
+  const below = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((other) => readProcessStat(other)?.parent === pid);
+  return [pid, ...below.flatMap(processTree)];
 }
 
 /** Changes with every boot of this kernel; records of an earlier boot name processes that cannot live any more. */

@@ -1,7 +1,12 @@
 import { spawn } from "node:child_process";
-import { on } from "node:events";
+import { on, once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { COMMIT, ControlPipe } from "./control.ts";
 
 const MODULE = JSON.stringify(new URL("./control.ts", import.meta.url).href);
 
@@ -52,5 +57,55 @@ describe("ControlPipe", () => {
   // The kernel then answers a read with ECONNRESET.
   it("takes a starter's end so, too, that was killed before it had read the outcome", async () => {
     expect(await proxyOf(`process.kill(process.pid, "SIGKILL");`)).toBe("told\nabandoned\n");
+  });
+});
+
+describe("the socket of a VM that waits to be taken", () => {
+  let directory = "";
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "take-"));
+  });
+
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  async function taken(): Promise<{ taker: Socket; control: ControlPipe }> {
+    const path = join(directory, "take.sock");
+    const accepted = ControlPipe.accept(path);
+    const taker = connect(path);
+    return { taker, control: await accepted };
+  }
+
+  it("is gone with the first who connects, who says what it is for and then commits it", async () => {
+    const { taker, control } = await taken();
+    expect(existsSync(join(directory, "take.sock"))).toBe(false);
+    const surroundings = control.surroundings();
+    taker.write('{"networkNamespace":"/run/netns/pod"');
+    await new Promise(setImmediate);
+    taker.write(',"forwardLoopback":true}\n');
+    expect(await surroundings).toEqual({ networkNamespace: "/run/netns/pod", forwardLoopback: true });
+    control.tell({ ok: true, pids: { qemu: 1, virtiofsd: undefined } });
+    expect(String((await once(taker, "data"))[0])).toBe('{"ok":true,"pids":{"qemu":1}}\n');
+    taker.end(COMMIT);
+    expect(await control.committed()).toBe(true);
+  });
+
+  it("takes one who goes away, before or after that, as nobody", async () => {
+    const early = await taken();
+    early.taker.end("{");
+    expect(await early.control.surroundings()).toBeUndefined();
+
+    const late = await taken();
+    late.taker.end("{}\n");
+    expect(await late.control.surroundings()).toEqual({});
+    expect(await late.control.committed()).toBe(false);
+  });
+
+  it("takes one who says something else as nobody", async () => {
+    const { taker, control } = await taken();
+    taker.end("GET / HTTP/1.0\n");
+    expect(await control.surroundings()).toBeUndefined();
   });
 });

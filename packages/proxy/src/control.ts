@@ -1,5 +1,6 @@
-import { Socket } from "node:net";
-import type { VmPids } from "./vm-spec.ts";
+import { once } from "node:events";
+import { createServer, Socket } from "node:net";
+import type { VmPids, VmSurroundings } from "./vm-spec.ts";
 
 /** What the proxy tells its starter, as one JSON line. */
 export type StartOutcome =
@@ -9,17 +10,46 @@ export type StartOutcome =
 /** What the starter writes when the sandbox is complete; without it the end of the starter is the end of the VM. */
 export const COMMIT = "commit\n";
 
-/** The proxy's side of the pipe to its starter. */
+/** The proxy's side of the pipe to its starter, or to who takes its VM. */
 export class ControlPipe {
   readonly #socket: Socket;
 
-  constructor(fd: number) {
-    this.#socket = new Socket({ fd, readable: true, writable: true });
+  constructor(socket: Socket | number) {
+    this.#socket = typeof socket === "number" ? new Socket({ fd: socket, readable: true, writable: true }) : socket;
     this.#socket.on("error", () => undefined);
+  }
+
+  /** Waits for the first to connect there, and then listens no more: the socket is gone when this resolves. */
+  static async accept(path: string): Promise<ControlPipe> {
+    const server = createServer({ pauseOnConnect: true });
+    server.maxConnections = 1;
+    server.listen(path);
+    const [socket] = (await once(server, "connection")) as [Socket];
+    server.close();
+    return new ControlPipe(socket);
+  }
+
+  /** What the taker says first, as one JSON line; undefined when it goes away before that. */
+  async surroundings(): Promise<VmSurroundings | undefined> {
+    let text = "";
+    try {
+      for await (const chunk of this.#socket.iterator({ destroyOnReturn: false })) {
+        text += String(chunk);
+        if (text.endsWith("\n")) return JSON.parse(text) as VmSurroundings;
+      }
+    } catch {
+      // As if it had gone.
+    }
+    return undefined;
   }
 
   tell(outcome: StartOutcome): void {
     this.#socket.write(`${JSON.stringify(outcome)}\n`);
+  }
+
+  tellFailure(error: unknown): void {
+    const { code = "KATA_PROXY", message } = error as Error & { code?: string };
+    this.tell({ ok: false, code, message });
   }
 
   /** True once the starter commits, false when it goes away before that. */

@@ -48,6 +48,22 @@ describe("the forwarder of names", () => {
     await served;
   });
 
+  it("answers nobody while it has no resolver", async () => {
+    const forwarder = new DnsForwarder();
+    const [, early] = duplexPair();
+    await forwarder.serve(early);
+    expect(early.destroyed).toBe(true);
+    forwarder.address = ADDRESS;
+    const [guest, host] = duplexPair();
+    const served = forwarder.serve(host);
+    guest.write(Buffer.of(DnsTransport.udp));
+    writeDnsMessage(guest, Buffer.from("web?"));
+    expect((await readDnsMessage(guest))?.toString()).toBe("answer to web?");
+    guest.end();
+    guest.resume();
+    await served;
+  });
+
   it("ends a stream that asks for something else, and more streams than it has room for", async () => {
     const forwarder = new DnsForwarder(ADDRESS);
     const [odd, host] = duplexPair();

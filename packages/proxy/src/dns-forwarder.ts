@@ -14,18 +14,19 @@ const DEADLINE_MS = 15_000;
  * from the network namespace that this process lives in.
  */
 export class DnsForwarder {
-  readonly #address: string;
+  /** Of the resolver, as the guest's configuration names it; without one nobody is answered. */
+  address: string | undefined;
   #streams = 0;
 
-  /** @param address of the resolver, as the guest's configuration names it */
-  constructor(address: string) {
-    this.#address = address;
+  constructor(address?: string) {
+    this.address = address;
   }
 
   /** Serves a stream that the guest opened, to its end. Never rejects. */
   async serve(stream: Duplex): Promise<void> {
     stream.on("error", () => undefined);
-    if (this.#streams >= MAX_STREAMS) {
+    const { address } = this;
+    if (address === undefined || this.#streams >= MAX_STREAMS) {
       stream.destroy();
       return;
     }
@@ -33,8 +34,8 @@ export class DnsForwarder {
     const timer = setTimeout(() => stream.destroy(), DEADLINE_MS);
     try {
       const transport = (await readBytes(stream, 1))?.[0];
-      if (transport === DnsTransport.udp) await this.#askOnce(stream);
-      else if (transport === DnsTransport.tcp) await this.#connect(stream);
+      if (transport === DnsTransport.udp) await askOnce(stream, address);
+      else if (transport === DnsTransport.tcp) await connectThrough(stream, address);
     } catch {
       // The guest sees its stream end, and its programs ask again.
     } finally {
@@ -43,32 +44,32 @@ export class DnsForwarder {
       this.#streams -= 1;
     }
   }
+}
 
-  async #askOnce(stream: Duplex): Promise<void> {
-    const query = await readDnsMessage(stream);
-    if (query === undefined) return;
-    const socket = createSocket("udp4");
-    try {
-      socket.connect(PORT, this.#address);
-      await once(socket, "connect");
-      socket.send(query);
-      const gone = once(stream, "close").then(() => undefined);
-      const answer = (await Promise.race([once(socket, "message"), gone])) as [Buffer] | undefined;
-      if (answer === undefined) return;
-      writeDnsMessage(stream, answer[0]);
-      stream.end();
-      stream.resume();
-      await gone;
-    } finally {
-      socket.close();
-    }
+async function askOnce(stream: Duplex, address: string): Promise<void> {
+  const query = await readDnsMessage(stream);
+  if (query === undefined) return;
+  const socket = createSocket("udp4");
+  try {
+    socket.connect(PORT, address);
+    await once(socket, "connect");
+    socket.send(query);
+    const gone = once(stream, "close").then(() => undefined);
+    const answer = (await Promise.race([once(socket, "message"), gone])) as [Buffer] | undefined;
+    if (answer === undefined) return;
+    writeDnsMessage(stream, answer[0]);
+    stream.end();
+    stream.resume();
+    await gone;
+  } finally {
+    socket.close();
   }
+}
 
-  async #connect(stream: Duplex): Promise<void> {
-    const socket = connect({ host: this.#address, port: PORT, allowHalfOpen: true });
-    socket.on("error", () => stream.destroy());
-    stream.once("close", () => socket.destroy());
-    stream.pipe(socket).pipe(stream);
-    await once(socket, "close");
-  }
+async function connectThrough(stream: Duplex, address: string): Promise<void> {
+  const socket = connect({ host: address, port: PORT, allowHalfOpen: true });
+  socket.on("error", () => stream.destroy());
+  stream.once("close", () => socket.destroy());
+  stream.pipe(socket).pipe(stream);
+  await once(socket, "close");
 }

@@ -17,5 +17,5 @@ export { copySparse } from "./copy-sparse.ts";
 export type { BootPhase, BootTimeline } from "./guest-console.ts";
 export { main } from "./main.ts";
 export { Relay, type RelayOptions } from "./relay.ts";
-export { type VmExit, VmFile, type VmPids, type VmProcesses, type VmSpec } from "./vm-spec.ts";
+export { type VmExit, VmFile, type VmPids, type VmProcesses, type VmSpec, type VmSurroundings } from "./vm-spec.ts";
 export { Watchman } from "./watchman.ts";

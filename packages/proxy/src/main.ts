@@ -1,10 +1,11 @@
 import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { identifyProcess } from "@kata-ts/linux";
 import { ControlPipe } from "./control.ts";
 import { type ProxyFlags, parseFlags } from "./flags.ts";
 import { Relay } from "./relay.ts";
 import { PROXY_VERSION } from "./version.ts";
-import type { VmSpec } from "./vm-spec.ts";
+import { VmFile, type VmSpec } from "./vm-spec.ts";
 import { Watchman } from "./watchman.ts";
 
 /** Runs kata-proxy until its VM, or its channel, ends. Returns the exit status. */
@@ -38,8 +39,7 @@ async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
   try {
     watchman = await Watchman.start(spec, identifyProcess(process.pid));
   } catch (error) {
-    const { code = "KATA_PROXY", message } = error as Error & { code?: string };
-    control?.tell({ ok: false, code, message });
+    control?.tellFailure(error);
     return 1;
   }
   const asked = new AbortController();
@@ -51,16 +51,36 @@ async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
   }
   process.on("SIGHUP", () => undefined);
   control?.tell({ ok: true, pids: watchman.pids });
-  const abandoned = control?.committed().then(async (committed) => {
-    if (!committed) await watchman.stop();
-    watchman.followNetwork();
-    watchman.forwardPorts();
-    return !committed;
-  });
+  const abandoned = control === undefined ? undefined : serve(watchman, spec, control);
   const exit = await watchman.ended;
   // Nobody who could has a record of this VM: it takes its traces with it. A starter that asked still reads them.
   if (exit.reason !== "stopped") return 1;
   const nobodyIsLeft = await Promise.race([abandoned, ...(asked.signal.aborted ? [Promise.resolve(false)] : [])]);
   if (nobodyIsLeft === true) rmSync(spec.dir, { recursive: true, force: true });
   return 0;
+}
+
+/** Sees a VM into its sandbox. @returns whether whom it was for went away before that: then the VM ends */
+async function serve(watchman: Watchman, spec: VmSpec, starter: ControlPipe): Promise<boolean> {
+  const settled =
+    (await starter.committed()) &&
+    (spec.cached !== true || (await handOver(watchman, await ControlPipe.accept(join(spec.dir, VmFile.take)))));
+  if (!settled) await watchman.stop();
+  watchman.followNetwork();
+  watchman.forwardPorts();
+  return !settled;
+}
+
+/** Gives the VM to the first who asks for it. @returns whether the VM is wanted from then on */
+async function handOver(watchman: Watchman, taker: ControlPipe): Promise<boolean> {
+  const surroundings = await taker.surroundings();
+  if (surroundings === undefined) return false;
+  try {
+    watchman.moveTo(surroundings);
+  } catch (error) {
+    taker.tellFailure(error);
+    return false;
+  }
+  taker.tell({ ok: true, pids: watchman.pids });
+  return taker.committed();
 }

@@ -2,8 +2,20 @@ import type { ProcessIdentity } from "@kata-ts/linux";
 import type { VirtiofsdConfig, VmConfig } from "@kata-ts/qemu-driver";
 import type { BootPhase } from "./guest-console.ts";
 
+/** What a VM is given of its sandbox's surroundings on the host. */
+export interface VmSurroundings {
+  /** The network namespace that the VM's processes run in; without it the caller's. */
+  readonly networkNamespace?: string;
+  /** A resolver in that namespace, which the guest may ask for names. */
+  readonly resolver?: string;
+  /** Whether connections to that namespace's loopback are led to the guest's. */
+  readonly forwardLoopback?: boolean;
+  /** A program and its arguments, run whenever the network namespace has changed. */
+  readonly onNetworkChange?: readonly string[];
+}
+
 /** Everything the watchman needs to run one VM: plain values, handed over as JSON. */
-export interface VmSpec {
+export interface VmSpec extends VmSurroundings {
   /** The VM's directory on the host, 0700. Console, timeline and exit record are written there. */
   readonly dir: string;
   readonly vm: VmConfig;
@@ -14,14 +26,8 @@ export interface VmSpec {
   readonly virtiofsd?: VirtiofsdConfig;
   /** Where shims and runtime connect. */
   readonly proxySocket: string;
-  /** The network namespace that QEMU runs in; without it the caller's. */
-  readonly networkNamespace?: string;
-  /** A resolver in that namespace, which the guest may ask for names. */
-  readonly resolver?: string;
-  /** Whether connections to that namespace's loopback are led to the guest's. */
-  readonly forwardLoopback?: boolean;
-  /** A program and its arguments, run whenever the network namespace has changed. */
-  readonly onNetworkChange?: readonly string[];
+  /** Once its starter has committed it, the VM waits at VmFile.take for the one that it is for. */
+  readonly cached?: boolean;
 }
 
 /** The processes of a VM. QEMU's mount namespace is the one that the shared tree is assembled in. */
@@ -61,4 +67,6 @@ export const VmFile = {
   network: "network.json",
   /** The port of a PortForwarder. */
   ports: "ports",
+  /** The socket of a VM that nobody has taken yet. */
+  take: "take.sock",
 } as const;

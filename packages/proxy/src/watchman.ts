@@ -3,6 +3,7 @@ import { closeSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   createMemoryFile,
+  enterNamespace,
   identifyProcess,
   inNewNamespace,
   MountFlag,
@@ -17,7 +18,7 @@ import { GuestConsole } from "./guest-console.ts";
 import { NetworkFollower } from "./network-follower.ts";
 import { PortForwarder } from "./port-forwarder.ts";
 import { Relay } from "./relay.ts";
-import { type VmExit, VmFile, type VmPids, type VmProcesses, type VmSpec } from "./vm-spec.ts";
+import { type VmExit, VmFile, type VmPids, type VmProcesses, type VmSpec, type VmSurroundings } from "./vm-spec.ts";
 
 /** QEMU ends at once when asked; this is for one that is stuck. */
 const STOP_DEADLINE_MS = 1_000;
@@ -36,8 +37,10 @@ export class Watchman {
   readonly #qemu: TiedProcess;
   readonly #virtiofsd: TiedProcess | undefined;
   readonly #relay: Relay;
-  readonly #namespace: NetworkNamespace;
+  readonly #dns: DnsForwarder;
   readonly #spec: VmSpec;
+  #surroundings: VmSurroundings;
+  #namespace: NetworkNamespace;
   #follower: NetworkFollower | undefined;
   #ports: Promise<PortForwarder | undefined> | undefined;
   #reason: VmExit["reason"] | undefined;
@@ -45,10 +48,12 @@ export class Watchman {
   private constructor(
     spec: VmSpec,
     processes: Processes,
-    relay: Relay,
+    { relay, dns }: Channel,
     ended: (watchman: Watchman) => Promise<VmExit>,
   ) {
     this.#spec = spec;
+    this.#surroundings = spec;
+    this.#dns = dns;
     this.#qemu = processes.qemu;
     this.#virtiofsd = processes.virtiofsd;
     this.#relay = relay;
@@ -64,7 +69,7 @@ export class Watchman {
   static async start(spec: VmSpec, self?: ProcessIdentity): Promise<Watchman> {
     const own = self === undefined ? [] : [self];
     noteProcesses(spec, { processes: own });
-    const relay = await startRelay(spec);
+    const channel = await openChannel(spec);
     try {
       const processes = await spawnWithMemory(spec);
       const qemu = identifyProcess(processes.qemu.pid);
@@ -72,23 +77,41 @@ export class Watchman {
       noteProcesses(spec, { processes: [...own, qemu, ...helpers], qemu });
       const stderr = collectStderr(processes);
       const console = keepConsole(spec, processes.qemu);
-      return new Watchman(spec, processes, relay, (self) => self.#watch(spec, console, stderr));
+      return new Watchman(spec, processes, channel, (self) => self.#watch(spec, console, stderr));
     } catch (error) {
-      relay.close();
+      channel.relay.close();
       throw error;
     }
   }
 
+  /**
+   * Gives a VM that was started for nobody in particular its place, and this thread with it. QEMU stays in the namespace
+   * that it was started in: it is handed what leads to the other one.
+   *
+   * @throws LinuxError, NetnsError when there is no such namespace
+   */
+  moveTo(surroundings: VmSurroundings): void {
+    const { networkNamespace, resolver } = surroundings;
+    if (networkNamespace !== undefined) {
+      const namespace = NetworkNamespace.open(networkNamespace);
+      enterNamespace("net", namespace.path);
+      this.#namespace[Symbol.dispose]();
+      this.#namespace = namespace;
+    }
+    this.#surroundings = surroundings;
+    this.#dns.address = resolver;
+  }
+
   /** From now on `onNetworkChange` is run when the VM's network namespace changes. */
   followNetwork(): void {
-    const { onNetworkChange } = this.#spec;
+    const { onNetworkChange } = this.#surroundings;
     if (onNetworkChange === undefined || this.#reason !== undefined) return;
     this.#follower = new NetworkFollower(this.#namespace.path, onNetworkChange);
   }
 
   /** From now on who connects to the loopback of this process's network namespace reaches the guest's, where wanted. */
   forwardPorts(): void {
-    if (this.#spec.forwardLoopback !== true || this.#reason !== undefined) return;
+    if (this.#surroundings.forwardLoopback !== true || this.#reason !== undefined) return;
     const noteFile = join(this.#spec.dir, VmFile.ports);
     // Without iptables there is no forwarding; everything else goes on.
     this.#ports = PortForwarder.start({ noteFile, openStream: () => this.#relay.openStream() }).catch(() => undefined);
@@ -155,11 +178,16 @@ export class Watchman {
   }
 }
 
-function startRelay({ proxySocket, vm, resolver }: VmSpec): Promise<Relay> {
-  const sockets = { listenSocket: proxySocket, muxSocket: vm.agentSocket };
-  if (resolver === undefined) return Relay.start(sockets);
+/** Ours to the guest, and whom the guest may ask over it. */
+interface Channel {
+  readonly relay: Relay;
+  readonly dns: DnsForwarder;
+}
+
+async function openChannel({ proxySocket, vm, resolver }: VmSpec): Promise<Channel> {
   const dns = new DnsForwarder(resolver);
-  return Relay.start({ ...sockets, onGuestStream: (stream) => void dns.serve(stream) });
+  const sockets = { listenSocket: proxySocket, muxSocket: vm.agentSocket };
+  return { dns, relay: await Relay.start({ ...sockets, onGuestStream: (stream) => void dns.serve(stream) }) };
 }
 
 /** Where the directory is gone or the disk is full, the end of the VM is still told to whoever waits. */

@@ -12,6 +12,7 @@ import {
   QemuHypervisor,
   type ShimEnvironment,
   Templates,
+  VmCache,
 } from "@kata-ts/virtcontainers";
 import type { GlobalArguments } from "./arguments/globals.ts";
 import type { CommandTable } from "./commands.ts";
@@ -38,6 +39,8 @@ export interface RuntimeContext {
   /** What is wrong with the configuration, though not so much that it could not be used. */
   readonly configurationWarnings: readonly string[];
   readonly environment: ShimEnvironment;
+  readonly hypervisor: QemuHypervisor;
+  readonly cache: VmCache;
 }
 
 /**
@@ -55,15 +58,18 @@ export function openRuntime(
   const warn = (message: string): void => {
     log.warning(message);
   };
+  const { factory, proxyPath } = configuration;
+  const config = { ...configuration.qemu, ...followNetwork(configuration, globals, installation) };
+  const cache = new VmCache({ config, directory: `${factory.path}.cache`, connectAgent, warn });
+  const hypervisor = new QemuHypervisor({
+    config,
+    proxyPath,
+    ...(factory.enabled ? { factory: { templates: new Templates(factory.path), connectAgent, warn } } : {}),
+    ...(factory.cacheSize > 0 ? { cache } : {}),
+  });
   const environment: Environment = {
     store: new FileStore(globals.root),
-    hypervisor: new QemuHypervisor({
-      config: { ...configuration.qemu, ...followNetwork(configuration, globals, installation) },
-      proxyPath: configuration.proxyPath,
-      ...(configuration.factory.enabled
-        ? { factory: { templates: new Templates(configuration.factory.path), connectAgent, warn } }
-        : {}),
-    }),
+    hypervisor,
     connectAgent,
     network: networkOf(configuration, warn),
     cgroups: new HostCgroups(warn),
@@ -77,6 +83,8 @@ export function openRuntime(
     configuration,
     configurationWarnings: given.warnings,
     environment: { ...environment, shims: new ExternalShims({ path: configuration.shimPath }) },
+    hypervisor,
+    cache,
   };
 }
 

@@ -16,6 +16,8 @@
  */
 export type { InterworkingModel, RateLimits } from "@kata-ts/netns";
 export type { GuestProcess } from "@kata-ts/shim";
+export { type Preparation, prepareVm } from "./cache/prepare.ts";
+export { VmCache, type VmCacheOptions } from "./cache/vm-cache.ts";
 export { HostCgroups } from "./cgroup/host-cgroups.ts";
 export { noCgroups } from "./cgroup/no-cgroups.ts";
 export type { BlockDevice } from "./container/block-devices.ts";

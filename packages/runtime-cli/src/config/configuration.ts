@@ -23,6 +23,8 @@ interface FactoryConfiguration {
   readonly enabled: boolean;
   /** Where the templates are. */
   readonly path: string;
+  /** How many VMs wait for the next containers; with 0 there is no cache. */
+  readonly cacheSize: number;
 }
 
 interface NetworkConfiguration {
@@ -66,6 +68,7 @@ export function configurationOf(given: Options, installation: Installation): Con
     factory: {
       enabled: given.factory?.enable_template ?? false,
       path: given.factory?.template_path ?? DEFAULT_TEMPLATE_PATH,
+      cacheSize: given.factory?.vm_cache_number ?? 0,
     },
     debug: given.runtime?.enable_debug ?? false,
     bootDeadlineMs: (given.runtime?.boot_timeout ?? BOOT_SECONDS) * 1000,

@@ -47,6 +47,7 @@ interface ComponentOptions {
 interface FactoryOptions {
   readonly enable_template?: boolean | undefined;
   readonly template_path?: string | undefined;
+  readonly vm_cache_number?: number | undefined;
 }
 
 interface RuntimeOptions {
@@ -180,6 +181,10 @@ const factoryOptions = z.object({
     about: "where templates are; each takes what a booted guest has in use, about 85 MiB",
     initial: DEFAULT_TEMPLATE_PATH,
     isPath: true,
+  }),
+  vm_cache_number: option(z.number().int().min(0).max(100), {
+    about: "how many VMs wait, ready to be used, from `kata-runtime factory init` on; each holds its memory meanwhile",
+    initial: 0,
   }),
 });
 

@@ -17,6 +17,7 @@ import { type Context, openRuntime } from "../context.ts";
 import { Interruption } from "./interruption.ts";
 import { writePidFile } from "./pid-file.ts";
 import { refusePreservedFds } from "./preserve-fds.ts";
+import { refillLater } from "./refill.ts";
 import { onlyId } from "./required.ts";
 import { checkedConsoleSocket } from "./terminal-options.ts";
 
@@ -70,6 +71,7 @@ export async function createFromBundle(
     sandboxId === undefined
       ? await createContainer(container, { ...newSandbox(bundle.spec, configuration), signal }, environment)
       : await joinSandbox(joining, sandboxId, environment, signal);
+  if (sandboxId === undefined && configuration.factory.cacheSize > 0) refillLater(context);
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, created.shim.identity.pid);
   return { ...created, environment, terminal: bundle.spec.process?.terminal === true };

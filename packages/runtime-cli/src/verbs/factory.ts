@@ -1,5 +1,5 @@
 import { connectAgent } from "@kata-ts/agent-protocol";
-import { buildTemplate, findTemplate, KataError, Templates } from "@kata-ts/virtcontainers";
+import { buildTemplate, findTemplate, KataError, prepareVm, Templates } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
@@ -7,51 +7,87 @@ import { openRuntime, type RuntimeContext } from "../context.ts";
 import { Interruption } from "./interruption.ts";
 
 export const manual: Manual = {
-  operands: "init|status|destroy",
+  operands: "init|status|destroy|refill",
   options: {},
   notes: [
     "init boots a guest, warms it up and saves it: VMs of the same options are cloned from it from then on.",
+    "With vm_cache_number it also makes so many VMs that wait; refill, which create starts, makes those that are missing.",
     "A host that was booted, and a guest or QEMU that was replaced, need a template of their own.",
   ],
   examples: ["factory init", "factory status"],
 };
 
-const OPERATIONS: Readonly<Record<string, (runtime: RuntimeContext) => Promise<string>>> = { init, status, destroy };
+const OPERATIONS: Readonly<Record<string, (runtime: RuntimeContext) => Promise<string>>> = {
+  init,
+  status,
+  destroy,
+  refill,
+};
 
 /** Kata's `factory`, with its answers. */
 export const verb: Verb = async (args, context) => {
   const [name = "", ...more] = parseAnywhere(args, manual.options).words;
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
-  if (operation === undefined || more.length > 0) throw new UsageError(`"factory" requires init, status or destroy`);
+  if (operation === undefined || more.length > 0) {
+    throw new UsageError(`"factory" requires init, status, destroy or refill`);
+  }
   process.stdout.write(`${await operation(openRuntime(context))}\n`);
   return 0;
 };
 
-async function init({ configuration }: RuntimeContext): Promise<string> {
-  const { factory, qemu, bootDeadlineMs } = configuration;
-  if (!factory.enabled) {
+async function init(runtime: RuntimeContext): Promise<string> {
+  const { factory, qemu, bootDeadlineMs } = runtime.configuration;
+  if (!factory.enabled && factory.cacheSize === 0) {
     throw new KataError("KATA_CONFIG", "vm factory is not enabled", {
-      hint: "set enable_template = true in [factory] of configuration.toml",
+      hint: "set enable_template = true, or vm_cache_number, in [factory] of configuration.toml",
     });
   }
   using interruption = new Interruption();
-  await buildTemplate({
-    config: qemu,
-    templates: new Templates(factory.path),
-    connectAgent,
-    deadlineMs: bootDeadlineMs,
-    signal: interruption.signal,
-  });
+  const { signal } = interruption;
+  if (factory.enabled) {
+    const templates = new Templates(factory.path);
+    await buildTemplate({ config: qemu, templates, connectAgent, deadlineMs: bootDeadlineMs, signal });
+  }
+  if (factory.cacheSize > 0) {
+    await runtime.cache.open();
+    await fill(runtime, signal);
+  }
   return "vm factory initialized";
 }
 
-async function status({ configuration: { factory, qemu } }: RuntimeContext): Promise<string> {
-  if (!factory.enabled) return "vm factory is not enabled";
-  const template = await findTemplate(qemu, new Templates(factory.path));
-  return template === undefined ? "vm factory is off" : `vm factory is on: ${template.path}`;
+async function status({ configuration: { factory, qemu }, cache }: RuntimeContext): Promise<string> {
+  const lines: string[] = [];
+  if (factory.enabled) {
+    const template = await findTemplate(qemu, new Templates(factory.path));
+    lines.push(template === undefined ? "vm factory is off" : `vm factory is on: ${template.path}`);
+  }
+  if (factory.cacheSize > 0)
+    lines.push(`vm cache: ${String(await cache.ready())} of ${String(factory.cacheSize)} wait`);
+  return lines.join("\n") || "vm factory is not enabled";
 }
 
-async function destroy({ configuration: { factory } }: RuntimeContext): Promise<string> {
+async function destroy({ configuration: { factory }, cache }: RuntimeContext): Promise<string> {
+  await cache.close();
   await new Templates(factory.path).removeAll();
   return "vm factory destroyed";
+}
+
+async function refill(runtime: RuntimeContext): Promise<string> {
+  using interruption = new Interruption();
+  await fill(runtime, interruption.signal);
+  return await status(runtime);
+}
+
+async function fill(runtime: RuntimeContext, signal: AbortSignal): Promise<void> {
+  const { configuration, hypervisor, environment } = runtime;
+  const preparation = {
+    hypervisor,
+    connectAgent,
+    cgroups: environment.cgroups,
+    signal,
+    bootDeadlineMs: configuration.bootDeadlineMs,
+  };
+  await runtime.cache.fill(configuration.factory.cacheSize, async (note) => {
+    await prepareVm(note, preparation);
+  });
 }

@@ -17,7 +17,7 @@ export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"gc" takes no arguments: ${words.join(" ")}`);
   const dryRun = options.flag("dry-run");
-  const { configuration, environment } = openRuntime(context);
+  const { configuration, environment, cache } = openRuntime(context);
   let failed = 0;
   const warn = (message: string): void => {
     failed += 1;
@@ -28,6 +28,9 @@ export const verb: Verb = async (args, context) => {
   }
   for (const path of await new Templates(configuration.factory.path).removeStale(dryRun)) {
     process.stdout.write(`${dryRun ? "would remove" : "removed"} template ${path}: nothing can be cloned from it\n`);
+  }
+  for (const path of await cache.removeStale(dryRun)) {
+    process.stdout.write(`${dryRun ? "would remove" : "removed"} cached vm ${path}: nobody can be given it\n`);
   }
   return failed === 0 ? 0 : 1;
 };

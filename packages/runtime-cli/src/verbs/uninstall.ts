@@ -18,11 +18,13 @@ export const verb: Verb = async (args, context) => {
   const [prefix, ...more] = words;
   if (prefix === undefined || more.length > 0)
     throw new UsageError('"uninstall" requires exactly 1 argument: a prefix');
-  const found = await openRuntime(context).environment.hypervisor.found();
+  const { environment, cache } = openRuntime(context);
+  const found = await environment.hypervisor.found();
   const running = found.filter(({ state }) => isAlive(state.qemu)).map(({ owner, state }) => owner ?? state.dir);
-  if (running.length > 0 && !options.flag("force")) {
-    throw new KataError("KATA_STATE", `virtual machines run: ${running.join(", ")}`, {
-      hint: "delete their containers first",
+  const waiting = await cache.waiting();
+  if (running.length + waiting.length > 0 && !options.flag("force")) {
+    throw new KataError("KATA_STATE", `virtual machines run: ${[...running, ...waiting].join(", ")}`, {
+      hint: `delete their containers first${waiting.length > 0 ? ", and run kata-runtime factory destroy" : ""}`,
     });
   }
   await uninstallTree(prefix);

@@ -39,6 +39,16 @@ export class HostCgroups implements Cgroups {
     for (const directory of directories.filter((path) => existsSync(path))) addProcess(directory, pid);
   }
 
+  moveToRoot(pid: number): void {
+    for (const { mountPoint } of hierarchies()) {
+      try {
+        writeFileSync(join(mountPoint, "cgroup.procs"), String(pid));
+      } catch {
+        // In a container of an engine's own it stays where it is.
+      }
+    }
+  }
+
   update(directories: readonly string[], limits: HostLimits): void {
     for (const directory of directories.filter((path) => existsSync(path))) {
       attempt(`change the limits of ${directory}`, () => {

@@ -4,6 +4,7 @@ import type { Cgroups } from "../ports/cgroups.ts";
 export const noCgroups: Cgroups = {
   open: () => ({ directories: [], make: () => undefined, add: () => undefined }),
   add: () => undefined,
+  moveToRoot: () => undefined,
   update: () => undefined,
   remove: () => Promise.resolve(),
 };

@@ -1,6 +1,7 @@
 import { isAlive } from "@kata-ts/linux";
 import type { ShimEnvironment } from "../environment.ts";
 import { KataError } from "../errors.ts";
+import { networkNamespaceOf } from "../hypervisor/network-place.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { interruptible, onAbort } from "../interruption.ts";
 import type { VmState } from "../ports/hypervisor.ts";
@@ -38,7 +39,7 @@ async function join(
   // The processes of a pod's containers stand in the pod's network on the host, too.
   const place = {
     sandboxId,
-    networkNamespace: `/proc/${String(state.qemu.pid)}/ns/net`,
+    networkNamespace: networkNamespaceOf(state),
     ...(signal === undefined ? {} : { signal }),
   };
   const { shim, update } = await beginContainer(config, place, environment, undo);

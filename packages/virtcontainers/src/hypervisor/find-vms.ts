@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { isWaiting } from "../cache/note.ts";
 import type { FoundVm } from "../ports/hypervisor.ts";
 import { vmDirectory } from "./vm-directory.ts";
 import { readOwner, readProcesses } from "./vm-owner.ts";
@@ -22,7 +23,8 @@ const NOBODY = { pid: 2 ** 31 - 1, startTime: 0 };
 
 async function examine(path: string): Promise<FoundVm | undefined> {
   const made = await stat(path).catch(() => undefined);
-  if (made?.isDirectory() !== true) return undefined;
+  // Who takes one notes whose it is before it is cached no more: they are looked at the other way round.
+  if (made?.isDirectory() !== true || (await isWaiting(path))) return undefined;
   const note = await readOwner(path);
   if (note === undefined && Date.now() - made.mtimeMs < UNFINISHED_MS) return undefined;
   const { processes = [], qemu = NOBODY } = (await readProcesses(path)) ?? {};

@@ -1,3 +1,4 @@
+import type { VmCache } from "../cache/vm-cache.ts";
 import { KataError, reasonOf } from "../errors.ts";
 import type { BootRequest, FoundVm, Hypervisor, Vm, VmState } from "../ports/hypervisor.ts";
 import { machineOf } from "../template/build-template.ts";
@@ -21,6 +22,15 @@ export interface QemuHypervisorOptions {
   readonly proxyPath?: string;
   /** VMs are cloned from its templates where it has one for them. */
   readonly factory?: Factory;
+  /** VMs are taken from it where one waits. */
+  readonly cache?: VmCache;
+}
+
+interface Making {
+  readonly accelerator: "kvm" | "tcg";
+  readonly cloning?: Cloning;
+  /** VmSpec.cached. */
+  readonly cached: boolean;
 }
 
 /** QEMU behind the Hypervisor port. */
@@ -36,24 +46,37 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   async boot(request: BootRequest): Promise<Vm> {
-    const { config } = this.#options;
+    const { config, cache } = this.#options;
     requireFiles(config);
-    const accelerator = await acceleratorFor(config);
-    return (await this.#clone(request, accelerator)) ?? this.#start(request, accelerator);
+    const cached = await cache?.take(request);
+    if (cached === undefined) return this.#make(request, false);
+    request.onStep?.("VM taken from the cache");
+    return cached;
+  }
+
+  /** A new VM that waits, once it is committed, to be taken by whom it is for. */
+  async prepare(request: BootRequest): Promise<QemuVm> {
+    requireFiles(this.#options.config);
+    return this.#make(request, true);
+  }
+
+  async #make(request: BootRequest, cached: boolean): Promise<QemuVm> {
+    const making = { accelerator: await acceleratorFor(this.#options.config), cached };
+    return (await this.#clone(request, making)) ?? this.#start(request, making);
   }
 
   /** Undefined where there is no template, or one that is of no use: then the VM is booted. */
-  async #clone(request: BootRequest, accelerator: "kvm" | "tcg"): Promise<Vm | undefined> {
+  async #clone(request: BootRequest, making: Making): Promise<QemuVm | undefined> {
     const { config, factory } = this.#options;
     if (factory === undefined) return undefined;
     const { templates, warn } = factory;
     try {
-      const template = await templates.find(machineOf(config, accelerator));
+      const template = await templates.find(machineOf(config, making.accelerator));
       if (template === undefined) {
         warn("there is no template of this kernel, image, QEMU and options: the VM is booted (see factory init)");
         return undefined;
       }
-      const vm = await this.#start(request, accelerator, { ...factory, template });
+      const vm = await this.#start(request, { ...making, cloning: { ...factory, template } });
       await templates.noteUse(template);
       return vm;
     } catch (error) {
@@ -63,7 +86,7 @@ export class QemuHypervisor implements Hypervisor {
     }
   }
 
-  async #start(request: BootRequest, accelerator: "kvm" | "tcg", cloning?: Cloning): Promise<Vm> {
+  async #start(request: BootRequest, { accelerator, cloning, cached }: Making): Promise<QemuVm> {
     const { config, proxyPath } = this.#options;
     await using undo = new UndoStack();
     const directory = await createVmDirectory(config.vmRoot, request);
@@ -71,7 +94,7 @@ export class QemuHypervisor implements Hypervisor {
     const machine = vmConfig(config, accelerator, directory, `sandbox-${request.sandboxId}`);
     const image = cloning === undefined ? {} : { memoryImage: cloning.template.memory };
     const watchman = await startWatchman(
-      { ...vmSpec(machine, config, directory, request), ...image },
+      { ...vmSpec(machine, config, directory, request), ...image, cached },
       proxyPath,
       request,
     );

@@ -42,6 +42,8 @@ export class QemuVm implements Vm {
   readonly state: VmState;
   readonly ended: Promise<VmExit | undefined>;
   answered = false;
+  /** The shared tree was plugged in before it was known whose the VM is. */
+  hasSharedTree = false;
   readonly #config: QemuConfig;
   readonly #watchman: StartedWatchman | undefined;
   readonly #tree: SharedTree;
@@ -99,8 +101,10 @@ export class QemuVm implements Vm {
       return { ...mounted, driver: "9p", fstype: "9p", options };
     }
     const directory = vmDirectory(this.state.dir);
-    await using qmp = await this.#monitor();
-    await plugVirtioFs(qmp, { id: "shared", socket: directory.virtiofsSocket, tag: SHARE_TAG, rootPort: "rp0" });
+    if (!this.hasSharedTree) {
+      await using qmp = await this.#monitor();
+      await plugVirtioFs(qmp, { id: "shared", socket: directory.virtiofsSocket, tag: SHARE_TAG, rootPort: "rp0" });
+    }
     return { ...mounted, driver: "virtio-fs", fstype: "virtiofs", options: ["nodev"] };
   }
 

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { totalmem } from "node:os";
-import type { VmSpec } from "@kata-ts/proxy";
+import type { VmSpec, VmSurroundings } from "@kata-ts/proxy";
 import type { VmConfig } from "@kata-ts/qemu-driver";
 import type { BootRequest } from "../ports/hypervisor.ts";
 import { maxVcpusOf, type QemuConfig } from "./qemu-config.ts";
@@ -49,16 +49,23 @@ function imageAsMemory({ imagePath, imageOnDisk, initrdPath }: QemuConfig): Pick
   return size % PMEM_ALIGNMENT === 0 ? { imagePmemBytes: size } : {};
 }
 
+/** All of a sandbox's surroundings but its network namespace, which each watchman comes into in a way of its own. */
+export function surroundingsOf(config: QemuConfig, request: BootRequest): VmSurroundings {
+  const { sandboxId, resolver, forwardLoopback = false } = request;
+  return {
+    ...(resolver === undefined ? {} : { resolver }),
+    forwardLoopback,
+    ...(config.onNetworkChange === undefined ? {} : { onNetworkChange: [...config.onNetworkChange, sandboxId] }),
+  };
+}
+
 /** What a sandbox's watchman is told. */
 export function vmSpec(vm: VmConfig, config: QemuConfig, directory: VmDirectory, request: BootRequest): VmSpec {
-  const { sandboxId, resolver, forwardLoopback = false } = request;
   return {
     dir: directory.path,
     sharedDir: directory.shared,
     proxySocket: directory.proxySocket,
-    ...(resolver === undefined ? {} : { resolver }),
-    forwardLoopback,
-    ...(config.onNetworkChange === undefined ? {} : { onNetworkChange: [...config.onNetworkChange, sandboxId] }),
+    ...surroundingsOf(config, request),
     vm,
     ...(config.sharedFs === "virtio-fs"
       ? {

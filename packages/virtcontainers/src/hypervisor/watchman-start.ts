@@ -3,9 +3,10 @@ import { writeFile } from "node:fs/promises";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { inNetworkNamespace } from "@kata-ts/netns";
-import { COMMIT, type StartOutcome, type VmExit, type VmSpec, Watchman } from "@kata-ts/proxy";
+import { COMMIT, type VmExit, type VmSpec, Watchman } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
+import { outcomeOf } from "./start-outcome.ts";
 
 /** A VM's watchman, wherever it lives. */
 export interface StartedWatchman {
@@ -68,12 +69,14 @@ async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest)
   control.on("error", () => undefined);
   // QEMU and its helpers are started by it later, and so are where it is.
   request.onProcess?.(proxy.pid);
-  const outcome = await startOutcome(control, proxyPath);
-  if (!outcome.ok) {
+  const outcome = await outcomeOf(control, START_DEADLINE_MS);
+  if (outcome?.ok !== true) {
     // Where it may have no more threads, Node waits for them for ever, and for nothing else.
     proxy.kill("SIGKILL");
     await exited;
-    throw new KataError("KATA_PROXY", `kata-proxy could not start the VM: ${outcome.message}`);
+    const why =
+      outcome?.message ?? `${proxyPath} ended or stalled before it had started QEMU: is its cgroup at a limit?`;
+    throw new KataError("KATA_PROXY", `kata-proxy could not start the VM: ${why}`);
   }
   return {
     ended: exited,
@@ -87,23 +90,4 @@ async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest)
       control.destroy();
     },
   };
-}
-
-async function startOutcome(control: Socket, proxyPath: string): Promise<StartOutcome> {
-  const timer = setTimeout(() => control.destroy(), START_DEADLINE_MS);
-  let text = "";
-  try {
-    for await (const chunk of control.iterator({ destroyOnReturn: false })) {
-      text += String(chunk);
-      if (text.includes("\n")) break;
-    }
-  } catch {
-    // It was too late, and its pipe was closed: told below.
-  }
-  clearTimeout(timer);
-  if (!text.includes("\n")) {
-    const why = `${proxyPath} ended or stalled before it had started QEMU: is its cgroup at a limit?`;
-    return { ok: false, code: "KATA_PROXY", message: why };
-  }
-  return JSON.parse(text) as StartOutcome;
 }

@@ -13,6 +13,7 @@ import {
 } from "@kata-ts/netns";
 import { VmFile } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
+import { networkNamespaceOf } from "../hypervisor/network-place.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
 import type { Network, NetworkAttachment } from "../ports/network.ts";
@@ -118,7 +119,7 @@ export class NamespaceNetwork implements Network {
   /** The namespace as it is now, and nobody else at work on it. */
   async #hold(vm: Vm): Promise<HeldNamespace> {
     await using undo = new UndoStack();
-    const namespace = NetworkNamespace.open(`/proc/${String(vm.state.qemu.pid)}/ns/net`);
+    const namespace = NetworkNamespace.open(networkNamespaceOf(vm.state));
     undo.push(() => {
       namespace[Symbol.dispose]();
     });

@@ -24,6 +24,8 @@ export interface Cgroups {
   open(path: string | undefined, containerId: string, limits: HostLimits): HostCgroup;
   /** Moves a process into a container's cgroups, as far as they are there. */
   add(directories: readonly string[], pid: number): void;
+  /** Moves a process out of its cgroups to where nothing limits it and nobody is charged for it, as far as that is allowed. */
+  moveToRoot(pid: number): void;
   /** Changes the limits that are given. */
   update(directories: readonly string[], limits: HostLimits): void;
   /** Removes what `open` made, once its processes have ended. Idempotent. */

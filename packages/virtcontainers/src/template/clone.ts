@@ -34,6 +34,11 @@ export async function takeOver(
 ): Promise<void> {
   await vm.restore(template.state);
   onStep?.("guest restored");
+  await reseed(vm, connectAgent, signal);
+}
+
+/** Gives a guest that runs already random numbers that nobody else has. @throws AgentRpcError when it does not answer */
+export async function reseed(vm: QemuVm, connectAgent: ConnectAgent, signal: AbortSignal | undefined): Promise<void> {
   using agent = connectAgent(vm.state.agentUrl);
   const limits = { waitForReady: true, deadlineMs: ANSWER_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
   await agent.reseedRandomDev({ data: randomBytes(ENTROPY_BYTES) }, limits);

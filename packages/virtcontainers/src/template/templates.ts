@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type FileLock, LinuxError, lockFile } from "@kata-ts/linux";
+import { lockFile, tryLockFile } from "@kata-ts/linux";
 import type { VmConfig } from "@kata-ts/qemu-driver";
 import { makeOwnDirectory } from "../hypervisor/vm-directory.ts";
 import { templateKey, withoutNames } from "./template-key.ts";
@@ -86,7 +86,7 @@ export class Templates {
     for (const name of await this.#names()) {
       const path = join(this.directory, name);
       if (!/^\.?[0-9a-f]{32}$/.test(name) || (await this.#isCurrent(name))) continue;
-      using lock = await this.#tryLock(name.replace(/^\./, ""));
+      using lock = await tryLockFile(this.#lockPath(name.replace(/^\./, "")));
       if (lock === undefined) continue; // It is being made.
       if (!dryRun) await Promise.all([path, lock.path].map((each) => rm(each, { recursive: true, force: true })));
       stale.push(path);
@@ -124,15 +124,6 @@ export class Templates {
 
   #lockPath(key: string): string {
     return join(this.directory, `${key}.lock`);
-  }
-
-  async #tryLock(key: string): Promise<FileLock | undefined> {
-    try {
-      return await lockFile(this.#lockPath(key), { deadlineMs: 0 });
-    } catch (error) {
-      if (error instanceof LinuxError && error.errno === "ETIMEDOUT") return undefined;
-      throw error;
-    }
   }
 }
 

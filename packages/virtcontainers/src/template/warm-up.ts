@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { SpecProcess } from "@kata-ts/agent-protocol";
+import type { grpc, SpecProcess } from "@kata-ts/agent-protocol";
 import { StreamedProcess } from "@kata-ts/shim";
 import { guestRoot } from "../container/guest-root.ts";
 import { createInGuest, execInGuest, type Started } from "../container/in-guest.ts";
@@ -16,11 +16,20 @@ const ROUNDS = 3;
  * Has a guest do once what it will be asked for: a sandbox with a container, its processes, their streams, their end.
  * Its clones find the code loaded and compiled. Nothing of it is left: the guest is as after its boot.
  *
+ * @param storages what is plugged in already, and is mounted in each sandbox
  * @throws KataError KATA_AGENT when the guest cannot run a container
  */
-export async function warmUp(agent: Agent, agentUrl: string): Promise<void> {
+export async function warmUp(
+  agent: Agent,
+  agentUrl: string,
+  storages: readonly grpc.Storage.$Properties[] = [],
+): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
-    await agent.createSandbox({ hostname: "template", storages: [sharedMemory()], sandbox_id: "template" });
+    await agent.createSandbox({
+      hostname: "template",
+      storages: [...storages, sharedMemory()],
+      sandbox_id: "template",
+    });
     await runContainer(agent, agentUrl);
     await agent.listInterfaces({});
     await agent.listRoutes({});

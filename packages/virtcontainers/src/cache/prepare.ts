@@ -1,0 +1,66 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { NetworkNamespace } from "@kata-ts/netns";
+import { VmFile } from "@kata-ts/proxy";
+import { KataError } from "../errors.ts";
+import type { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
+import { endOnAbort } from "../interruption.ts";
+import type { ConnectAgent } from "../ports/agent.ts";
+import type { Cgroups } from "../ports/cgroups.ts";
+import { waitForAgent } from "../sandbox/wait-for-agent.ts";
+import { warmUp } from "../template/warm-up.ts";
+import { UndoStack } from "../undo.ts";
+import { type CacheNote, writeNote } from "./note.ts";
+
+const READY_DEADLINE_MS = 5_000;
+
+export interface Preparation {
+  readonly hypervisor: QemuHypervisor;
+  readonly connectAgent: ConnectAgent;
+  readonly cgroups: Cgroups;
+  /** Milliseconds that a guest may take to boot. */
+  readonly bootDeadlineMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes a VM that waits for a sandbox: in a network namespace of its own, with its shared tree plugged in, and once more
+ * warmed up, so that what a clone's emulator has to translate is translated.
+ *
+ * @throws KataError KATA_BOOT, KATA_AGENT, KATA_PROXY; nothing is left then
+ */
+export async function prepareVm(note: CacheNote, preparation: Preparation): Promise<void> {
+  const { hypervisor, connectAgent, cgroups, bootDeadlineMs, signal } = preparation;
+  await using undo = new UndoStack();
+  using namespace = NetworkNamespace.create();
+  const interruption = signal === undefined ? {} : { signal };
+  const vm = await hypervisor.prepare({
+    sandboxId: `cached-${randomBytes(4).toString("hex")}`,
+    networkNamespace: namespace.path,
+    // It outlives whoever asked for it, and is no cost of theirs.
+    onProcess: (pid) => {
+      cgroups.moveToRoot(pid);
+    },
+    ...interruption,
+  });
+  undo.push(() => vm.stop());
+  using _interruption = endOnAbort(signal, vm);
+  using agent = connectAgent(vm.state.agentUrl);
+  if (!vm.answered) await waitForAgent(vm, agent, { deadlineMs: bootDeadlineMs, ...interruption });
+  await warmUp(agent, vm.state.agentUrl, [await vm.plugSharedTree()]);
+  await writeNote(vm.state.dir, note);
+  signal?.throwIfAborted();
+  vm.commit();
+  await appeared(join(vm.state.dir, VmFile.take));
+  undo.keep();
+}
+
+async function appeared(path: string): Promise<void> {
+  const giveUpAt = performance.now() + READY_DEADLINE_MS;
+  while (!existsSync(path)) {
+    if (performance.now() > giveUpAt) throw new KataError("KATA_PROXY", `the VM's kata-proxy does not offer ${path}`);
+    await delay(5);
+  }
+}
