@@ -20,7 +20,7 @@ export function snapshotHost(): HostSnapshot {
 
 /** Resolves when nobody makes VMs for the cache any more: such a VM is told from one that was left only then. */
 export async function cacheSettled(): Promise<void> {
-  while (processes().some((line) => line.includes(" factory refill"))) await delay(50);
+  while (commands().some(({ command }) => command.endsWith(" factory refill"))) await delay(50);
 }
 
 /** VMs that wait in a cache are nobody's leftovers. */
@@ -37,14 +37,17 @@ export function leaksSince(before: HostSnapshot): string[] {
 
 /** Ours and our helpers'. Zombies are the init process's to collect. */
 function processes(): string[] {
+  return commands()
+    .filter(({ command }) => /qemu-system|virtiofsd|kata-(proxy|shim|runtime)/.test(command))
+    .map(({ pid, command }) => `process ${pid}: ${command}`);
+}
+
+function commands(): { readonly pid: string; readonly command: string }[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ").trim();
-        return /qemu-system|virtiofsd|kata-(proxy|shim|runtime)/.test(command)
-          ? [`process ${pid}: ${command.slice(0, 200)}`]
-          : [];
+        return [{ pid, command: readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ").trim() }];
       } catch {
         return [];
       }
