@@ -24,9 +24,34 @@ export async function memory(kata: Kata): Promise<Row[]> {
   return [...rows, { what: "together", value: total, unit: "MiB" }];
 }
 
+const MORE_SHIMS = 10;
+
+/** What each further process of a container costs the host: its kata-shim, where there are some of them. */
+export async function shims(kata: Kata): Promise<Row[]> {
+  const id = await kata.start({ args: ["sleep", "1000"] });
+  const { shim } = recordOf(kata, id);
+  const alone = pssOf(shim.pid);
+  const more: number[] = [];
+  for (let count = 0; count < MORE_SHIMS; count++) {
+    const file = join(kata.directory, `shim-${String(count)}`);
+    await kata.ok(["exec", "--detach", "--pid-file", file, id, "sleep", "1000"], { detachedStreams: true });
+    more.push(Number(readFileSync(file, "latin1")));
+  }
+  const all = [shim.pid, ...more].reduce((sum, pid) => sum + pssOf(pid), 0);
+  await kata.ok(["delete", "--force", id]);
+  return [
+    { what: "kata-shim of a container alone", value: alone, unit: "MiB" },
+    { what: `each of ${String(MORE_SHIMS)} more`, value: (all - alone) / MORE_SHIMS, unit: "MiB" },
+  ];
+}
+
+function recordOf(kata: Kata, id: string): Recorded {
+  return JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as Recorded;
+}
+
 /** The processes on the host that a container has, its VM's among them. */
 export function processesOf(kata: Kata, id: string): number[] {
-  const { shim, vm } = JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as Recorded;
+  const { shim, vm } = recordOf(kata, id);
   return [shim, ...vm.processes].map(({ pid }) => pid);
 }
 

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { Kata } from "../harness/kata.ts";
 import { fetchDistribution } from "../harness/kernels.ts";
 import { SHARE } from "../harness/paths.ts";
 import { boot } from "./boot.ts";
@@ -7,8 +6,9 @@ import { commandLine } from "./command-line.ts";
 import { lifeCycle } from "./life-cycle.ts";
 import { many } from "./many.ts";
 import { printTable, type Row } from "./measure.ts";
-import { memory } from "./memory.ts";
+import { memory, shims } from "./memory.ts";
 import { network, networkCost } from "./network.ts";
+import { type Runtimes, withRuntimes } from "./runtimes.ts";
 import { streams } from "./streams.ts";
 
 interface Table {
@@ -19,7 +19,8 @@ interface Table {
 }
 
 /** The tables, by the names to ask for them. */
-function tables(booting: Kata, cloning: Kata): Readonly<Record<string, Table>> {
+function tables(runtimes: Runtimes): Readonly<Record<string, Table>> {
+  const { booting, cloning, caching } = runtimes;
   return {
     "command-line": { title: "Command line", measure: () => commandLine(booting) },
     boot: {
@@ -30,9 +31,14 @@ function tables(booting: Kata, cloning: Kata): Readonly<Record<string, Table>> {
       title: "Boot with the distribution's kernel, since QEMU was spawned",
       measure: async () => boot(await fetchDistribution()),
     },
-    "life-cycle": { title: "Life of a container", measure: () => lifeCycle(booting, cloning) },
+    "life-cycle": { title: "Life of a container", measure: () => lifeCycle(runtimes) },
     memory: { title: "Memory of one idle container (PSS)", measure: () => memory(booting) },
     "memory-template": { title: "Memory of one idle container from a template (PSS)", measure: () => memory(cloning) },
+    "memory-cache": {
+      title: "Memory of one idle container from the cache (PSS)",
+      measure: async () => memory(await caching()),
+    },
+    shims: { title: "One more process in a container (PSS)", measure: () => shims(booting) },
     many: { title: "Many sandboxes at once, from a template", measure: () => many(cloning), onDemand: true },
     streams: { title: "Streams", measure: () => streams(booting) },
     network: { title: "Network", measure: network },
@@ -42,13 +48,9 @@ function tables(booting: Kata, cloning: Kata): Readonly<Record<string, Table>> {
 
 /** Measures and prints those that are named; without names all that do not take long. */
 export async function printTables(wanted: readonly string[]): Promise<void> {
-  await using booting = new Kata();
-  await using cloning = new Kata();
-  const templates = join(cloning.directory, "templates");
-  const configuration = `[factory]\nenable_template = true\ntemplate_path = "${templates}"\n`;
-  cloning.globals = ["--config", cloning.file("configuration.toml", configuration)];
-  await cloning.ok(["factory", "init"]);
-  for (const [name, { title, measure, onDemand }] of Object.entries(tables(booting, cloning))) {
-    if (wanted.length === 0 ? onDemand !== true : wanted.includes(name)) printTable(title, await measure());
-  }
+  await withRuntimes(async (runtimes) => {
+    for (const [name, { title, measure, onDemand }] of Object.entries(tables(runtimes))) {
+      if (wanted.length === 0 ? onDemand !== true : wanted.includes(name)) printTable(title, await measure());
+    }
+  });
 }

@@ -42,6 +42,7 @@ export {
   becomeSubreaper,
   bootId,
   type ExitStatus,
+  fixAddresses,
   identifyProcess,
   isAlive,
   type ProcessIdentity,

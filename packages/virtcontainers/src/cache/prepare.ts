@@ -15,6 +15,8 @@ import { UndoStack } from "../undo.ts";
 import { type CacheNote, writeNote } from "./note.ts";
 
 const READY_DEADLINE_MS = 5_000;
+/** What was translated once is there; more fills the buffer of translated code with what nobody runs again. */
+const ROUNDS = 1;
 
 export interface Preparation {
   readonly hypervisor: QemuHypervisor;
@@ -49,7 +51,7 @@ export async function prepareVm(note: CacheNote, preparation: Preparation): Prom
   using _interruption = endOnAbort(signal, vm);
   using agent = connectAgent(vm.state.agentUrl);
   if (!vm.answered) await waitForAgent(vm, agent, { deadlineMs: bootDeadlineMs, ...interruption });
-  await warmUp(agent, vm.state.agentUrl, [await vm.plugSharedTree()]);
+  await warmUp(agent, vm.state.agentUrl, { rounds: ROUNDS, storages: [await vm.plugSharedTree()] });
   await writeNote(vm.state.dir, note);
   signal?.throwIfAborted();
   vm.commit();

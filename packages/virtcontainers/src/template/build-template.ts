@@ -8,6 +8,9 @@ import { TemplateMachine } from "./template-machine.ts";
 import type { SavedGuest, Templates } from "./templates.ts";
 import { warmUp } from "./warm-up.ts";
 
+/** What ran a few times has been compiled. */
+const ROUNDS = 3;
+
 export interface TemplateRequest {
   readonly config: QemuConfig;
   readonly templates: Templates;
@@ -62,7 +65,7 @@ async function makeTemplate(
   try {
     const work = async (): Promise<void> => {
       await agent.check({}, { waitForReady: true, deadlineMs });
-      await warmUp(agent, machine.agentUrl);
+      await warmUp(agent, machine.agentUrl, { rounds: ROUNDS });
       agent.close();
       await machine.save(template);
     };

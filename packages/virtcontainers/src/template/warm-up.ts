@@ -9,22 +9,21 @@ import { KataError } from "../errors.ts";
 import type { Agent } from "../ports/agent.ts";
 import { sharedMemory } from "../sandbox/shared-memory.ts";
 
-/** How often everything is done: what ran a few times has been compiled. */
-const ROUNDS = 3;
+export interface WarmUpOptions {
+  /** How often everything is done. */
+  readonly rounds: number;
+  /** What is plugged in already, and is mounted in each sandbox. */
+  readonly storages?: readonly grpc.Storage.$Properties[];
+}
 
 /**
- * Has a guest do once what it will be asked for: a sandbox with a container, its processes, their streams, their end.
+ * Has a guest do what it will be asked for: a sandbox with a container, its processes, their streams, their end.
  * Its clones find the code loaded and compiled. Nothing of it is left: the guest is as after its boot.
  *
- * @param storages what is plugged in already, and is mounted in each sandbox
  * @throws KataError KATA_AGENT when the guest cannot run a container
  */
-export async function warmUp(
-  agent: Agent,
-  agentUrl: string,
-  storages: readonly grpc.Storage.$Properties[] = [],
-): Promise<void> {
-  for (let round = 0; round < ROUNDS; round++) {
+export async function warmUp(agent: Agent, agentUrl: string, { rounds, storages = [] }: WarmUpOptions): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
     await agent.createSandbox({
       hostname: "template",
       storages: [...storages, sharedMemory()],
