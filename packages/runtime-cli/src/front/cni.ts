@@ -20,6 +20,10 @@ export interface Attachment {
   readonly containerId: string;
   /** A path to its network namespace. */
   readonly namespace: string;
+  /** Where the plugins are; by default where distributions have them. */
+  readonly directory?: string;
+  /** Milliseconds that one may take. */
+  readonly deadlineMs?: number;
 }
 
 /** Where the plugins are; undefined where they are not installed. */
@@ -41,14 +45,12 @@ export async function removeNetwork(plugins: readonly PluginConfig[], attachment
 async function call(
   plugin: PluginConfig,
   command: "ADD" | "DEL",
-  { containerId, namespace }: Attachment,
+  { containerId, namespace, directory = cniDirectory() ?? "", deadlineMs = DEADLINE_MS }: Attachment,
   prevResult: unknown,
 ): Promise<unknown> {
-  const directory = cniDirectory() ?? "";
   const child = spawn(join(directory, plugin.type), [], {
     stdio: ["pipe", "pipe", "inherit"],
-    timeout: DEADLINE_MS,
-    killSignal: "SIGKILL",
+    detached: true, // what it has started ends with it
     env: {
       PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
       CNI_COMMAND: command,
@@ -58,14 +60,20 @@ async function call(
       CNI_PATH: directory,
     },
   });
-  const closed: Promise<number | null> = new Promise((resolve, reject) => {
+  const timer = setTimeout(() => {
+    endGroup(child.pid);
+    child.stdout.destroy();
+  }, deadlineMs);
+  const closed = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
+  }).finally(() => {
+    clearTimeout(timer);
   });
   child.stdin.on("error", () => undefined);
   const config = { cniVersion: VERSION, name: "kata-ts", ...plugin };
   child.stdin.end(JSON.stringify(prevResult === undefined ? config : { ...config, prevResult }));
-  const [output, status] = await Promise.all([text(child.stdout), closed]);
+  const [output, status] = await Promise.all([text(child.stdout).catch(() => ""), closed]);
   if (status === 0) return output === "" ? undefined : (JSON.parse(output) as unknown);
   throw new NetnsError(
     "KATA_NETWORK",
@@ -74,6 +82,15 @@ async function call(
       hint: "use --network none to do without, or look at the host's iptables and bridges",
     },
   );
+}
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // Only somebody who has left its group has kept its output open.
+  }
 }
 
 function messageIn(output: string): string {
