@@ -53,11 +53,11 @@ export async function take(directory: string, request: BootRequest, taking: Taki
 /**
  * Ends one that nobody has taken.
  *
- * @returns false when somebody takes it at this moment
+ * @returns false when somebody takes it at this moment, or nobody can tell what is left of it: that is for gc
  */
 export async function discard(directory: string, config: QemuConfig): Promise<boolean> {
   using claim = await claimOf(directory);
-  if (claim === undefined || !isCached(directory)) return false;
+  if (claim === undefined || !isCached(directory) || (await readProcesses(directory)) === undefined) return false;
   await new QemuVm(await stateOf(directory, ""), config, undefined).stop();
   return true;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { lockFile, tryLockFile } from "@kata-ts/linux";
+import { type FileLock, lockFile, tryLockFile } from "@kata-ts/linux";
 import { reasonOf } from "../errors.ts";
 import { acceleratorFor, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import type { QemuVm } from "../hypervisor/qemu-vm.ts";
@@ -73,13 +73,8 @@ export class VmCache {
    * @throws whatever `make` throws
    */
   async fill(size: number, make: (note: CacheNote) => Promise<void>): Promise<void> {
-    const { directory } = this.#options;
-    if (!existsSync(directory)) return;
-    const next = await tryLockFile(join(directory, "next.lock"));
-    if (next === undefined) return;
-    using working = await lockFile(join(directory, "fill.lock"), { deadlineMs: FILL_DEADLINE_MS }).finally(() => {
-      next[Symbol.dispose]();
-    });
+    using working = await this.#turn();
+    if (working === undefined) return;
     await this.removeStale(false);
     const note = await this.#note();
     while (existsSync(working.path) && (await this.#ready(note)) < size) await make(note);
@@ -107,6 +102,18 @@ export class VmCache {
       if (dryRun || (await discard(directory, this.#options.config))) stale.push(directory);
     }
     return stale;
+  }
+
+  /** To fill it; undefined when somebody else waits for that already, or it is not open. */
+  async #turn(): Promise<FileLock | undefined> {
+    const { directory } = this.#options;
+    try {
+      using next = await tryLockFile(join(directory, "next.lock"));
+      return next && (await lockFile(join(directory, "fill.lock"), { deadlineMs: FILL_DEADLINE_MS }));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
   }
 
   async #ready(note: CacheNote): Promise<number> {
