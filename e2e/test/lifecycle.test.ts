@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { HostUse } from "../harness/host-use.ts";
 import { Kata } from "../harness/kata.ts";
+import { cacheSettled } from "../harness/leaks.ts";
 import { rotated } from "../harness/rotation.ts";
 
 /** In the soak test, five times and two hundred. */
@@ -194,8 +195,10 @@ describe("the classic life cycle", () => {
     const { path } = await kata.bundle({ args: ["true"] });
     const runOne = () => kata.ok(["run", "--bundle", path, "one-of-many"]);
     await runOne(); // What the first one loads stays in the host's caches.
+    await cacheSettled();
     const before = new HostUse();
     for (let turn = 0; turn < SEQUENCE; turn++) await runOne();
+    await cacheSettled();
     const after = new HostUse();
     expect(after.mounts).toBe(before.mounts);
     expect(after.networkNamespaces).toBe(before.networkNamespaces);
