@@ -10,7 +10,7 @@ const RELEASED_MS = 2_000;
 /** `delete --force` waits three seconds for a guest that does not answer, and as long for processes that do not end. */
 const DELETED_MS = 15_000;
 /** In how many days each cell has its turn. */
-const SHARES = 8;
+const SHARES = 12;
 /** Where the measured times go, as lines of a Markdown table. */
 const TABLE = process.env.KATA_TEST_FAULT_TABLE;
 

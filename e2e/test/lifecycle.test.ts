@@ -105,7 +105,7 @@ describe("the classic life cycle", () => {
     await using kata = new Kata();
     const id = await kata.start({ args: ["sleep", "1000"] });
     const all = Array.from({ length: 256 }, (_, status) => status);
-    const wanted = [...new Set([0, 1, 2, 125, 126, 127, 128, 137, 143, 254, 255, ...rotated(all, 6)])];
+    const wanted = [...new Set([0, 1, 2, 125, 126, 127, 128, 137, 143, 254, 255, ...rotated(all, 12)])];
     const seen: (number | null)[] = [];
     const next = wanted.entries();
     const worker = async (): Promise<void> => {
