@@ -36,6 +36,8 @@ const TEST_PACKAGES = {
   conmon: "/usr/bin/conmon",
   netavark: "/usr/lib/podman/netavark",
   "aardvark-dns": "/usr/lib/podman/aardvark-dns",
+  zsh: "/usr/bin/zsh",
+  fish: "/usr/bin/fish",
 };
 
 const running = new Set();

@@ -147,4 +147,43 @@ describe("kata-runtime for people", () => {
     expect(await complete("kata-runtime", "--debug", "exec", "--no-")).toEqual(["--no-new-privs", "--no-subreaper"]);
     expect(await complete("kata-runtime", "kill", "web")).toEqual(["web-1"]);
   });
+
+  it("zsh completes them, too, with what each is for", async () => {
+    const script = (await runCommand(RUNTIME, ["completion", "zsh"])).stdout;
+    // Outside of its completion zsh has no such commands: these print all that is offered.
+    const offered = `
+compdef() { }
+_files() { }
+compadd() { shift; print -rl -- "$@" }
+_describe() { print -rl -- \${(P)@[-1]} }
+kata-runtime() { echo web-1 }
+`;
+    const complete = async (...words: readonly string[]): Promise<string[]> => {
+      const line = words.map((word) => JSON.stringify(word)).join(" ");
+      const program = `${offered}\n${script}\nwords=(${line}) CURRENT=${String(words.length)}\n_kata-runtime`;
+      const result = await runCommand("zsh", ["-f", "-c", program]);
+      expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+      return result.stdout.split("\n");
+    };
+    const first = await complete("kata-runtime", "");
+    expect(first).toContain("gc:remove what belongs to no living sandbox");
+    expect(first).toContain("--debug:log each step");
+    expect(first.filter((line) => !/^[-\w]+:./.test(line))).toEqual([]);
+    expect(await complete("kata-runtime", "--debug", "kill", "")).toContain("web-1");
+    expect(await complete("kata-runtime", "gc", "--")).toContain("--dry-run:only print what would be removed");
+  });
+
+  it("fish completes them, too", async () => {
+    const script = (await runCommand(RUNTIME, ["completion", "fish"])).stdout;
+    const complete = async (line: string): Promise<string[]> => {
+      const program = `${script}\nfunction kata-runtime; echo web-1; end\ncomplete -C ${JSON.stringify(line)}`;
+      const result = await runCommand("fish", ["--no-config", "-c", program]);
+      expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+      return result.stdout.split("\n");
+    };
+    const checks = await complete("kata-runtime che");
+    expect(checks.map((line) => line.split("\t")[0])).toEqual(["check", "checkpoint"]);
+    expect(await complete("kata-runtime gc --dry")).toEqual(["--dry-run\tonly print what would be removed"]);
+    expect(await complete("kata-runtime kill web")).toEqual(["web-1"]);
+  });
 });

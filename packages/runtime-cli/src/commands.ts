@@ -23,7 +23,7 @@ export const COMMANDS: CommandTable = {
   },
   checkpoint: { summary: "not supported: says so", load: () => import("./verbs/checkpoint.ts") },
   completion: {
-    summary: "print a script by which bash completes commands",
+    summary: "print a script by which a shell completes commands: bash, zsh or fish",
     load: () => import("./verbs/completion.ts"),
   },
   create: { summary: "create a container from a bundle", load: () => import("./verbs/create.ts") },
