@@ -38,7 +38,7 @@ describe("processes in the guest", () => {
       )
       .toEqual([]);
     expect(await kata.ok(["ps", id])).toContain("sleep 1000");
-    // Their addresses are random, though crun's own are not where it is emulated.
+    // Their addresses are random.
     const files = ["/proc/1/personality", "/proc/self/personality", "/proc/self/maps"];
     const [one = "", other = ""] = await Promise.all([1, 2].map(() => kata.ok(["exec", id, "cat", ...files])));
     expect(one).toMatch(/^00000000\n00000000\n/);

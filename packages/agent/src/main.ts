@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { becomeSubreaper, fixAddresses } from "@kata-ts/linux";
+import { becomeSubreaper } from "@kata-ts/linux";
 import { AGENT_PORT, findPort, openPort } from "./channel.ts";
 import { Commands } from "./commands.ts";
 import { prepareGuest } from "./guest/prepare.ts";
@@ -19,11 +19,7 @@ export async function main(): Promise<void> {
   const reaper = new Reaper();
   reaper.start();
   const commands = new Commands(reaper);
-  const runtime = kernelParameter("agent.container_runtime") ?? "crun";
-  // A program at another address is other code, which an emulator translates anew: more than half of what crun takes.
-  // Containers are as ever: toGuestSpec has crun see to that. runc (1.1) could not.
-  if (runtime === "crun" && kernelParameter("agent.jit") === "off") fixAddresses();
-  const sandbox = new Sandbox({ commands, reaper, runtime });
+  const sandbox = new Sandbox({ commands, reaper, runtime: kernelParameter("agent.container_runtime") ?? "crun" });
   const host = new HostStreams();
   const handlers = createHandlers(sandbox, commands, new DnsRelay(() => host.open()));
   const device = await findPort(AGENT_PORT);

@@ -42,7 +42,6 @@ export {
   becomeSubreaper,
   bootId,
   type ExitStatus,
-  fixAddresses,
   identifyProcess,
   isAlive,
   type ProcessIdentity,

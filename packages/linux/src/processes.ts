@@ -65,13 +65,6 @@ export function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
 }
 
-const ADDR_NO_RANDOMIZE = 0x4_0000;
-
-/** What is started from now on, and what that starts, has its program and libraries at the same addresses each time. */
-export function fixAddresses(): void {
-  call("int personality(unsigned long persona)", "ADDR_NO_RANDOMIZE", ADDR_NO_RANDOMIZE);
-}
-
 const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
 

@@ -117,7 +117,6 @@ export interface SpecLinux {
   readonly readonlyPaths?: readonly string[];
   readonly mountLabel?: string;
   readonly intelRdt?: { readonly l3CacheSchema?: string };
-  readonly personality?: { readonly domain: string; readonly flags?: readonly string[] };
 }
 
 export interface SpecResources {

@@ -37,10 +37,4 @@ describe("toGuestSpec", () => {
     expect(guest.linux?.cgroupsPath).toBe("/kata/c");
     expect(guest.process).toEqual(spec.process);
   });
-
-  it("says which personality a process has: its own, or the usual one, whatever crun runs with", () => {
-    expect(toGuestSpec(spec, "c", SHARED).linux?.personality).toEqual({ domain: "LINUX" });
-    const narrow = { ...spec, linux: { ...spec.linux, personality: { domain: "LINUX32" } } };
-    expect(toGuestSpec(narrow, "c", SHARED).linux?.personality).toEqual({ domain: "LINUX32" });
-  });
 });

@@ -11,17 +11,14 @@ export interface SharedNamespaces {
  * The config.json that crun gets. The VM itself is the network namespace; IPC and UTS are the sandbox's, and PID when
  * the sandbox shares it. The cgroup is one below our own parent, whatever the host calls it, and always the root of a
  * namespace of its own: engines on hosts with cgroup v1 ask for none, and a container would see the guest's cgroups.
- * Time namespaces are not crun's (1.8): the host has warned of them. The personality is always said: crun itself may run
- * with the agent's, at addresses that are not random.
+ * Time namespaces are not crun's (1.8): the host has warned of them.
  */
 export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: SharedNamespaces): RuntimeSpec {
   const namespaces = (spec.linux?.namespaces ?? [])
     .filter(({ type }) => type !== "network" && type !== "cgroup" && type !== "time")
     .map(({ type }) => joinShared(type, shared));
   namespaces.push({ type: "cgroup" });
-  const personality = spec.linux?.personality ?? { domain: "LINUX" };
-  const linux = { ...spec.linux, namespaces, personality, cgroupsPath: `/kata/${containerId}` };
-  return { ...withoutHooks(spec), linux };
+  return { ...withoutHooks(spec), linux: { ...spec.linux, namespaces, cgroupsPath: `/kata/${containerId}` } };
 }
 
 function joinShared(type: string, shared: SharedNamespaces): SpecNamespace {

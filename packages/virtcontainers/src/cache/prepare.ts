@@ -15,7 +15,10 @@ import { UndoStack } from "../undo.ts";
 import { type CacheNote, writeNote } from "./note.ts";
 
 const READY_DEADLINE_MS = 5_000;
-/** What was translated once is there; more fills the buffer of translated code with what nobody runs again. */
+/**
+ * What was translated once is there; more fills the buffer of translated code with what nobody runs again: each call of
+ * crun is at other addresses, which is other code.
+ */
 const ROUNDS = 1;
 
 export interface Preparation {
