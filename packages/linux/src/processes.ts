@@ -53,11 +53,10 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals 
 
 /** A process with all below it: its children, theirs, and so on, as they are at this moment. */
 export function processTree(pid: number): number[] {
-  const below = readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((other) => readProcessStat(other)?.parent === pid);
-  return [pid, ...below.flatMap(processTree)];
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const children = Map.groupBy(pids.map(Number), (other) => readProcessStat(other)?.parent);
+  const withAllBelow = (top: number): number[] => [top, ...(children.get(top) ?? []).flatMap(withAllBelow)];
+  return withAllBelow(pid);
 }
 
 /** Changes with every boot of this kernel; records of an earlier boot name processes that cannot live any more. */

@@ -9,6 +9,18 @@ import { DnsForwarder } from "./dns-forwarder.ts";
 /** An address of the loopback where nobody else answers. */
 const ADDRESS = "127.53.0.11";
 
+async function askOverUdp(forwarder: DnsForwarder, query: string): Promise<string | undefined> {
+  const [guest, host] = duplexPair();
+  const served = forwarder.serve(host);
+  guest.write(Buffer.of(DnsTransport.udp));
+  writeDnsMessage(guest, Buffer.from(query));
+  const answer = await readDnsMessage(guest);
+  guest.end();
+  guest.resume();
+  await served;
+  return answer?.toString();
+}
+
 describe("the forwarder of names", () => {
   const udp = createSocket("udp4");
   const tcp = createServer((socket: Socket) => socket.pipe(socket));
@@ -28,14 +40,7 @@ describe("the forwarder of names", () => {
   });
 
   it("asks over UDP and gives the one answer", async () => {
-    const [guest, host] = duplexPair();
-    const served = new DnsForwarder(ADDRESS).serve(host);
-    guest.write(Buffer.of(DnsTransport.udp));
-    writeDnsMessage(guest, Buffer.from("web?"));
-    expect((await readDnsMessage(guest))?.toString()).toBe("answer to web?");
-    guest.end();
-    guest.resume();
-    await served;
+    expect(await askOverUdp(new DnsForwarder(ADDRESS), "web?")).toBe("answer to web?");
   });
 
   it("connects over TCP, and carries both ways", async () => {
@@ -54,14 +59,7 @@ describe("the forwarder of names", () => {
     await forwarder.serve(early);
     expect(early.destroyed).toBe(true);
     forwarder.address = ADDRESS;
-    const [guest, host] = duplexPair();
-    const served = forwarder.serve(host);
-    guest.write(Buffer.of(DnsTransport.udp));
-    writeDnsMessage(guest, Buffer.from("web?"));
-    expect((await readDnsMessage(guest))?.toString()).toBe("answer to web?");
-    guest.end();
-    guest.resume();
-    await served;
+    expect(await askOverUdp(forwarder, "web?")).toBe("answer to web?");
   });
 
   it("ends a stream that asks for something else, and more streams than it has room for", async () => {
