@@ -10,7 +10,7 @@ const floors = {
   agent: ["agent-protocol", "linux"],
   "runtime-cli": ["virtcontainers", "netns", "oci-image", "agent-protocol", "linux"],
   "guest-image": [],
-  "oci-image": [],
+  "oci-image": ["linux"],
   fuzzing: [],
 };
 

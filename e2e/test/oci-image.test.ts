@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, globSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Image, type ImageLocation, openImage, type Progress } from "@kata-ts/oci-image";
@@ -9,19 +9,12 @@ import { expectCleanHost } from "../harness/clean-host.ts";
 import { pythonRootfs } from "../harness/images.ts";
 import { SHARE } from "../harness/paths.ts";
 import { Registry } from "../harness/registry.ts";
+import { treeOf } from "../harness/tree.ts";
 
-/** Name, kind, mode, owner, size of files, time, target of links: all that makes a tree. */
-async function treeOf(directory: string): Promise<string[]> {
-  const shown = "%P %y %m %U:%G %Ts %l";
-  const { stdout } = await execa("find", [directory, "-mindepth", "1", "-printf", `${shown}\\n`]);
-  const { stdout: sums } = await execa("sh", [
-    "-c",
-    'cd "$1" && find . -type f -print0 | xargs -0 cksum',
-    "sh",
-    directory,
-  ]);
-  return [...stdout.split("\n").sort(), ...sums.split("\n").sort()];
-}
+/** cap_net_raw+ep, as setcap writes it. */
+const MAY_USE_RAW_SOCKETS = "0100000200200000000000000000000000000000";
+const SHOW_CAPABILITIES =
+  "print([line for line in open('/proc/self/status') if line.startswith('CapEff')][0].split()[1])";
 
 /** An image of distribution packages, whose second layer replaces, adds and takes away. Made and unpacked by umoci. */
 describe("an image without an engine", () => {
@@ -49,6 +42,12 @@ describe("an image without an engine", () => {
       "import os, sys\nprint(6 * 7, os.getuid(), os.getcwd(), *sys.argv[1:])\n",
     );
     writeFileSync(join(rootfs, "etc/passwd"), "root:x:0:0::/:/bin/sh\napp:x:1234:4321::/:/bin/sh\n");
+    copyFileSync(join(rootfs, "usr/bin/python3.11"), join(rootfs, "app/raw-python"));
+    const setAttribute = "import os, sys; os.setxattr(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]))";
+    const attribute = ["security.capability", MAY_USE_RAW_SOCKETS];
+    await execa("python3", ["-c", setAttribute, join(rootfs, "app/raw-python"), ...attribute]);
+    await execa("mknod", [join(rootfs, "app/zero"), "c", "1", "5"]);
+    await execa("mkfifo", [join(rootfs, "app/pipe")]);
     await umoci("repack", "--image", image, bundle);
     const how = ["--config.user", "app", "--config.workingdir", "/app", "--config.env", "PATH=/usr/bin:/bin"];
     const command = ["--config.entrypoint", "python3.11", "--config.entrypoint", "main.py", "--config.cmd", "usual"];
@@ -58,6 +57,8 @@ describe("an image without an engine", () => {
     expected = await treeOf(join(reference, "rootfs"));
     expect(expected.length).toBeGreaterThan(1000);
     expect(expected.some((line) => line.startsWith("usr/share "))).toBe(false);
+    expect(expected).toContain("app/zero device 1 5");
+    expect(expected).toContain(`app/raw-python security.capability ${MAY_USE_RAW_SOCKETS}`);
   }, 120_000);
 
   afterAll(() => {
@@ -90,6 +91,9 @@ describe("an image without an engine", () => {
     expect(usual).toMatchObject({ exitCode: 0, stdout: "42 1234 /app usual\n", stderr: "" });
     const other = await sandbox.run({ rootfs: target, ...(await image.process(target, ["other"])) });
     expect(other.stdout).toBe("42 1234 /app other\n");
+    const { user, env } = await image.process(target);
+    const capable = { rootfs: target, args: ["/app/raw-python", "-c", SHOW_CAPABILITIES], user, env };
+    expect(await sandbox.run(capable)).toMatchObject({ stderr: "", stdout: "0000000000002000\n" });
   });
 
   it("is the same out of the archives that skopeo writes, Docker's and OCI's", async () => {

@@ -40,7 +40,7 @@ export interface ImageOptions {
   /** This machine's by default. */
   readonly platform?: Platform;
   readonly onProgress?: (progress: Progress) => void;
-  /** Told what of an image a directory cannot hold, such as device nodes. */
+  /** Told what of an image was not restored, and why: attributes and devices that the caller may not make. */
   readonly warn?: (message: string) => void;
   readonly signal?: AbortSignal;
   /** What it may take when it is unpacked; 16 GiB and a million files by default. */

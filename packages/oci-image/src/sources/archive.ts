@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Descriptor, type DockerArchiveEntry, parseDockerArchive } from "../documents.ts";
 import { ImageError } from "../errors.ts";
-import { inRoot, readInside } from "../unpack/in-root.ts";
+import { inRoot, openInside, readInside } from "../unpack/in-root.ts";
 import { applyLayer } from "../unpack/layer.ts";
 import { LayoutSource } from "./layout.ts";
 import type { ImageSource } from "./source.ts";
@@ -28,7 +28,11 @@ export interface ArchiveOptions {
 export async function openArchive(file: string, { directory, tag, maxBytes }: ArchiveOptions): Promise<ImageSource> {
   const content = join(directory, "content");
   await mkdir(content);
-  await applyLayer(content, file, { name: file, budget: { bytes: maxBytes, entries: MAX_ENTRIES } });
+  await applyLayer(content, file, {
+    name: file,
+    withoutNodes: true,
+    budget: { bytes: maxBytes, entries: MAX_ENTRIES },
+  });
   // Whatever links are in it: from here on all its names are looked up inside.
   const [index, manifest] = [await inRoot(content, "index.json"), await inRoot(content, "manifest.json")];
   if (existsSync(index) && (tag === undefined || !existsSync(manifest))) return new LayoutSource(content, tag);
@@ -51,11 +55,11 @@ async function layoutOf(image: DockerArchiveEntry, content: string, layout: stri
   const blobs = join(layout, "blobs", "sha256");
   await mkdir(blobs, { recursive: true });
   const add = async (name: string): Promise<Descriptor> => {
-    const path = await inRoot(content, name, { followLast: true });
-    const descriptor = await describe(path).catch((error: unknown) => {
+    const descriptor = await describe(content, name).catch((error: unknown) => {
       throw new ImageError("KATA_IMAGE_FORMAT", `${name}: ${(error as Error).message}`, { cause: error });
     });
-    await writeFile(join(blobs, descriptor.digest.slice("sha256:".length)), createReadStream(path));
+    const source = await openInside(content, name);
+    await writeFile(join(blobs, descriptor.digest.slice("sha256:".length)), source.createReadStream());
     return descriptor;
   };
   const layers: Descriptor[] = [];
@@ -68,8 +72,10 @@ async function layoutOf(image: DockerArchiveEntry, content: string, layout: stri
   return new LayoutSource(layout);
 }
 
-async function describe(path: string): Promise<Descriptor> {
+async function describe(content: string, name: string): Promise<Descriptor> {
+  const file = await openInside(content, name);
+  const { size } = await file.stat();
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return { digest: `sha256:${hash.digest("hex")}`, size: (await stat(path)).size };
+  for await (const chunk of file.createReadStream()) hash.update(chunk as Buffer);
+  return { digest: `sha256:${hash.digest("hex")}`, size };
 }

@@ -1,9 +1,7 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { type Descriptor, parseIndex } from "../documents.ts";
 import { ImageError } from "../errors.ts";
-import { inRoot, readInside } from "../unpack/in-root.ts";
+import { openInside, readInside } from "../unpack/in-root.ts";
 import type { ImageSource } from "./source.ts";
 
 const REF_NAME = "org.opencontainers.image.ref.name";
@@ -45,8 +43,7 @@ export class LayoutSource implements ImageSource {
   async blob({ digest }: Descriptor): Promise<Readable> {
     try {
       // A layout is somebody else's: a link in it must not make us read another file.
-      const path = await inRoot(this.#directory, `blobs/${digest.replace(":", "/")}`, { followLast: true });
-      return (await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)).createReadStream();
+      return (await openInside(this.#directory, `blobs/${digest.replace(":", "/")}`)).createReadStream();
     } catch (error) {
       throw new ImageError("KATA_IMAGE_NOT_FOUND", `${this.name}: blob ${digest}: ${(error as Error).message}`, {
         cause: error,

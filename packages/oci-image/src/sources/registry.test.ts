@@ -68,12 +68,30 @@ it.each<[string, Answer, RegExp]>([
   ["fails", (_, response) => response.writeHead(500).end(), /answers 500/],
   ["hangs up", (request) => request.destroy(), /KATA_IMAGE_REGISTRY|other side closed|hang up|closed/],
   ["never ends its manifest", (_, response) => void endless(response), /more than 4 MiB/],
+  ["breaks off", (_, response) => void response.write("{", () => response.destroy()), /broke off/],
+  ["names a token server that is no address", refuseWith('Bearer realm="//nowhere"'), /wants credentials/],
+  ["names a token server that hangs up", tokensFrom((request) => request.destroy()), /closed|hang up/],
+  ["has a token server that never ends", tokensFrom((_, response) => void endless(response)), /more than 4 MiB/],
+  ["has a token server that talks", tokensFrom((_, response) => response.end("hello")), /gave no token/],
+  ["has a token server with no token", tokensFrom((_, response) => response.end('{"token":7}')), /gave no token/],
 ])("is told about a registry that %s", async (_, answer, reason) => {
   const host = await serve(answer);
   const asking = new RegistrySource(`${host}/app`).root();
   await expect(asking).rejects.toMatchObject({ code: "KATA_IMAGE_REGISTRY" });
   await expect(asking).rejects.toThrow(reason);
 });
+
+function refuseWith(challenge: string): Answer {
+  return (_, response) => response.writeHead(401, { "www-authenticate": challenge }).end();
+}
+
+/** The registry is the token server, too. */
+function tokensFrom(answer: Answer): Answer {
+  return (request, response) => {
+    if (request.url?.startsWith("/token") === true) answer(request, response);
+    else refuseWith(`Bearer realm="http://${request.headers.host ?? ""}/token"`)(request, response);
+  };
+}
 
 async function endless(response: ServerResponse): Promise<void> {
   const chunk = Buffer.alloc(65_536, " ");

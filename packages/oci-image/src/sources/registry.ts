@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import * as z from "zod";
 import type { Descriptor } from "../documents.ts";
 import { ImageError } from "../errors.ts";
+import { type Challenge, parseChallenge } from "./challenge.ts";
 import { parseReference, type Reference } from "./reference.ts";
 import type { ImageSource } from "./source.ts";
 
@@ -18,8 +20,12 @@ const MANIFESTS = [
   "application/vnd.docker.distribution.manifest.list.v2+json",
   "application/vnd.docker.distribution.manifest.v2+json",
 ];
-const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
+/** Of manifests and tokens. */
+const MAX_ANSWER_BYTES = 4 * 2 ** 20;
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+)(?::\d+)?$/;
+
+/** Whoever made the token server follows the one or the other specification. */
+const tokenAnswer = z.object({ token: z.string().optional(), access_token: z.string().optional() });
 
 /** A registry that speaks the OCI distribution specification, 1.0 and 1.1. */
 export class RegistrySource implements ImageSource {
@@ -71,10 +77,15 @@ export class RegistrySource implements ImageSource {
   async #bounded(response: Response): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-      size += chunk.length;
-      if (size > MAX_MANIFEST_BYTES) throw this.#error("a manifest of more than 4 MiB");
-      chunks.push(chunk);
+    try {
+      for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+        size += chunk.length;
+        if (size > MAX_ANSWER_BYTES) throw this.#error("an answer of more than 4 MiB");
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      if (error instanceof ImageError) throw error;
+      throw this.#error(`the answer broke off: ${(error as Error).message}`, error);
     }
     return Buffer.concat(chunks);
   }
@@ -89,10 +100,14 @@ export class RegistrySource implements ImageSource {
 
   /** Storage elsewhere, to which a registry sends us, does not get our credentials: fetch drops them. */
   async #request(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
-    const { signal = null } = this.#options;
     const authorization = this.#authorization === undefined ? {} : { authorization: this.#authorization };
+    return await this.#fetch(url, { ...headers, ...authorization });
+  }
+
+  async #fetch(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
+    const { signal = null } = this.#options;
     try {
-      return await fetch(url, { headers: { ...headers, ...authorization }, signal });
+      return await fetch(url, { headers, signal });
     } catch (error) {
       const { cause, message } = error as Error;
       throw this.#error(cause instanceof Error ? cause.message : message, error);
@@ -107,33 +122,43 @@ export class RegistrySource implements ImageSource {
   }
 
   /** The registry says how it wants to know us. */
-  async #authorize(challenge: string): Promise<string> {
-    const { credentials, signal = null } = this.#options;
+  async #authorize(header: string): Promise<string> {
+    const { credentials } = this.#options;
     const basic =
       credentials === undefined
         ? undefined
         : `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
-    if (/^basic /i.test(challenge) && basic !== undefined) return basic;
-    const parameters = new Map(
-      [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]),
-    );
-    const realm = parameters.get("realm");
-    if (!/^bearer /i.test(challenge) || realm === undefined) throw this.#error("the registry wants credentials");
-    const url = new URL(realm);
+    const challenge = parseChallenge(header);
+    if (challenge?.scheme === "basic" && basic !== undefined) return basic;
+    if (challenge?.realm === undefined) throw this.#error("the registry wants credentials");
+    return `Bearer ${await this.#token(challenge.realm, challenge, basic)}`;
+  }
+
+  async #token(realm: URL, { scope, service }: Challenge, basic: string | undefined): Promise<string> {
     // A token server that is not the registry's equal in safety would get the password in the clear.
-    if (url.protocol !== "https:" && this.#base.startsWith("https:")) throw this.#error(`unsafe token server ${realm}`);
-    url.searchParams.set("scope", parameters.get("scope") ?? `repository:${this.#reference.repository}:pull`);
-    const service = parameters.get("service");
+    if (realm.protocol !== "https:" && this.#base.startsWith("https:")) {
+      throw this.#error(`unsafe token server ${realm.href}`);
+    }
+    const url = new URL(realm);
+    url.searchParams.set("scope", scope ?? `repository:${this.#reference.repository}:pull`);
     if (service !== undefined) url.searchParams.set("service", service);
-    const response = await fetch(url, { headers: basic === undefined ? {} : { authorization: basic }, signal });
+    const response = await this.#fetch(url.href, basic === undefined ? {} : { authorization: basic });
     if (!response.ok) throw this.#error(`the token server answers ${String(response.status)}`);
-    const { token, access_token: accessToken } = (await response.json()) as { token?: unknown; access_token?: unknown };
-    const found = token ?? accessToken;
-    if (typeof found !== "string") throw this.#error("the token server gave no token");
-    return `Bearer ${found}`;
+    const answer = tokenAnswer.safeParse(parsedOrUndefined(await this.#bounded(response)));
+    const token = answer.data?.token ?? answer.data?.access_token;
+    if (token === undefined) throw this.#error("the token server gave no token");
+    return token;
   }
 
   #error(reason: string, cause?: unknown): ImageError {
     return new ImageError("KATA_IMAGE_REGISTRY", `${this.name}: ${reason}`, { cause });
+  }
+}
+
+function parsedOrUndefined(json: Buffer): unknown {
+  try {
+    return JSON.parse(json.toString());
+  } catch {
+    return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { lstat, open, readlink } from "node:fs/promises";
+import { type FileHandle, lstat, open, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { ImageError } from "../errors.ts";
 
@@ -42,12 +42,21 @@ export async function inRoot(
   return join(root, ...inside);
 }
 
-/** A small file of an image, or of a directory that came from somebody else. */
+/**
+ * Opens a file of an image, or of a directory that came from somebody else. What is no file is not opened: it could be a
+ * device of this machine, or a pipe that nobody writes to.
+ *
+ * @throws ImageError KATA_IMAGE_FORMAT
+ */
+export async function openInside(root: string, path: string): Promise<FileHandle> {
+  const found = await inRoot(root, path, { followLast: true });
+  if (!(await lstat(found)).isFile()) throw new ImageError("KATA_IMAGE_FORMAT", `${path}: is no file`);
+  return await open(found, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+}
+
+/** A small file, as openInside opens it. */
 export async function readInside(root: string, path: string): Promise<Buffer> {
-  await using file = await open(
-    await inRoot(root, path, { followLast: true }),
-    constants.O_RDONLY | constants.O_NOFOLLOW,
-  );
+  await using file = await openInside(root, path);
   const { size } = await file.stat();
   if (size > MAX_FILE_BYTES) throw new ImageError("KATA_IMAGE_FORMAT", `${path}: ${String(size)} bytes are too many`);
   return await file.readFile();

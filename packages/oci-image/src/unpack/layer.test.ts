@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { execFileSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -18,22 +19,56 @@ import { applyLayer } from "./layer.ts";
 
 interface Entry {
   readonly path: string;
-  readonly type?: "File" | "Directory" | "SymbolicLink" | "Link" | "CharacterDevice";
+  readonly type?:
+    | "File"
+    | "Directory"
+    | "SymbolicLink"
+    | "Link"
+    | "CharacterDevice"
+    | "BlockDevice"
+    | "FIFO"
+    | "TapeVolumeHeader";
   readonly linkpath?: string;
   readonly text?: string;
   readonly mode?: number;
+  readonly device?: readonly [major: number, minor: number];
+  /** Records of a pax header before it. */
+  readonly pax?: Readonly<Record<string, string | Buffer>>;
 }
 
 function tarOf(entries: readonly Entry[]): Buffer {
-  const blocks = entries.flatMap(({ path, type = "File", linkpath = "", text = "", mode = 0o644 }) => {
-    const header = new Header({ path, type, linkpath, mode, size: text.length, uid: 7, gid: 8, mtime: new Date(1e12) });
-    const block = Buffer.alloc(512);
-    header.encode(block);
-    const data = Buffer.alloc(Math.ceil(text.length / 512) * 512);
-    data.write(text);
-    return [block, data];
+  return Buffer.concat([...entries.flatMap(blocksOf), Buffer.alloc(1024)]);
+}
+
+function blocksOf({ path, type = "File", linkpath = "", text = "", mode = 0o644, device, pax }: Entry): Buffer[] {
+  const [devmaj, devmin] = device ?? [0, 0];
+  const owner = { uid: 7, gid: 8, mtime: new Date(1e12) };
+  const header = { path, type, linkpath, mode, devmaj, devmin, ...owner };
+  const before = pax === undefined ? [] : withData({ path: "pax", type: "ExtendedHeader" }, paxRecords(pax));
+  return [...before, ...withData(header, Buffer.from(text))];
+}
+
+function withData(header: ConstructorParameters<typeof Header>[0], content: Buffer): Buffer[] {
+  const block = Buffer.alloc(512);
+  new Header({ ...header, size: content.length }).encode(block);
+  return [block, content, Buffer.alloc(-content.length & 511)];
+}
+
+function paxRecords(records: Readonly<Record<string, string | Buffer>>): Buffer {
+  const lines = Object.entries(records).map(([key, value]) => {
+    const body = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from("\n")]);
+    let length = body.length + 1;
+    while (String(length).length + body.length > length) length += 1;
+    return Buffer.concat([Buffer.from(String(length)), body]);
   });
-  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+  return Buffer.concat(lines);
+}
+
+/** By a program that is not ours. */
+function attributesOf(path: string): Record<string, string> {
+  const program =
+    "import os, sys, json; p = sys.argv[1]; print(json.dumps({n: os.getxattr(p, n, follow_symlinks=False).hex() for n in os.listxattr(p, follow_symlinks=False)}))";
+  return JSON.parse(execFileSync("python3", ["-c", program, path], { encoding: "utf8" })) as Record<string, string>;
 }
 
 function digestOf(data: Buffer): string {
@@ -73,6 +108,12 @@ describe("a layer", () => {
       budget: { bytes, entries: count },
       warn: (message) => warnings.push(message),
     });
+  }
+
+  async function applyTar(tar: Buffer, bytes = 1e6): Promise<void> {
+    writeFileSync(join(directory, "layer"), tar);
+    const budget = { bytes, entries: 100 };
+    await applyLayer(root, join(directory, "layer"), { name: "layer", diffId: digestOf(tar), budget });
   }
 
   const text = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -192,17 +233,111 @@ describe("a layer", () => {
     await expect(apply([{ path: "x" }, { path: "y" }], { count: 1 })).rejects.toThrow("larger than it may be");
   });
 
-  it("leaves devices out, and says so", async () => {
+  it("has named pipes and devices, which are opened by nobody here", async () => {
+    await apply([
+      { path: "dev/null", type: "CharacterDevice", device: [1, 3], mode: 0o666 },
+      { path: "dev/disk", type: "BlockDevice", device: [259, 70_000] },
+      { path: "dev/pipe", type: "FIFO", mode: 0o620 },
+    ]);
+    const shown = execFileSync("stat", ["-c", "%n %F %t:%T %a %u", "null", "disk", "pipe"], {
+      cwd: join(root, "dev"),
+      encoding: "utf8",
+    });
+    expect(shown.trim().split("\n")).toEqual([
+      "null character special file 1:3 666 7",
+      "disk block special file 103:11170 644 7",
+      "pipe fifo 0:0 620 7",
+    ]);
+  });
+
+  it("leaves out what it does not know, and says so", async () => {
     const warnings: string[] = [];
     await apply(
       [
-        { path: "dev/sda", type: "CharacterDevice" },
+        { path: "volume", type: "TapeVolumeHeader" },
         { path: "x", text: "1" },
       ],
       { warnings },
     );
-    expect(warnings).toEqual(["dev/sda: CharacterDevice is left out"]);
     expect(text("x")).toBe("1");
+    expect(readdirSync(root)).toEqual(["x"]);
+  });
+
+  describe("with extended attributes", () => {
+    // cap_net_raw+ep, revision 2: bytes that are no UTF-8.
+    const capability = Buffer.from("0100000200200000000000000000000000000000", "hex");
+    const binary = Buffer.from([0xff, 0x0a, 0x00, 0x3d, 0xfe]);
+
+    it("restores them, byte by byte, each to its own entry", async () => {
+      const warnings: string[] = [];
+      const entries: Entry[] = [
+        { path: "none", text: "x".repeat(700) },
+        { path: "tape", type: "TapeVolumeHeader", pax: { "SCHILY.xattr.user.lost": "1" } },
+        { path: "ping", text: "x", mode: 0o755, pax: { "SCHILY.xattr.security.capability": capability } },
+        { path: "same", type: "Link", linkpath: "ping", pax: { "SCHILY.xattr.user.of-a-link": "1" } },
+        { path: "dir/", type: "Directory", mode: 0o755, pax: { "SCHILY.xattr.user.a": binary, path: "dir/" } },
+        { path: "plain", text: "y" },
+        {
+          path: "host",
+          text: "z",
+          pax: { "SCHILY.xattr.trusted.overlay.opaque": "y", "SCHILY.xattr.security.selinux": "label" },
+        },
+        { path: "long", text: "w", pax: { path: `long/${"n".repeat(200)}`, "SCHILY.xattr.user.b": "" } },
+      ];
+      await apply(entries, { warnings, compress: gzipSync });
+      expect(attributesOf(join(root, "ping"))).toEqual({ "security.capability": capability.toString("hex") });
+      expect(attributesOf(join(root, "dir"))).toEqual({ "user.a": binary.toString("hex") });
+      expect(attributesOf(join(root, "long", "n".repeat(200)))).toEqual({ "user.b": "" });
+      for (const name of ["none", "plain", "host"]) expect(attributesOf(join(root, name)), name).toEqual({});
+      expect(warnings).toEqual(['host: extended attribute "trusted.overlay.opaque" is not restored']);
+    });
+
+    it("finds them behind a file whose size only its pax header tells", async () => {
+      const [header, data] = [Buffer.alloc(512), Buffer.alloc(1024, "d")];
+      new Header({ path: "big", type: "File", size: 0, mode: 0o644 }).encode(header);
+      const before = withData({ path: "pax", type: "ExtendedHeader" }, paxRecords({ size: "1024" }));
+      const behind = blocksOf({ path: "next", text: "n", pax: { "SCHILY.xattr.user.c": "1" } });
+      await applyTar(Buffer.concat([...before, header, data, ...behind, Buffer.alloc(1024)]));
+      expect(statSync(join(root, "big")).size).toBe(1024);
+      expect(attributesOf(join(root, "next"))).toEqual({ "user.c": "31" });
+    });
+
+    it("is refused when they are more than may wait for their entries", async () => {
+      const pax = Object.fromEntries(
+        Array.from({ length: 15 }, (_, n) => [`SCHILY.xattr.user.${String(n)}`, "x".repeat(60_000)]),
+      );
+      // Two readers that disagree about a size: what is a file's content to one are headers to the other.
+      const inside = Buffer.concat(
+        Array.from({ length: 12 }, (_, n) => blocksOf({ path: `f${String(n)}`, pax })).flat(),
+      );
+      const global = withData(
+        { path: "pax", type: "GlobalExtendedHeader" },
+        paxRecords({ size: String(inside.length) }),
+      );
+      const header = Buffer.alloc(512);
+      new Header({ path: "outer", type: "File", size: 0, mode: 0o644 }).encode(header);
+      const tar = Buffer.concat([...global, header, inside, Buffer.alloc(1024)]);
+      await expect(applyTar(tar, 1e9)).rejects.toThrow("more extended attributes than it may");
+    });
+  });
+
+  it("ends in the middle of a file when its compression does, and when it is told to", async () => {
+    const tar = tarOf([{ path: "x", text: randomBytes(150_000).toString("hex") }]);
+    writeFileSync(join(directory, "layer"), gzipSync(tar).subarray(0, 100_000));
+    const options = { name: "layer", budget: { bytes: 1e6, entries: 9 } };
+    await expect(applyLayer(root, join(directory, "layer"), options)).rejects.toMatchObject({
+      code: "KATA_IMAGE_LAYER",
+      message: expect.stringContaining("unexpected end of file") as string,
+    });
+    rmSync(join(root, "x"), { force: true });
+
+    writeFileSync(join(directory, "layer"), tar);
+    const abort = new AbortController();
+    const applying = applyLayer(root, join(directory, "layer"), { ...options, signal: abort.signal });
+    applying.catch(() => undefined);
+    while (!existsSync(join(root, "x"))) await new Promise(setImmediate);
+    abort.abort(new Error("told to"));
+    await expect(applying).rejects.toThrow("told to");
   });
 
   it("is refused when it is not what its digest says, or no tar at all", async () => {

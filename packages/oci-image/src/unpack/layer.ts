@@ -1,12 +1,15 @@
 import { once } from "node:events";
-import { chmod, lchown, link, lstat, lutimes, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
+import { link, lstat, lutimes, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { PassThrough, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
+import { LinuxError, makeNode } from "@kata-ts/linux";
 import { Parser, type ReadEntry } from "tar";
 import { streamOf, verified } from "../blobs.ts";
 import { ImageError } from "../errors.ts";
+import { setAttributes } from "./attributes.ts";
+import { type Attributes, ExtendedAttributes } from "./extended-attributes.ts";
 import { inRoot } from "./in-root.ts";
 
 const WHITEOUT = ".wh.";
@@ -19,8 +22,10 @@ export interface LayerOptions {
   readonly diffId?: string;
   /** How many bytes and files more may be unpacked; counted down. */
   readonly budget: Budget;
+  /** Named pipes and devices are left out: for what is no root file system. */
+  readonly withoutNodes?: boolean;
   readonly signal?: AbortSignal | undefined;
-  /** Told what of the layer a directory cannot hold. */
+  /** Told what of the layer was not restored, and why. */
   readonly warn?: (message: string) => void;
 }
 
@@ -38,33 +43,35 @@ interface Budget {
  * @throws ImageError KATA_IMAGE_LAYER, KATA_IMAGE_DIGEST
  */
 export async function applyLayer(root: string, path: string, options: LayerOptions): Promise<void> {
-  const application = new Application(root, options);
+  const attributes = new ExtendedAttributes();
+  const application = new Application(root, attributes, options);
   const parser = new Parser({ strict: true });
   const failure = new AbortController();
-  parser.on("error", (error: Error) => {
-    failure.abort(new ImageError("KATA_IMAGE_LAYER", `${options.name}: ${error.message}`, { cause: error }));
-  });
+  const signal = AbortSignal.any([failure.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+  const fail = (error: unknown): void => {
+    failure.abort(asLayerError(error, options));
+  };
+  parser.on("error", fail);
+  let current: ReadEntry | undefined;
+  // Nothing more comes of it: who reads it must not wait.
+  signal.addEventListener("abort", () => current?.end());
   // One after the other: an entry's data comes only when it is asked for, and the next entry behind it.
   let work: Promise<void> = Promise.resolve();
   parser.on("entry", (entry: ReadEntry) => {
     work = work
-      .then(() => (failure.signal.aborted ? undefined : application.apply(entry)))
+      .then(() => {
+        if (signal.aborted) return undefined;
+        current = entry;
+        return application.apply(entry);
+      })
       .catch((error: unknown) => {
-        failure.abort(asLayerError(error, options));
+        fail(error);
         entry.resume();
       });
   });
-  const signal = AbortSignal.any([failure.signal, ...(options.signal === undefined ? [] : [options.signal])]);
-  try {
-    await feed(path, parser, options.diffId, signal);
-    await work;
-    signal.throwIfAborted();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw asLayerError(error, options);
-  } finally {
-    await work;
-  }
+  await feed(path, { attributes, parser }, options.diffId, signal).catch(fail);
+  await work;
+  signal.throwIfAborted();
   await application.finish();
 }
 
@@ -74,7 +81,12 @@ function asLayerError(error: unknown, { name }: LayerOptions): ImageError {
 }
 
 /** Resolves when everything was read, was what it should be, and was taken by the parser. */
-async function feed(path: string, parser: Parser, diffId: string | undefined, signal: AbortSignal): Promise<void> {
+async function feed(
+  path: string,
+  { attributes, parser }: { readonly attributes: ExtendedAttributes; readonly parser: Parser },
+  diffId: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const parsed = once(parser, "end", { signal });
   parsed.catch(() => undefined); // Told by the pipeline as well.
   const checking =
@@ -84,8 +96,8 @@ async function feed(path: string, parser: Parser, diffId: string | undefined, si
     for await (const chunk of chunks) if (!parser.write(chunk)) await once(parser, "drain", { signal });
     parser.end();
   };
-  if (decompression === undefined) await pipeline(streamOf(path), checking, into, { signal });
-  else await pipeline(streamOf(path), decompression, checking, into, { signal });
+  if (decompression === undefined) await pipeline(streamOf(path), checking, attributes, into, { signal });
+  else await pipeline(streamOf(path), decompression, checking, attributes, into, { signal });
   await parsed;
 }
 
@@ -104,26 +116,29 @@ async function writeEntry(entry: ReadEntry, path: string): Promise<void> {
 
 class Application {
   readonly #root: string;
+  readonly #extended: ExtendedAttributes;
   readonly #options: LayerOptions;
   /** Made by this layer: its whiteouts are about those below. */
   readonly #made: Set<string> = new Set();
   /** Directories get their times when everything is in them. */
   readonly #directories: { readonly path: string; readonly mtime: Date }[] = [];
 
-  constructor(root: string, options: LayerOptions) {
+  constructor(root: string, extended: ExtendedAttributes, options: LayerOptions) {
     this.#root = root;
+    this.#extended = extended;
     this.#options = options;
   }
 
   async apply(entry: ReadEntry): Promise<void> {
     const { budget } = this.#options;
+    const extended = this.#extended.ofNextEntry();
     budget.entries -= 1;
     budget.bytes -= entry.size;
     if (budget.entries < 0 || budget.bytes < 0) throw this.#error(entry, "the image is larger than it may be");
     const name = basename(entry.path);
     if (name === OPAQUE) await this.#emptyBelow(entry);
     else if (name.startsWith(WHITEOUT)) await this.#remove(entry, name.slice(WHITEOUT.length));
-    else await this.#make(entry);
+    else await this.#make(entry, extended);
     entry.resume();
     await entry.promise();
   }
@@ -152,17 +167,20 @@ class Application {
     }
   }
 
-  async #make(entry: ReadEntry): Promise<void> {
+  async #make(entry: ReadEntry, extended: Attributes): Promise<void> {
     const path = await inRoot(this.#root, entry.path);
     if (path === this.#root) {
-      if (entry.type === "Directory") await this.#attributes(entry, path);
+      if (entry.type === "Directory") await setAttributes(entry, path, extended, this.#warn);
       return;
     }
     await mkdir(dirname(path), { recursive: true });
     const there = await lstat(path).catch(() => undefined);
     const isKept = entry.type === "Directory" && there?.isDirectory() === true;
     if (there !== undefined && !isKept) await rm(path, { recursive: true, force: true });
-    if (await this.#create(entry, path)) this.#markMade(path);
+    if (!(await this.#create(entry, path))) return;
+    this.#markMade(path);
+    // A hard link has its target's.
+    if (entry.type !== "Link") await setAttributes(entry, path, extended, this.#warn);
   }
 
   /** @returns false for what was left out */
@@ -182,22 +200,39 @@ class Application {
         await symlink(entry.linkpath ?? "", path);
         break;
       case "Link":
-        // A link to what is inside, never through a link to what is not. It has its target's attributes.
+        // A link to what is inside, never through a link to what is not.
         await link(await inRoot(this.#root, entry.linkpath ?? ""), path);
-        return true;
+        break;
+      case "FIFO":
+        return this.#makeNode(entry, path, "pipe");
+      case "CharacterDevice":
+        return this.#makeNode(entry, path, "character");
+      case "BlockDevice":
+        return this.#makeNode(entry, path, "block");
       default:
-        this.#options.warn?.(`${entry.path}: ${entry.type} is left out`);
+        this.#warn(`${entry.path}: ${entry.type} is left out`);
         return false;
     }
-    await this.#attributes(entry, path);
     return true;
   }
 
-  async #attributes(entry: ReadEntry, path: string): Promise<void> {
-    await lchown(path, entry.uid ?? 0, entry.gid ?? 0);
-    if (entry.type !== "SymbolicLink") await chmod(path, (entry.mode ?? 0o644) & 0o7777);
-    await lutimes(path, entry.mtime ?? new Date(0), entry.mtime ?? new Date(0));
+  /** What stands for a device is the guest's when the guest opens it. */
+  #makeNode(entry: ReadEntry, path: string, kind: "pipe" | "character" | "block"): boolean {
+    if (this.#options.withoutNodes === true) return false;
+    const { devmaj: major = 0, devmin: minor = 0 } = entry.header;
+    try {
+      makeNode(path, kind, { major, minor });
+      return true;
+    } catch (error) {
+      if (!(error instanceof LinuxError)) throw error;
+      this.#warn(`${entry.path}: ${entry.type} cannot be made: ${error.errno}`);
+      return false;
+    }
   }
+
+  readonly #warn = (message: string): void => {
+    this.#options.warn?.(message);
+  };
 
   /** With the directories on the way, which an opaque whiteout must leave alone, too. */
   #markMade(path: string): void {

@@ -1,0 +1,28 @@
+import { call } from "./native.ts";
+
+/** What Node cannot make of a file. No link is followed at the end of a path. */
+
+/** lsetxattr(2). @param name with its namespace, for example `security.capability` */
+export function setExtendedAttribute(path: string, name: string, value: Uint8Array): void {
+  const signature = "int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)";
+  call(signature, `${name} of ${path}`, path, name, Buffer.from(value), value.length, 0);
+}
+
+export interface DeviceNumber {
+  readonly major: number;
+  readonly minor: number;
+}
+
+const KINDS = { pipe: 0o010_000, character: 0o020_000, block: 0o060_000 } as const;
+
+/** mknod(2): a named pipe or a device, for its owner alone. */
+export function makeNode(path: string, kind: keyof typeof KINDS, device: DeviceNumber = { major: 0, minor: 0 }): void {
+  const signature = "int mknod(const char *path, unsigned int mode, unsigned long device)";
+  call(signature, path, path, KINDS[kind] | 0o600, deviceOf(device));
+}
+
+/** As makedev(3) of glibc packs it. */
+function deviceOf({ major, minor }: DeviceNumber): bigint {
+  const [high, low] = [BigInt(major), BigInt(minor)];
+  return ((high & ~0xfffn) << 32n) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | (low & 0xffn);
+}
