@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
-import { CELLS, isCreating, type Outcome, play } from "../harness/faults/matrix.ts";
+import { CELLS, isCreating, isDeadly, type Outcome, play } from "../harness/faults/matrix.ts";
 import { Kata } from "../harness/kata.ts";
 import { rotated } from "../harness/rotation.ts";
 
@@ -9,6 +9,8 @@ import { rotated } from "../harness/rotation.ts";
 const RELEASED_MS = 2_000;
 /** `delete --force` waits three seconds for a guest that does not answer, and as long for processes that do not end. */
 const DELETED_MS = 15_000;
+/** A guest without much to be used up. */
+const CONFIGURATION = "[runtime]\nboot_timeout = 8\n[hypervisor.qemu]\ndefault_memory = 256\n";
 /** In how many days each cell has its turn. */
 const SHARES = 12;
 /** Where the measured times go, as lines of a Markdown table. */
@@ -28,25 +30,36 @@ describe("when a process dies or hangs", () => {
     await bystanders[Symbol.asyncDispose]();
   });
 
-  describe("at any step", () => {
-    expectCleanHost();
+  describe.each([
+    ["by a signal, or for want of memory", CELLS.filter(({ fault }) => fault !== "panic"), false],
+    ["by a kernel panic", CELLS.filter(({ fault }) => fault === "panic"), true],
+  ] as const)("at any step, %s", (_, cells, guestsMayPanic) => {
+    expectCleanHost({ guestsMayPanic });
 
-    it.each(rotated(CELLS, SHARES).map((cell) => [cell.victim, cell.signal, cell.phase.name, cell] as const))(
+    it.each(rotated(cells, SHARES).map((cell) => [cell.victim, cell.fault, cell.phase.name, cell] as const))(
       "%s by %s at %s: it is noticed, told, and cleaned up",
-      async (victim, signal, phase, cell) => {
-        await using kata = Kata.configured("[runtime]\nboot_timeout = 8\n");
+      async (victim, fault, phase, cell) => {
+        await using kata = Kata.configured(CONFIGURATION);
         const outcome = await play(cell, kata);
-        if (TABLE !== undefined) appendFileSync(TABLE, `${row([victim, signal, phase], outcome)}\n`);
+        if (TABLE !== undefined) appendFileSync(TABLE, `${row([victim, fault, phase], outcome)}\n`);
         expect(outcome.deleted).toBeLessThan(DELETED_MS);
         expect((await bystanders.state(bystander)).status).toBe("running");
-        if (signal === "SIGKILL") expectNoticed(victim, phase, outcome);
+        if (isDeadly(cell)) expectNoticed(victim, phase, outcome);
         // What does not answer is waited for up to a deadline, and what has a part in nothing is not missed.
         else if (isCreating(phase)) expect(outcome.state).toBe(outcome.status === 0 ? "created" : undefined);
+        if (victim === "guest" && fault === "no memory") expectUnharmed(phase, outcome);
       },
       180_000,
     );
   });
 });
+
+/** The guest's kernel has ended the process that took its memory, and no other. */
+function expectUnharmed(phase: string, { status, state, stderr }: Outcome): void {
+  if (phase === "deleting" || isCreating(phase)) expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const expected: Readonly<Record<string, string>> = { "sandbox-created": "created", "container-created": "created" };
+  expect(state).toBe(phase === "deleting" ? undefined : (expected[phase] ?? "running"));
+}
 
 function expectNoticed(victim: string, phase: string, outcome: Outcome): void {
   const { released, status, stderr, state } = outcome;

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import type { EditableSpec } from "../harness/bundle.ts";
 import { expectCleanHost } from "../harness/clean-host.ts";
+import { exhaustHost, outOfMemoryKills } from "../harness/faults/strikes.ts";
 import { readRecord } from "../harness/faults/victims.ts";
 import { Kata } from "../harness/kata.ts";
 
@@ -53,17 +54,11 @@ describe("a guest that fails by itself", () => {
     const { path } = await kata.bundle({ args: ["sleep", "1000"] });
     await kata.create(id, path);
     await kata.ok(["start", id]);
-    const { cgroup } = JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as { cgroup: string[] };
-    const memory = cgroup.find((directory) => existsSync(join(directory, "memory.limit_in_bytes"))) ?? "";
     const { vm } = readRecord(kata, id);
-    // From now on the VM has next to no room: what it takes more is too much.
-    const used = Number(readFileSync(join(memory, "memory.usage_in_bytes"), "latin1"));
-    writeFileSync(join(memory, "memory.limit_in_bytes"), String(used + 8 * 1024 * 1024));
-    const hog = await kata.run(["exec", id, "sh", "-c", "tail /dev/zero"]);
-    expect(hog.exitCode).toBe(255);
+    await using hog = await exhaustHost(kata, id);
+    expect((await hog?.ended)?.status).toBe(255);
     expect((await kata.until(id, "stopped")).pid).toBe(0);
-    const oom = readFileSync(join(memory, "memory.oom_control"), "latin1");
-    expect(Number(/oom_kill (\d+)/.exec(oom)?.[1])).toBeGreaterThan(0);
+    expect(outOfMemoryKills(kata, id)).toBeGreaterThan(0);
     expect(vm.processes.some(isAlive)).toBe(false);
     await kata.ok(["delete", "--force", id]);
   });

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { connectAgent } from "@kata-ts/agent-protocol";
 import { type ProcessIdentity, readProcessStat } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { Call } from "../harness/faults/call.ts";
+import { freezeAgent } from "../harness/faults/strikes.ts";
 import { childrenOf, readRecord } from "../harness/faults/victims.ts";
 import { Kata } from "../harness/kata.ts";
 
@@ -65,33 +65,17 @@ describe("time", () => {
     const { vm, shim } = readRecord(kata, id);
     await using waiting = new Call(kata, ["exec", id, "sleep", "1000"]);
     await waiting.reach("exec-started");
-    // Its cgroup is frozen: the kernel gives process 1 no more time. Whoever asked for it gets no answer any more.
-    const freeze =
-      "mkdir /sys/fs/cgroup/ice && echo 1 > /sys/fs/cgroup/ice/cgroup.procs && echo 1 > /sys/fs/cgroup/ice/cgroup.freeze";
-    await using freezing = new Call(kata, ["debug", id, "sh", "-c", freeze]);
-    await untilSilent(vm.dir);
+    await using freezing = await freezeAgent(kata, id);
     expect((await kata.state(id)).status).toBe("running");
     await using killing = new Call(kata, ["kill", id, "TERM"]);
     await kata.ok(["delete", "--force", id]);
-    const over = await Promise.all([waiting, killing, freezing].map(async ({ ended }) => (await ended).status));
+    const over = await Promise.all([waiting, killing, freezing].map(async (call) => (await call?.ended)?.status));
     expect(over[0]).toBe(255);
     expect(over[1]).toBe(1);
     for (const process of [shim, ...vm.processes]) expect(isGone(process)).toBe(true);
     await kata.ok(["delete", "--force", id]);
   });
 });
-
-/** Waits until a VM's agent does not answer within a second. */
-async function untilSilent(vmDirectory: string): Promise<void> {
-  using agent = connectAgent(`unix://${vmDirectory}/proxy.sock`);
-  while (
-    await agent.check({}, { deadlineMs: 1000 }).then(
-      () => true,
-      () => false,
-    )
-  )
-    await delay(10);
-}
 
 function isGone({ pid }: ProcessIdentity): boolean {
   const state = readProcessStat(pid)?.state;

@@ -1,24 +1,45 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { identifyProcess, isAlive, type ProcessIdentity, signalProcess } from "@kata-ts/linux";
 import type { Kata } from "../kata.ts";
+import type { Call } from "./call.ts";
 import { type Held, PHASES, type Phase } from "./phases.ts";
+import { exhaustGuest, exhaustHost, freezeAgent, panicGuest, type Strike } from "./strikes.ts";
 import { findVictim, readRecord, type VictimName } from "./victims.ts";
 
+const GUEST_FAULTS = [
+  { victim: "agent", fault: "SIGSTOP", strike: freezeAgent },
+  { victim: "guest", fault: "panic", strike: panicGuest },
+  { victim: "guest", fault: "no memory", strike: exhaustGuest },
+  { victim: "host", fault: "no memory", strike: exhaustHost },
+] as const;
+
+/** What is done to a victim: a signal, or what its own kernel or the host's does to it. */
+export type Fault = "SIGKILL" | "SIGSTOP" | "panic" | "no memory";
+
 export interface Cell {
-  readonly victim: VictimName;
-  readonly signal: "SIGKILL" | "SIGSTOP";
+  readonly victim: VictimName | "agent" | "guest" | "host";
+  readonly fault: Fault;
   readonly phase: Phase;
+  /** How it is done where no signal does it. */
+  readonly strike?: Strike;
 }
 
 /** Every victim in every phase in which it exists. SIGSTOP where something still runs that could hang. */
-export const CELLS: readonly Cell[] = PHASES.flatMap((phase) =>
-  victimsIn(phase.name).flatMap((victim) => [
-    { victim, signal: "SIGKILL" as const, phase },
-    ...(canBeStuck(victim, phase.name) ? [{ victim, signal: "SIGSTOP" as const, phase }] : []),
+export const CELLS: readonly Cell[] = PHASES.flatMap((phase) => [
+  ...processesIn(phase.name).flatMap((victim) => [
+    { victim, fault: "SIGKILL" as const, phase },
+    ...(canBeStuck(victim, phase.name) ? [{ victim, fault: "SIGSTOP" as const, phase }] : []),
   ]),
-);
+  // A guest is struck from within, once its agent takes orders.
+  ...(["vm-started", "agent-up"].includes(phase.name) ? [] : GUEST_FAULTS.map((of) => ({ ...of, phase }))),
+]);
 
-function victimsIn(phase: string): VictimName[] {
+/** Whether the VM, or who stands for it, is gone then. */
+export function isDeadly({ victim, fault }: Cell): boolean {
+  return fault === "SIGKILL" || fault === "panic" || victim === "host";
+}
+
+function processesIn(phase: string): VictimName[] {
   const always: VictimName[] = ["qemu", "virtiofsd", "proxy", "shim"];
   if (phase === "exec-attached") return [...always, "exec-shim", "cli"];
   return isCreating(phase) || phase === "deleting" ? [...always, "cli"] : always;
@@ -50,19 +71,17 @@ export interface Outcome {
 const PATIENCE_MS = 100_000;
 
 /** Plays one cell: brings a container to the phase, strikes, watches who notices, and cleans up, twice. */
-export async function play({ victim, signal, phase }: Cell, kata: Kata): Promise<Outcome> {
+export async function play(cell: Cell, kata: Kata): Promise<Outcome> {
+  const { victim, fault, phase } = cell;
   const held = await phase.reach(kata);
-  const target = findVictim(victim, kata, held);
   const { shim } = readRecord(kata, held.id);
   const qemu = findVictim("qemu", kata, held);
   const waiters = victim === "exec-shim" ? [] : waitersOf(held, shim, victim);
-  signalProcess(target, signal);
-  const struck = performance.now();
-  if (signal === "SIGKILL") await gone(target);
+  const { strikes, struck } = await strike();
   held.call?.goOn();
-  // A process in a guest that hangs may be waited for as long as its waiter likes.
-  const mayWait = signal === "SIGSTOP" && phase.name === "exec-attached";
-  const ended = mayWait ? { stderr: "" } : await released(held, waiters, signal === "SIGKILL");
+  // A process in a guest that hangs, or has lost another one, may be waited for as long as its waiter likes.
+  const mayWait = !isDeadly(cell) && phase.name === "exec-attached";
+  const ended = mayWait ? { stderr: "" } : await released(held, waiters, isDeadly(cell));
   const state = await stateOf(kata, held.id);
   const began = performance.now();
   for (const turn of ["first", "second"]) {
@@ -71,8 +90,23 @@ export async function play({ victim, signal, phase }: Cell, kata: Kata): Promise
   }
   const deleted = performance.now() - began;
   await gone(qemu);
-  if (held.call !== undefined) await within(held.call.ended, "the call whose container was deleted");
+  for (const call of [held.call, strikes])
+    if (call !== undefined) await within(call.ended, "a call of a deleted container");
   return { ...ended, state, deleted };
+
+  /** @returns when it was done, and the call that does it, if one does and stays */
+  async function strike(): Promise<{ readonly strikes?: Call | undefined; readonly struck: number }> {
+    if (cell.strike !== undefined) {
+      const strikes = await cell.strike(kata, held.id);
+      if (isDeadly(cell)) await gone(qemu);
+      return { strikes, struck: performance.now() };
+    }
+    const target = findVictim(victim as VictimName, kata, held);
+    signalProcess(target, fault as "SIGKILL" | "SIGSTOP");
+    const struck = performance.now();
+    if (fault === "SIGKILL") await gone(target);
+    return { struck };
+  }
 
   async function released({ call }: Held, pids: readonly ProcessIdentity[], dies: boolean) {
     const end =
@@ -87,7 +121,7 @@ export async function play({ victim, signal, phase }: Cell, kata: Kata): Promise
 }
 
 /** Who stands for a process of the guest's on the host ends when that cannot go on. */
-function waitersOf({ call }: Held, shim: ProcessIdentity, victim: VictimName): ProcessIdentity[] {
+function waitersOf({ call }: Held, shim: ProcessIdentity, victim: Cell["victim"]): ProcessIdentity[] {
   if (victim === "cli") return [];
   return call === undefined ? [shim] : [shim, identifyProcess(call.pid)];
 }

@@ -41,7 +41,7 @@ export async function debugGuest(
   environment: ShimEnvironment,
 ): Promise<GuestShell> {
   const record = await environment.store.read(id);
-  const vm = requireStatus(record, "debug the guest of", "created", "running", "paused");
+  const vm = requireStatus(record, "debug the guest of", "creating", "created", "running", "paused");
   const guestId = `debug-${randomUUID()}`;
   await using undo = new UndoStack();
   const agent = environment.connectAgent(vm.agentUrl);
