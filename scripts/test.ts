@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPackages, buildTree } from "./lib/build-all.ts";
 import { CHECKS } from "./lib/checks.ts";
+import { endToEndSuites, runEndToEnd } from "./lib/e2e-suites.ts";
+import { fromTemplates } from "./lib/from-templates.ts";
 import { installKernelBuildPackages } from "./lib/kernel-packages.ts";
 import { step, tool } from "./lib/run.ts";
 
@@ -21,12 +23,14 @@ interface Counts {
 
 const directory = mkdtempSync(join(tmpdir(), "kata-ts-test-"));
 const countsFile = join(directory, "counts");
-const vitest = (...args: string[]): Promise<void> => tool("vitest", ["run", ...args], { KATA_TEST_COUNTS: countsFile });
+const counted = { KATA_TEST_COUNTS: countsFile };
+const { booted, cloned } = endToEndSuites();
 
 const suites: readonly Suite[] = [
   ...CHECKS,
-  { name: "unit and compliance tests", run: () => vitest() },
-  { name: "end to end, with real VMs", run: () => vitest("--root", "e2e") },
+  { name: "unit and compliance tests", run: () => tool("vitest", ["run"], counted) },
+  { name: "end to end, VMs that boot", run: () => runEndToEnd(booted, counted) },
+  { name: "end to end, VMs that are cloned", run: () => fromTemplates(() => runEndToEnd(cloned, counted)) },
 ];
 
 await buildPackages();
