@@ -10,21 +10,37 @@ export interface RootFileSystem {
   readonly image: Image | undefined;
 }
 
+/** So many of an image's own complaints are shown. */
+const SHOWN_WARNINGS = 5;
+
 /** A directory as it is; anything else is unpacked below the bundle. @throws ImageError */
-export async function rootFileSystem(from: string, bundle: string): Promise<RootFileSystem> {
+export async function rootFileSystem(
+  from: string,
+  bundle: string,
+  warn: (message: string) => void,
+): Promise<RootFileSystem> {
   const location = locate(from);
   if (location === undefined) return { rootfs: resolve(from), image: undefined };
+  const rootfs = join(bundle, "rootfs");
+  const warnings: string[] = [];
+  const image = await unpack(from, location, rootfs, warnings);
+  for (const message of warnings.slice(0, SHOWN_WARNINGS)) warn(message);
+  if (warnings.length > SHOWN_WARNINGS) warn(`${String(warnings.length - SHOWN_WARNINGS)} more of the kind`);
+  return { rootfs, image };
+}
+
+async function unpack(from: string, location: ImageLocation, rootfs: string, warnings: string[]): Promise<Image> {
   using interruption = new Interruption();
   using line = new ProgressLine();
   const image = await openImage(location, {
     signal: interruption.signal,
+    warn: (message) => warnings.push(message),
     onProgress: ({ step, done, total }) => {
       line.show(`${step} ${from}: ${total === 0 ? "100" : String(Math.floor((done * 100) / total))} %`);
     },
   });
-  const rootfs = join(bundle, "rootfs");
   await image.unpack(rootfs);
-  return { rootfs, image };
+  return image;
 }
 
 /** Undefined for a root file system. What looks like a path is one; other names are a registry's. */

@@ -58,7 +58,9 @@ export const verb: Verb = async (args, context) => {
   const ports = options.list("publish").map(parsePort);
   if (options.flag("detach") && options.flag("tty")) throw new UsageError("--detach and --tty: nobody would see it");
   await using bundle = await FrontBundle.create(id, context.globals.root);
-  const { rootfs, image } = await rootFileSystem(from, bundle.path);
+  const { rootfs, image } = await rootFileSystem(from, bundle.path, (message) => {
+    context.log.warning(`${from}: ${message}`);
+  });
   const namespace = await makeNetwork(options.text("network"), { id, bundle: bundle.path, ports });
   const spec = await frontSpec({ id, rootfs, image, command, options, network: networkOf(namespace, bundle.path) });
   writeFileSync(join(bundle.path, "config.json"), JSON.stringify(spec), { mode: 0o600 });
