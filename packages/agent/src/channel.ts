@@ -1,4 +1,4 @@
-import { constants, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import { constants, openSync, readdirSync, readFileSync, readSync, readvSync } from "node:fs";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { openPollable } from "@kata-ts/linux";
@@ -73,7 +73,12 @@ function probe(fd: number): Buffer | undefined {
 
 /** What one read of a virtio-serial port gives at most. */
 const PORT_BUFFER = 4096;
-const BATCH_BYTES = 128 * 1024;
+const BATCH_BYTES = 256 * 1024;
+/** Where a batch is read to, a port's buffer at a time. */
+const batch: Buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
+const pieces: readonly Buffer[] = Array.from({ length: BATCH_BYTES / PORT_BUFFER }, (_, index) =>
+  batch.subarray(index * PORT_BUFFER, (index + 1) * PORT_BUFFER),
+);
 
 function attach({ fd, head }: OpenedPort): Socket {
   const socket = openPollable(fd, { readable: true, writable: true });
@@ -85,22 +90,18 @@ function attach({ fd, head }: OpenedPort): Socket {
 
 /**
  * The port gives a page at a time, and a page at a time through streams and frames is what limits a busy channel: what
- * waits behind a full page is read at once.
+ * waits behind a full page is read at once, by one call that asks the port once for each piece until one is not full.
  */
 function readOn(fd: number, first: Buffer): Buffer {
   if (first.length < PORT_BUFFER) return first;
-  const batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
-  let length = first.copy(batch);
-  for (let last = PORT_BUFFER; last === PORT_BUFFER && length + PORT_BUFFER <= BATCH_BYTES; length += last) {
-    last = readNow(fd, batch, length);
-  }
-  return batch.subarray(0, length);
+  const length = readNow(fd);
+  return length === 0 ? first : Buffer.concat([first, batch.subarray(0, length)]);
 }
 
 /** 0 when nothing is there. An end, or an error, is told again to the poll. */
-function readNow(fd: number, buffer: Buffer, offset: number): number {
+function readNow(fd: number): number {
   try {
-    return readSync(fd, buffer, offset, PORT_BUFFER, null);
+    return readvSync(fd, pieces);
   } catch {
     return 0;
   }

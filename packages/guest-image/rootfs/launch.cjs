@@ -7,6 +7,9 @@ const { wrap } = require("node:module");
 const { join } = require("node:path");
 const { Script, constants } = require("node:vm");
 
+// What init tells this program's allocator is not for those that it starts.
+for (const name of ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"]) delete process.env[name];
+
 const filename = join(__dirname, "agent.cjs");
 const cacheFile = join(__dirname, process.execArgv.includes("--no-opt") ? "agent-interpreted.cache" : "agent.cache");
 const script = new Script(wrap(readFileSync(filename, "utf8")), {

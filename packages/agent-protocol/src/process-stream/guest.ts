@@ -11,8 +11,8 @@ export interface StreamedProcess {
   read(descriptor: 1 | 2, limit: number, signal: AbortSignal): Promise<Buffer | undefined>;
   /** The reader of an output is gone: the process gets SIGPIPE for its next byte. */
   closeOutput(descriptor: 1 | 2): void;
-  /** Resolves when the process, or its pipe, has taken the data; false when nobody reads it any more. */
-  write(data: Buffer): Promise<boolean>;
+  /** Resolves when the process, or its pipe, has taken all of it; false when nobody reads it any more. */
+  write(pieces: readonly Buffer[]): Promise<boolean>;
   closeInput(): void;
   signal(signal: number): void;
   resize(rows: number, columns: number): void;
@@ -137,10 +137,10 @@ class InputQueue {
     // A turn of the loop brings more pieces of the same frame.
     await new Promise(setImmediate);
     while (this.#pieces.length > 0 && this.#open) {
-      const data = Buffer.concat(this.#pieces);
+      const pieces = this.#pieces;
       this.#pieces = [];
-      this.#open = await this.#process.write(data);
-      if (this.#open) this.#giveBack(data.length);
+      this.#open = await this.#process.write(pieces);
+      if (this.#open) this.#giveBack(pieces.reduce((sum, { length }) => sum + length, 0));
     }
     this.#writing = false;
     if (!this.#open) this.#link?.control(Kind.stop);

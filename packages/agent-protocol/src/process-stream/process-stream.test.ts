@@ -57,8 +57,8 @@ class FakeProcess implements StreamedProcess {
   closeOutput(descriptor: 1 | 2): void {
     this.heard.push(`close ${String(descriptor)}`);
   }
-  async write(data: Buffer): Promise<boolean> {
-    if (this.inputTaken) this.input.push(Buffer.from(data));
+  async write(pieces: readonly Buffer[]): Promise<boolean> {
+    if (this.inputTaken) this.input.push(Buffer.concat(pieces));
     return this.inputTaken;
   }
   closeInput(): void {

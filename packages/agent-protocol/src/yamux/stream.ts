@@ -49,7 +49,8 @@ export class YamuxStream extends SocketLike {
     if (this.#reset || this.#remoteFin) return;
     this.#receiveWindow -= piece.length;
     if (this.#receiveWindow < 0) throw new YamuxProtocolError(`stream ${String(this.id)}: receive window exceeded`);
-    this.#arrived.push(Buffer.from(piece));
+    // A small part of what has arrived must not keep all of it.
+    this.#arrived.push(piece.length < piece.buffer.byteLength / 2 ? Buffer.from(piece) : piece);
     if (this.#readerWaits) this.#deliver();
     if (this.#bodyUntilFin === 0) return;
     this.#bodyUntilFin -= piece.length;

@@ -56,7 +56,7 @@ export class GuestProcess {
         if (descriptor === 1) stdout.destroy();
         else stderr?.destroy();
       },
-      write: (data) => stdin.write(data),
+      write: (pieces) => stdin.write(...pieces),
       closeInput: () => {
         stdin.end();
       },

@@ -10,12 +10,16 @@ export class Input {
   }
 
   /** Resolves once the process, or the kernel for it, has all of it; false when nobody reads it any more. */
-  async write(data: Uint8Array): Promise<boolean> {
+  async write(...pieces: readonly Uint8Array[]): Promise<boolean> {
     if (!this.#socket.writable) return false;
     return new Promise((resolve) => {
-      this.#socket.write(data, (error) => {
-        resolve(error === undefined || error === null);
-      });
+      this.#socket.cork();
+      for (const [index, piece] of pieces.entries()) {
+        if (index < pieces.length - 1) this.#socket.write(piece);
+        // In order: what has become of the last has become of all.
+        else this.#socket.write(piece, (error) => resolve(error === undefined || error === null));
+      }
+      this.#socket.uncork();
     });
   }
 

@@ -3,7 +3,7 @@ import { createPipe, openPollable, setPipeSize, type WindowSize } from "@kata-ts
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
 
-/** Bytes that an output's pipe holds. Larger than Linux's default: fewer switches between the process and us. */
+/** Bytes that a stream's pipe holds. Larger than Linux's default: fewer switches between the process and us. */
 const PIPE_BYTES = 1024 * 1024;
 
 /** Our ends of a process's standard streams. */
@@ -34,7 +34,7 @@ export function pipeEnds(): ProcessEnds {
   const [stdin, stdout, stderr] = [createPipe(), createPipe(), createPipe()];
   const fds = [stdin.read, stdout.write, stderr.write] as const;
   const ours = [stdin.write, stdout.read, stderr.read];
-  for (const { read } of [stdout, stderr]) setPipeSize(read, PIPE_BYTES);
+  for (const { read } of [stdin, stdout, stderr]) setPipeSize(read, PIPE_BYTES);
   return {
     fds,
     consoleSocket: undefined,

@@ -46,7 +46,7 @@ function terminalStdio(master: number): ProcessStdio {
   const stdin = new Input(stdout.socket);
   return {
     // The end of a terminal's input is a character, not the end of a stream.
-    stdin: { write: (data) => stdin.write(data), end: () => undefined },
+    stdin: { write: (...pieces) => stdin.write(...pieces), end: () => undefined },
     stdout,
     stderr: undefined,
     resize: (size) => {
