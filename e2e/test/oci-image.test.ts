@@ -1,16 +1,18 @@
 import { copyFileSync, globSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Image, type ImageLocation, openImage, type Progress } from "@kata-ts/oci-image";
 import { Sandbox } from "@kata-ts/virtcontainers";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
+import { runCommand } from "../harness/command.ts";
 import { pythonRootfs } from "../harness/images.ts";
-import { SHARE } from "../harness/paths.ts";
+import { RUNTIME, SHARE } from "../harness/paths.ts";
 import { Registry } from "../harness/registry.ts";
 import { treeOf } from "../harness/tree.ts";
 
+const KATA = join(dirname(RUNTIME), "kata");
 /** cap_net_raw+ep, as setcap writes it. */
 const MAY_USE_RAW_SOCKETS = "0100000200200000000000000000000000000000";
 const SHOW_CAPABILITIES =
@@ -91,9 +93,10 @@ describe("an image without an engine", () => {
     expect(usual).toMatchObject({ exitCode: 0, stdout: "42 1234 /app usual\n", stderr: "" });
     const other = await sandbox.run({ rootfs: target, ...(await image.process(target, ["other"])) });
     expect(other.stdout).toBe("42 1234 /app other\n");
-    const { user, env } = await image.process(target);
-    const capable = { rootfs: target, args: ["/app/raw-python", "-c", SHOW_CAPABILITIES], user, env };
-    expect(await sandbox.run(capable)).toMatchObject({ stderr: "", stdout: "0000000000002000\n" });
+    const capable = ["/app/raw-python", "-c", SHOW_CAPABILITIES];
+    const root = ["--root", join(directory, "root")];
+    const shown = await runCommand(KATA, [...root, "run", "--user", "1234:4321", target, ...capable]);
+    expect(shown).toMatchObject({ stderr: "", stdout: "0000000000002000" });
   });
 
   it("is the same out of the archives that skopeo writes, Docker's and OCI's", async () => {

@@ -30,13 +30,18 @@ export const exhaustGuest: Strike = async (kata, id) => {
   return undefined;
 };
 
-/** From now on the VM has next to no room on the host, and its guest takes more. */
+/** A process of the guest takes what there is no more of on the host. */
 export const exhaustHost: Strike = (kata, id) => {
+  starve(kata, id);
+  return Promise.resolve(inGuest(kata, id, "tail /dev/zero"));
+};
+
+/** From now on a VM has next to no room on the host: what it takes more is too much. */
+export function starve(kata: Kata, id: string): void {
   const memory = memoryCgroup(kata, id);
   const used = Number(readFileSync(join(memory, "memory.usage_in_bytes"), "latin1"));
   writeFileSync(join(memory, "memory.limit_in_bytes"), String(used + 8 * 1024 * 1024));
-  return Promise.resolve(inGuest(kata, id, "tail /dev/zero"));
-};
+}
 
 /** How often the host's kernel has ended a process of a container's cgroup for want of memory. */
 export function outOfMemoryKills(kata: Kata, id: string): number {
