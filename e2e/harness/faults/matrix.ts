@@ -14,7 +14,7 @@ const GUEST_FAULTS = [
 ] as const;
 
 /** What is done to a victim: a signal, or what its own kernel or the host's does to it. */
-export type Fault = "SIGKILL" | "SIGSTOP" | "panic" | "no memory";
+type Fault = "SIGKILL" | "SIGSTOP" | "panic" | "no memory";
 
 export interface Cell {
   readonly victim: VictimName | "agent" | "guest" | "host";

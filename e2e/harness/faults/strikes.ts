@@ -50,7 +50,7 @@ export function outOfMemoryKills(kata: Kata, id: string): number {
 }
 
 /** Waits until a VM's agent does not answer within a second. */
-export async function untilSilent(vmDirectory: string): Promise<void> {
+async function untilSilent(vmDirectory: string): Promise<void> {
   using agent = connectAgent(`unix://${vmDirectory}/proxy.sock`);
   const answers = (): Promise<boolean> =>
     agent.check({}, { deadlineMs: 1000 }).then(

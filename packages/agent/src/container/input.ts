@@ -17,7 +17,10 @@ export class Input {
       for (const [index, piece] of pieces.entries()) {
         if (index < pieces.length - 1) this.#socket.write(piece);
         // In order: what has become of the last has become of all.
-        else this.#socket.write(piece, (error) => resolve(error === undefined || error === null));
+        else
+          this.#socket.write(piece, (error) => {
+            resolve(error === undefined || error === null);
+          });
       }
       this.#socket.uncork();
     });

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { Header } from "tar";
+import { Header, type HeaderData } from "tar";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { applyLayer } from "./layer.ts";
 
@@ -48,7 +48,7 @@ function blocksOf({ path, type = "File", linkpath = "", text = "", mode = 0o644,
   return [...before, ...withData(header, Buffer.from(text))];
 }
 
-function withData(header: ConstructorParameters<typeof Header>[0], content: Buffer): Buffer[] {
+function withData(header: Partial<HeaderData>, content: Buffer): Buffer[] {
   const block = Buffer.alloc(512);
   new Header({ ...header, size: content.length }).encode(block);
   return [block, content, Buffer.alloc(-content.length & 511)];

@@ -219,7 +219,7 @@ class Application {
   /** What stands for a device is the guest's when the guest opens it. */
   #makeNode(entry: ReadEntry, path: string, kind: "pipe" | "character" | "block"): boolean {
     if (this.#options.withoutNodes === true) return false;
-    const { devmaj: major = 0, devmin: minor = 0 } = entry.header;
+    const { devmaj: major, devmin: minor } = entry.header;
     try {
       makeNode(path, kind, { major, minor });
       return true;
