@@ -14,8 +14,10 @@ export async function destroySandbox(state: VmState, environment: Environment, f
   if (flush && vm.isRunning()) {
     using agent = environment.connectAgent(state.agentUrl);
     await agent.destroySandbox({}, { deadlineMs: FLUSH_DEADLINE_MS }).catch(() => undefined);
+    environment.trace?.("guest flushed", state.dir);
   }
   await vm.stop();
+  environment.trace?.("vm ended", state.dir);
 }
 
 /** Ends a VM of which no record tells, and removes what is known to be its. */
