@@ -16,6 +16,13 @@ const SHARES = 12;
 /** Where the measured times go, as lines of a Markdown table. */
 const TABLE = process.env.KATA_TEST_FAULT_TABLE;
 
+const TODAY = rotated(CELLS, SHARES);
+/** Those of today, by what may be on a guest's console then; on some days no guest panics. */
+const GROUPS = [
+  ["by a signal, or for want of memory", false, TODAY.filter(({ fault }) => fault !== "panic")] as const,
+  ["by a kernel panic", true, TODAY.filter(({ fault }) => fault === "panic")] as const,
+].filter(([, , cells]) => cells.length > 0);
+
 describe("when a process dies or hangs", () => {
   let bystanders: Kata;
   let bystander = "";
@@ -30,13 +37,10 @@ describe("when a process dies or hangs", () => {
     await bystanders[Symbol.asyncDispose]();
   });
 
-  describe.each([
-    ["by a signal, or for want of memory", CELLS.filter(({ fault }) => fault !== "panic"), false],
-    ["by a kernel panic", CELLS.filter(({ fault }) => fault === "panic"), true],
-  ] as const)("at any step, %s", (_, cells, guestsMayPanic) => {
+  describe.each(GROUPS)("at any step, %s", (_, guestsMayPanic, cells) => {
     expectCleanHost({ guestsMayPanic });
 
-    it.each(rotated(cells, SHARES).map((cell) => [cell.victim, cell.fault, cell.phase.name, cell] as const))(
+    it.each(cells.map((cell) => [cell.victim, cell.fault, cell.phase.name, cell] as const))(
       "%s by %s at %s: it is noticed, told, and cleaned up",
       async (victim, fault, phase, cell) => {
         await using kata = Kata.configured(CONFIGURATION);
