@@ -5,9 +5,12 @@ import { VM_ROOT } from "./paths.ts";
 /** Lines of a guest's console that mean that its kernel is unwell. */
 const UNWELL = /BUG:|Call Trace|Kernel panic|Oops|WARNING: CPU/;
 
-/** A container that runs out of memory is told with a trace, too: that is no fault of the kernel. */
+/**
+ * Who runs out of memory is told with a trace, too: that is no fault of the kernel. So is whoever is ended for it, when it
+ * asks for one more page on its way.
+ */
 function isOomReport(before: readonly string[]): boolean {
-  return before.slice(-8).some((line) => line.includes("invoked oom-killer"));
+  return before.slice(-8).some((line) => /invoked oom-killer|page allocation failure: order:0/.test(line));
 }
 
 /**
