@@ -7,13 +7,18 @@ import { expectCleanHost } from "../harness/clean-host.ts";
 import { pythonRootfs } from "../harness/images.ts";
 import { Kata } from "../harness/kata.ts";
 
-/** Fifty children that each leave a grandchild behind, at once: all of them are init's to collect. */
+/**
+ * Fifty children that each leave a grandchild behind, at once, which ends once its parent is gone and the pipe with it: all
+ * of them are init's to collect.
+ */
 const STORM = `
-import os, time
+import os
 for _ in range(50):
     if os.fork() == 0:
+        read, write = os.pipe()
         if os.fork() == 0:
-            time.sleep(0.05)
+            os.close(write)
+            os.read(read, 1)
         os._exit(0)
 for _ in range(50): os.wait()
 print("stormed", flush=True)

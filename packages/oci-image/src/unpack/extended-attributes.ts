@@ -10,6 +10,7 @@ const BLOCK = 512;
 const MAX_HEADER_BYTES = 2 ** 20;
 /** What may wait for its entry. The parser is at most one chunk behind, unless somebody leads it astray. */
 const MAX_WAITING_BYTES = 8 * 2 ** 20;
+const PLACE_BYTES = 64;
 const NONE: Attributes = new Map();
 const PREFIX = "SCHILY.xattr.";
 
@@ -44,7 +45,8 @@ export class ExtendedAttributes extends Transform {
 
   /** Those of the next entry; to be asked once for each, in their order. */
   ofNextEntry(): Attributes {
-    const attributes = this.#waiting.shift() ?? NONE;
+    const attributes = this.#waiting.shift();
+    if (attributes === undefined) return NONE;
     this.#waitingBytes -= sizeOf(attributes);
     return attributes;
   }
@@ -128,8 +130,9 @@ function* paxRecords(content: Buffer): Generator<readonly [key: string, value: B
   }
 }
 
+/** What they take while they wait: also those that are none take their place. */
 function sizeOf(attributes: Attributes): number {
-  let size = 0;
+  let size = PLACE_BYTES;
   for (const [name, value] of attributes) size += name.length + value.length;
   return size;
 }
