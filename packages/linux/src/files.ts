@@ -1,4 +1,5 @@
-import { call } from "./native.ts";
+import { closeSync, constants, openSync } from "node:fs";
+import { call, callInThread } from "./native.ts";
 
 /** What Node cannot make of a file. No link is followed at the end of a path. */
 
@@ -25,4 +26,18 @@ export function makeNode(path: string, kind: keyof typeof KINDS, device: DeviceN
 function deviceOf({ major, minor }: DeviceNumber): bigint {
   const [high, low] = [BigInt(major), BigInt(minor)];
   return ((high & ~0xfffn) << 32n) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | (low & 0xffn);
+}
+
+/**
+ * syncfs(2): all that was written to the file system of a directory is on its device. In another thread.
+ *
+ * @throws LinuxError, also for what could not be written earlier
+ */
+export async function flushFileSystem(directory: string): Promise<void> {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    await callInThread("int syncfs(int fd)", directory, fd);
+  } finally {
+    closeSync(fd);
+  }
 }

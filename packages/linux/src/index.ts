@@ -13,7 +13,7 @@
  * @module
  */
 export { descriptorOf, receiveDescriptor, sendConsole, sendDescriptor } from "./descriptor-passing.ts";
-export { type DeviceNumber, makeNode, setExtendedAttribute } from "./files.ts";
+export { type DeviceNumber, flushFileSystem, makeNode, setExtendedAttribute } from "./files.ts";
 export { type FileLock, type LockOptions, lockFile, tryLockFile } from "./flock.ts";
 export { createMemoryFile } from "./memory-file.ts";
 export {

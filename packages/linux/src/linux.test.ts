@@ -24,6 +24,7 @@ import {
   cloneMountTree,
   createPipe,
   enterNamespace,
+  flushFileSystem,
   identifyProcess,
   inNamespace,
   inNewNamespace,
@@ -40,6 +41,7 @@ import {
   tryLockFile,
   unmount,
 } from "./index.ts";
+import { callInThread } from "./native.ts";
 
 let directory = "";
 
@@ -82,6 +84,15 @@ describe("mounts and mount namespaces", () => {
     });
     failure.toThrow(LinuxError);
     failure.toThrow(/mount none on .*missing: ENOENT/);
+  });
+});
+
+describe("what takes long", () => {
+  it("is done in another thread, and fails with the call, the object and the errno as well", async () => {
+    await flushFileSystem(directory);
+    await expect(flushFileSystem(join(directory, "missing"))).rejects.toThrow("ENOENT");
+    const missing = callInThread("int umount2(const char *target, int flags)", "nothing", directory, 0);
+    await expect(missing).rejects.toThrow("umount2 nothing: EINVAL");
   });
 });
 

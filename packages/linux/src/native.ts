@@ -6,7 +6,11 @@ import { constants as osConstants } from "node:os";
  * pay for it.
  */
 /** koffi gives 64-bit results as bigints where a number cannot hold them. */
-type NativeFunction = (...args: unknown[]) => number | bigint;
+interface NativeFunction {
+  (...args: unknown[]): number | bigint;
+  /** Runs it in another thread; the callback comes last. */
+  async(...args: unknown[]): void;
+}
 
 interface Koffi {
   load(path: string | null): { func(signature: string): NativeFunction };
@@ -64,7 +68,18 @@ export function declareStruct(name: string, members: Readonly<Record<string, str
 export function call(signature: string, detail: string, ...args: unknown[]): number {
   const result = bind(signature)(...args);
   if (Number(result) >= 0) return Number(result);
-  throw new LinuxError(/(\w+)\s*\(/.exec(signature)?.[1] ?? signature, errnoName(load().errno()), detail);
+  throw new LinuxError(nameIn(signature), errnoName(load().errno()), detail);
+}
+
+/** As call(), in another thread, for what may take long: nobody else has to wait for it. */
+export function callInThread(signature: string, detail: string, ...args: unknown[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    bind(signature).async(...args, (error: Error | null, result: number | bigint) => {
+      if (error !== null) reject(error);
+      else if (Number(result) >= 0) resolve(Number(result));
+      else reject(new LinuxError(nameIn(signature), errnoName(load().errno()), detail)); // koffi keeps that thread's.
+    });
+  });
 }
 
 /** As call(), for a raw system call without a libc wrapper. */
@@ -83,6 +98,10 @@ function bind(signature: string): NativeFunction {
     bound.set(signature, native);
   }
   return native;
+}
+
+function nameIn(signature: string): string {
+  return /(\w+)\s*\(/.exec(signature)?.[1] ?? signature;
 }
 
 function errnoName(errno: number): string {
