@@ -7,6 +7,8 @@ export interface Call {
   readonly request: Uint8Array;
   /** When nobody waits for the reply any more, in performance.now()'s milliseconds; undefined for never. */
   readonly expiresAt: number | undefined;
+  /** Milliseconds that the agent may be silent meanwhile, even to a check; undefined for as long as the call waits. */
+  readonly silenceMs?: number | undefined;
   readonly signal: AbortSignal | undefined;
   /** Wait for a channel that is not there yet instead of failing at once. */
   readonly waitForReady: boolean;
@@ -34,19 +36,19 @@ export function withinLimits<T>(work: Promise<T>, { path, expiresAt, signal }: C
     work.catch(() => undefined);
     return Promise.reject(abortError(path, signal));
   }
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => {
-      if (signal !== undefined) reject(abortError(path, signal));
-    };
-    const onDeadline = (): void => {
-      reject(new AgentRpcError(RpcStatus.DeadlineExceeded, "Deadline exceeded", { rpc: path }));
-    };
-    const timer = expiresAt === undefined ? undefined : setTimeout(onDeadline, expiresAt - performance.now());
-    signal?.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    });
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const onAbort = (): void => {
+    if (signal !== undefined) reject(abortError(path, signal));
+  };
+  const onDeadline = (): void => {
+    reject(new AgentRpcError(RpcStatus.DeadlineExceeded, "Deadline exceeded", { rpc: path }));
+  };
+  const timer = expiresAt === undefined ? undefined : setTimeout(onDeadline, expiresAt - performance.now());
+  signal?.addEventListener("abort", onAbort, { once: true });
+  work.then(resolve, reject);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
   });
 }
 

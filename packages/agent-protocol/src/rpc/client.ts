@@ -2,14 +2,22 @@ import { AgentCaller } from "./agent-caller.ts";
 import type { Caller } from "./caller.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
 import { type RequestInput, type Response, type RpcName, type Rpcs, rpcs } from "./rpcs.ts";
+import { WatchfulCaller } from "./watchful-caller.ts";
 
 export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds; the table's default applies when absent. */
   readonly deadlineMs?: number;
+  /**
+   * Milliseconds, 20 000 by default: an agent that gives no sign of life for so long is not waited for up to the deadline.
+   * Calls without a deadline wait for an event, and outlive any silence.
+   */
+  readonly silenceMs?: number;
   /** Wait for a channel that is not there yet, as a booting guest's, instead of failing at once. */
   readonly waitForReady?: boolean;
 }
+
+const SILENCE_MS = 20_000;
 
 type Calls = { readonly [N in RpcName]: (request: RequestInput<N>, options?: CallOptions) => Promise<Response<N>> };
 
@@ -21,7 +29,7 @@ export interface AgentClient extends Calls, Disposable {
 
 /** @param url `unix:///path/to/proxy.sock`. The connection is made by the first call. */
 export function connectAgent(url: string): AgentClient {
-  const caller = new AgentCaller(url);
+  const caller = new WatchfulCaller(new AgentCaller(url));
   const calls: Record<string, unknown> = {};
   for (const name of Object.keys(rpcs) as RpcName[]) {
     calls[name] = (request: RequestInput<typeof name>, options?: CallOptions) => call(caller, name, request, options);
@@ -36,14 +44,15 @@ async function call<N extends RpcName>(
   caller: Caller,
   name: N,
   request: RequestInput<N>,
-  { signal, waitForReady = false, ...options }: CallOptions = {},
+  { signal, waitForReady = false, silenceMs = SILENCE_MS, ...options }: CallOptions = {},
 ): Promise<Response<N>> {
   const definition: Rpcs[RpcName] = rpcs[name];
   const { path } = definition;
   const deadlineMs = options.deadlineMs ?? definition.deadlineMs;
   const expiresAt = deadlineMs === undefined ? undefined : performance.now() + deadlineMs;
   const encode = definition.request.encode as (message: RequestInput<N>) => { finish(): Uint8Array };
-  const reply = await caller.call({ path, request: encode(request).finish(), expiresAt, signal, waitForReady });
+  const limits = { expiresAt, silenceMs, signal, waitForReady };
+  const reply = await caller.call({ path, request: encode(request).finish(), ...limits });
   try {
     return definition.response.decode(reply) as Response<N>;
   } catch (error) {
