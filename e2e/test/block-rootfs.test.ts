@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
 import { basename, join } from "node:path";
+import { QmpClient } from "@kata-ts/qemu-driver";
 import { Sandbox } from "@kata-ts/virtcontainers";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
+import { readRecord } from "../harness/faults/victims.ts";
 import { busyboxRootfs } from "../harness/images.ts";
 import { Kata } from "../harness/kata.ts";
 import { SHARE } from "../harness/paths.ts";
@@ -56,6 +58,19 @@ async function volume(
     .split(":")
     .map(Number);
   return { device, image, major, minor };
+}
+
+function annotate(kata: Kata, bundle: string, annotations: object): void {
+  const spec = JSON.parse(readFileSync(join(bundle, "config.json"), "utf8")) as object;
+  kata.file(bundle.slice(kata.directory.length + 1).concat("/config.json"), JSON.stringify({ ...spec, annotations }));
+}
+
+/** Lets QEMU write only so many bytes a second to the last disk that was plugged in. */
+async function slowDown(qmpSocket: string, bytesPerSecond: number): Promise<void> {
+  await using qmp = await QmpClient.connect(qmpSocket);
+  const disks = (await qmp.execute("query-block")) as { readonly qdev?: string }[];
+  const limits = { bps: 0, bps_rd: 0, bps_wr: bytesPerSecond, iops: 0, iops_rd: 0, iops_wr: 0 };
+  await qmp.execute("block_set_io_throttle", { id: disks.at(-1)?.qdev, ...limits });
 }
 
 describe("block devices as volumes", () => {
@@ -144,13 +159,35 @@ describe("a root file system on a block device", () => {
     }
   });
 
+  it.each([
+    ["alone in its VM", false],
+    ["in a pod", true],
+  ])("has what its container wrote, however slow it is, when the container is deleted: %s", async (_, inPod) => {
+    await using kata = Kata.configured(WITH_DEVICES);
+    const sandbox = inPod ? await startSandbox(kata) : undefined;
+    const write = "head -c 30000000 /dev/zero | tr '\\0' x > /root/file";
+    const { path, device } = await deviceBundle(kata, "slow", ["sh", "-c", write]);
+    if (sandbox !== undefined) annotate(kata, path, memberAnnotations(sandbox));
+    try {
+      const id = kata.id();
+      await kata.create(id, path);
+      await slowDown(join(readRecord(kata, id).vm.dir, "qmp.sock"), 5_000_000);
+      await kata.ok(["start", id]);
+      await kata.until(id, "stopped");
+      const { exitCode, stderr } = await kata.run(["delete", id]);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+      expect(await readFrom(kata, device, "root/file")).toBe("x".repeat(30_000_000));
+      if (sandbox !== undefined) await kata.ok(["delete", "--force", sandbox]);
+    } finally {
+      await execa("losetup", ["--detach", device]);
+    }
+  });
+
   it("comes and goes with one container of a pod", async () => {
     await using kata = Kata.configured(WITH_DEVICES);
     const sandbox = await startSandbox(kata);
     const { path, device } = await deviceBundle(kata, "member", IDLE);
-    const spec = JSON.parse(readFileSync(join(path, "config.json"), "utf8")) as { annotations: object };
-    spec.annotations = memberAnnotations(sandbox);
-    kata.file(path.slice(kata.directory.length + 1).concat("/config.json"), JSON.stringify(spec));
+    annotate(kata, path, memberAnnotations(sandbox));
     try {
       const member = kata.id();
       await kata.create(member, path);

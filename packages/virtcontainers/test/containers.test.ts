@@ -118,6 +118,19 @@ describe("containers, over fakes of every port", () => {
     await nothingIsLeft();
   });
 
+  it.each([
+    ["hangs", RpcStatus.DeadlineExceeded, "was not ended in order"],
+    ["cannot write to its disk", RpcStatus.Internal, "was not ended in order"],
+    ["has died", RpcStatus.Unavailable, undefined],
+  ])("go with a guest that %s, which is told where files may be lost", async (_what, failure, warning) => {
+    await createContainer(CONFIG, SANDBOX, environment);
+    warnings = [];
+    agent.failures.set("destroySandbox", new AgentRpcError(failure, "why"));
+    await deleteContainer(ID, { force: false }, environment);
+    await nothingIsLeft();
+    expect(warnings).toEqual(warning === undefined ? [] : [expect.stringMatching(`${warning}.*why`)]);
+  });
+
   it("stay created when their start is refused, and say so", async () => {
     await createContainer(CONFIG, SANDBOX, environment);
     agent.failures.set("startContainer", new AgentRpcError(RpcStatus.Internal, "exec format error"));

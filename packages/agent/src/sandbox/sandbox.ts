@@ -70,13 +70,15 @@ export class Sandbox {
     }
   }
 
-  /** Ends every container and gives all back; buffered file data reaches the host. */
+  /** Ends every container and gives all back; what was written to disks is there. */
   async destroy(): Promise<void> {
-    for (const id of [...this.#containers.keys()]) await this.removeContainer(id);
-    await this.#dependencies.commands.run("sync", []);
-    await this.#storages.releaseAll();
+    const failures: unknown[] = [];
+    const note = (error: unknown): void => void failures.push(error);
+    for (const id of [...this.#containers.keys()]) await this.removeContainer(id).catch(note);
+    await this.#storages.releaseAll().catch(note);
     this.#namespaces?.remove();
     this.#namespaces = undefined;
+    if (failures.length > 0) throw failures[0];
   }
 
   /**
@@ -144,9 +146,9 @@ export class Sandbox {
     if (entry === undefined) throw containerNotFound(id);
     this.oom.forget(id);
     await entry.container.remove();
+    this.#containers.delete(id);
     releaseShared(id);
     await this.#storages.release(entry.mountPoints);
-    this.#containers.delete(id);
   }
 
   async #loadModules(modules: readonly grpc.KernelModule.$Properties[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { chmod, mkdir, rmdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
-import { LinuxError, mount, unmount } from "@kata-ts/linux";
+import { flushFileSystem, LinuxError, mount, unmount } from "@kata-ts/linux";
 import { invalidArgument } from "../errors.ts";
 import { mountDisk } from "./disk.ts";
 import { parseMountOptions } from "./mount-options.ts";
@@ -25,9 +25,17 @@ export const storageDrivers: readonly string[] = Object.keys(HANDLERS);
 /** What is here belongs to the whole sandbox: a pod's volume outlives the containers that use it. */
 const OF_SANDBOX = "/run/kata-containers/sandbox/";
 
-/** Storages that are mounted, with how many users each has: containers of a pod share volumes. */
+interface Mounted {
+  readonly mountPoint: string;
+  /** Containers of a pod share volumes. */
+  users: number;
+  /** Writes wait here for a disk. To a file system that is shared with the host they go when a file is closed. */
+  readonly buffered: boolean;
+}
+
+/** Storages that are mounted. */
 export class Storages {
-  readonly #users: Map<string, number> = new Map();
+  readonly #mounted: Map<string, Mounted> = new Map();
 
   /** @returns the mount points, to be released later */
   async add(storages: readonly grpc.Storage.$Properties[]): Promise<string[]> {
@@ -47,35 +55,46 @@ export class Storages {
     return added;
   }
 
-  /** Ends those as well that containers have left to the sandbox. */
+  /** Ends those as well that containers have left to the sandbox. @throws as release() */
   async releaseAll(): Promise<void> {
-    for (const mountPoint of [...this.#users.keys()].reverse()) {
-      this.#users.delete(mountPoint);
-      await removeMount(mountPoint);
-    }
+    await this.#remove([...this.#mounted.values()].reverse());
   }
 
+  /** @throws Error when something could not be written to its disk; all are released then, too */
   async release(mountPoints: readonly string[]): Promise<void> {
+    const unused: Mounted[] = [];
     for (const mountPoint of [...mountPoints].reverse()) {
-      const left = (this.#users.get(mountPoint) ?? 0) - 1;
-      if (left > 0 || mountPoint.startsWith(OF_SANDBOX)) {
-        this.#users.set(mountPoint, left);
-      } else if (this.#users.delete(mountPoint)) {
-        await removeMount(mountPoint);
-      }
+      const mounted = this.#mounted.get(mountPoint);
+      if (mounted === undefined) continue;
+      mounted.users -= 1;
+      if (mounted.users <= 0 && !mountPoint.startsWith(OF_SANDBOX)) unused.push(mounted);
     }
+    await this.#remove(unused);
+  }
+
+  async #remove(storages: readonly Mounted[]): Promise<void> {
+    const failures: unknown[] = [];
+    for (const { mountPoint, buffered } of storages) {
+      this.#mounted.delete(mountPoint);
+      // Unmounting would do it, too, and everyone else in this agent would have to wait for that.
+      if (buffered) await flushFileSystem(mountPoint).catch((error: unknown) => failures.push(error));
+      await removeMount(mountPoint);
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #use(storage: grpc.Storage.$Properties, mountPoint: string): Promise<void> {
-    const users = this.#users.get(mountPoint) ?? 0;
-    if (users === 0) {
-      const driver = storage.driver ?? "";
-      const handler = Object.hasOwn(HANDLERS, driver) ? HANDLERS[driver] : undefined;
-      if (handler === undefined) throw invalidArgument(`Unknown storage driver "${driver}"`);
-      await mkdir(mountPoint, { recursive: true });
-      await handler(storage, mountPoint);
+    const mounted = this.#mounted.get(mountPoint);
+    if (mounted !== undefined) {
+      mounted.users += 1;
+      return;
     }
-    this.#users.set(mountPoint, users + 1);
+    const driver = storage.driver ?? "";
+    const handler = Object.hasOwn(HANDLERS, driver) ? HANDLERS[driver] : undefined;
+    if (handler === undefined) throw invalidArgument(`Unknown storage driver "${driver}"`);
+    await mkdir(mountPoint, { recursive: true });
+    await handler(storage, mountPoint);
+    this.#mounted.set(mountPoint, { mountPoint, users: 1, buffered: driver === "blk" });
   }
 }
 

@@ -1,11 +1,9 @@
 import type { Environment } from "../environment.ts";
 import type { VmState } from "../ports/hypervisor.ts";
-
-/** What a healthy guest needs to write back its files; one that does not answer in time is ended all the same. */
-const FLUSH_DEADLINE_MS = 3_000;
+import { askToFlush } from "./flush.ts";
 
 /**
- * Ends a sandbox's VM and removes all of it. A guest that still answers first flushes its files to the host, unless
+ * Ends a sandbox's VM and removes all of it. A guest that still answers first writes its files to its disks, unless
  * told not to wait for it.
  */
 export async function destroySandbox(state: VmState, environment: Environment, flush: boolean): Promise<void> {
@@ -13,7 +11,8 @@ export async function destroySandbox(state: VmState, environment: Environment, f
   const vm = environment.hypervisor.reopen(state);
   if (flush && vm.isRunning()) {
     using agent = environment.connectAgent(state.agentUrl);
-    await agent.destroySandbox({}, { deadlineMs: FLUSH_DEADLINE_MS }).catch(() => undefined);
+    const guest = `the guest of VM ${state.dir}`;
+    await askToFlush(guest, (limits) => agent.destroySandbox({}, limits), environment.warn);
     environment.trace?.("guest flushed", state.dir);
   }
   await vm.stop();

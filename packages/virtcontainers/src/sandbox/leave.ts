@@ -1,11 +1,10 @@
+import type { CallOptions } from "@kata-ts/agent-protocol";
 import type { Environment } from "../environment.ts";
 import { reasonOf } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import { destroySandbox } from "./destroy.ts";
-
-/** What a guest may take to end a container; one that does not answer keeps nobody from deleting its record. */
-const REMOVE_DEADLINE_MS = 3_000;
+import { askToFlush } from "./flush.ts";
 
 /**
  * Takes a container out of its sandbox; with the last one the VM ends.
@@ -26,7 +25,8 @@ export async function leaveSandbox(
   }
   if (!vm.isRunning()) return false;
   using agent = environment.connectAgent(state.agentUrl);
-  await agent.removeContainer({ container_id: id }, { deadlineMs: REMOVE_DEADLINE_MS }).catch(() => undefined);
+  const remove = (limits: CallOptions): Promise<unknown> => agent.removeContainer({ container_id: id }, limits);
+  await askToFlush(`container ${id}`, remove, environment.warn);
   await vm.unplugDisk(id).catch((error: unknown) => {
     environment.warn(`the disk of container ${id} stays in its VM: ${reasonOf(error)}`);
   });
