@@ -27,6 +27,7 @@ const TEST_PACKAGES = {
   umoci: "/usr/bin/umoci",
   python3: "/usr/bin/python3",
   procps: "/usr/sbin/sysctl",
+  libfaketime: "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
   "containernetworking-plugins": "/usr/lib/cni/bridge",
   iptables: "/usr/sbin/iptables",
   containerd: "/usr/bin/containerd",

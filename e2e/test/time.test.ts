@@ -6,6 +6,7 @@ import { Call } from "../harness/faults/call.ts";
 import { freezeAgent } from "../harness/faults/strikes.ts";
 import { childrenOf, readRecord } from "../harness/faults/victims.ts";
 import { Kata } from "../harness/kata.ts";
+import { ShiftedClock } from "../harness/shifted-clock.ts";
 
 const SLEEP = { args: ["sleep", "1000"] };
 /** Longer than any heartbeat, and than what a lost channel is waited for. */
@@ -52,6 +53,31 @@ describe("time", () => {
       expect((await kata.run(["exec", id, "sh", "-c", "sleep 0.1; exit 5"])).exitCode).toBe(5);
       await kata.ok(["pause", id]);
       await kata.ok(["resume", id]);
+      await kata.ok(["events", "--stats", id]);
+    }
+    await kata.ok(["kill", id, "KILL"]);
+    await kata.until(id, "stopped");
+    await kata.ok(["delete", id]);
+  });
+
+  it("a host whose clock is set by an hour, either way, goes on with all that waits, and takes nothing for old", async () => {
+    using clock = new ShiftedClock();
+    await using kata = new Kata([], clock.runtime);
+    const id = await kata.start(SLEEP);
+    for (const shift of [3600, -3600]) {
+      await using exec = new Call(kata, ["exec", id, "sh", "-c", "read line; exit 7"], "pipe");
+      await exec.reach("exec-started");
+      const other = kata.id();
+      const { path } = await kata.bundle(SLEEP);
+      await using creating = new Call(kata, ["create", "--bundle", path, other]);
+      await creating.reach("vm-started");
+      clock.set(shift);
+      expect(Math.abs((await clock.now()) - Date.now() - shift * 1000)).toBeLessThan(60_000);
+      expect(await kata.ok(["gc"])).toBe("");
+      expect((await creating.ended).status).toBe(0);
+      exec.child.stdin?.end("after\n");
+      expect((await exec.ended).status).toBe(7);
+      await kata.ok(["delete", "--force", other]);
       await kata.ok(["events", "--stats", id]);
     }
     await kata.ok(["kill", id, "KILL"]);

@@ -1,0 +1,51 @@
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { DIST, SHARE } from "./paths.ts";
+
+const LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+
+/** An installation whose own programs see a time of day that can be shifted while they run. */
+export class ShiftedClock implements Disposable {
+  /** Its kata-runtime. */
+  readonly runtime: string;
+  readonly #directory = mkdtempSync(join(tmpdir(), "kata-clock-"));
+  readonly #file = join(this.#directory, "shift");
+  readonly #node: string;
+
+  constructor() {
+    const prefix = join(this.#directory, "installed");
+    const libexec = join(prefix, "libexec", "kata-ts");
+    this.runtime = join(prefix, "bin", "kata-runtime");
+    this.#node = join(libexec, "node");
+    this.set(0);
+    const node = join(DIST, "libexec", "kata-ts", "node");
+    cpSync(DIST, prefix, { recursive: true, filter: (path) => path !== node && path !== SHARE });
+    mkdirSync(join(prefix, "share"), { recursive: true });
+    symlinkSync(SHARE, join(prefix, "share", "kata-ts"));
+    const variables = {
+      LD_PRELOAD: LIBRARY,
+      FAKETIME_TIMESTAMP_FILE: this.#file,
+      FAKETIME_NO_CACHE: "1",
+      FAKETIME_DONT_FAKE_MONOTONIC: "1", // It does not jump either when a machine's clock is set.
+    };
+    const settings = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`);
+    writeFileSync(this.#node, `#!/bin/sh\n${settings.join("")}exec ${node} "$@"\n`);
+    chmodSync(this.#node, 0o755);
+  }
+
+  /** What its programs take the time for, in milliseconds. */
+  async now(): Promise<number> {
+    return Number((await execa(this.#node, ["-p", "Date.now()"])).stdout);
+  }
+
+  /** From now on the time is the machine's, and so many seconds more or less. */
+  set(seconds: number): void {
+    writeFileSync(this.#file, `${seconds < 0 ? "" : "+"}${String(seconds)}\n`);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#directory, { recursive: true });
+  }
+}
