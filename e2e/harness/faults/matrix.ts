@@ -49,9 +49,9 @@ export function isCreating(phase: string): boolean {
   return ["vm-started", "agent-up", "sandbox-created"].includes(phase);
 }
 
-/** A stopped call is its caller's to end; a stopped shim only keeps its own caller waiting. */
+/** A stopped call is its caller's to end, and so is an exec's shim, for which nobody else waits. */
 function canBeStuck(victim: VictimName, phase: string): boolean {
-  return ["qemu", "virtiofsd", "proxy"].includes(victim) && phase !== "stopping";
+  return ["qemu", "virtiofsd", "proxy", "shim"].includes(victim) && phase !== "stopping";
 }
 
 /** What became of a cell, in milliseconds since the fault. */
