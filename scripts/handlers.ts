@@ -1,0 +1,72 @@
+// `npm run test:handlers`: takes each handler out of a copy of the last commit, and expects its test to fail there. Words
+// may follow, of the names of those to be taken.
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { HANDLERS, type Handler } from "./lib/handlers.ts";
+import { ROOT } from "./lib/paths.ts";
+import { step } from "./lib/run.ts";
+
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly failureMessages: readonly string[] }[];
+  }[];
+}
+
+const words = process.argv.slice(2);
+const chosen = HANDLERS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+const directory = await mkdtemp(join(tmpdir(), "kata-ts-handlers-"));
+const copy = join(directory, "copy");
+const intact = join(directory, "intact");
+const useless: string[] = [];
+try {
+  await execa("git", ["clone", "--quiet", ROOT, copy]);
+  await step("build with all handlers", build);
+  await cp(join(copy, "dist", "kata-ts"), intact, { recursive: true, verbatimSymlinks: true });
+  for (const handler of chosen) if (!(await step(handler.name, () => isNeeded(handler)))) useless.push(handler.name);
+} finally {
+  await rm(directory, { recursive: true, force: true });
+}
+for (const name of useless) process.stdout.write(`no test fails without: ${name}\n`);
+process.stdout.write(`${String(chosen.length - useless.length)} handlers needed, ${String(useless.length)} not\n`);
+process.exitCode = useless.length === 0 ? 0 : 1;
+
+async function isNeeded(handler: Handler): Promise<boolean> {
+  const path = join(copy, handler.file);
+  const whole = await readFile(path, "utf8");
+  if (whole.split(handler.code).length !== 2) throw new Error(`${handler.file}: not there once: ${handler.code}`);
+  await writeFile(
+    path,
+    whole.replace(handler.code, () => handler.without),
+  );
+  try {
+    await build();
+    const { numPassedTests, numFailedTests, testResults } = await test(handler.test);
+    if (numPassedTests + numFailedTests === 0) throw new Error(`no test is named ${handler.test.join(": ")}`);
+    const failures = testResults.flatMap(({ assertionResults }) =>
+      assertionResults.flatMap((of) => of.failureMessages),
+    );
+    for (const failure of failures) process.stdout.write(`  fails: ${failure.split("\n")[0] ?? ""}\n`);
+    return numFailedTests > 0;
+  } finally {
+    await writeFile(path, whole);
+    // What the test could not get rid of, for want of the handler.
+    await execa(join(intact, "bin", "kata-runtime"), ["gc"]);
+  }
+}
+
+async function build(): Promise<void> {
+  await execa(process.execPath, ["scripts/boot.mjs", "scripts/build.ts", "tuned"], { cwd: copy, stdin: "ignore" });
+}
+
+async function test([suite, name]: Handler["test"]): Promise<Report> {
+  const report = join(directory, "report.json");
+  const args = ["run", "--root", "e2e", `test/${suite}.test.ts`, "-t", name];
+  const output = ["--reporter", "json", "--outputFile", report];
+  const env = { KATA_TEST_ROTATION: "all" };
+  await execa("vitest", [...args, ...output], { cwd: copy, preferLocal: true, localDir: copy, env, reject: false });
+  return JSON.parse(await readFile(report, "utf8")) as Report;
+}
