@@ -7,7 +7,7 @@ import { rotated } from "../harness/rotation.ts";
 
 /** Waiters are released within two seconds of a death; a call that was being made meanwhile has some work of its own. */
 const RELEASED_MS = 2_000;
-/** `delete --force` waits three seconds for a guest that does not answer, and as long for processes that do not end. */
+/** `delete --force` waits five seconds for a guest that does not answer, and as long for processes that do not end. */
 const DELETED_MS = 15_000;
 /** A hanging guest is told by 20 s of silence, what it had begun is taken back, and its host's programs have seconds to answer. */
 const GIVEN_UP_MS = 45_000;

@@ -119,9 +119,7 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
     serveDns: answerEmpty((request) => dns.listen(request.address)),
 
     onlineCPUMem: answerEmpty(async (request) => {
-      const online = onlineCpus(request.nb_cpus).then(() => {
-        if (!request.cpu_only) onlineMemory();
-      });
+      const online = onlineCpus(request.nb_cpus).then(() => (request.cpu_only ? undefined : onlineMemory()));
       if (request.wait) await online;
       else online.catch(() => undefined);
     }),

@@ -22,6 +22,7 @@ export {
   MountFlag,
   makeTreeReadOnly,
   mount,
+  mountDevice,
   pivotInto,
   unmount,
 } from "./mounts.ts";

@@ -1,4 +1,4 @@
-import { call, syscall } from "./native.ts";
+import { call, callInThread, syscall } from "./native.ts";
 
 export const MountFlag = {
   rdonly: 1,
@@ -34,11 +34,23 @@ const MOUNT_ATTR_RDONLY = 1n;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
 
+const MOUNT =
+  "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)";
+
 /** mount(2). @param flags sum of MountFlag values */
 export function mount(source: string, target: string, type: string | null, flags: number, data = ""): void {
-  const signature =
-    "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)";
-  call(signature, `${source} on ${target}`, source, target, type, flags, data === "" ? null : data);
+  call(MOUNT, `${source} on ${target}`, source, target, type, flags, data === "" ? null : data);
+}
+
+/** As mount(), in another thread, for a file system that may have to be repaired first. In the process's own namespace. */
+export async function mountDevice(
+  device: string,
+  target: string,
+  type: string,
+  flags: number,
+  data = "",
+): Promise<void> {
+  await callInThread(MOUNT, `${device} on ${target}`, device, target, type, flags, data === "" ? null : data);
 }
 
 /** Detaches a mount at once, never through a symbolic link. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
 
@@ -10,7 +10,7 @@ const DEADLINE_MS = 10_000;
 export async function onlineCpus(wanted: number): Promise<void> {
   const giveUpAt = performance.now() + DEADLINE_MS;
   for (let online = 0; ; ) {
-    online += switchOn(CPUS, /^cpu\d+$/, wanted - online);
+    online += await switchOn(CPUS, /^cpu\d+$/, wanted - online);
     if (online >= wanted) return;
     if (performance.now() > giveUpAt) {
       throw new AgentRpcError(
@@ -22,25 +22,35 @@ export async function onlineCpus(wanted: number): Promise<void> {
   }
 }
 
-export function onlineMemory(): void {
-  switchOn(MEMORY, /^memory\d+$/, Number.POSITIVE_INFINITY);
+export async function onlineMemory(): Promise<void> {
+  await switchOn(MEMORY, /^memory\d+$/, Number.POSITIVE_INFINITY);
 }
 
-function switchOn(directory: string, pattern: RegExp, limit: number): number {
+let turn: Promise<unknown> = Promise.resolve();
+
+/** One after the other: who comes second does not count what the first has switched on. */
+function switchOn(directory: string, pattern: RegExp, limit: number): Promise<number> {
+  const mine = turn.then(() => switchOnNow(directory, pattern, limit));
+  turn = mine.catch(() => undefined);
+  return mine;
+}
+
+/** The kernel takes its time for each; the agent has others to answer meanwhile. */
+async function switchOnNow(directory: string, pattern: RegExp, limit: number): Promise<number> {
   let count = 0;
-  for (const name of readdirSync(directory)) {
+  for (const name of await readdir(directory)) {
     const file = `${directory}/${name}/online`;
-    if (count >= limit || !pattern.test(name) || !isOff(file)) continue;
-    writeFileSync(file, "1");
+    if (count >= limit || !pattern.test(name) || !(await isOff(file))) continue;
+    await writeFile(file, "1");
     count += 1;
   }
   return count;
 }
 
 // The boot CPU, and memory that cannot be taken away, have no such file.
-function isOff(file: string): boolean {
+async function isOff(file: string): Promise<boolean> {
   try {
-    return readFileSync(file, "latin1").trim() === "0";
+    return (await readFile(file, "latin1")).trim() === "0";
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { grpc } from "@kata-ts/agent-protocol";
-import { mount, openKernelEvents } from "@kata-ts/linux";
+import { mountDevice, openKernelEvents } from "@kata-ts/linux";
 import { deviceAtPath } from "../guest/pci-path.ts";
 import { parseMountOptions } from "./mount-options.ts";
 
@@ -11,7 +11,7 @@ const DEADLINE_MS = 10_000;
 export async function mountDisk(storage: grpc.Storage.$Properties, mountPoint: string): Promise<void> {
   const { flags, data } = parseMountOptions(storage.options ?? []);
   const name = await waitForDisk(storage.source ?? "");
-  mount(`/dev/${name}`, mountPoint, storage.fstype ?? "", flags, data);
+  await mountDevice(`/dev/${name}`, mountPoint, storage.fstype ?? "", flags, data);
 }
 
 /** @returns the name of the disk that is plugged in there, such as `vdb`, once it has appeared */

@@ -2,7 +2,7 @@ import { AgentRpcError, type CallOptions, RpcStatus } from "@kata-ts/agent-proto
 import { reasonOf } from "../errors.ts";
 
 /** A healthy guest may have much to write back; one that hangs has not got so long to say that it does not. */
-const LIMITS: CallOptions = { deadlineMs: 60_000, silenceMs: 3_000 };
+const LIMITS: CallOptions = { deadlineMs: 60_000, silenceMs: 5_000 };
 
 /** A guest that has died, or knows of no such container, has nothing to write back. */
 const LOSSES: ReadonlySet<number> = new Set([RpcStatus.DeadlineExceeded, RpcStatus.Internal]);
