@@ -165,7 +165,7 @@ describe("a root file system on a block device", () => {
   ])("has what its container wrote, however slow it is, when the container is deleted: %s", async (_, inPod) => {
     await using kata = Kata.configured(WITH_DEVICES);
     const sandbox = inPod ? await startSandbox(kata) : undefined;
-    const write = "head -c 30000000 /dev/zero | tr '\\0' x > /root/file";
+    const write = "head -c 20000000 /dev/zero | tr '\\0' x > /root/file";
     const { path, device } = await deviceBundle(kata, "slow", ["sh", "-c", write]);
     if (sandbox !== undefined) annotate(kata, path, memberAnnotations(sandbox));
     try {
@@ -176,7 +176,7 @@ describe("a root file system on a block device", () => {
       await kata.until(id, "stopped");
       const { exitCode, stderr } = await kata.run(["delete", id]);
       expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-      expect(await readFrom(kata, device, "root/file")).toBe("x".repeat(30_000_000));
+      expect(await readFrom(kata, device, "root/file")).toBe("x".repeat(20_000_000));
       if (sandbox !== undefined) await kata.ok(["delete", "--force", sandbox]);
     } finally {
       await execa("losetup", ["--detach", device]);

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { type RuntimeSpec, type SpecProcess, type SpecResources, stringifyJson } from "@kata-ts/agent-protocol";
 import { alreadyExists, cancelled, failedPrecondition, processNotFound } from "../errors.ts";
+import { endCgroup } from "../guest/cgroup.ts";
 import type { Reaper } from "../reaper.ts";
 import { GuestProcess } from "./guest-process.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
@@ -154,6 +155,17 @@ export class Container {
   /** Ends whatever still runs and forgets the container. */
   async remove(): Promise<void> {
     await this.#runtime.delete(this.id, this.bundle);
+    await this.#forgetAll();
+  }
+
+  /** As remove(), where the whole sandbox ends: the kernel does what the runtime would have to be started for. */
+  async discard(): Promise<void> {
+    await endCgroup(this.cgroup);
+    await this.#runtime.forget(this.id);
+    await this.#forgetAll();
+  }
+
+  async #forgetAll(): Promise<void> {
     for (const process of this.#processes.values()) {
       process.stdio.destroy();
       this.#tickets.revoke(process);

@@ -38,6 +38,11 @@ export class OciRuntime {
     await this.#call(bundle, ["delete", "--force", id]);
   }
 
+  /** Of a container without processes and without a cgroup it has nothing but a directory. */
+  async forget(id: string): Promise<void> {
+    await rm(`${STATE_ROOT}/${id}`, { recursive: true, force: true });
+  }
+
   async pause(id: string, bundle: string): Promise<void> {
     await this.#call(bundle, ["pause", id]);
   }

@@ -74,7 +74,8 @@ export class Sandbox {
   async destroy(): Promise<void> {
     const failures: unknown[] = [];
     const note = (error: unknown): void => void failures.push(error);
-    for (const id of [...this.#containers.keys()]) await this.removeContainer(id).catch(note);
+    for (const id of [...this.#containers.keys()])
+      await this.#remove(id, (container) => container.discard()).catch(note);
     await this.#storages.releaseAll().catch(note);
     this.#namespaces?.remove();
     this.#namespaces = undefined;
@@ -142,10 +143,14 @@ export class Sandbox {
   }
 
   async removeContainer(id: string): Promise<void> {
+    await this.#remove(id, (container) => container.remove());
+  }
+
+  async #remove(id: string, end: (container: Container) => Promise<void>): Promise<void> {
     const entry = this.#containers.get(id);
     if (entry === undefined) throw containerNotFound(id);
     this.oom.forget(id);
-    await entry.container.remove();
+    await end(entry.container);
     this.#containers.delete(id);
     releaseShared(id);
     await this.#storages.release(entry.mountPoints);
