@@ -1,6 +1,6 @@
 // `npm run test:handlers`: takes each handler out of a copy of the last commit, and expects its test to fail there. Words
 // may follow, of the names of those to be taken.
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -21,8 +21,11 @@ const chosen = HANDLERS.filter(({ name }) => words.length === 0 || words.some((w
 const directory = await mkdtemp(join(tmpdir(), "kata-ts-handlers-"));
 const copy = join(directory, "copy");
 const intact = join(directory, "intact");
+/** Where tests have their files. */
+const temporary = join(directory, "tmp");
 const useless: string[] = [];
 try {
+  await mkdir(temporary);
   await execa("git", ["clone", "--quiet", ROOT, copy]);
   await step("build with all handlers", build);
   await cp(join(copy, "dist", "kata-ts"), intact, { recursive: true, verbatimSymlinks: true });
@@ -53,9 +56,21 @@ async function isNeeded(handler: Handler): Promise<boolean> {
     return numFailedTests > 0;
   } finally {
     await writeFile(path, whole);
-    // What the test could not get rid of, for want of the handler.
-    await execa(join(intact, "bin", "kata-runtime"), ["gc"]);
+    await cleanUp();
   }
+}
+
+/** Removes what the test could not get rid of, for want of the handler: the next one looks at the whole host. */
+async function cleanUp(): Promise<void> {
+  const runtime = join(intact, "bin", "kata-runtime");
+  for (const home of await readdir(temporary)) {
+    const globals = ["--root", join(temporary, home, "root")];
+    const ids = (await execa(runtime, [...globals, "list", "--quiet"])).stdout.split("\n").filter(Boolean);
+    for (const id of ids) await execa(runtime, [...globals, "delete", "--force", id]);
+  }
+  await execa(runtime, ["gc"]);
+  await rm(temporary, { recursive: true });
+  await mkdir(temporary);
 }
 
 async function build(): Promise<void> {
@@ -65,8 +80,8 @@ async function build(): Promise<void> {
 async function test([suite, name]: Handler["test"]): Promise<Report> {
   const report = join(directory, "report.json");
   const args = ["run", "--root", "e2e", `test/${suite}.test.ts`, "-t", name];
-  const output = ["--reporter", "json", "--outputFile", report];
-  const env = { KATA_TEST_ROTATION: "all" };
+  const output = ["--reporter", "json", "--outputFile", report, "--testTimeout", "60000"];
+  const env = { KATA_TEST_ROTATION: "all", TMPDIR: temporary };
   await execa("vitest", [...args, ...output], { cwd: copy, preferLocal: true, localDir: copy, env, reject: false });
   return JSON.parse(await readFile(report, "utf8")) as Report;
 }
