@@ -79,7 +79,8 @@ async function build(): Promise<void> {
 
 async function test([suite, name]: Handler["test"]): Promise<Report> {
   const report = join(directory, "report.json");
-  const args = ["run", "--root", "e2e", `test/${suite}.test.ts`, "-t", name];
+  const root = suite.startsWith("e2e/") ? "e2e" : ".";
+  const args = ["run", "--root", root, `${suite}.test.ts`, "-t", name];
   const output = ["--reporter", "json", "--outputFile", report, "--testTimeout", "60000"];
   const env = { KATA_TEST_ROTATION: "all", TMPDIR: temporary };
   await execa("vitest", [...args, ...output], { cwd: copy, preferLocal: true, localDir: copy, env, reject: false });
