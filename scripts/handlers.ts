@@ -62,6 +62,10 @@ async function isNeeded(handler: Handler): Promise<boolean> {
 
 /** Removes what the test could not get rid of, for want of the handler: the next one looks at the whole host. */
 async function cleanUp(): Promise<void> {
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const command = await readFile(join("/proc", pid, "cmdline"), "latin1").catch(() => "");
+    if (command.startsWith(copy)) process.kill(Number(pid), "SIGKILL");
+  }
   const runtime = join(intact, "bin", "kata-runtime");
   for (const home of await readdir(temporary)) {
     const globals = ["--root", join(temporary, home, "root")];
