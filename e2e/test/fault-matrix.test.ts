@@ -14,7 +14,7 @@ const GIVEN_UP_MS = 45_000;
 /** A guest without much to be used up. */
 const CONFIGURATION = "[runtime]\nboot_timeout = 8\n[hypervisor.qemu]\ndefault_memory = 256\n";
 /** In how many days each cell has its turn. */
-const SHARES = 12;
+const SHARES = 16;
 /** Where the measured times go, as lines of a Markdown table. */
 const TABLE = process.env.KATA_TEST_FAULT_TABLE;
 

@@ -10,7 +10,7 @@ import type { Kata } from "../harness/kata.ts";
 import { RUNTIMES } from "../harness/runtimes.ts";
 
 /** How many processes that end at once; `pnpm test:soak` asks for more. */
-const FAST_EXITS = Number(process.env.KATA_TEST_FAST_EXITS ?? 60);
+const FAST_EXITS = Number(process.env.KATA_TEST_FAST_EXITS ?? 40);
 const AT_ONCE = 4;
 
 /** Sizes around every power of two up to a megabyte. */
