@@ -25,87 +25,82 @@ async function parentAndPeer(network: TestNetwork): Promise<{ parent: string; fa
 
 const ADDRESSES = ["addr add 10.216.0.2/24 brd + dev eth0", "addr add fd00:216::2/64 dev eth0 nodad"];
 
-// Either model, in turn: it matters only to how the VM is joined to what is the same interface.
-describe.each(rotated(OURS, 2))("interfaces that are no veth under %s", (_name, open) => {
+async function expectTraffic(network: TestNetwork, kata: Kata, { pod, far }: { pod: string; far: string }) {
+  await network.serve(far, "serve", PORT);
+  const id = await startPeer(kata, pod);
+  for (const [inside, outside] of [
+    ["10.216.0.2", "10.216.0.1"],
+    ["fd00:216::2", "fd00:216::1"],
+  ] as const) {
+    expect(await peerIn(kata, id, "download", outside, PORT, "8")).toMatch(/^[\da-f]{64}$/);
+    expect(await network.peer(far, "download", inside, PORT, "8")).toMatch(/^[\da-f]{64}$/);
+    expect(await peerIn(kata, id, "datagrams", outside, PORT, "1472")).toBe("1472");
+  }
+  return id;
+}
+
+/** What a pod's interface may be, beside the end of a veth pair. */
+const KINDS: Readonly<Record<string, (open: () => Kata) => Promise<void>>> = {
+  "macvlan: its parent stays where it is": async (open) => {
+    await using network = new TestNetwork();
+    const { parent, far } = await parentAndPeer(network);
+    const pod = await network.namespace();
+    const name = pod.slice(pod.lastIndexOf("/") + 1);
+    await network.ip(parent, `link add link base0 name eth0 netns ${name} type macvlan mode bridge`);
+    await network.ip(pod, ...ADDRESSES, "link set dev eth0 up");
+    await network.settled(pod, "eth0");
+    const before = await network.snapshot(pod);
+    await using kata = open();
+    const id = await expectTraffic(network, kata, { pod, far });
+    await kata.ok(["delete", "--force", id]);
+    expect(await network.snapshot(pod)).toBe(before);
+  },
+  "macvtap: the VM has it as it is": async (open) => {
+    await using network = new TestNetwork();
+    const { parent, far } = await parentAndPeer(network);
+    const pod = await network.namespace();
+    const name = pod.slice(pod.lastIndexOf("/") + 1);
+    // An index that no other interface of this host has: all nodes of macvtaps lie in one directory.
+    const index = String(200_000 + process.pid);
+    await network.ip(parent, `link add link base0 name eth0 netns ${name} index ${index} type macvtap mode bridge`);
+    await network.ip(pod, ...ADDRESSES, "link set dev eth0 up");
+    await network.settled(pod, "eth0");
+    const before = await network.snapshot(pod);
+    await using kata = open();
+    const id = await expectTraffic(network, kata, { pod, far });
+    await kata.ok(["delete", "--force", id]);
+    expect(await network.snapshot(pod)).toBe(before);
+  },
+  "tap: somebody else joins it to the world": async (open) => {
+    await using network = new TestNetwork();
+    const [pod, far] = [await network.namespace(), await network.namespace()];
+    await network.veth(
+      { namespace: pod, name: "cable0", addresses: [] },
+      { namespace: far, name: "far0", addresses: ["10.216.0.1/24", "fd00:216::1/64"] },
+    );
+    await network.ip(pod, "tuntap add dev eth0 mode tap vnet_hdr", ...ADDRESSES, "link set dev eth0 up");
+    const everything = "protocol all u32 match u32 0 0 action mirred egress redirect dev";
+    await network.tc(
+      pod,
+      "qdisc add dev cable0 ingress",
+      `filter add dev cable0 parent ffff: ${everything} eth0`,
+      "qdisc add dev eth0 ingress",
+      `filter add dev eth0 parent ffff: ${everything} cable0`,
+    );
+    await using kata = open();
+    await expectTraffic(network, kata, { pod, far });
+  },
+};
+
+const CASES = Object.entries(KINDS).flatMap(([kind, play]) =>
+  OURS.map(([runtime, open]) => [kind, runtime, () => play(open)] as const),
+);
+
+describe("interfaces that are no veth", () => {
   expectCleanHost();
 
-  async function expectTraffic(network: TestNetwork, kata: Kata, { pod, far }: { pod: string; far: string }) {
-    await network.serve(far, "serve", PORT);
-    const id = await startPeer(kata, pod);
-    for (const [inside, outside] of [
-      ["10.216.0.2", "10.216.0.1"],
-      ["fd00:216::2", "fd00:216::1"],
-    ] as const) {
-      expect(await peerIn(kata, id, "download", outside, PORT, "8")).toMatch(/^[\da-f]{64}$/);
-      expect(await network.peer(far, "download", inside, PORT, "8")).toMatch(/^[\da-f]{64}$/);
-      expect(await peerIn(kata, id, "datagrams", outside, PORT, "1472")).toBe("1472");
-    }
-    return id;
-  }
-
-  it(
-    "macvlan: its parent stays where it is",
-    async () => {
-      await using network = new TestNetwork();
-      const { parent, far } = await parentAndPeer(network);
-      const pod = await network.namespace();
-      const name = pod.slice(pod.lastIndexOf("/") + 1);
-      await network.ip(parent, `link add link base0 name eth0 netns ${name} type macvlan mode bridge`);
-      await network.ip(pod, ...ADDRESSES, "link set dev eth0 up");
-      await network.settled(pod, "eth0");
-      const before = await network.snapshot(pod);
-      await using kata = open();
-      const id = await expectTraffic(network, kata, { pod, far });
-      await kata.ok(["delete", "--force", id]);
-      expect(await network.snapshot(pod)).toBe(before);
-    },
-    TIMEOUT,
-  );
-
-  it(
-    "macvtap: the VM has it as it is",
-    async () => {
-      await using network = new TestNetwork();
-      const { parent, far } = await parentAndPeer(network);
-      const pod = await network.namespace();
-      const name = pod.slice(pod.lastIndexOf("/") + 1);
-      // An index that no other interface of this host has: all nodes of macvtaps lie in one directory.
-      const index = String(200_000 + process.pid);
-      await network.ip(parent, `link add link base0 name eth0 netns ${name} index ${index} type macvtap mode bridge`);
-      await network.ip(pod, ...ADDRESSES, "link set dev eth0 up");
-      await network.settled(pod, "eth0");
-      const before = await network.snapshot(pod);
-      await using kata = open();
-      const id = await expectTraffic(network, kata, { pod, far });
-      await kata.ok(["delete", "--force", id]);
-      expect(await network.snapshot(pod)).toBe(before);
-    },
-    TIMEOUT,
-  );
-
-  it(
-    "tap: somebody else joins it to the world",
-    async () => {
-      await using network = new TestNetwork();
-      const [pod, far] = [await network.namespace(), await network.namespace()];
-      await network.veth(
-        { namespace: pod, name: "cable0", addresses: [] },
-        { namespace: far, name: "far0", addresses: ["10.216.0.1/24", "fd00:216::1/64"] },
-      );
-      await network.ip(pod, "tuntap add dev eth0 mode tap vnet_hdr", ...ADDRESSES, "link set dev eth0 up");
-      const everything = "protocol all u32 match u32 0 0 action mirred egress redirect dev";
-      await network.tc(
-        pod,
-        "qdisc add dev cable0 ingress",
-        `filter add dev cable0 parent ffff: ${everything} eth0`,
-        "qdisc add dev eth0 ingress",
-        `filter add dev eth0 parent ffff: ${everything} cable0`,
-      );
-      await using kata = open();
-      await expectTraffic(network, kata, { pod, far });
-    },
-    TIMEOUT,
-  );
+  // In turn, each with either model: that matters only to how the VM is joined to what is the same interface.
+  it.each(rotated(CASES, 3))("%s, under %s", (_kind, _runtime, play) => play(), TIMEOUT);
 });
 
 describe("how an interface is joined", () => {
