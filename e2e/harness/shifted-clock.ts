@@ -1,10 +1,12 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { DIST, SHARE } from "./paths.ts";
 
 const LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+
+const SHARED_MEMORY = "/dev/shm";
 
 /** An installation whose own programs see a time of day that can be shifted while they run. */
 export class ShiftedClock implements Disposable {
@@ -13,6 +15,7 @@ export class ShiftedClock implements Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), "kata-clock-"));
   readonly #file = join(this.#directory, "shift");
   readonly #node: string;
+  readonly #before: ReadonlySet<string> = new Set(sharedByLibrary());
 
   constructor() {
     const prefix = join(this.#directory, "installed");
@@ -47,5 +50,11 @@ export class ShiftedClock implements Disposable {
 
   [Symbol.dispose](): void {
     rmSync(this.#directory, { recursive: true });
+    for (const name of sharedByLibrary()) if (!this.#before.has(name)) rmSync(join(SHARED_MEMORY, name));
   }
+}
+
+/** What the library makes for a process and those that it starts, and leaves there when that is killed. */
+function sharedByLibrary(): string[] {
+  return readdirSync(SHARED_MEMORY).filter((name) => /^(sem\.)?faketime_/.test(name));
 }
