@@ -64,7 +64,7 @@ async function isNeeded(handler: Handler): Promise<boolean> {
 async function cleanUp(): Promise<void> {
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const command = await readFile(join("/proc", pid, "cmdline"), "latin1").catch(() => "");
-    if (command.startsWith(copy)) process.kill(Number(pid), "SIGKILL");
+    if (command.startsWith(copy)) await execa("kill", ["-KILL", pid], { reject: false }); // It may have ended by now.
   }
   const runtime = join(intact, "bin", "kata-runtime");
   for (const home of await readdir(temporary)) {

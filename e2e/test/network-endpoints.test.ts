@@ -39,38 +39,28 @@ async function expectTraffic(network: TestNetwork, kata: Kata, { pod, far }: { p
   return id;
 }
 
+/** A pod whose interface shares its parent's cable, with `link` of ip-link(8). */
+async function playOnParent(open: () => Kata, link: string): Promise<void> {
+  await using network = new TestNetwork();
+  const { parent, far } = await parentAndPeer(network);
+  const pod = await network.namespace();
+  const name = pod.slice(pod.lastIndexOf("/") + 1);
+  await network.ip(parent, `link add link base0 name eth0 netns ${name} ${link}`);
+  await network.ip(pod, ...ADDRESSES, "link set dev eth0 up");
+  await network.settled(pod, "eth0");
+  const before = await network.snapshot(pod);
+  await using kata = open();
+  const id = await expectTraffic(network, kata, { pod, far });
+  await kata.ok(["delete", "--force", id]);
+  expect(await network.snapshot(pod)).toBe(before);
+}
+
 /** What a pod's interface may be, beside the end of a veth pair. */
 const KINDS: Readonly<Record<string, (open: () => Kata) => Promise<void>>> = {
-  "macvlan: its parent stays where it is": async (open) => {
-    await using network = new TestNetwork();
-    const { parent, far } = await parentAndPeer(network);
-    const pod = await network.namespace();
-    const name = pod.slice(pod.lastIndexOf("/") + 1);
-    await network.ip(parent, `link add link base0 name eth0 netns ${name} type macvlan mode bridge`);
-    await network.ip(pod, ...ADDRESSES, "link set dev eth0 up");
-    await network.settled(pod, "eth0");
-    const before = await network.snapshot(pod);
-    await using kata = open();
-    const id = await expectTraffic(network, kata, { pod, far });
-    await kata.ok(["delete", "--force", id]);
-    expect(await network.snapshot(pod)).toBe(before);
-  },
-  "macvtap: the VM has it as it is": async (open) => {
-    await using network = new TestNetwork();
-    const { parent, far } = await parentAndPeer(network);
-    const pod = await network.namespace();
-    const name = pod.slice(pod.lastIndexOf("/") + 1);
-    // An index that no other interface of this host has: all nodes of macvtaps lie in one directory.
-    const index = String(200_000 + process.pid);
-    await network.ip(parent, `link add link base0 name eth0 netns ${name} index ${index} type macvtap mode bridge`);
-    await network.ip(pod, ...ADDRESSES, "link set dev eth0 up");
-    await network.settled(pod, "eth0");
-    const before = await network.snapshot(pod);
-    await using kata = open();
-    const id = await expectTraffic(network, kata, { pod, far });
-    await kata.ok(["delete", "--force", id]);
-    expect(await network.snapshot(pod)).toBe(before);
-  },
+  "macvlan: its parent stays where it is": (open) => playOnParent(open, "type macvlan mode bridge"),
+  // An index that no other interface of this host has: all nodes of macvtaps lie in one directory.
+  "macvtap: the VM has it as it is": (open) =>
+    playOnParent(open, `index ${String(200_000 + process.pid)} type macvtap mode bridge`),
   "tap: somebody else joins it to the world": async (open) => {
     await using network = new TestNetwork();
     const [pod, far] = [await network.namespace(), await network.namespace()];
