@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, readdirSync, truncateSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { QmpClient } from "@kata-ts/qemu-driver";
 import { describe, expect, it } from "vitest";
 import { CHECK_CONFIG, OMITTED } from "../harness/check-config.ts";
 import { expectCleanHost } from "../harness/clean-host.ts";
@@ -30,6 +31,22 @@ describe("guests", () => {
     await using kata = configured(home, `[hypervisor.qemu]\nkernel = "${kernelPath}"\ninitrd = "${initrdPath}"\n`);
     const { path } = await kata.bundle({ args: ["uname", "-r"] });
     expect((await kata.run(["run", "-b", path, "distribution"])).stdout).toContain("cloud-amd64");
+  });
+
+  it("are emulated with the memory barriers that devices beside them rely on", async () => {
+    await using home = new Kata();
+    await using kata = configured(home, '[hypervisor.qemu]\naccel = "tcg"\n');
+    const id = await kata.start({ args: ["sleep", "1000"] });
+    const directory = kata.vmDirectory(id);
+    await using qmp = await QmpClient.connect(join(directory, "qmp.sock"));
+    const tell = (line: string) => qmp.execute("human-monitor-command", { "command-line": line });
+    const translated = join(directory, "translated");
+    await tell(`logfile ${translated}`);
+    await tell("log op");
+    await kata.ok(["exec", id, "true"]);
+    await tell("log none");
+    expect(readFileSync(translated, "latin1")).toMatch(/ call atomic_/);
+    expect(await kata.ok(["exec", id, "cat", "/sys/devices/system/cpu/possible"])).toBe("0");
   });
 
   it("share files over 9p where the configuration says so", async () => {

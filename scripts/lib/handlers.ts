@@ -33,6 +33,13 @@ export const HANDLERS: readonly Handler[] = [
     test: ["e2e/test/guest-faults", "in a kernel panic"],
   },
   {
+    name: "an emulated guest has memory barriers",
+    file: "packages/qemu-driver/src/argv.ts",
+    code: "{ maxcpus: Math.max(max, 2) }",
+    without: "{ maxcpus: max }",
+    test: ["e2e/test/boot", "with the memory barriers"],
+  },
+  {
     name: "a process ends with its shim",
     file: "packages/agent/src/container/process-owner.ts",
     code: "    else endOrphan(process, forget);",

@@ -99,6 +99,16 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
     expect(argv).toContain("virtio-9p-pci,fsdev=share9p,mount_tag=kataShared,romfile=");
   });
 
+  it("emulated, with processors of which QEMU knows that more than one may be at work", () => {
+    const emulated = { ...CONFIG, accelerator: "tcg", maxVcpus: 1 } as const;
+    const smp = (config: VmConfig): string | undefined => qemuArgv(config)[qemuArgv(config).indexOf("-smp") + 1];
+    expect(smp(emulated)).toBe("1,maxcpus=2");
+    expect(qemuArgv(emulated).join(" ")).toContain(" possible_cpus=1 ");
+    expect(smp({ ...emulated, maxVcpus: 3 })).toBe("3,maxcpus=3");
+    expect(smp({ ...emulated, vcpus: 2, maxVcpus: 2 })).toBe("2,maxcpus=2");
+    expect(qemuArgv({ ...emulated, vcpus: 2, maxVcpus: 2 }).join(" ")).not.toContain("cpus=1");
+  });
+
   it("of one that takes over a saved machine: the same but for its memory and its waiting", () => {
     const booted = qemuArgv(CONFIG);
     const clone = qemuArgv({ ...CONFIG, memoryFd: 3, incoming: true });

@@ -50,10 +50,14 @@ function memoryBackend({ memoryFd }: VmConfig, size: string): string {
   return option("memory-backend-file", { ...shared, "mem-path": `/proc/self/fd/${String(memoryFd)}` });
 }
 
-/** Under TCG all are there from the start, and the kernel leaves some asleep: see growVcpus. */
+/**
+ * Under TCG all are there from the start, and the kernel leaves some asleep: see growVcpus. A machine that could never have
+ * a second one is emulated without memory barriers, and loses wake-ups to devices and helpers, which run beside it.
+ */
 function processors({ accelerator, vcpus, maxVcpus = vcpus }: VmConfig): string {
   const max = Math.max(vcpus, maxVcpus);
-  return accelerator === "tcg" ? String(max) : option(String(vcpus), { maxcpus: max });
+  if (accelerator === "tcg") return option(String(max), { maxcpus: Math.max(max, 2) });
+  return option(String(vcpus), { maxcpus: max });
 }
 
 /** QEMU refuses slots that nothing could be plugged into. An image in memory takes room, but no slot. */

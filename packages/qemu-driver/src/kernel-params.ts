@@ -42,11 +42,15 @@ export function kernelCommandLine(
 ): string {
   const tsc = config.accelerator === "tcg" ? hostTscKhz() : undefined;
   const clock = tsc === undefined ? [] : [`tsc_early_khz=${String(tsc)}`];
-  const emulated = config.accelerator === "tcg" ? [...EMULATED, ...clock] : [];
-  const asleep = config.accelerator === "tcg" && (config.maxVcpus ?? 0) > config.vcpus;
-  const processors = asleep ? [`maxcpus=${String(config.vcpus)}`] : [];
+  const emulated = config.accelerator === "tcg" ? [...EMULATED, ...clock, ...emulatedProcessors(config)] : [];
   const root = config.imagePmemBytes === undefined ? ROOT_ON_DISK : ROOT_IN_MEMORY;
-  return [...root, ...COMMON, ...emulated, ...processors, ...config.kernelParams].join(" ");
+  return [...root, ...COMMON, ...emulated, ...config.kernelParams].join(" ");
+}
+
+/** Those that may come sleep; a machine with one says that it could have two, and never does: see qemuArgv. */
+function emulatedProcessors({ vcpus, maxVcpus = vcpus }: Pick<VmConfig, "vcpus" | "maxVcpus">): string[] {
+  if (maxVcpus > vcpus) return [`maxcpus=${String(vcpus)}`];
+  return vcpus === 1 ? ["possible_cpus=1"] : [];
 }
 
 /**

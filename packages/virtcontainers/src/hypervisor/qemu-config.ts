@@ -58,7 +58,7 @@ export async function acceleratorFor(config: QemuConfig): Promise<Accelerator> {
 
 /**
  * How many vCPUs a VM may come to have: with KVM as many as the host has. Under TCG no more than at boot, unless asked
- * for: every instruction of a machine that could have a second processor is emulated more slowly.
+ * for: each processor that sleeps makes the boot longer.
  */
 export function maxVcpusOf({ vcpus, maxVcpus }: QemuConfig, accelerator: string): number {
   const usual = accelerator === "tcg" ? vcpus : Math.min(availableParallelism(), GUEST_MAX_VCPUS);

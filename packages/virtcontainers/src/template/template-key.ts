@@ -4,7 +4,7 @@ import { bootId } from "@kata-ts/linux";
 import type { VmConfig } from "@kata-ts/qemu-driver";
 
 /** Changes when templates are made in another way than before. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** A machine without what differs between its clones. */
 export function withoutNames(vm: VmConfig): VmConfig {
