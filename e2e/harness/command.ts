@@ -23,6 +23,25 @@ export interface CommandResult {
 
 const DEADLINE_MS = 300_000;
 
+const inFlight: Set<ChildProcess> = new Set();
+
+/**
+ * Ends every command that still runs, as for a test that hangs: it goes on then, to its own clean-up.
+ *
+ * @returns whether there was one
+ */
+export function giveUpCommands(): boolean {
+  const hanging = [...inFlight];
+  for (const child of hanging) giveUp(child);
+  return hanging.length > 0;
+}
+
+/** Its own children may hold its streams: they are not waited for. */
+function giveUp(child: ChildProcess): void {
+  child.kill("SIGKILL");
+  for (const stream of child.stdio) stream?.destroy();
+}
+
 /** Runs a command to its end. Never rejects for a failing one; kills one that does not end. */
 export async function runCommand(
   file: string,
@@ -36,7 +55,8 @@ export async function runCommand(
     env: options.env ?? process.env,
   });
   options.onStart?.(child);
-  const timer = setTimeout(() => child.kill("SIGKILL"), DEADLINE_MS);
+  inFlight.add(child);
+  const timer = setTimeout(giveUp, DEADLINE_MS, child);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));
@@ -50,6 +70,7 @@ export async function runCommand(
     });
   });
   clearTimeout(timer);
+  inFlight.delete(child);
   const stdoutBytes = Buffer.concat(stdout);
   const text = (bytes: Buffer): string => bytes.toString().replace(/\n$/, "");
   const stderrBytes = Buffer.concat(stderr);
