@@ -32,6 +32,7 @@ export async function plugVirtioFs(
   await qmp.execute("chardev-add", { id: `${device.id}-char`, backend });
   await qmp.execute("device_add", {
     driver: "vhost-user-fs-pci",
+    event_idx: false, // virtiofsd is told of every request: docs/adr/0018-memory-barriers.md
     id: device.id,
     chardev: `${device.id}-char`,
     tag: device.tag,
