@@ -1,104 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import { finished } from "node:stream/promises";
-import {
-  type AgentClient,
-  AgentRpcError,
-  type AgentRpcs,
-  agentRpcs,
-  type grpc,
-  isEndOfStream,
-  RpcStatus,
-  specToMessage,
-} from "@kata-ts/agent-protocol";
-import type { VmConfig } from "@kata-ts/qemu-driver";
+import { AgentRpcError, type AgentRpcs, agentRpcs, RpcStatus } from "@kata-ts/agent-protocol";
 import { PolledProcess } from "@kata-ts/shim";
-import { defaultSpec } from "@kata-ts/virtcontainers";
 import { describe, expect, it } from "vitest";
+import { exec, guestWithRootfs, output, spec, startContainer, startedSandbox } from "../harness/agent-calls.ts";
 import { expectCleanHost } from "../harness/clean-host.ts";
-import { BareGuest } from "../harness/guest.ts";
-import { busyboxRootfs } from "../harness/images.ts";
-
-/** Where the guest has the busybox root file system that is shared with it. */
-const ROOTFS = "/run/kata-containers/shared/containers/rootfs";
-
-const SHARE: grpc.Storage.$Properties = {
-  driver: "9p",
-  source: "kataShared",
-  fstype: "9p",
-  options: ["trans=virtio,version=9p2000.L,msize=512000", "nodev"],
-  mount_point: "/run/kata-containers/shared/containers",
-};
-
-/** A guest that is given a root file system over 9p. */
-async function guestWithRootfs(change: Partial<VmConfig> = {}): Promise<BareGuest> {
-  const path = mkdtempSync("/run/kata-e2e-share-");
-  cpSync(await busyboxRootfs(), join(path, "rootfs"), { recursive: true, verbatimSymlinks: true });
-  writeFileSync(join(path, "hello"), "over 9p\n");
-  const guest = new BareGuest({ share9p: { path, tag: "kataShared" }, ...change });
-  guest.onEnd(() => {
-    rmSync(path, { recursive: true });
-  });
-  return guest;
-}
-
-function spec(args: readonly string[]): ReturnType<typeof specToMessage> {
-  const base = defaultSpec({ args });
-  return specToMessage({ ...base, root: { path: ROOTFS, readonly: true } });
-}
-
-async function readAll(read: AgentClient["readStdout"], id: string, execId: string): Promise<string> {
-  let text = "";
-  for (;;) {
-    try {
-      text += Buffer.from((await read({ container_id: id, exec_id: execId, len: 4096 })).data).toString();
-    } catch (error) {
-      if (isEndOfStream(error)) return text;
-      throw error;
-    }
-  }
-}
-
-async function output(
-  agent: AgentClient,
-  id: string,
-  execId = id,
-): Promise<{ stdout: string; stderr: string; status: number }> {
-  const [stdout, stderr] = await Promise.all([
-    readAll(agent.readStdout, id, execId),
-    readAll(agent.readStderr, id, execId),
-  ]);
-  return { stdout, stderr, status: (await agent.waitProcess({ container_id: id, exec_id: execId })).status };
-}
-
-async function exec(
-  agent: AgentClient,
-  id: string,
-  execId: string,
-  script: string,
-): Promise<{ stdout: string; stderr: string; status: number }> {
-  const { OCI } = { OCI: spec(["sh", "-c", script]) };
-  await agent.execProcess({ container_id: id, exec_id: execId, process: OCI.Process ?? null });
-  return output(agent, id, execId);
-}
 
 const UNSERVED: readonly (keyof AgentRpcs)[] = ["startTracing", "stopTracing", "memHotplugByProbe"];
-
-async function startedSandbox(agent: AgentClient, sharePid = false): Promise<void> {
-  await agent.createSandbox({ hostname: "pod", sandbox_id: "s", sandbox_pidns: sharePid, storages: [SHARE] });
-}
-
-async function startContainer(
-  agent: AgentClient,
-  id: string,
-  args: readonly string[],
-  sharePid = false,
-): Promise<void> {
-  await agent.createContainer({ container_id: id, exec_id: id, OCI: spec(args), sandbox_pidns: sharePid });
-  await agent.startContainer({ container_id: id });
-}
 
 describe("the agent, over the original's contract", () => {
   expectCleanHost();
@@ -211,97 +120,6 @@ describe("the agent, over the original's contract", () => {
     expect(await agent.writeStdin({ container_id: "cat", exec_id: "cat", data: Buffer.from("late") })).toMatchObject({
       len: 0,
     });
-  });
-
-  it("gives containers of a sandbox shared hostnames and IPC, and processes on request", async () => {
-    await using guest = await guestWithRootfs();
-    using agent = await guest.connect();
-    await startedSandbox(agent, true);
-    await startContainer(agent, "a", ["sleep", "1000"], true);
-    await startContainer(agent, "b", ["sleep", "2000"], true);
-    const links = "readlink /proc/self/ns/uts /proc/self/ns/ipc /proc/self/ns/pid";
-    const [first, second] = [await exec(agent, "a", "x", links), await exec(agent, "b", "y", links)];
-    expect(first.stdout).toBe(second.stdout);
-    expect((await exec(agent, "a", "z", "ps")).stdout).toContain("sleep 2000");
-    await startContainer(agent, "c", ["sleep", "3000"], false);
-    expect((await exec(agent, "c", "w", "ps")).stdout).not.toContain("sleep 2000");
-  });
-
-  it("mounts storages: ephemeral, local and 9p, each once for all its users", async () => {
-    await using guest = await guestWithRootfs();
-    using agent = await guest.connect();
-    await agent.createSandbox({
-      sandbox_id: "s",
-      storages: [
-        SHARE,
-        {
-          driver: "ephemeral",
-          source: "shm",
-          fstype: "tmpfs",
-          options: ["mode=1777", "size=1048576"],
-          mount_point: "/run/kata-containers/sandbox/shm",
-        },
-        { driver: "local", options: ["mode=0750"], mount_point: "/run/kata-containers/sandbox/local" },
-      ],
-    });
-    const bind = (source: string, destination: string) => ({ source, destination, type: "bind", options: ["rbind"] });
-    const args = ["sh", "-c", "cat /mnt/share/hello; df -k /mnt/shm | tail -1; stat -c %a /mnt/local"];
-    const base = defaultSpec({ args });
-    const mounts = [
-      ...(base.mounts ?? []),
-      { destination: "/mnt", type: "tmpfs", source: "tmpfs" },
-      bind("/run/kata-containers/shared/containers", "/mnt/share"),
-      bind("/run/kata-containers/sandbox/shm", "/mnt/shm"),
-      bind("/run/kata-containers/sandbox/local", "/mnt/local"),
-    ];
-    const OCI = specToMessage({ ...base, root: { path: ROOTFS, readonly: true }, mounts });
-    await agent.createContainer({ container_id: "m", exec_id: "m", OCI });
-    await agent.startContainer({ container_id: "m" });
-    expect((await output(agent, "m")).stdout).toMatch(/^over 9p\nshm +1024 .*\n750\n$/);
-    await agent.destroySandbox({});
-    await expect(
-      agent.createSandbox({ sandbox_id: "s", storages: [{ driver: "floppy", mount_point: "/run/kata-containers/x" }] }),
-    ).rejects.toMatchObject({ status: RpcStatus.InvalidArgument });
-    await expect(
-      agent.createSandbox({ sandbox_id: "s", storages: [{ driver: "local", mount_point: "/etc" }] }),
-    ).rejects.toMatchObject({ status: RpcStatus.InvalidArgument });
-  });
-
-  it("looks after its guest: details, clock, random pool, files, CPUs", async () => {
-    await using guest = await guestWithRootfs();
-    using agent = await guest.connect();
-    const details = await agent.getGuestDetails({ mem_block_size: true, mem_hotplug_probe: true });
-    expect(Number(details.mem_block_size_bytes)).toBe(128 * 1024 * 1024);
-    expect(details.agent_details).toMatchObject({
-      init_daemon: true,
-      supports_seccomp: true,
-      storage_handlers: ["virtio-fs", "9p", "blk", "ephemeral", "local"],
-    });
-    await agent.setGuestDateTime({ Sec: 2_000_000_000, Usec: 5 });
-    await agent.reseedRandomDev({ data: Buffer.alloc(512, 7) });
-    await agent.onlineCPUMem({ wait: true, nb_cpus: 0 });
-    const path = "/run/kata-containers/copied/file";
-    const chunk = { path, file_size: 10, file_mode: 0o644, dir_mode: 0o755, uid: 5, gid: 6 };
-    await agent.copyFile({ ...chunk, offset: 0, data: Buffer.from("01234") });
-    await agent.copyFile({ ...chunk, offset: 5, data: Buffer.from("56789") });
-    await expect(
-      agent.copyFile({ ...chunk, path: "/run/kata-containers/../../etc/passwd", data: Buffer.from("x") }),
-    ).rejects.toMatchObject({ status: RpcStatus.InvalidArgument });
-    await startedSandbox(agent);
-    const base = defaultSpec({ args: ["sh", "-c", "cat /mnt/file; stat -c ' %a %u %g' /mnt/file; date +%s"] });
-    const mounts = [
-      ...(base.mounts ?? []),
-      { destination: "/mnt", source: "/run/kata-containers/copied", type: "bind", options: ["rbind"] },
-    ];
-    await agent.createContainer({
-      container_id: "f",
-      exec_id: "f",
-      OCI: specToMessage({ ...base, root: { path: ROOTFS, readonly: true }, mounts }),
-    });
-    await agent.startContainer({ container_id: "f" });
-    const [file, now] = (await output(agent, "f")).stdout.trim().split("\n");
-    expect(file).toBe("0123456789 644 5 6");
-    expect(Number(now) - 2_000_000_000).toBeLessThan(60);
   });
 
   it("answers UNIMPLEMENTED, by name, for what comes later", async () => {
