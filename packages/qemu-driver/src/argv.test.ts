@@ -57,7 +57,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
         "-kernel",
         "/g/vmlinux",
         "-append",
-        "root=/dev/vda rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 swiotlb=1024 net.ifnames=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 last=wins",
+        "root=/dev/vda rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 swiotlb=1024 net.ifnames=0 loop.max_loop=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 last=wins",
         "-chardev",
         "stdio,id=console,signal=off",
         "-serial",
@@ -91,10 +91,12 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
       ...CONFIG,
       accelerator: "tcg",
       initrdPath: "/g/initrd",
+      firmwarePath: "/q/qboot.rom",
       share9p: { path: "/v/shared", tag: "kataShared" },
     });
     expect(argv).toContain("tcg,tb-size=64");
     expect(argv).toContain("/g/initrd");
+    expect(argv[argv.indexOf("-bios") + 1]).toBe("/q/qboot.rom");
     expect(argv).toContain("local,id=share9p,path=/v/shared,security_model=none,multidevs=remap");
     expect(argv).toContain("virtio-9p-pci,fsdev=share9p,mount_tag=kataShared,romfile=");
   });
@@ -136,7 +138,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
     expect(image.map((argument) => argument.replace(/tsc_early_khz=\d+ /, ""))).toMatchInlineSnapshot(`
       [
         "2048M,slots=24,maxmem=4352M",
-        "root=/dev/pmem0 rootflags=dax rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 swiotlb=1024 net.ifnames=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 noreplace-smp agent.jit=off maxcpus=1 last=wins",
+        "root=/dev/pmem0 rootflags=dax rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 swiotlb=1024 net.ifnames=0 loop.max_loop=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 noreplace-smp agent.jit=off maxcpus=1 last=wins",
         "memory-backend-file,id=image,mem-path=/g/rootfs.ext4,size=268435456,share=on,readonly=on",
         "virtio-pmem-pci,memdev=image,id=pmem0",
       ]

@@ -68,8 +68,9 @@ function memorySlots({ memoryMiB, maxMemoryMiB = memoryMiB, imagePmemBytes = 0 }
 }
 
 function boot(config: VmConfig): string[] {
+  const firmware = config.firmwarePath === undefined ? [] : ["-bios", config.firmwarePath];
   const initrd = config.initrdPath === undefined ? [] : ["-initrd", config.initrdPath];
-  return ["-kernel", config.kernelPath, ...initrd, "-append", kernelCommandLine(config)];
+  return [...firmware, "-kernel", config.kernelPath, ...initrd, "-append", kernelCommandLine(config)];
 }
 
 function guestConsole(): string[] {

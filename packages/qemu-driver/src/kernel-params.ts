@@ -24,6 +24,7 @@ const COMMON: readonly string[] = [
   "i8042.noaux=1",
   "swiotlb=1024", // 2 MiB of bounce buffers: the usual 64 would be touched in every guest, for devices that it has not
   "net.ifnames=0",
+  "loop.max_loop=0", // none before one is asked for: eight take a twentieth of a second
   "pty.legacy_count=0", // BSD's terminals, which nobody has used for long: a twentieth of a second
   "initcall_blacklist=jent_mod_init", // a source of random numbers that tests itself for longer than that; there are others
   "dummy.numdummies=0", // built-in drivers would show interfaces that nobody asked for

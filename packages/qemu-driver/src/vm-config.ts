@@ -22,6 +22,8 @@ export interface VmConfig {
   /** An uncompressed PVH kernel, or a bzImage. */
   readonly kernelPath: string;
   readonly initrdPath?: string;
+  /** The machine's firmware; QEMU's own by default. */
+  readonly firmwarePath?: string;
   /** Read-only ext4 root file system: /dev/vda in the guest, or /dev/pmem0. */
   readonly imagePath: string;
   /**

@@ -46,6 +46,8 @@ export function configurationOf(given: Options, installation: Installation): Con
       ...guestAssets(qemu, installation),
       ...defined({
         qemuPath: qemu.path,
+        // Kata's "": as if nothing was said.
+        firmwarePath: qemu.firmware === "" ? undefined : qemu.firmware,
         imageOnDisk: qemu.disable_image_nvdimm,
         accelerator: qemu.accel,
         kernelParams: qemu.kernel_params?.split(/\s+/).filter(Boolean),

@@ -21,6 +21,7 @@ export interface HypervisorOptions {
   readonly kernel?: string | undefined;
   readonly initrd?: string | undefined;
   readonly image?: string | undefined;
+  readonly firmware?: string | undefined;
   readonly disable_image_nvdimm?: boolean | undefined;
   readonly accel?: "auto" | "kvm" | "tcg" | undefined;
   readonly kernel_params?: string | undefined;
@@ -73,6 +74,11 @@ const hypervisorOptions = z.object({
   image: option(z.string(), {
     about: "guest root file system, ext4, attached read-only",
     initial: "<installed>",
+    isPath: true,
+  }),
+  firmware: option(z.string(), {
+    about: "the machine's firmware, which starts the kernel; qboot is the one of that name that comes with QEMU",
+    initial: "<qboot under TCG, QEMU's own under KVM>",
     isPath: true,
   }),
   disable_image_nvdimm: option(z.boolean(), {

@@ -9,6 +9,8 @@ export interface QemuConfig {
   readonly imagePath: string;
   /** The image is a disk for the guest, also where it could be memory that all guests share: Kata's disable_image_nvdimm. */
   readonly imageOnDisk: boolean;
+  /** The machine's firmware; by default see firmwareOf. */
+  readonly firmwarePath?: string;
   readonly virtiofsdPath: string;
   /** `auto` uses KVM only where a guest really boots under it. */
   readonly accelerator: Accelerator | "auto";

@@ -8,6 +8,9 @@ export function requireFiles(config: QemuConfig): void {
     ["QEMU", config.qemuPath, "install the package qemu-system-x86"],
     ["guest kernel", config.kernelPath, "run `npm start` once, or set `kernel` in configuration.toml"],
     ["guest image", config.imagePath, "run `npm start` once, or set `image` in configuration.toml"],
+    ...(config.firmwarePath === undefined
+      ? []
+      : ([["firmware", config.firmwarePath, "see `firmware` in configuration.toml"]] as const)),
     ...(config.sharedFs === "virtio-fs"
       ? ([["virtiofsd", config.virtiofsdPath, "install the package qemu-system-common"]] as const)
       : []),

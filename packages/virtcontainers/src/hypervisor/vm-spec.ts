@@ -1,5 +1,6 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
+import { dirname, join } from "node:path";
 import type { VmSpec, VmSurroundings } from "@kata-ts/proxy";
 import type { VmConfig } from "@kata-ts/qemu-driver";
 import type { BootRequest } from "../ports/hypervisor.ts";
@@ -26,6 +27,7 @@ export function vmConfig(
     maxMemoryMiB: config.memoryMiB + Math.trunc(totalmem() / 1024 ** 2),
     kernelPath: config.kernelPath,
     ...(config.initrdPath === undefined ? {} : { initrdPath: config.initrdPath }),
+    ...firmwareOf(config, accelerator),
     imagePath: config.imagePath,
     ...imageAsMemory(config),
     kernelParams: config.kernelParams,
@@ -34,6 +36,16 @@ export function vmConfig(
     rootPorts: config.rootPorts,
     ...(config.sharedFs === "virtio-fs" ? {} : { share9p: { path: directory.shared, tag: SHARE_TAG } }),
   };
+}
+
+/**
+ * QEMU's own firmware looks for disks and sets up cards, which the kernel does again: a quarter of a second where it is
+ * emulated. qboot, which comes with QEMU, starts the kernel and does no more.
+ */
+function firmwareOf({ firmwarePath, qemuPath }: QemuConfig, accelerator: string): Pick<VmConfig, "firmwarePath"> {
+  if (firmwarePath !== undefined) return { firmwarePath };
+  const qboot = join(dirname(dirname(qemuPath)), "share/qemu/qboot.rom");
+  return accelerator === "tcg" && existsSync(qboot) ? { firmwarePath: qboot } : {};
 }
 
 /** Kernels take memory in blocks of this size, and what is plugged in later comes right behind the image. */

@@ -19,8 +19,8 @@ export function withoutNames(vm: VmConfig): VmConfig {
  * @throws Error ENOENT when a file is missing
  */
 export async function templateKey(vm: VmConfig): Promise<string> {
-  const { qemuPath, kernelPath, imagePath, initrdPath } = vm;
-  const paths = [qemuPath, kernelPath, imagePath, ...(initrdPath === undefined ? [] : [initrdPath])];
+  const { qemuPath, kernelPath, imagePath, initrdPath, firmwarePath } = vm;
+  const paths = [qemuPath, kernelPath, imagePath, initrdPath, firmwarePath].filter((path) => path !== undefined);
   const files = await Promise.all(paths.map(identityOf));
   const content = JSON.stringify([FORMAT, bootId(), withoutNames(vm), files]);
   return createHash("sha256").update(content).digest("hex").slice(0, 32);
