@@ -21,6 +21,9 @@ export class TestNetwork implements AsyncDisposable {
     await succeed("ip", ["netns", "add", name]);
     this.#names.push(name);
     const path = `/run/netns/${name}`;
+    // Nobody else is there to have the same address: looking for them takes seconds.
+    const undetected = ["all", "default"].map((which) => `net.ipv6.conf.${which}.accept_dad=0`);
+    await succeed("nsenter", [`--net=${path}`, "sysctl", "-qw", ...undetected]);
     await this.ip(path, "link set lo up");
     return path;
   }
