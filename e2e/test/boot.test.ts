@@ -49,9 +49,10 @@ describe("guests", () => {
     expect(await kata.ok(["exec", id, "cat", "/sys/devices/system/cpu/possible"])).toBe("0");
   });
 
-  it("share files over 9p where the configuration says so", async () => {
+  it("share files over 9p, and start by another firmware, where the configuration says so", async () => {
     await using home = new Kata();
-    await using kata = configured(home, '[hypervisor.qemu]\nshared_fs = "virtio-9p"\n');
+    const firmware = "/usr/share/seabios/bios-256k.bin";
+    await using kata = configured(home, `[hypervisor.qemu]\nshared_fs = "virtio-9p"\nfirmware = "${firmware}"\n`);
     const { path } = await kata.bundle({ args: ["sh", "-c", "mount | head -1; cat /etc/passwd"] });
     const { stdout } = await kata.run(["run", "-b", path, "nine"]);
     expect(stdout).toMatch(/on \/ type 9p .*\nroot:x:0:0/);
@@ -123,6 +124,7 @@ describe("guests", () => {
     const cases: readonly (readonly [string, RegExp])[] = [
       ['[hypervisor.qemu]\npath = "/nonexistent/qemu"\n', /QEMU not found at \/nonexistent\/qemu .*qemu-system-x86/],
       ['[hypervisor.qemu]\nkernel = "/nonexistent/vmlinux"\n', /guest kernel not found at .*npm start/],
+      ['[hypervisor.qemu]\nfirmware = "/nonexistent/bios"\n', /firmware not found at .*`firmware`/],
       ["[hypervisor.qemu]\ndefault_memory = 1\n", /default_memory/],
       ["this is not toml", /configuration .*toml/],
     ];

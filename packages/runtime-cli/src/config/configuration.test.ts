@@ -57,6 +57,11 @@ describe("configuration.toml", () => {
     expect(debug).toBe(true);
   });
 
+  it("names a firmware, where it is not empty as Kata's is", () => {
+    expect(load('[hypervisor.qemu]\nfirmware = "/opt/bios.bin"\n').qemu.firmwarePath).toBe("/opt/bios.bin");
+    expect(load('[hypervisor.qemu]\nfirmware = ""\n').qemu).toEqual(load("").qemu);
+  });
+
   it.each([
     ["nonsense", /configuration .*c\.toml/],
     ["[hypervisor.qemu]\ndefault_memory = 'much'\n", /default_memory/],
