@@ -33,7 +33,7 @@ export function expectCleanHost(options: CleanHostOptions = {}): void {
   });
 }
 
-/** A test that has hung cleans up while the next one waits for it, which must not wait for ever. */
+/** Once its commands are given up, a test that has hung goes on to its own clean-up, which may not last for ever. */
 async function cleanedUp(before: HostSnapshot): Promise<void> {
   const deadline = performance.now() + CLEAN_UP_MS;
   while (leaksSince(before).length > 0 && performance.now() < deadline) await delay(200);
