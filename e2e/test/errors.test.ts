@@ -138,6 +138,24 @@ describe("errors", () => {
     expect((await kata.state(id)).status).toBe("running");
   });
 
+  it("of a configuration that has become wrong keep nobody from what runs already", async () => {
+    await using kata = Kata.configured("[runtime]\nboot_timeout = 60\n");
+    const id = await kata.start({ args: ["sleep", "1000"] });
+    kata.file("configuration.toml", "[runtime]\nboot_timeout = 'long'\n");
+    const warned = expect.stringMatching(/^[^\n]* level=warning msg="[^\n]*boot_timeout[^\n]*defaults hold/) as string;
+    const run = (...args: readonly string[]) => kata.run(args);
+    expect(await run("exec", id, "echo", "lives")).toMatchObject({ exitCode: 0, stdout: "lives", stderr: warned });
+    const { path } = await kata.bundle({ args: ["true"] });
+    expect(await run("create", "--bundle", path, "later")).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/level=error msg="[^\n]*boot_timeout/) as string,
+    });
+    expect(await run("kill", id, "KILL")).toMatchObject({ exitCode: 0, stderr: warned });
+    await kata.until(id, "stopped");
+    expect(await run("delete", id)).toMatchObject({ exitCode: 0, stderr: warned });
+    expect(readdirSync(kata.root)).toEqual([]);
+  });
+
   it("rolls back when the guest refuses the container", async () => {
     await using kata = new Kata();
     const { path } = await kata.bundle({ args: ["/no/such/program"] });

@@ -40,6 +40,13 @@ export const HANDLERS: readonly Handler[] = [
     test: ["e2e/test/boot", "with the memory barriers"],
   },
   {
+    name: "a wrong configuration keeps nobody from what runs",
+    file: "packages/runtime-cli/src/context.ts",
+    code: 'if (!(error instanceof KataError) || error.code !== "KATA_CONFIG") throw error;',
+    without: "throw error;",
+    test: ["e2e/test/errors", "has become wrong"],
+  },
+  {
     name: "a process ends with its shim",
     file: "packages/agent/src/container/process-owner.ts",
     code: "    else endOrphan(process, forget);",

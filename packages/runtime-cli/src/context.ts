@@ -6,6 +6,7 @@ import {
   FileStore,
   HostCgroups,
   hostNamespaceNetwork,
+  KataError,
   NamespaceNetwork,
   type Network,
   noNetwork,
@@ -18,7 +19,7 @@ import type { GlobalArguments } from "./arguments/globals.ts";
 import type { CommandTable } from "./commands.ts";
 import { withAnnotations } from "./config/annotations.ts";
 import { type Configuration, configurationOf } from "./config/configuration.ts";
-import { readOptions } from "./config/files.ts";
+import { type GivenOptions, readOptions } from "./config/files.ts";
 import { findConfiguration, type Installation } from "./config/installation.ts";
 import type { Log } from "./output/log.ts";
 import type { Timeline } from "./output/timeline.ts";
@@ -48,11 +49,29 @@ export interface RuntimeContext {
  *
  * @param annotations those of a sandbox that is to be made, which may change its configuration
  */
-export function openRuntime(
+export function openRuntime(context: Context, annotations: Readonly<Record<string, string>> = {}): RuntimeContext {
+  return open(readOptions(findConfiguration(context.globals.config, context.installation)), context, annotations);
+}
+
+/**
+ * As openRuntime, to look at or end what is there already: a configuration that has become wrong keeps nobody from it. It is
+ * warned of, and the defaults hold.
+ */
+export function openForExisting(context: Context): RuntimeContext {
+  try {
+    return openRuntime(context);
+  } catch (error) {
+    if (!(error instanceof KataError) || error.code !== "KATA_CONFIG") throw error;
+    context.log.warning(`${error.message}; the defaults hold for this call`);
+    return open({ options: {}, files: [], warnings: [] }, context, {});
+  }
+}
+
+function open(
+  given: GivenOptions,
   { globals, installation, log, timeline }: Context,
-  annotations: Readonly<Record<string, string>> = {},
+  annotations: Readonly<Record<string, string>>,
 ): RuntimeContext {
-  const given = readOptions(findConfiguration(globals.config, installation));
   const configuration = configurationOf(withAnnotations(given.options, annotations), installation);
   if (configuration.debug) log.enableDebug();
   const warn = (message: string): void => {

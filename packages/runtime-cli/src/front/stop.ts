@@ -4,7 +4,7 @@ import { type ContainerId, deleteContainer, killContainer, statusOf } from "@kat
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
-import { openRuntime, type RuntimeContext } from "../context.ts";
+import { openForExisting, type RuntimeContext } from "../context.ts";
 import { onlyId } from "../verbs/required.ts";
 import { FrontBundle } from "./bundle.ts";
 
@@ -22,7 +22,7 @@ export const verb: Verb = async (args, context) => {
   const id = onlyId("stop", words);
   const patience = options.text("time") ?? PATIENCE_SECONDS;
   if (!/^\d{1,6}$/.test(patience)) throw new UsageError(`--time takes seconds, not "${patience}"`);
-  const { environment } = openRuntime(context);
+  const { environment } = openForExisting(context);
   const bundle = FrontBundle.detached(id);
   const stopped = await end(id, Number(patience) * 1000, environment);
   if (bundle === undefined) return stopped ? 0 : 1;

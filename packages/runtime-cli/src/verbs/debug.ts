@@ -2,7 +2,7 @@ import { debugGuest, parseContainerId } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
-import { openRuntime } from "../context.ts";
+import { openForExisting } from "../context.ts";
 import { Foreground } from "./foreground.ts";
 import { terminalOfOurs, withOwnSize } from "./terminal-options.ts";
 
@@ -27,6 +27,6 @@ export const verb: Verb = async (args, context) => {
   const user = { uid: 0, gid: 0 };
   const shell = { user, terminal, cwd: "/", env: ENVIRONMENT, args: command.length === 0 ? ["sh"] : command };
   using foreground = new Foreground(terminal);
-  await using guest = await debugGuest(id, terminal ? withOwnSize(shell) : shell, openRuntime(context).environment);
+  await using guest = await debugGuest(id, terminal ? withOwnSize(shell) : shell, openForExisting(context).environment);
   return await foreground.wait(guest.shim);
 };

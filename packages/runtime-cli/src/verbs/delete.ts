@@ -2,7 +2,7 @@ import { deleteContainer } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
-import { openRuntime } from "../context.ts";
+import { openForExisting } from "../context.ts";
 import { someIds } from "./required.ts";
 
 export const manual: Manual = {
@@ -15,7 +15,7 @@ export const manual: Manual = {
 
 export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
-  const { environment } = openRuntime(context);
+  const { environment } = openForExisting(context);
   for (const id of someIds("delete", words)) await deleteContainer(id, { force: options.flag("force") }, environment);
   return 0;
 };

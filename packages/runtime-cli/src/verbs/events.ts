@@ -3,7 +3,7 @@ import { parseDuration } from "../arguments/duration.ts";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
-import { openRuntime } from "../context.ts";
+import { openForExisting } from "../context.ts";
 import { statsView } from "../output/stats.ts";
 import { onlyId } from "./required.ts";
 
@@ -23,7 +23,7 @@ export const verb: Verb = async (args, context) => {
   const id = onlyId("events", words);
   const intervalMs = parseDuration(options.text("interval") ?? INTERVAL);
   if (intervalMs <= 0) throw new UsageError("duration interval must be greater than 0");
-  const { environment } = openRuntime(context);
+  const { environment } = openForExisting(context);
   const print = (type: string, data?: object): void => {
     process.stdout.write(`${JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) })}\n`);
   };

@@ -4,7 +4,7 @@ import { parseLeading, UsageError } from "../arguments/parse.ts";
 import { loadProcess, loadSpec } from "../bundle/load.ts";
 import { unsupportedProcessFields } from "../bundle/unsupported.ts";
 import type { Verb } from "../commands.ts";
-import { openRuntime } from "../context.ts";
+import { openForExisting } from "../context.ts";
 import { processFromOptions } from "./exec-process.ts";
 import { Foreground } from "./foreground.ts";
 import { writePidFile } from "./pid-file.ts";
@@ -59,7 +59,7 @@ export const verb: Verb = async (args, context) => {
     id,
     terminal && !detached ? withOwnSize(process) : process,
     { ignorePaused: options.flag("ignore-paused"), ...(consoleSocket === undefined ? {} : { consoleSocket }) },
-    openRuntime(context).environment,
+    openForExisting(context).environment,
   );
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, shim.identity.pid);

@@ -3,7 +3,7 @@ import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import { parseSignal } from "../arguments/signal-name.ts";
 import type { Verb } from "../commands.ts";
-import { openRuntime } from "../context.ts";
+import { openForExisting } from "../context.ts";
 import { onlyId } from "./required.ts";
 
 export const manual: Manual = {
@@ -19,6 +19,6 @@ export const verb: Verb = async (args, context) => {
   const [id = "", signal = "SIGTERM", ...more] = words;
   if (more.length > 0) throw new UsageError('"kill" takes a container id and a signal');
   const container = onlyId("kill", words.length === 0 ? [] : [id]);
-  await killContainer(container, parseSignal(signal), options.flag("all"), openRuntime(context).environment);
+  await killContainer(container, parseSignal(signal), options.flag("all"), openForExisting(context).environment);
   return 0;
 };

@@ -4,7 +4,7 @@ import { pidOf, statusOf } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
-import { openRuntime } from "../context.ts";
+import { openForExisting } from "../context.ts";
 import { formatMetrics, type Metric, type Sample } from "../output/prometheus.ts";
 import { number } from "../output/stats.ts";
 
@@ -35,7 +35,7 @@ const FIGURES: readonly Omit<Metric, "samples">[] = [
 export const verb: Verb = async (args, context) => {
   const { words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"metrics" takes no arguments: ${words.join(" ")}`);
-  const { environment } = openRuntime(context);
+  const { environment } = openForExisting(context);
   const ids = [...(await environment.store.list())];
   const seen: Observation[] = [];
   const worker = async (): Promise<void> => {

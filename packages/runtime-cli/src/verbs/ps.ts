@@ -37,8 +37,8 @@ async function printGuestProcesses(
 ): Promise<void> {
   // Loaded here only: the other format needs nothing of it.
   const { listProcesses } = await import("@kata-ts/virtcontainers");
-  const { openRuntime } = await import("../context.ts");
-  process.stdout.write(await listProcesses(id, args, openRuntime(context).environment));
+  const { openForExisting } = await import("../context.ts");
+  process.stdout.write(await listProcesses(id, args, openForExisting(context).environment));
 }
 
 async function printHostPids(id: ReturnType<typeof parseContainerId>, { globals }: Context): Promise<void> {

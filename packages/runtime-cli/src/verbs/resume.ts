@@ -2,7 +2,7 @@ import { resumeContainer } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
-import { openRuntime } from "../context.ts";
+import { openForExisting } from "../context.ts";
 import { onlyId } from "./required.ts";
 
 export const manual: Manual = {
@@ -11,6 +11,9 @@ export const manual: Manual = {
 };
 
 export const verb: Verb = async (args, context) => {
-  await resumeContainer(onlyId("resume", parseAnywhere(args, manual.options).words), openRuntime(context).environment);
+  await resumeContainer(
+    onlyId("resume", parseAnywhere(args, manual.options).words),
+    openForExisting(context).environment,
+  );
   return 0;
 };
