@@ -43,7 +43,7 @@ export const HANDLERS: readonly Handler[] = [
     name: "a wrong configuration keeps nobody from what runs",
     file: "packages/runtime-cli/src/context.ts",
     code: 'if (!(error instanceof KataError) || error.code !== "KATA_CONFIG") throw error;',
-    without: "throw error;",
+    without: 'if (!(error instanceof KataError) || error.code !== "KATA_STATE") throw error;',
     test: ["e2e/test/errors", "has become wrong"],
   },
   {
