@@ -68,9 +68,10 @@ export async function runCommand(
     child.once("close", (code, by) => {
       resolve([code, by]);
     });
+  }).finally(() => {
+    clearTimeout(timer);
+    inFlight.delete(child);
   });
-  clearTimeout(timer);
-  inFlight.delete(child);
   const stdoutBytes = Buffer.concat(stdout);
   const text = (bytes: Buffer): string => bytes.toString().replace(/\n$/, "");
   const stderrBytes = Buffer.concat(stderr);
