@@ -32,11 +32,13 @@ function callOf(expiresAt: number | undefined, signal?: AbortSignal): Call {
 describe("a call to an agent that may hang", () => {
   let agent: Agent;
   let caller: WatchfulCaller;
+  let share: number;
 
   beforeEach(() => {
     vi.useFakeTimers();
     agent = new Agent();
-    caller = new WatchfulCaller(agent);
+    share = 1;
+    caller = new WatchfulCaller(agent, () => share);
   });
 
   afterEach(() => {
@@ -76,6 +78,23 @@ describe("a call to an agent that may hang", () => {
     await vi.advanceTimersByTimeAsync(14_000);
     agent.work.resolve(REPLY);
     expect(await calling).toBe(REPLY);
+  });
+
+  it("is given up later where the host has little time for the agent, but not after its deadline", async () => {
+    agent.alive = false;
+    share = 1 / 2;
+    const calling = caller.call(callOf(performance.now() + 60_000)).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(34_000);
+    expect(await Promise.race([calling, Promise.resolve("waits")])).toBe("waits");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await calling).toMatchObject({ message: expect.stringContaining("no sign of life") as string });
+
+    share = 1 / 50;
+    const longer = caller.call(callOf(performance.now() + 60_000)).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(await Promise.race([longer, Promise.resolve("waits")])).toBe("waits");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await longer).toMatchObject({ message: "Deadline exceeded" });
   });
 
   it("without a deadline waits for an event, however silent the agent is", async () => {

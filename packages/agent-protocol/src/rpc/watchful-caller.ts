@@ -1,5 +1,6 @@
 import type { Call, Caller } from "./caller.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
+import { shareOfHost } from "./host-load.ts";
 import { rpcs } from "./rpcs.ts";
 
 /** In how many beats a silence is told. They are counted, not the time: a host that was suspended has missed one. */
@@ -7,13 +8,16 @@ const SILENT_BEATS = 4;
 
 /**
  * Gives up calls to an agent that answers nothing at all any more, which is sooner than at their deadlines: those leave
- * time for work.
+ * time for work. On a host that has no time for its VMs an agent may be silent for longer, up to the deadline.
  */
 export class WatchfulCaller implements Caller {
   readonly #caller: Caller;
+  readonly #share: () => number;
 
-  constructor(caller: Caller) {
+  /** @param share how much of its due a VM gets from the host now, 1 where that is all */
+  constructor(caller: Caller, share: () => number = shareOfHost) {
     this.#caller = caller;
+    this.#share = share;
   }
 
   async call(call: Call): Promise<Uint8Array> {
@@ -21,7 +25,8 @@ export class WatchfulCaller implements Caller {
     if (expiresAt === undefined || silenceMs === undefined || path === rpcs.check.path) return this.#caller.call(call);
     const silence = new AbortController();
     const given = call.signal === undefined ? [] : [call.signal];
-    using _watch = watch(this.#caller, silenceMs, () => {
+    const ask = (ended: AbortSignal): Promise<void> => askForLife(this.#caller, expiresAt, ended);
+    using _watch = watch(ask, this.#share, silenceMs, () => {
       silence.abort();
     });
     try {
@@ -36,18 +41,27 @@ export class WatchfulCaller implements Caller {
   }
 }
 
-/** Asks for a sign of life at each beat, and calls `onSilence` once there has been none for so many of them. */
-function watch(caller: Caller, silenceMs: number, onSilence: () => void): Disposable {
+/**
+ * Asks for a sign of life at each beat, and calls `onSilence` once there has been none for so many of them. A beat in
+ * which the agent had half of its due is half a beat.
+ */
+function watch(
+  ask: (ended: AbortSignal) => Promise<void>,
+  share: () => number,
+  silenceMs: number,
+  onSilence: () => void,
+): Disposable {
   const over = new AbortController();
   let missed: number | undefined;
   const beat = (): void => {
     if (missed === undefined) {
       missed = 0;
-      void ask(caller, over.signal).then(() => {
+      void ask(over.signal).then(() => {
         missed = undefined;
       });
-    } else if (++missed >= SILENT_BEATS - 1) {
-      onSilence();
+    } else {
+      missed += share();
+      if (missed >= SILENT_BEATS - 1) onSilence();
     }
   };
   const beats = setInterval(beat, silenceMs / SILENT_BEATS);
@@ -59,11 +73,11 @@ function watch(caller: Caller, silenceMs: number, onSilence: () => void): Dispos
   };
 }
 
-/** Any answer will do, also that of an agent without this RPC. */
-async function ask(caller: Caller, signal: AbortSignal): Promise<void> {
-  const expiresAt = performance.now() + (rpcs.check.deadlineMs ?? 0);
-  const request = rpcs.check.request.encode({}).finish();
-  await caller.call({ path: rpcs.check.path, request, expiresAt, signal, waitForReady: false }).catch(() => undefined);
+/** Any answer will do, also that of an agent without this RPC. The question waits as long as the call it is asked for. */
+async function askForLife(caller: Caller, expiresAt: number, signal: AbortSignal): Promise<void> {
+  const { path, request } = rpcs.check;
+  const question = { path, request: request.encode({}).finish(), expiresAt, signal, waitForReady: false };
+  await caller.call(question).catch(() => undefined);
 }
 
 function silentError(rpc: string): AgentRpcError {
