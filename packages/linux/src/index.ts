@@ -43,6 +43,7 @@ export { openPollable, type PollableOptions } from "./pollable.ts";
 export {
   becomeSubreaper,
   bootId,
+  deadChild,
   type ExitStatus,
   identifyProcess,
   isAlive,
@@ -53,6 +54,7 @@ export {
   signalProcess,
 } from "./processes.ts";
 export { unblockSignal } from "./signals.ts";
+export { listenUnix } from "./sockets.ts";
 export { addEntropy, setDateTime, setHostname } from "./system.ts";
 export {
   isHungUp,

@@ -1,23 +1,14 @@
-import type { StdioOptions } from "node:child_process";
-import { closeSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  createMemoryFile,
-  enterNamespace,
-  identifyProcess,
-  inNewNamespace,
-  MountFlag,
-  mount,
-  type ProcessIdentity,
-} from "@kata-ts/linux";
+import { enterNamespace, identifyProcess, type ProcessIdentity } from "@kata-ts/linux";
 import { ConnectionJournal, NetworkNamespace } from "@kata-ts/netns";
-import { type ExitInfo, qemuArgv, spawnTied, Tail, type TiedProcess, virtiofsdArgv } from "@kata-ts/qemu-driver";
-import { copySparse } from "./copy-sparse.ts";
+import { type ExitInfo, Tail, type TiedProcess } from "@kata-ts/qemu-driver";
 import { DnsForwarder } from "./dns-forwarder.ts";
 import { GuestConsole } from "./guest-console.ts";
 import { NetworkFollower } from "./network-follower.ts";
 import { PortForwarder } from "./port-forwarder.ts";
 import { Relay } from "./relay.ts";
+import { type Processes, spawnWithMemory } from "./spawn-processes.ts";
 import { type VmExit, VmFile, type VmPids, type VmProcesses, type VmSpec, type VmSurroundings } from "./vm-spec.ts";
 
 /** QEMU ends at once when asked; this is for one that is stuck. */
@@ -201,67 +192,6 @@ function writeRecord(path: string, record: VmExit): void {
 
 function noteProcesses(spec: VmSpec, processes: VmProcesses): void {
   writeFileSync(join(spec.dir, VmFile.processes), `${JSON.stringify(processes)}\n`, { mode: 0o600 });
-}
-
-interface Processes {
-  readonly qemu: TiedProcess;
-  readonly virtiofsd: TiedProcess | undefined;
-  /** QEMU's. */
-  readonly namespace: NetworkNamespace;
-}
-
-/** QEMU's first descriptor beside the usual three. */
-const MEMORY_FD = 3;
-
-/** A guest that another's memory is copied for has it in a file without a name, which goes with QEMU. */
-async function spawnWithMemory(spec: VmSpec): Promise<Processes> {
-  if (spec.memoryImage === undefined) return spawnProcesses(spec);
-  const memory = createMemoryFile("guest-memory");
-  try {
-    await copySparse(spec.memoryImage, memory);
-    return spawnProcesses({ ...spec, vm: { ...spec.vm, memoryFd: MEMORY_FD, incoming: true } }, memory);
-  } finally {
-    closeSync(memory);
-  }
-}
-
-function spawnProcesses(spec: VmSpec, memory?: number): Processes {
-  const namespace = NetworkNamespace.open(spec.networkNamespace ?? "/proc/self/ns/net");
-  try {
-    return { ...namespace.run(() => spawnInOwnMountNamespace(spec, memory)), namespace };
-  } catch (error) {
-    namespace[Symbol.dispose]();
-    throw error;
-  }
-}
-
-/**
- * QEMU and virtiofsd live in a mount namespace of their own. What a container shares is mounted there, below the shared
- * directory, and nowhere else: the host's mount table never changes, and all of it vanishes with the VM. The shared
- * directory itself is read-only for the guest, which therefore cannot plant anything beside the mounts.
- */
-function spawnInOwnMountNamespace(spec: VmSpec, memory?: number): Pick<Processes, "qemu" | "virtiofsd"> {
-  return inNewNamespace("mnt", () => {
-    const { bind, rdonly, rec, remount, shared, slave } = MountFlag;
-    mount("none", "/", null, rec | slave);
-    mount(spec.sharedDir, spec.sharedDir, null, bind);
-    mount("none", spec.sharedDir, null, remount | bind | rdonly);
-    mount("none", spec.sharedDir, null, shared); // later mounts reach virtiofsd's own namespace
-    const virtiofsd =
-      spec.virtiofsd === undefined
-        ? undefined
-        : spawnTied(spec.virtiofsd.path, virtiofsdArgv(spec.virtiofsd), ["ignore", "ignore", "pipe"]);
-    try {
-      const descriptors = memory === undefined ? [] : [memory];
-      const stdio: StdioOptions = ["ignore", "pipe", "pipe", ...descriptors];
-      // Over 9p it is QEMU itself that gives files their owners.
-      const withoutCapabilities = spec.vm.share9p === undefined;
-      return { virtiofsd, qemu: spawnTied(spec.vm.qemuPath, qemuArgv(spec.vm), stdio, { withoutCapabilities }) };
-    } catch (error) {
-      virtiofsd?.child.kill("SIGKILL");
-      throw error;
-    }
-  });
 }
 
 function collectStderr(processes: Processes): Tail {

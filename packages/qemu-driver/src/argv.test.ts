@@ -122,15 +122,20 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
   });
 
   it("virtiofsd's, with its sandbox on", () => {
-    expect(
-      virtiofsdArgv({ path: "/usr/lib/qemu/virtiofsd", socket: "/v/fs.sock", source: "/v/shared", cache: "auto" }),
-    ).toMatchInlineSnapshot(`
+    const config = {
+      path: "/usr/lib/qemu/virtiofsd",
+      socket: "/v/fs.sock",
+      source: "/v/shared",
+      cache: "auto",
+    } as const;
+    expect(virtiofsdArgv(config)).toMatchInlineSnapshot(`
       [
         "--socket-path=/v/fs.sock",
         "-o",
         "source=/v/shared,cache=auto,sandbox=namespace,xattr,announce_submounts",
       ]
     `);
+    expect(virtiofsdArgv({ ...config, listenFd: 3 }).slice(0, 2)).toEqual(["--fd=3", "-o"]);
   });
 
   it("QEMU's, with the image as memory", () => {

@@ -7,6 +7,11 @@ export interface VirtiofsdConfig {
   readonly path: string;
   /** The unix socket that it listens on, for one guest. */
   readonly socket: string;
+  /**
+   * A descriptor that listens at this socket, which virtiofsd inherits. One that makes the socket itself leaves a file of
+   * its own in /run/virtiofsd for each guest.
+   */
+  readonly listenFd?: number;
   /** The directory it serves; it sees nothing else. */
   readonly source: string;
   readonly cache: "none" | "auto" | "always";
@@ -15,7 +20,8 @@ export interface VirtiofsdConfig {
 /** virtiofsd's arguments. Its own sandbox (mount, pid and network namespaces, seccomp) stays on. */
 export function virtiofsdArgv(config: VirtiofsdConfig): string[] {
   const options = option("", { source: config.source, cache: config.cache, sandbox: "namespace" });
-  return [`--socket-path=${config.socket}`, "-o", `${options},xattr,announce_submounts`];
+  const socket = config.listenFd === undefined ? `--socket-path=${config.socket}` : `--fd=${String(config.listenFd)}`;
+  return [socket, "-o", `${options},xattr,announce_submounts`];
 }
 
 /** Where a plugged device went. */
