@@ -69,6 +69,26 @@ describe("the sandbox of the agent, over the original's contract", () => {
     ).rejects.toMatchObject({ status: RpcStatus.InvalidArgument });
   });
 
+  it("mounts a volume once for containers that are created at the same moment", async () => {
+    await using guest = await guestWithRootfs();
+    using agent = await guest.connect();
+    await startedSandbox(agent);
+    const mount_point = "/run/kata-containers/volume";
+    const storages = [{ driver: "ephemeral", source: "tmpfs", fstype: "tmpfs", mount_point }];
+    const volume = { source: mount_point, destination: "/tmp", type: "bind", options: ["rbind"] };
+    const base = defaultSpec({ args: ["sleep", "1000"] });
+    const mounts = [...(base.mounts ?? []), volume];
+    const OCI = specToMessage({ ...base, root: { path: ROOTFS, readonly: true }, mounts });
+    const create = (id: string) => agent.createContainer({ container_id: id, exec_id: id, storages, OCI });
+    await Promise.all([create("a"), create("b")]);
+    for (const id of ["a", "b"]) await agent.startContainer({ container_id: id });
+    await exec(agent, "a", "w", "echo kept > /tmp/file");
+    await agent.removeContainer({ container_id: "a" });
+    await create("c");
+    await agent.startContainer({ container_id: "c" });
+    for (const id of ["b", "c"]) expect((await exec(agent, id, `r${id}`, "cat /tmp/file")).stdout).toBe("kept\n");
+  });
+
   it("looks after its guest: details, clock, random pool, files, CPUs", async () => {
     await using guest = await guestWithRootfs();
     using agent = await guest.connect();

@@ -1,6 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { type ExitStatus, readProcessStat, reapChild } from "@kata-ts/linux";
+import { deadChild, type ExitStatus, reapChild } from "@kata-ts/linux";
 
 /** Statuses of orphans that nobody asked for yet are kept for this many processes. */
 const MAX_UNCLAIMED = 1024;
@@ -45,21 +44,25 @@ export class Reaper {
     });
   }
 
-  /** Collects all that are dead now. One SIGCHLD can stand for many deaths. */
+  /**
+   * Collects those that are dead now; one SIGCHLD can stand for many deaths. Behind one that is Node's others wait until
+   * Node has collected it, which is told by its exit.
+   */
   collect(): void {
-    for (const pid of childrenOfThisProcess()) {
-      if (!this.#nodes.has(pid) && readProcessStat(pid)?.state === "Z") this.#reap(pid);
+    for (let pid = deadChild(); pid !== undefined && !this.#nodes.has(pid); pid = deadChild()) {
+      if (!this.#reap(pid)) return;
     }
   }
 
-  #reap(pid: number): void {
+  #reap(pid: number): boolean {
     const exit = reapChild(pid);
-    if (exit === undefined) return;
+    if (exit === undefined) return false;
     const status = statusNumber(exit);
     const resolve = this.#waiting.get(pid);
     this.#waiting.delete(pid);
     if (resolve === undefined) this.#keep(pid, status);
     else resolve(status);
+    return true;
   }
 
   #keep(pid: number, status: number): void {
@@ -71,15 +74,4 @@ export class Reaper {
 
 function statusNumber(exit: ExitStatus): number {
   return exit.exitCode ?? 128 + (exit.signal ?? 0);
-}
-
-function childrenOfThisProcess(): number[] {
-  return readdirSync("/proc/self/task").flatMap((thread) => {
-    try {
-      const children = readFileSync(`/proc/self/task/${thread}/children`, "latin1");
-      return children.split(" ").filter(Boolean).map(Number);
-    } catch {
-      return []; // The thread ended meanwhile.
-    }
-  });
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { call } from "./native.ts";
+import { call, LinuxError } from "./native.ts";
 
 /** A process that cannot be mistaken for a later one with the same pid. */
 export interface ProcessIdentity {
@@ -66,6 +66,11 @@ export function bootId(): string {
 
 const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x0100_0000;
+const P_ALL = 0;
+const SIGINFO_BYTES = 128;
+const SI_PID = 16;
 
 /** Orphans below this process become its children. */
 export function becomeSubreaper(): void {
@@ -77,6 +82,19 @@ export interface ExitStatus {
   /** Undefined when a signal ended the process. */
   readonly exitCode: number | undefined;
   readonly signal: number | undefined;
+}
+
+/** A child that is dead and not collected yet, whoever is to collect it; undefined when there is none. */
+export function deadChild(): number | undefined {
+  const info = Buffer.alloc(SIGINFO_BYTES);
+  const signature = "int waitid(int type, int id, void *info, int options)";
+  try {
+    call(signature, "of any child", P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT);
+  } catch (error) {
+    if (error instanceof LinuxError && error.errno === "ECHILD") return undefined;
+    throw error;
+  }
+  return info.readInt32LE(SI_PID) || undefined;
 }
 
 /**

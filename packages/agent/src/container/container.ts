@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { type RuntimeSpec, type SpecProcess, type SpecResources, stringifyJson } from "@kata-ts/agent-protocol";
 import { alreadyExists, cancelled, failedPrecondition, processNotFound } from "../errors.ts";
@@ -91,7 +92,7 @@ export class Container {
         this.#runtime.exec(this.id, this.bundle, `${file}.json`, `${file}.pid`, ends),
       );
     } finally {
-      await Promise.all([rm(`${file}.json`, { force: true }), rm(`${file}.pid`, { force: true })]);
+      for (const kind of ["json", "pid"]) rmSync(`${file}.${kind}`, { force: true });
     }
   }
 

@@ -1,10 +1,21 @@
+import { rmSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import type { CommandResult, Commands } from "../commands.ts";
 import { internal } from "../errors.ts";
+import { Turnstile } from "../turnstile.ts";
 import type { ProcessEnds } from "./stdio.ts";
 
 /** Where the runtime keeps its own state. */
 const STATE_ROOT = "/run/kata-containers/runtime";
+
+/**
+ * How many containers and processes are started at once: what each needs is a processor, and while many want one the
+ * agent, which waits for each to be forked, answers nobody.
+ */
+const atOnce = (): number => availableParallelism() + 1;
+/** A start that waits for something else, as for a file system that hangs, does not keep others. */
+const PATIENCE_MS = 5_000;
 
 /**
  * crun or runc, the one that makes containers inside the guest. Its own messages go to a log file: descriptor 2 belongs
@@ -13,6 +24,8 @@ const STATE_ROOT = "/run/kata-containers/runtime";
 export class OciRuntime {
   readonly #commands: Commands;
   readonly #program: string;
+  readonly #starts: Turnstile = new Turnstile(atOnce, PATIENCE_MS);
+  #calls = 0;
 
   /** @param program `crun` or `runc` */
   constructor(commands: Commands, program: string) {
@@ -58,20 +71,20 @@ export class OciRuntime {
 
   async #launch(bundle: string, args: readonly string[], id: string, ends: ProcessEnds): Promise<void> {
     const console = ends.consoleSocket === undefined ? [] : ["--console-socket", ends.consoleSocket];
-    await this.#call(bundle, [...args, ...console, id], ends.fds === undefined ? undefined : [...ends.fds]);
+    const fds = ends.fds === undefined ? undefined : [...ends.fds];
+    await this.#starts.pass(() => this.#call(bundle, [...args, ...console, id], fds));
   }
 
-  async #call(bundle: string, args: readonly string[], fds?: number[]): Promise<CommandResult> {
-    const log = `${bundle}/runtime.log`;
-    await rm(log, { force: true });
+  async #call(bundle: string, args: readonly string[], fds?: number[]): Promise<void> {
+    const log = `${bundle}/runtime-${String(this.#calls++)}.log`; // each its own: many may run at once
     const global = ["--root", STATE_ROOT, "--log", log, "--log-format", "json"];
-    const result = await this.#commands.run(
-      this.#program,
-      [...global, ...args],
-      fds === undefined ? {} : { stdio: fds },
-    );
-    if (result.status !== 0) throw internal(await this.#reason(args[0] ?? "", log, result));
-    return result;
+    const options = fds === undefined ? {} : { stdio: fds };
+    const result = await this.#commands.run(this.#program, [...global, ...args], options);
+    try {
+      if (result.status !== 0) throw internal(await this.#reason(args[0] ?? "", log, result));
+    } finally {
+      rmSync(log, { force: true });
+    }
   }
 
   async #reason(verb: string, log: string, result: CommandResult): Promise<string> {

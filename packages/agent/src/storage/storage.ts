@@ -5,6 +5,7 @@ import { flushFileSystem, LinuxError, mount, unmount } from "@kata-ts/linux";
 import { invalidArgument } from "../errors.ts";
 import { mountDisk } from "./disk.ts";
 import { parseMountOptions } from "./mount-options.ts";
+import { Turns } from "./turns.ts";
 
 /** How long a hot-plugged device may take to appear: Kata's default. */
 const DEVICE_DEADLINE_MS = 3_000;
@@ -36,6 +37,8 @@ interface Mounted {
 /** Storages that are mounted. */
 export class Storages {
   readonly #mounted: Map<string, Mounted> = new Map();
+  /** By mount point: containers that begin at once mount what they share one time. */
+  readonly #turns: Turns = new Turns();
 
   /** @returns the mount points, to be released later */
   async add(storages: readonly grpc.Storage.$Properties[]): Promise<string[]> {
@@ -45,7 +48,7 @@ export class Storages {
         const mountPoint = storage.mount_point ?? "";
         if (!mountPoint.startsWith("/run/kata-containers/"))
           throw invalidArgument(`Mount point ${mountPoint} is not ours`);
-        await this.#use(storage, mountPoint);
+        await this.#turns.take(mountPoint, () => this.#use(storage, mountPoint));
         added.push(mountPoint);
       }
     } catch (error) {
@@ -56,31 +59,39 @@ export class Storages {
   }
 
   /** Ends those as well that containers have left to the sandbox. @throws as release() */
-  async releaseAll(): Promise<void> {
-    await this.#remove([...this.#mounted.values()].reverse());
+  releaseAll(): Promise<void> {
+    return this.#inTurn([...this.#mounted.keys()], (mounted) => this.#remove(mounted));
   }
 
   /** @throws Error when something could not be written to its disk; all are released then, too */
-  async release(mountPoints: readonly string[]): Promise<void> {
-    const unused: Mounted[] = [];
-    for (const mountPoint of [...mountPoints].reverse()) {
-      const mounted = this.#mounted.get(mountPoint);
-      if (mounted === undefined) continue;
+  release(mountPoints: readonly string[]): Promise<void> {
+    return this.#inTurn(mountPoints, async (mounted) => {
       mounted.users -= 1;
-      if (mounted.users <= 0 && !mountPoint.startsWith(OF_SANDBOX)) unused.push(mounted);
-    }
-    await this.#remove(unused);
+      if (mounted.users <= 0 && !mounted.mountPoint.startsWith(OF_SANDBOX)) await this.#remove(mounted);
+    });
   }
 
-  async #remove(storages: readonly Mounted[]): Promise<void> {
+  /** Ends uses one by one, the last first, and all of them, whatever fails. @throws the first failure */
+  async #inTurn(mountPoints: readonly string[], end: (mounted: Mounted) => Promise<void>): Promise<void> {
     const failures: unknown[] = [];
-    for (const { mountPoint, buffered } of storages) {
-      this.#mounted.delete(mountPoint);
-      // Unmounting would do it, too, and everyone else in this agent would have to wait for that.
-      if (buffered) await flushFileSystem(mountPoint).catch((error: unknown) => failures.push(error));
-      await removeMount(mountPoint);
+    for (const mountPoint of [...mountPoints].reverse()) {
+      const ended = this.#turns.take(mountPoint, async () => {
+        const mounted = this.#mounted.get(mountPoint);
+        if (mounted !== undefined) await end(mounted);
+      });
+      await ended.catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
+  }
+
+  async #remove({ mountPoint, buffered }: Mounted): Promise<void> {
+    this.#mounted.delete(mountPoint);
+    try {
+      // Unmounting would do it, too, and everyone else in this agent would have to wait for that.
+      if (buffered) await flushFileSystem(mountPoint);
+    } finally {
+      await removeMount(mountPoint);
+    }
   }
 
   async #use(storage: grpc.Storage.$Properties, mountPoint: string): Promise<void> {

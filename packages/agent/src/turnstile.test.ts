@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Turnstile } from "./turnstile.ts";
+
+describe("a turnstile", () => {
+  let begun: string[];
+  const ends: Map<string, () => void> = new Map();
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    begun = [];
+    ends.clear();
+  });
+
+  afterEach(() => {
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  const work = (name: string) => () => {
+    begun.push(name);
+    return new Promise<string>((resolve) => {
+      ends.set(name, () => {
+        resolve(name);
+      });
+    });
+  };
+
+  it("lets few in at once, in order, and the next when one has left", async () => {
+    let places = 2;
+    const turnstile = new Turnstile(() => places, 1_000);
+    const all = ["a", "b", "c", "d", "e"].map((name) => turnstile.pass(work(name)));
+    await Promise.resolve();
+    expect(begun).toEqual(["a", "b"]);
+    ends.get("b")?.();
+    expect(await all[1]).toBe("b");
+    expect(begun).toEqual(["a", "b", "c"]);
+    places = 3;
+    ends.get("c")?.();
+    expect(await all[2]).toBe("c");
+    expect(begun).toEqual(["a", "b", "c", "d", "e"]);
+    for (const name of ["a", "d", "e"]) ends.get(name)?.();
+    await Promise.all(all);
+  });
+
+  it("waits for nobody for long, and counts nobody twice", async () => {
+    const turnstile = new Turnstile(() => 1, 1_000);
+    const all = ["a", "b", "c"].map((name) => turnstile.pass(work(name)));
+    await vi.advanceTimersByTimeAsync(999);
+    expect(begun).toEqual(["a"]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(begun).toEqual(["a", "b"]);
+    ends.get("a")?.(); // its place is taken already
+    await all[0];
+    expect(begun).toEqual(["a", "b"]);
+    ends.get("b")?.();
+    await all[1];
+    expect(begun).toEqual(["a", "b", "c"]);
+    ends.get("c")?.();
+    await all[2];
+  });
+
+  it("is left by who fails, too", async () => {
+    const turnstile = new Turnstile(() => 1, 1_000);
+    await expect(turnstile.pass(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    expect(await turnstile.pass(() => Promise.resolve("yes"))).toBe("yes");
+  });
+});
