@@ -9,16 +9,11 @@ import { endToEndSuites, runEndToEnd } from "./lib/e2e-suites.ts";
 import { fromTemplates } from "./lib/from-templates.ts";
 import { installKernelBuildPackages } from "./lib/kernel-packages.ts";
 import { step, tool } from "./lib/run.ts";
+import type { Counts } from "./lib/test-counts.ts";
 
 interface Suite {
   readonly name: string;
   readonly run: () => Promise<void>;
-}
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
 }
 
 const directory = mkdtempSync(join(tmpdir(), "kata-ts-test-"));
@@ -58,15 +53,17 @@ if (counts.failed === 0 && times.some(([, , outcome]) => outcome !== "passed")) 
 for (const [name, seconds, outcome] of times) {
   process.stdout.write(`${name.padEnd(34)}${seconds.toFixed(1).padStart(8)} s  ${outcome}\n`);
 }
+for (const name of counts.names) process.stdout.write(`did not pass: ${name}\n`);
 process.stdout.write(`${String(counts.passed)} passed, ${String(counts.failed)} failed\n`);
 process.exit(counts.failed === 0 ? 0 : 1);
 
 function sumCounts(): Counts {
-  const sum: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const sum: Counts = { passed: 0, failed: 0, skipped: 0, names: [] };
   for (const line of readCounts()) {
     const part = JSON.parse(line) as Counts;
     sum.passed += part.passed;
     sum.failed += part.failed + part.skipped; // a skipped test proves nothing
+    sum.names.push(...part.names);
   }
   return sum;
 }

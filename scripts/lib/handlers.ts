@@ -172,4 +172,25 @@ export const HANDLERS: readonly Handler[] = [
     without: "return true;",
     test: ["e2e/test/vm-cache", "has its VM end with a create that is killed"],
   },
+  {
+    name: "an agent answers while processes begin",
+    file: "packages/agent/src/container/oci-runtime.ts",
+    code: "availableParallelism() + 1",
+    without: "availableParallelism() + 1_000",
+    test: ["e2e/test/agent-load", "a lot of processes"],
+  },
+  {
+    name: "a busy host is not taken for an agent that hangs",
+    file: "packages/agent-protocol/src/rpc/watchful-caller.ts",
+    code: "missed += share();",
+    without: "missed += Math.max(1, share());",
+    test: ["packages/agent-protocol/src/rpc/watchful-caller", "little time for the agent"],
+  },
+  {
+    name: "virtiofsd leaves no file behind",
+    file: "packages/proxy/src/spawn-processes.ts",
+    code: "{ ...config, listenFd: GIVEN_FD }",
+    without: "config",
+    test: ["e2e/test/lifecycle", "0 to 255"],
+  },
 ];
