@@ -6,10 +6,26 @@ import { tool } from "./run.ts";
 
 /** What looks at a boot, at an installation or at the host alone, or says itself where its VMs come from. */
 const OWN_WAY: ReadonlySet<string> = new Set([
-  ...["agent", "agent-network", "agent-sandbox", "boot", "consumer", "embedded", "fault-matrix", "guest-faults"],
+  ...[
+    "agent",
+    "agent-load",
+    "agent-network",
+    "agent-sandbox",
+    "boot",
+    "consumer",
+    "embedded",
+    "fault-matrix",
+    "guest-faults",
+  ],
   ...["hostile-agent", "hostile-guest", "install", "interruption", "links", "oci-image", "readme", "template"],
   ...["ttrpc", "vm-cache"],
 ]);
+
+/** Those that take a minute or more, the longest first: they are spread evenly over the days. */
+const LONG: readonly string[] = [
+  ...["docker", "stdio", "lifecycle", "network-endpoints", "network", "network-late", "block-rootfs", "pods", "limits"],
+  ...["time", "front", "network-faults", "signals", "run"],
+];
 
 /** In two of three days a suite's VMs are cloned, on the third they boot. */
 const BOOTED_SHARES = 3;
@@ -24,13 +40,18 @@ export interface EndToEndSuites {
 /** All end-to-end suites, those of today's turn with VMs that boot, the others with clones. */
 export function endToEndSuites(): EndToEndSuites {
   const names = readdirSync(join(ROOT, "e2e", "test")).map((file) => basename(file, ".test.ts"));
-  const either = names.filter((name) => !OWN_WAY.has(name)).sort();
+  const either = names.filter((name) => !OWN_WAY.has(name)).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
   const turn = new Set(rotated(either, BOOTED_SHARES));
   return {
     booted: names.filter((name) => OWN_WAY.has(name) || turn.has(name)),
     cloned: either.filter((name) => !turn.has(name)),
     either,
   };
+}
+
+function rank(name: string): number {
+  const place = LONG.indexOf(name);
+  return place < 0 ? LONG.length : place;
 }
 
 export function runEndToEnd(
