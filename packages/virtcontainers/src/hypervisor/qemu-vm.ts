@@ -138,13 +138,20 @@ export class QemuVm implements Vm {
   }
 
   async share(source: string, name: string, options: ShareOptions): Promise<string> {
-    if (!this.isRunning()) throw new KataError("KATA_VM_GONE", `cannot share ${source}: the VM has ended`);
-    await this.#tree.add(source, name, options);
+    const ended = (cause?: unknown): KataError =>
+      new KataError("KATA_VM_GONE", `cannot share ${source}: the VM has ended`, { cause });
+    if (!this.isRunning()) throw ended();
+    await this.#tree.add(source, name, options).catch((error: unknown) => {
+      throw this.isRunning() ? error : ended(error); // its mount namespace went meanwhile
+    });
     return `${GUEST_SHARED}/${name}`;
   }
 
   async unshare(name: string): Promise<void> {
-    if (this.isRunning()) await this.#tree.remove(name);
+    if (!this.isRunning()) return;
+    await this.#tree.remove(name).catch((error: unknown) => {
+      if (this.isRunning()) throw error;
+    });
   }
 
   async exit(): Promise<VmExit | undefined> {
