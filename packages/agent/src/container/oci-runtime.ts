@@ -3,8 +3,8 @@ import { readFile, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import type { CommandResult, Commands } from "../commands.ts";
 import { internal } from "../errors.ts";
-import { Turnstile } from "../turnstile.ts";
 import type { ProcessEnds } from "./stdio.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** Where the runtime keeps its own state. */
 const STATE_ROOT = "/run/kata-containers/runtime";
