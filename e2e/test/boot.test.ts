@@ -15,6 +15,9 @@ function configured(kata: Kata, toml: string): Kata {
   return new Kata(["--config", kata.file(`configuration-${String(Math.random()).slice(2)}.toml`, toml)]);
 }
 
+/** ELF's ET_EXEC; a program that may lie anywhere is ET_DYN. */
+const ELF_AT_FIXED_ADDRESSES = 2;
+
 /** A program that stands for QEMU. @returns its path */
 function program(kata: Kata, name: string, script: string): string {
   const path = kata.file(name, `#!/bin/sh\n${script}\n`);
@@ -47,6 +50,24 @@ describe("guests", () => {
     await tell("log none");
     expect(readFileSync(translated, "latin1")).toMatch(/ call atomic_/);
     expect(await kata.ok(["exec", id, "cat", "/sys/devices/system/cpu/possible"])).toBe("0");
+  });
+
+  it("have a crun at fixed addresses, which is translated once", async () => {
+    await using home = new Kata();
+    const crun = home.file("crun", "");
+    await runCommand("debugfs", ["-R", `dump /usr/bin/crun ${crun}`, join(SHARE, "rootfs.ext4")]);
+    const header = readFileSync(crun).subarray(0, 64);
+    expect(header.subarray(0, 4).toString("latin1")).toBe("\x7fELF");
+    expect(header.readUInt16LE(16)).toBe(ELF_AT_FIXED_ADDRESSES);
+  });
+
+  it("have page tables of four levels, and no promise of fast copies, where they are emulated", async () => {
+    await using home = new Kata();
+    await using kata = configured(home, '[hypervisor.qemu]\naccel = "tcg"\n');
+    const { path } = await kata.bundle({ args: ["cat", "/proc/cpuinfo"] });
+    const { stdout } = await kata.run(["run", "-b", path, "processor"]);
+    expect(stdout).toMatch(/^flags\s*:.* smap /m);
+    expect(stdout).not.toMatch(/^flags\s*:.* (erms|la57) /m);
   });
 
   it("share files over 9p, and start by another firmware, where the configuration says so", async () => {

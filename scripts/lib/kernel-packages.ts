@@ -11,6 +11,8 @@ const SHOWN_BY: Readonly<Record<string, string>> = {
   "libelf-dev": "/usr/include/libelf.h",
   "libssl-dev": "/usr/include/openssl/ssl.h",
   "xz-utils": "/usr/bin/xz",
+  "dpkg-dev": "/usr/bin/dpkg-source",
+  python3: "/usr/bin/python3",
 };
 
 /** Installs what compiling the guest kernel needs. */

@@ -15,6 +15,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { defaultCacheDir } from "./cache.ts";
 import { fetchDistributionKernel } from "./distribution-kernel.ts";
+import { GuestImageError } from "./errors.ts";
+import { buildFixedCrun } from "./fixed-crun.ts";
 import { type Progress, silent } from "./progress.ts";
 import { buildRootfs, type RootfsInputs } from "./rootfs.ts";
 import { buildTunedKernel, tunedKernelName } from "./tuned-kernel.ts";
@@ -48,11 +50,29 @@ export interface Guest {
 export async function prepareGuest(options: GuestOptions): Promise<Guest> {
   const cacheDir = options.cacheDir ?? defaultCacheDir();
   const progress = options.onProgress ?? silent;
-  const imagePath = await buildRootfs(options, cacheDir, progress);
   const wanted = options.kernel ?? "auto";
   const tuned = wanted === "auto" ? await tunedKernelIsBuilt(cacheDir) : wanted === "tuned";
-  if (tuned) return { kernel: "tuned", kernelPath: await buildTunedKernel(cacheDir, progress), imagePath };
+  if (tuned) return tunedGuest(options, cacheDir, progress);
+  const imagePath = await buildRootfs(options, cacheDir, progress);
   return { kernel: "distribution", ...(await fetchDistributionKernel(cacheDir, progress)), imagePath };
+}
+
+async function tunedGuest(options: GuestOptions, cacheDir: string, progress: Progress): Promise<Guest> {
+  const kernelPath = await buildTunedKernel(cacheDir, progress);
+  const crunBinary = await fixedCrun(cacheDir, progress);
+  const inputs = { ...options, ...(crunBinary !== undefined && { crunBinary }) };
+  return { kernel: "tuned", kernelPath, imagePath: await buildRootfs(inputs, cacheDir, progress) };
+}
+
+/** The distribution's crun does as well, slower: an archive without sources keeps nobody from a guest. */
+async function fixedCrun(cacheDir: string, progress: Progress): Promise<string | undefined> {
+  try {
+    return await buildFixedCrun(cacheDir, progress);
+  } catch (error) {
+    if (!(error instanceof GuestImageError)) throw error;
+    progress(`guest image: crun as the distribution has it, which is slower: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** Whether `auto` means the tuned kernel. */

@@ -5,11 +5,12 @@ import { execa } from "execa";
 import { cachedDir, contentKey, fileDigest } from "./cache.ts";
 import { GuestImageError } from "./errors.ts";
 import { writeExt4 } from "./ext4.ts";
+import { installCrun } from "./fixed-crun.ts";
 import { describePackages, type FetchedPackage, fetchPackages, unpackPackage } from "./packages.ts";
 import type { Progress } from "./progress.ts";
 
 /** Changes when an image is made in another way than before. */
-const FORMAT = "4";
+const FORMAT = "5";
 
 /** What goes into the guest's root file system from the distribution. */
 const PACKAGES = [
@@ -51,6 +52,11 @@ export interface RootfsInputs {
   readonly nodeBinary: string;
 }
 
+export interface RootfsPrograms extends RootfsInputs {
+  /** A crun without shared libraries, instead of the distribution's. */
+  readonly crunBinary?: string;
+}
+
 const NODE_FLAGS = ["--max-semi-space-size=2"];
 /** V8's flags that the guest's init may start the agent with: it has a code cache for each. */
 export const AGENT_FLAGS: readonly (readonly string[])[] = [
@@ -61,11 +67,12 @@ export const AGENT_FLAGS: readonly (readonly string[])[] = [
 const TEMPLATE_DIR: string = fileURLToPath(new URL("../rootfs", import.meta.url));
 
 /** Builds, or finds in the cache, the guest's read-only ext4 root file system. Returns its path. */
-export async function buildRootfs(inputs: RootfsInputs, cacheDir: string, progress: Progress): Promise<string> {
+export async function buildRootfs(inputs: RootfsPrograms, cacheDir: string, progress: Progress): Promise<string> {
   const key = contentKey(
     await fileDigest(join(inputs.agentDir, "agent.cjs")),
     await fileDigest(join(inputs.agentDir, "grpc-js.cjs")),
     await fileDigest(inputs.nodeBinary),
+    inputs.crunBinary === undefined ? "" : await fileDigest(inputs.crunBinary),
     await readFile(join(TEMPLATE_DIR, "init")),
     await readFile(join(TEMPLATE_DIR, "fstab")),
     await readFile(join(TEMPLATE_DIR, "launch.cjs")),
@@ -78,7 +85,7 @@ export async function buildRootfs(inputs: RootfsInputs, cacheDir: string, progre
   return join(dir, "rootfs.ext4");
 }
 
-async function assemble(inputs: RootfsInputs, cacheDir: string, out: string, progress: Progress): Promise<void> {
+async function assemble(inputs: RootfsPrograms, cacheDir: string, out: string, progress: Progress): Promise<void> {
   const debs = await fetchedPackages(cacheDir, progress);
   progress("guest image: assembling the root file system");
   const staging = join(out, "staging");
@@ -89,6 +96,7 @@ async function assemble(inputs: RootfsInputs, cacheDir: string, out: string, pro
   await copyFile(inputs.nodeBinary, join(staging, "usr/bin/node"));
   await addAgent(inputs, staging);
   await checkPrograms(staging);
+  if (inputs.crunBinary !== undefined) await installCrun(inputs.crunBinary, staging);
   const manifest = debs.map(({ name, version, sha256 }) => ({ name, version, sha256 }));
   await writeFile(join(staging, "etc/kata-packages.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   progress("guest image: writing the ext4 image");

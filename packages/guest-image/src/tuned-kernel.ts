@@ -9,7 +9,7 @@ import { candidateVersion, fetchPackages, unpackPackage } from "./packages.ts";
 import type { Progress } from "./progress.ts";
 
 const SOURCE_PACKAGE = "linux-source-6.1";
-/** What compiling it needs beside the source. */
+/** What compiling it, and crun for the same guest, needs beside the source. */
 export const KERNEL_BUILD_PACKAGES: readonly string[] = [
   "gcc",
   "make",
@@ -19,6 +19,8 @@ export const KERNEL_BUILD_PACKAGES: readonly string[] = [
   "libelf-dev",
   "libssl-dev",
   "xz-utils",
+  "dpkg-dev",
+  "python3",
 ];
 
 const CONFIG_FILE: string = fileURLToPath(new URL("../kernel/container-guest.config", import.meta.url));
