@@ -96,6 +96,7 @@ async function assemble(inputs: RootfsPrograms, cacheDir: string, out: string, p
   await copyFile(inputs.nodeBinary, join(staging, "usr/bin/node"));
   await addAgent(inputs, staging);
   await checkPrograms(staging);
+  // After the check: it has no libraries that could be missing.
   if (inputs.crunBinary !== undefined) await installCrun(inputs.crunBinary, staging);
   const manifest = debs.map(({ name, version, sha256 }) => ({ name, version, sha256 }));
   await writeFile(join(staging, "etc/kata-packages.json"), `${JSON.stringify(manifest, null, 2)}\n`);
