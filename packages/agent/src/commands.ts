@@ -1,5 +1,6 @@
-import { type SpawnOptions, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
 import { text } from "node:stream/consumers";
+import { createPipe, LinuxError, openPollable, type StandardDescriptors, spawnProcess } from "@kata-ts/linux";
 import type { Reaper } from "./reaper.ts";
 
 export interface CommandResult {
@@ -8,13 +9,9 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-export interface CommandOptions {
-  readonly stdio?: SpawnOptions["stdio"];
-  /** What it reads from its standard input. */
-  readonly input?: string;
-  /** Milliseconds until the command is killed. */
-  readonly deadlineMs?: number;
-}
+const DEADLINE_MS = 30_000;
+/** What a shell says of a program that could not be started. */
+const NOT_STARTED = 127;
 
 /** Runs the guest's small helper programs. */
 export class Commands {
@@ -24,26 +21,46 @@ export class Commands {
     this.#reaper = reaper;
   }
 
-  /** Never rejects for a failing command: its status tells (127 when it could not be started). */
-  async run(file: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    const { input } = options;
-    const stdin = input === undefined ? "ignore" : "pipe";
-    const child = spawn(file, args, { stdio: options.stdio ?? [stdin, "pipe", "pipe"] });
-    child.stdin?.on("error", () => undefined); // It ended before it had read all: its status tells.
-    child.stdin?.end(input);
-    this.#reaper.leaveToNode(child);
-    const timer = setTimeout(() => child.kill("SIGKILL"), options.deadlineMs ?? 30_000);
-    const stdout = child.stdout === null ? Promise.resolve("") : text(child.stdout);
-    const stderr = child.stderr === null ? Promise.resolve("") : text(child.stderr);
-    const status = await new Promise<number>((resolve) => {
-      child.once("error", () => {
-        resolve(127);
-      });
-      child.once("exit", (code, signal) => {
-        resolve(code ?? (signal === "SIGKILL" ? 137 : 128));
-      });
-    });
-    clearTimeout(timer);
-    return { status, stdout: await stdout, stderr: await stderr };
+  /**
+   * Never rejects for a failing command: its status tells (127 when it could not be started).
+   *
+   * @param input what it reads from its standard input
+   */
+  async run(file: string, args: readonly string[], input = ""): Promise<CommandResult> {
+    const [stdin, stdout, stderr] = [createPipe(), createPipe(), createPipe()];
+    const ends = [stdin.read, stdout.write, stderr.write] as const;
+    const status = this.runWith(ends, file, args);
+    for (const end of ends) closeSync(end);
+    const writer = openPollable(stdin.write, { readable: false, writable: true });
+    writer.on("error", () => undefined); // It ended before it had read all: its status tells.
+    writer.end(input);
+    const [written, complaint] = [readAll(stdout.read), readAll(stderr.read)];
+    return { status: await status, stdout: await written, stderr: await complaint };
   }
+
+  /** As run(), with these descriptors, which stay the caller's. @returns the status, or 128 + signal */
+  async runWith(descriptors: StandardDescriptors, file: string, args: readonly string[]): Promise<number> {
+    const pid = start(file, args, descriptors);
+    if (pid === undefined) return NOT_STARTED;
+    // Until it is collected nobody else has its pid.
+    const timer = setTimeout(() => process.kill(pid, "SIGKILL"), DEADLINE_MS);
+    try {
+      return await this.#reaper.wait(pid);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function start(file: string, args: readonly string[], descriptors: StandardDescriptors): number | undefined {
+  try {
+    return spawnProcess(file, args, descriptors);
+  } catch (error) {
+    if (error instanceof LinuxError) return undefined;
+    throw error;
+  }
+}
+
+function readAll(pipe: number): Promise<string> {
+  return text(openPollable(pipe, { readable: true, writable: false }));
 }

@@ -1,17 +1,15 @@
-import type { ChildProcess } from "node:child_process";
-import { deadChild, type ExitStatus, reapChild } from "@kata-ts/linux";
+import { type DeadChild, reapChild } from "@kata-ts/linux";
 
 /** Statuses of orphans that nobody asked for yet are kept for this many processes. */
 const MAX_UNCLAIMED = 1024;
 
 /**
- * The one place where dead children are collected. Three kinds die here: children that Node started (libuv collects
- * those itself, and only those), container processes that were handed to us by crun or runc, and orphans.
+ * The one place where dead children are collected: programs that the agent started, container processes that were handed
+ * to us by crun or runc, and orphans. Node must have no children of its own here.
  */
 export class Reaper {
   readonly #waiting: Map<number, (status: number) => void> = new Map();
   readonly #unclaimed: Map<number, number> = new Map();
-  readonly #nodes: Set<number> = new Set();
 
   /** From now on every child that dies is collected. */
   start(): void {
@@ -20,18 +18,7 @@ export class Reaper {
     });
   }
 
-  /** Leaves this child to Node, which started it. */
-  leaveToNode(child: ChildProcess): void {
-    const { pid } = child;
-    if (pid === undefined) return;
-    this.#nodes.add(pid);
-    child.once("exit", () => {
-      this.#nodes.delete(pid);
-      this.collect();
-    });
-  }
-
-  /** Resolves with the exit status, or 128 + signal, of a child that Node does not know; also of one already dead. */
+  /** Resolves with the exit status, or 128 + signal, of a child; also of one already dead. */
   wait(pid: number): Promise<number> {
     const early = this.#unclaimed.get(pid);
     if (early !== undefined) {
@@ -44,25 +31,17 @@ export class Reaper {
     });
   }
 
-  /**
-   * Collects those that are dead now; one SIGCHLD can stand for many deaths. Behind one that is Node's others wait until
-   * Node has collected it, which is told by its exit.
-   */
+  /** Collects those that are dead now; one SIGCHLD can stand for many deaths. */
   collect(): void {
-    for (let pid = deadChild(); pid !== undefined && !this.#nodes.has(pid); pid = deadChild()) {
-      if (!this.#reap(pid)) return;
-    }
+    for (let dead = reapChild(); dead !== undefined; dead = reapChild()) this.#tell(dead);
   }
 
-  #reap(pid: number): boolean {
-    const exit = reapChild(pid);
-    if (exit === undefined) return false;
-    const status = statusNumber(exit);
+  #tell({ pid, exitCode, signal }: DeadChild): void {
+    const status = exitCode ?? 128 + (signal ?? 0);
     const resolve = this.#waiting.get(pid);
     this.#waiting.delete(pid);
     if (resolve === undefined) this.#keep(pid, status);
     else resolve(status);
-    return true;
   }
 
   #keep(pid: number, status: number): void {
@@ -70,8 +49,4 @@ export class Reaper {
     const [oldest] = this.#unclaimed.keys();
     if (this.#unclaimed.size > MAX_UNCLAIMED && oldest !== undefined) this.#unclaimed.delete(oldest);
   }
-}
-
-function statusNumber(exit: ExitStatus): number {
-  return exit.exitCode ?? 128 + (exit.signal ?? 0);
 }

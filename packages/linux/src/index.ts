@@ -43,8 +43,7 @@ export { openPollable, type PollableOptions } from "./pollable.ts";
 export {
   becomeSubreaper,
   bootId,
-  deadChild,
-  type ExitStatus,
+  type DeadChild,
   identifyProcess,
   isAlive,
   type ProcessIdentity,
@@ -53,8 +52,10 @@ export {
   reapChild,
   signalProcess,
 } from "./processes.ts";
+export { randomUuid } from "./random.ts";
 export { unblockSignal } from "./signals.ts";
 export { listenUnix } from "./sockets.ts";
+export { type StandardDescriptors, spawnProcess } from "./spawn.ts";
 export { addEntropy, setDateTime, setHostname } from "./system.ts";
 export {
   isHungUp,

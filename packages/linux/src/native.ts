@@ -104,7 +104,7 @@ function nameIn(signature: string): string {
   return /(\w+)\s*\(/.exec(signature)?.[1] ?? signature;
 }
 
-function errnoName(errno: number): string {
+export function errnoName(errno: number): string {
   for (const [name, value] of Object.entries(osConstants.errno)) if (value === errno) return name;
   return `errno ${String(errno)}`;
 }

@@ -66,11 +66,6 @@ export function bootId(): string {
 
 const PR_SET_CHILD_SUBREAPER = 36;
 const WNOHANG = 1;
-const WEXITED = 4;
-const WNOWAIT = 0x0100_0000;
-const P_ALL = 0;
-const SIGINFO_BYTES = 128;
-const SI_PID = 16;
 
 /** Orphans below this process become its children. */
 export function becomeSubreaper(): void {
@@ -78,34 +73,34 @@ export function becomeSubreaper(): void {
   call(signature, "PR_SET_CHILD_SUBREAPER", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-export interface ExitStatus {
+/** A child that has been collected. */
+export interface DeadChild {
+  readonly pid: number;
   /** Undefined when a signal ended the process. */
   readonly exitCode: number | undefined;
   readonly signal: number | undefined;
 }
 
-/** A child that is dead and not collected yet, whoever is to collect it; undefined when there is none. */
-export function deadChild(): number | undefined {
-  const info = Buffer.alloc(SIGINFO_BYTES);
-  const signature = "int waitid(int type, int id, void *info, int options)";
-  try {
-    call(signature, "of any child", P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT);
-  } catch (error) {
-    if (error instanceof LinuxError && error.errno === "ECHILD") return undefined;
-    throw error;
-  }
-  return info.readInt32LE(SI_PID) || undefined;
-}
-
 /**
- * Collects one dead child that Node does not know, without waiting: undefined while it lives. Never asks for "any
- * child": that would steal the statuses that Node's child_process waits for.
+ * Collects a child that is dead, whichever it is, without waiting; undefined when there is none. Only for a program in
+ * which Node has no children of its own: `child_process` would wait for the statuses of those for ever.
  */
-export function reapChild(pid: number): ExitStatus | undefined {
+export function reapChild(): DeadChild | undefined {
   const status = Buffer.alloc(4);
-  const reaped = call("int waitpid(int pid, void *status, int options)", String(pid), pid, status, WNOHANG);
-  if (reaped !== pid) return undefined;
+  const pid = waitForAny(status);
+  if (pid === 0) return undefined;
   const value = status.readInt32LE(0);
   const signal = value & 0x7f;
-  return signal === 0 ? { exitCode: (value >> 8) & 0xff, signal: undefined } : { exitCode: undefined, signal };
+  return signal === 0
+    ? { pid, exitCode: (value >> 8) & 0xff, signal: undefined }
+    : { pid, exitCode: undefined, signal };
+}
+
+function waitForAny(status: Buffer): number {
+  try {
+    return call("int waitpid(int pid, void *status, int options)", "of any child", -1, status, WNOHANG);
+  } catch (error) {
+    if (error instanceof LinuxError && error.errno === "ECHILD") return 0;
+    throw error;
+  }
 }

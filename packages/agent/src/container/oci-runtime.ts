@@ -1,7 +1,8 @@
-import { rmSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import type { CommandResult, Commands } from "../commands.ts";
+import type { StandardDescriptors } from "@kata-ts/linux";
+import type { Commands } from "../commands.ts";
 import { internal } from "../errors.ts";
 import type { ProcessEnds } from "./stdio.ts";
 import { Turnstile } from "./turnstile.ts";
@@ -71,26 +72,33 @@ export class OciRuntime {
 
   async #launch(bundle: string, args: readonly string[], id: string, ends: ProcessEnds): Promise<void> {
     const console = ends.consoleSocket === undefined ? [] : ["--console-socket", ends.consoleSocket];
-    const fds = ends.fds === undefined ? undefined : [...ends.fds];
-    await this.#starts.pass(() => this.#call(bundle, [...args, ...console, id], fds));
+    await this.#starts.pass(() => this.#call(bundle, [...args, ...console, id], ends.fds));
   }
 
-  async #call(bundle: string, args: readonly string[], fds?: number[]): Promise<void> {
+  async #call(bundle: string, args: readonly string[], fds?: StandardDescriptors): Promise<void> {
     const log = `${bundle}/runtime-${String(this.#calls++)}.log`; // each its own: many may run at once
-    const global = ["--root", STATE_ROOT, "--log", log, "--log-format", "json"];
-    const options = fds === undefined ? {} : { stdio: fds };
-    const result = await this.#commands.run(this.#program, [...global, ...args], options);
     try {
-      if (result.status !== 0) throw internal(await this.#reason(args[0] ?? "", log, result));
+      const status = await this.#run(log, args, fds);
+      if (status !== 0) throw internal(await this.#reason(args[0] ?? "", log, status));
     } finally {
       rmSync(log, { force: true });
     }
   }
 
-  async #reason(verb: string, log: string, result: CommandResult): Promise<string> {
-    const logged = await readFile(log, "utf8").catch(() => "");
-    const messages = logged.split("\n").map(messageOf).filter(Boolean);
-    const reason = messages.at(-1) ?? (result.stderr.trim() || `exit status ${String(result.status)}`);
+  /** What it says beside its log, where no container's descriptors are given, goes into that, too. */
+  async #run(log: string, args: readonly string[], fds: StandardDescriptors | undefined): Promise<number> {
+    const [nothing, spoken] = [openSync("/dev/null", "r+"), openSync(log, "a")];
+    try {
+      const global = ["--root", STATE_ROOT, "--log", log, "--log-format", "json"];
+      return await this.#commands.runWith(fds ?? [nothing, nothing, spoken], this.#program, [...global, ...args]);
+    } finally {
+      for (const fd of [nothing, spoken]) closeSync(fd);
+    }
+  }
+
+  async #reason(verb: string, log: string, status: number): Promise<string> {
+    const lines = (await readFile(log, "utf8").catch(() => "")).split("\n").filter(Boolean);
+    const reason = lines.map(messageOf).findLast(Boolean) ?? lines.at(-1) ?? `exit status ${String(status)}`;
     return `${this.#program} ${verb}: ${inGoWords(reason)}`;
   }
 }

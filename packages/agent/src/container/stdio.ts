@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { createPipe, openPollable, setPipeSize, type WindowSize } from "@kata-ts/linux";
+import { createPipe, openPollable, type StandardDescriptors, setPipeSize, type WindowSize } from "@kata-ts/linux";
 import { Input } from "./input.ts";
 import { Output } from "./output.ts";
 
@@ -20,7 +20,7 @@ export interface ProcessStdio {
 /** What the process is started with. */
 export interface ProcessEnds {
   /** Descriptors 0 to 2; undefined with a terminal. */
-  readonly fds: readonly [number, number, number] | undefined;
+  readonly fds: StandardDescriptors | undefined;
   /** Where the runtime sends the terminal's master to. */
   readonly consoleSocket: string | undefined;
   /** Our ends, once the process is there. */

@@ -10,7 +10,7 @@ import { internal, invalidArgument } from "../errors.ts";
 export async function ipBatch<T = unknown>(commands: Commands, what: string, lines: readonly string[]): Promise<T[]> {
   if (lines.length === 0) return [];
   const input = `${lines.join("\n")}\n`;
-  const { status, stdout, stderr } = await commands.run("ip", ["-d", "-j", "-batch", "-"], { input });
+  const { status, stdout, stderr } = await commands.run("ip", ["-d", "-j", "-batch", "-"], input);
   if (status === 0) return JSON.parse(stdout.trim() === "" ? "[]" : stdout) as T[];
   const failed = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? 0);
   const reason = stderr.split("\n")[0] ?? "";

@@ -1,8 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { inNewNamespace, MountFlag, mount, setHostname, unmount } from "@kata-ts/linux";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import {
+  identifyProcess,
+  inNewNamespace,
+  MountFlag,
+  mount,
+  type ProcessIdentity,
+  setHostname,
+  signalProcess,
+  spawnProcess,
+  unmount,
+} from "@kata-ts/linux";
 import type { SharedNamespaces } from "../container/guest-spec.ts";
-import type { Reaper } from "../reaper.ts";
 
 const DIRECTORY = "/run/kata-containers/sandbox-ns";
 
@@ -10,12 +18,10 @@ const DIRECTORY = "/run/kata-containers/sandbox-ns";
 export class SandboxNamespaces {
   readonly #ipc: string;
   readonly #uts: string;
-  readonly #reaper: Reaper;
-  #pause: ChildProcess | undefined;
+  #pause: ProcessIdentity | undefined;
 
-  constructor(hostname: string, reaper: Reaper) {
+  constructor(hostname: string) {
     mkdirSync(DIRECTORY, { recursive: true });
-    this.#reaper = reaper;
     this.#ipc = persist("ipc", () => undefined);
     this.#uts = persist("uts", () => {
       if (hostname !== "") setHostname(hostname);
@@ -26,12 +32,12 @@ export class SandboxNamespaces {
   shared(pid: boolean): SharedNamespaces {
     const own = { ipc: this.#ipc, uts: this.#uts, pid: undefined };
     if (!pid) return own;
-    this.#pause ??= startPause(this.#reaper);
+    this.#pause ??= startPause();
     return { ...own, pid: `/proc/${String(this.#pause.pid)}/ns/pid` };
   }
 
   remove(): void {
-    this.#pause?.kill("SIGKILL");
+    if (this.#pause !== undefined) signalProcess(this.#pause, "SIGKILL");
     unmount(this.#ipc);
     unmount(this.#uts);
   }
@@ -49,10 +55,13 @@ function persist(kind: "ipc" | "uts", prepare: () => void): string {
 }
 
 // A PID namespace lives as long as its first process, which also has to collect the orphans in it: tini does.
-function startPause(reaper: Reaper): ChildProcess {
-  const pause = inNewNamespace("pid", () =>
-    spawn("/usr/bin/tini-static", ["--", "sleep", "infinity"], { stdio: "ignore" }),
-  );
-  reaper.leaveToNode(pause);
-  return pause;
+function startPause(): ProcessIdentity {
+  const nothing = openSync("/dev/null", "r+");
+  try {
+    const args = ["--", "sleep", "infinity"];
+    const start = (): number => spawnProcess("/usr/bin/tini-static", args, [nothing, nothing, nothing]);
+    return identifyProcess(inNewNamespace("pid", start));
+  } finally {
+    closeSync(nothing);
+  }
 }

@@ -58,7 +58,7 @@ export class Sandbox {
 
   async create(request: grpc.CreateSandboxRequest): Promise<void> {
     if (this.#namespaces !== undefined) throw alreadyExists("Sandbox already started");
-    this.#namespaces = new SandboxNamespaces(request.hostname, this.#dependencies.reaper);
+    this.#namespaces = new SandboxNamespaces(request.hostname);
     try {
       await this.#loadModules(request.kernel_modules);
       await this.#storages.add(request.storages);
