@@ -1,38 +1,58 @@
+import { isBuiltin } from "node:module";
 import type { Plugin } from "esbuild";
 
 /**
  * Modules of Node's own that take long to load and that most calls do not need, with the functions that are used of them.
  * An import of anything else of them is an error of the build: it belongs into this list, if it is a function.
  */
-const FUNCTIONS: Readonly<Record<string, readonly string[]>> = {
+const LATER: Readonly<Record<string, readonly string[]>> = {
   "node:child_process": ["execFile", "execFileSync", "spawn", "spawnSync"],
-  "node:crypto": ["createHash", "randomBytes", "randomInt", "randomUUID"],
+  "node:crypto": ["createHash", "randomBytes", "randomInt"],
   "node:dgram": ["createSocket"],
   "node:readline": ["createInterface"],
   "node:stream/consumers": ["buffer", "text"],
 };
 
-const NAMESPACE = "lazy-builtin";
+const NAMESPACE = "builtin";
 
 /** How a function says what promisify() is to make of it: execFile does. */
 const PROMISIFIED = 'const PROMISIFIED = Symbol.for("nodejs.util.promisify.custom");';
 
-/** Loads those modules at the first call of one of their functions, not when the bundle is loaded. */
-export const lazyBuiltins: Plugin = {
-  name: "lazy-builtins",
+/**
+ * Imports of Node's own modules that load no more than what is used. An import statement of Node's asks a module for all
+ * that it could give, which for `node:fs` loads all kinds of streams; and in CommonJS each importing file would make
+ * a copy of the module's list of names.
+ */
+export const builtins: Plugin = {
+  name: "builtins",
   setup(build) {
-    const filter = new RegExp(`^(${Object.keys(FUNCTIONS).join("|")})$`);
-    build.onResolve({ filter }, ({ path, kind }) =>
-      kind === "import-statement" ? { path, namespace: NAMESPACE, sideEffects: false } : undefined,
+    build.onResolve({ filter: /./ }, ({ path, kind }) =>
+      kind === "import-statement" && isBuiltin(path) ? { path, namespace: NAMESPACE, sideEffects: false } : undefined,
     );
-    build.onLoad({ filter: /./, namespace: NAMESPACE }, ({ path }) => ({
-      contents: [PROMISIFIED, ...(FUNCTIONS[path] ?? []).map((name) => lazily(path, name))].join("\n"),
-    }));
+    build.onLoad({ filter: /./, namespace: NAMESPACE }, ({ path }) => {
+      const functions = LATER[path];
+      return {
+        contents: functions === undefined ? now(path) : [PROMISIFIED, ...functions.map(later(path))].join("\n"),
+      };
+    });
   },
 };
 
-function lazily(module: string, name: string): string {
-  const real = `process.getBuiltinModule("${module}").${name}`;
-  return `export function ${name}(...args) { return ${real}(...args); }
-    Object.defineProperty(${name}, PROMISIFIED, { get: () => ${real}[PROMISIFIED] });`;
+/** Of all that a module has a bundle keeps what is imported: the rest is marked as without effect. */
+function now(path: string): string {
+  const names = Object.keys(process.getBuiltinModule(path) ?? {}).filter((name) => /^\w+$/.test(name));
+  return [
+    `const it = /* @__PURE__ */ process.getBuiltinModule("${path}");`,
+    "export default it;",
+    ...names.map((name) => `const _${name} = /* @__PURE__ */ (() => it.${name})(); export { _${name} as ${name} };`),
+  ].join("\n");
+}
+
+/** Loads the module at the first call of one of its functions, not when the bundle is loaded. */
+function later(path: string): (name: string) => string {
+  return (name) => {
+    const real = `process.getBuiltinModule("${path}").${name}`;
+    return `export function ${name}(...args) { return ${real}(...args); }
+      Object.defineProperty(${name}, PROMISIFIED, { get: () => ${real}[PROMISIFIED] });`;
+  };
 }

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
+import { builtins } from "./builtins.ts";
 import { copyKoffi } from "./koffi.ts";
 import { AGENT_DIST, packageDir } from "./paths.ts";
 
@@ -30,7 +31,7 @@ export async function bundleAgent(): Promise<string> {
     entryPoints: [join(packageDir("agent"), "dist/main.js")],
     outfile: join(AGENT_DIST, "agent.cjs"),
     external: ["koffi"],
-    plugins: [grpcBesides],
+    plugins: [grpcBesides, builtins],
     define: { "import.meta.url": "__agentUrl" },
     banner: { js: 'const __agentUrl = require("node:url").pathToFileURL(__filename).href;' },
   });

@@ -2,8 +2,8 @@ import { chmod, copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { build } from "esbuild";
 import { execa } from "execa";
+import { builtins } from "./builtins.ts";
 import { copyKoffi } from "./koffi.ts";
-import { lazyBuiltins } from "./lazy-builtins.ts";
 import { DIST, NODE_BINARY, packageDir, ROOT } from "./paths.ts";
 
 /** For CommonJS inside an ES module bundle, which is grpc-js. */
@@ -17,7 +17,14 @@ const PROGRAMS = {
   shim: { "kata-shim": "bin.js" },
 } as const;
 
-const FLAGS = ["--disable-sigusr1", "--v8-pool-size=1", "--no-concurrent-sparkplug", "--no-concurrent-recompilation"];
+const FLAGS = [
+  "--disable-sigusr1",
+  "--v8-pool-size=1",
+  "--no-concurrent-sparkplug",
+  "--no-concurrent-recompilation",
+  "--preserve-symlinks", // Node would look at each part of the path of each module.
+  "--preserve-symlinks-main",
+];
 /** A call ends before this is full: its four collections of garbage took 15 ms of 170, and collected nothing. */
 const SHORT_LIVED = ["--min-semi-space-size=16"];
 
@@ -55,7 +62,7 @@ async function bundle(packageName: string, programs: Readonly<Record<string, str
     format: "esm",
     target: "node26",
     external: ["koffi"],
-    plugins: [lazyBuiltins],
+    plugins: [builtins],
     define: { KATA_TS_COMMIT: JSON.stringify(commit) },
     logLevel: "warning",
     write: false,

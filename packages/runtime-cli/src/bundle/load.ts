@@ -14,6 +14,8 @@ export interface Bundle {
 }
 
 const CONFIG = "config.json";
+/** zod makes code of a schema when it is first used: for one text that takes longer than it saves. */
+const ONCE = { jitless: true };
 
 /** Reads a bundle and checks what can be checked before anything is made. @throws KataError KATA_CONFIG */
 export function loadBundle(directory: string): Bundle {
@@ -79,7 +81,7 @@ function read(file: string): string {
 
 function validate(schema: z.ZodType, text: string, file: string): unknown {
   try {
-    return schema.parse(parseJson(text));
+    return schema.parse(parseJson(text), ONCE);
   } catch (error) {
     const reason = error instanceof z.ZodError ? firstIssue(error) : (error as Error).message;
     throw new KataError("KATA_CONFIG", `${file}: ${reason}`, { cause: error });

@@ -16,6 +16,9 @@ export interface GivenOptions {
 
 type Table = Readonly<Record<string, unknown>>;
 
+/** zod makes code of a schema when it is first used: for one text that takes longer than it saves. */
+const ONCE = { jitless: true };
+
 /**
  * Reads the file, and over it the drop-ins `config.d/*.toml` beside it in the order of their names.
  *
@@ -27,7 +30,10 @@ export function readOptions(file: string | undefined): GivenOptions {
   const tables = files.map((path) => ({ path, ...parseFile(path) }));
   return {
     // Each is checked by itself, so that an error names its file; together they are as right as apart.
-    options: optionsSchema.parse(tables.reduce<Table>((all, { table }) => merge(all, table), {})),
+    options: optionsSchema.parse(
+      tables.reduce<Table>((all, { table }) => merge(all, table), {}),
+      ONCE,
+    ),
     files,
     warnings: tables.flatMap(({ path, table, options }) =>
       lost(table, options).map((name) => `${path}: unknown option ${name} is ignored`),
@@ -49,7 +55,7 @@ function dropIns(directory: string): string[] {
 function parseFile(path: string): { readonly table: Table; readonly options: Options } {
   try {
     const table = parse(readFileSync(path, "utf8"));
-    return { table, options: optionsSchema.parse(table) };
+    return { table, options: optionsSchema.parse(table, ONCE) };
   } catch (error) {
     const reason =
       error instanceof z.ZodError ? z.prettifyError(error).replaceAll("\n", " ") : (error as Error).message;

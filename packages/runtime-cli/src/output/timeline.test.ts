@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { Timeline } from "./timeline.ts";
 
 it("a timeline shows each step in order, when it was done and what it took", () => {
-  const timeline = new Timeline(false);
+  const timeline = new Timeline(true);
   timeline.note("program loaded");
   timeline.note("vm-started");
   const rows = timeline.table().trimEnd().split("\n");

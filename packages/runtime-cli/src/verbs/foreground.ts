@@ -25,7 +25,6 @@ export class Foreground implements Disposable {
         this.#pass(signal);
       });
     }
-    unblockSignal(constants.signals.SIGUSR1);
     this.#screen = terminal ? terminalOfOurs() : undefined;
     this.#modes = this.#screen === undefined ? undefined : makeRaw(this.#screen);
   }
@@ -36,6 +35,7 @@ export class Foreground implements Disposable {
       signalProcess(shim.identity, signal);
     };
     for (const signal of this.#early) this.#pass(signal);
+    unblockSignal(constants.signals.SIGUSR1); // One that came before waits until now, as the native part does to be loaded.
     return shim.exited;
   }
 

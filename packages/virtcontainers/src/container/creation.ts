@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { bootId, identifyProcess } from "@kata-ts/linux";
+import { bootId, identifyProcess, randomUuid } from "@kata-ts/linux";
 import type { ShimEnvironment } from "../environment.ts";
 import { laterHooks, runCreateHooks, runPoststopHooks } from "../hooks/hooks.ts";
 import type { Agent } from "../ports/agent.ts";
@@ -52,7 +51,7 @@ export async function beginContainer(
   const { store, shims, cgroups } = environment;
   const limits = hostLimitsOf(config.spec.linux?.resources, sandboxOverheadMiB);
   const cgroup = cgroups.open(config.spec.linux?.cgroupsPath, config.id, limits);
-  const incarnation = randomUUID();
+  const incarnation = randomUuid();
   await store.claim({ ...newRecord(config), incarnation, sandboxId, cgroup: cgroup.directories });
   undo.push(async () => {
     await store.remove(config.id, { incarnation });

@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
 import type { RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
+import { randomUuid } from "@kata-ts/linux";
 import type { ShimEnvironment } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Shim } from "../ports/shims.ts";
@@ -42,7 +42,7 @@ export async function debugGuest(
 ): Promise<GuestShell> {
   const record = await environment.store.read(id);
   const vm = requireStatus(record, "debug the guest of", "creating", "created", "running", "paused");
-  const guestId = `debug-${randomUUID()}`;
+  const guestId = `debug-${randomUuid()}`;
   await using undo = new UndoStack();
   const agent = environment.connectAgent(vm.agentUrl);
   undo.push(() => {

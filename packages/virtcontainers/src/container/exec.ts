@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
 import type { SpecProcess } from "@kata-ts/agent-protocol";
+import { randomUuid } from "@kata-ts/linux";
 import type { ShimEnvironment } from "../environment.ts";
 import { KataError } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
@@ -31,7 +31,7 @@ export async function execInContainer(
     throw new KataError("KATA_STATE", "cannot exec in a paused container (use --ignore-paused to override)");
   }
   const vm = requireStatus(record, "exec in", "created", "running", "paused");
-  const execId = randomUUID();
+  const execId = randomUuid();
   using agent = environment.connectAgent(vm.agentUrl);
   await using undo = new UndoStack();
   const shim = environment.shims.launch({ containerId: id, execId, ...terminalOf(process, options.consoleSocket) });

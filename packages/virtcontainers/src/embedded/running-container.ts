@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
 import type { SpecResources } from "@kata-ts/agent-protocol";
+import { randomUuid } from "@kata-ts/linux";
 import { escapeControls } from "@kata-ts/qemu-driver";
 import { guestResources } from "../container/guest-resources.ts";
 import { execInGuest, updateInGuest } from "../container/in-guest.ts";
@@ -32,7 +32,7 @@ export class RunningContainer {
   }
 
   async #exec(options: ProcessDefaults): Promise<Process> {
-    const execId = randomUUID();
+    const execId = randomUuid();
     const { process = { cwd: "/" } } = defaultSpec(options);
     const names = { container_id: this.id, exec_id: execId };
     const { token } = await asked(`exec in container ${this.id}`, execInGuest(this.#parts.agent, names, process));

@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { realpath } from "node:fs/promises";
 import { connectAgent, type grpc, type SpecMount, type SpecResources } from "@kata-ts/agent-protocol";
+import { randomUuid } from "@kata-ts/linux";
 import type { InterworkingModel } from "@kata-ts/netns";
 import { noCgroups } from "../cgroup/no-cgroups.ts";
 import { type BlockDevice, withBlockDevices } from "../container/block-devices.ts";
@@ -101,7 +101,7 @@ export class Sandbox implements AsyncDisposable {
 
   /** @param environment the ports to work through; QEMU in this process by default */
   static async create(options: SandboxOptions, environment: Environment = builtIn(options)): Promise<Sandbox> {
-    const id = parseContainerId(options.id ?? randomUUID());
+    const id = parseContainerId(options.id ?? randomUuid());
     return traced({ name: "sandbox.create", sandboxId: id }, () => Sandbox.#create(id, options, environment));
   }
 
@@ -144,7 +144,7 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async createContainer(options: ContainerOptions): Promise<Container> {
-    const id = parseContainerId(options.id ?? randomUUID());
+    const id = parseContainerId(options.id ?? randomUuid());
     const operation = { name: "container.create", sandboxId: this.id, containerId: id };
     return traced(operation, () => this.#createContainer(id, options));
   }

@@ -34,7 +34,10 @@ type Need = Omit<Prerequisite, "found" | "problem">;
 /** The first with everything that its arguments use. */
 const OLDEST_QEMU = 5;
 const QEMU: Need = { name: "QEMU", remedy: "apt-get install qemu-system-x86", optional: false };
-const run: (file: string, args: readonly string[]) => Promise<{ readonly stdout: string }> = promisify(execFile);
+
+function run(file: string, args: readonly string[]): Promise<{ readonly stdout: string }> {
+  return promisify(execFile)(file, args);
+}
 
 /** Looks at everything that a sandbox with this configuration would need. Changes nothing, never throws. */
 export async function inspectHost(config: QemuConfig): Promise<HostReport> {

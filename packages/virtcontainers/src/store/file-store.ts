@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type FileLock, LinuxError, lockFile } from "@kata-ts/linux";
+import { type FileLock, LinuxError, lockFile, randomUuid } from "@kata-ts/linux";
 import { KataError } from "../errors.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
 import type { VmState } from "../ports/hypervisor.ts";
@@ -188,7 +188,6 @@ function ignoreMissing(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }
 
-/** Not by node:crypto: who only reads records need not load it. */
 function newSuffix(): string {
-  return crypto.randomUUID().slice(0, 8);
+  return randomUuid().slice(0, 8);
 }

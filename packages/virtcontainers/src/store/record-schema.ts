@@ -55,7 +55,8 @@ const schema = z.object({
 /** @throws KataError KATA_STATE_FILE for anything that is not a record of this version */
 export function parseRecord(text: string, path: string): ContainerRecord {
   try {
-    return schema.parse(JSON.parse(text));
+    // zod makes code of a schema when it is first used: for one record that takes longer than it saves.
+    return schema.parse(JSON.parse(text), { jitless: true });
   } catch (error) {
     throw new KataError("KATA_STATE_FILE", `${path} is not a container record of this version`, {
       cause: error,

@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
 import type { grpc, SpecProcess } from "@kata-ts/agent-protocol";
+import { randomUuid } from "@kata-ts/linux";
 import { StreamedProcess } from "@kata-ts/shim";
 import { guestRoot } from "../container/guest-root.ts";
 import { createInGuest, execInGuest, type Started } from "../container/in-guest.ts";
@@ -38,7 +38,7 @@ export async function warmUp(agent: Agent, agentUrl: string, { rounds, storages 
 
 /** The guest's own root file system is the container's, read-only as it is. */
 async function runContainer(agent: Agent, agentUrl: string): Promise<void> {
-  const id = randomUUID();
+  const id = randomUuid();
   const root = guestRoot(id);
   const spec = { ...defaultSpec({ args: ["cat"] }), root: { path: root.path, readonly: true } };
   const started = await createInGuest(agent, { container_id: id, exec_id: id, storages: [root.storage] }, spec);
@@ -57,7 +57,7 @@ async function runContainer(agent: Agent, agentUrl: string): Promise<void> {
 }
 
 async function exec(agent: Agent, agentUrl: string, id: string, process: SpecProcess): Promise<void> {
-  const names = { container_id: id, exec_id: randomUUID() };
+  const names = { container_id: id, exec_id: randomUuid() };
   const running = await open(agentUrl, await execInGuest(agent, names, process));
   await running.result({ input: "warm" });
 }
