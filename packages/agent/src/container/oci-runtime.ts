@@ -12,7 +12,7 @@ const STATE_ROOT = "/run/kata-containers/runtime";
 
 /**
  * How many containers and processes are started at once: what each needs is a processor, and while many want one the
- * agent, which waits for each to be forked, answers nobody.
+ * agent, which waits until each runs, answers nobody.
  */
 const atOnce = (): number => availableParallelism() + 1;
 /** A start that waits for something else, as for a file system that hangs, does not keep others. */

@@ -35,6 +35,7 @@ type Need = Omit<Prerequisite, "found" | "problem">;
 const OLDEST_QEMU = 5;
 const QEMU: Need = { name: "QEMU", remedy: "apt-get install qemu-system-x86", optional: false };
 
+/** Not made when this file is loaded: promisify() would load node:child_process for every call of the runtime. */
 function run(file: string, args: readonly string[]): Promise<{ readonly stdout: string }> {
   return promisify(execFile)(file, args);
 }
