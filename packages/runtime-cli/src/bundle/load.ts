@@ -2,7 +2,8 @@ import { readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { parseJson, type RuntimeSpec, type SpecProcess, type SpecResources } from "@kata-ts/agent-protocol";
 import { KataError } from "@kata-ts/virtcontainers";
-import * as z from "zod";
+import type * as z from "zod/mini";
+import { CheckError, checked } from "../checked.ts";
 import { processSchema, resourcesSchema, specSchema } from "./schema.ts";
 
 export interface Bundle {
@@ -14,8 +15,6 @@ export interface Bundle {
 }
 
 const CONFIG = "config.json";
-/** zod makes code of a schema when it is first used: for one text that takes longer than it saves. */
-const ONCE = { jitless: true };
 
 /** Reads a bundle and checks what can be checked before anything is made. @throws KataError KATA_CONFIG */
 export function loadBundle(directory: string): Bundle {
@@ -79,16 +78,16 @@ function read(file: string): string {
   }
 }
 
-function validate(schema: z.ZodType, text: string, file: string): unknown {
+function validate(schema: z.ZodMiniType, text: string, file: string): unknown {
   try {
-    return schema.parse(parseJson(text), ONCE);
+    return checked(schema, parseJson(text));
   } catch (error) {
-    const reason = error instanceof z.ZodError ? firstIssue(error) : (error as Error).message;
+    const reason = error instanceof CheckError ? firstIssue(error) : (error as Error).message;
     throw new KataError("KATA_CONFIG", `${file}: ${reason}`, { cause: error });
   }
 }
 
-function firstIssue(error: z.ZodError): string {
+function firstIssue(error: CheckError): string {
   const issue = error.issues[0];
   return issue === undefined ? error.message : `${issue.path.join(".")}: ${issue.message}`;
 }

@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from "node:os";
 import { KataError } from "@kata-ts/virtcontainers";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { documentationOf } from "./option.ts";
 import { type Options, SECTIONS } from "./options.ts";
 
@@ -43,7 +43,7 @@ function isEnabled(section: Section, name: string, { hypervisor }: Options): boo
   return patterns.some((pattern) => new RegExp(`^(?:${pattern})$`).test(name));
 }
 
-function typeOf(section: Section, name: string): z.ZodType | undefined {
+function typeOf(section: Section, name: string): z.ZodMiniType | undefined {
   const options = SECTIONS[section === "hypervisor" ? "hypervisor.qemu" : section] ?? {};
   return Object.hasOwn(options, name) ? options[name] : undefined;
 }

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { KataError } from "@kata-ts/virtcontainers";
 import { parse } from "smol-toml";
-import * as z from "zod";
+import * as z from "zod/mini";
+import { CheckError, checked } from "../checked.ts";
 import { type Options, optionsSchema } from "./options.ts";
 
 /** What configuration.toml and its drop-ins say. */
@@ -16,9 +17,6 @@ export interface GivenOptions {
 
 type Table = Readonly<Record<string, unknown>>;
 
-/** zod makes code of a schema when it is first used: for one text that takes longer than it saves. */
-const ONCE = { jitless: true };
-
 /**
  * Reads the file, and over it the drop-ins `config.d/*.toml` beside it in the order of their names.
  *
@@ -27,13 +25,10 @@ const ONCE = { jitless: true };
 export function readOptions(file: string | undefined): GivenOptions {
   if (file === undefined) return { options: {}, files: [], warnings: [] };
   const files = [file, ...dropIns(join(dirname(file), "config.d"))];
+  // Each is checked by itself, so that an error names its file; together they are as right as apart.
   const tables = files.map((path) => ({ path, ...parseFile(path) }));
   return {
-    // Each is checked by itself, so that an error names its file; together they are as right as apart.
-    options: optionsSchema.parse(
-      tables.reduce<Table>((all, { table }) => merge(all, table), {}),
-      ONCE,
-    ),
+    options: tables.map(({ options }) => options as Table).reduce(merge),
     files,
     warnings: tables.flatMap(({ path, table, options }) =>
       lost(table, options).map((name) => `${path}: unknown option ${name} is ignored`),
@@ -55,10 +50,10 @@ function dropIns(directory: string): string[] {
 function parseFile(path: string): { readonly table: Table; readonly options: Options } {
   try {
     const table = parse(readFileSync(path, "utf8"));
-    return { table, options: optionsSchema.parse(table, ONCE) };
+    return { table, options: checked(optionsSchema, table) };
   } catch (error) {
     const reason =
-      error instanceof z.ZodError ? z.prettifyError(error).replaceAll("\n", " ") : (error as Error).message;
+      error instanceof CheckError ? z.prettifyError(error).replaceAll("\n", " ") : (error as Error).message;
     throw new KataError("KATA_CONFIG", `configuration ${path}: ${reason}`, {
       cause: error,
       hint: "see docs/configuration.md",

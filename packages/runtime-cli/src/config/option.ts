@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** What people are told of an option. */
 export interface OptionDocumentation {
@@ -13,8 +13,8 @@ export interface OptionDocumentation {
 const documentation: z.core.$ZodRegistry<OptionDocumentation> = z.registry<OptionDocumentation>();
 
 /** An option of configuration.toml: its type, and what the page about it says. */
-export function option<T extends z.ZodType>(type: T, about: OptionDocumentation): z.ZodOptional<T> {
-  const optional = type.optional();
+export function option<T extends z.ZodMiniType>(type: T, about: OptionDocumentation): z.ZodMiniOptional<T> {
+  const optional = z.optional(type);
   documentation.add(optional, about);
   return optional;
 }

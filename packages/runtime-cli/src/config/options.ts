@@ -1,5 +1,5 @@
 import { defaultQemuConfig } from "@kata-ts/virtcontainers";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { option } from "./option.ts";
 
 /** Beside the directories of VMs: templates do not outlive the host's boot either. */
@@ -91,21 +91,21 @@ const hypervisorOptions = z.object({
     initial: defaultQemuConfig.accelerator,
   }),
   kernel_params: option(z.string(), { about: "appended to the guest kernel's command line", initial: "" }),
-  default_vcpus: option(z.number().int().min(1).max(8), {
+  default_vcpus: option(z.int().check(z.minimum(1), z.maximum(8)), {
     about: "at boot, 1 to 8",
     initial: defaultQemuConfig.vcpus,
   }),
-  default_maxvcpus: option(z.number().int().min(0).max(8), {
+  default_maxvcpus: option(z.int().check(z.minimum(0), z.maximum(8)), {
     about:
       "how many the limits of its containers, or an annotation, may make it, up to 8; 0: as many as the host has, but under TCG limits add none",
     initial: 0,
   }),
-  default_memory: option(z.number().int().min(128), {
+  default_memory: option(z.int().check(z.minimum(128)), {
     about: "at boot; touched lazily",
     unit: "MiB",
     initial: defaultQemuConfig.memoryMiB,
   }),
-  default_maxmemory: option(z.number().int().min(0), {
+  default_maxmemory: option(z.int().check(z.minimum(0)), {
     about: "the most that an annotation may ask for; 0: as much as the host has",
     unit: "MiB",
     initial: 0,
@@ -128,12 +128,12 @@ const hypervisorOptions = z.object({
       "`false`: block devices of config.json, and one that a root file system is the whole of, are given to the guest as disks",
     initial: true,
   }),
-  msize_9p: option(z.number().int().min(4096), {
+  msize_9p: option(z.int().check(z.minimum(4096)), {
     about: "size of a 9p message",
     unit: "bytes",
     initial: defaultQemuConfig.msize9p,
   }),
-  pcie_root_port: option(z.number().int().min(2).max(14), {
+  pcie_root_port: option(z.int().check(z.minimum(2), z.maximum(14)), {
     about: "ports to plug devices into, 2 to 14: one is the shared tree's, the others are for network cards and disks",
     initial: defaultQemuConfig.rootPorts,
   }),
@@ -141,17 +141,17 @@ const hypervisorOptions = z.object({
     about: "do not use `/dev/vhost-net`, also where it is there",
     initial: false,
   }),
-  rx_rate_limiter_max_rate: option(z.number().int().min(0), {
+  rx_rate_limiter_max_rate: option(z.int().check(z.minimum(0)), {
     about: "of each interface, towards the guest; 0 is unlimited",
     unit: "bits per second",
     initial: 0,
   }),
-  tx_rate_limiter_max_rate: option(z.number().int().min(0), {
+  tx_rate_limiter_max_rate: option(z.int().check(z.minimum(0)), {
     about: "of each interface, from the guest; 0 is unlimited",
     unit: "bits per second",
     initial: 0,
   }),
-  enable_annotations: option(z.array(z.string().refine(isPattern, "not a regular expression")), {
+  enable_annotations: option(z.array(z.string().check(z.refine(isPattern, "not a regular expression"))), {
     about: "patterns of options of this section and of `[runtime]` that a sandbox may set by annotation",
     initial: [],
   }),
@@ -159,7 +159,11 @@ const hypervisorOptions = z.object({
 
 const runtimeOptions = z.object({
   enable_debug: option(z.boolean(), { about: "log more", initial: false }),
-  boot_timeout: option(z.number().min(1), { about: "that a guest may take to boot", unit: "seconds", initial: 60 }),
+  boot_timeout: option(z.number().check(z.minimum(1)), {
+    about: "that a guest may take to boot",
+    unit: "seconds",
+    initial: 60,
+  }),
   internetworking_model: option(z.enum(["tcfilter", "macvtap", "none", "default"]), {
     about: "how interfaces are joined to the VM; `none`: only the loopback",
     initial: "tcfilter",
@@ -188,7 +192,7 @@ const factoryOptions = z.object({
     initial: DEFAULT_TEMPLATE_PATH,
     isPath: true,
   }),
-  vm_cache_number: option(z.number().int().min(0).max(100), {
+  vm_cache_number: option(z.int().check(z.minimum(0), z.maximum(100)), {
     about: "how many VMs wait, ready to be used, from `kata-runtime factory init` on; each holds its memory meanwhile",
     initial: 0,
   }),
@@ -203,7 +207,7 @@ function isPattern(text: string): boolean {
 }
 
 /** The options of each section, in the order in which they are documented, by its header in the file. */
-export const SECTIONS: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>> = {
+export const SECTIONS: Readonly<Record<string, Readonly<Record<string, z.ZodMiniType>>>> = {
   "hypervisor.qemu": hypervisorOptions.shape,
   "proxy.kata": componentOptions.shape,
   "shim.kata": componentOptions.shape,
@@ -213,11 +217,11 @@ export const SECTIONS: Readonly<Record<string, Readonly<Record<string, z.ZodType
 };
 
 /** Takes what it knows out of a file's tables, checked. */
-export const optionsSchema: z.ZodType<Options> = z.object({
-  hypervisor: z.object({ qemu: hypervisorOptions.optional() }).optional(),
-  proxy: z.object({ kata: componentOptions.optional() }).optional(),
-  shim: z.object({ kata: componentOptions.optional() }).optional(),
-  runtime: runtimeOptions.optional(),
-  netmon: netmonOptions.optional(),
-  factory: factoryOptions.optional(),
+export const optionsSchema: z.ZodMiniType<Options> = z.object({
+  hypervisor: z.optional(z.object({ qemu: z.optional(hypervisorOptions) })),
+  proxy: z.optional(z.object({ kata: z.optional(componentOptions) })),
+  shim: z.optional(z.object({ kata: z.optional(componentOptions) })),
+  runtime: z.optional(runtimeOptions),
+  netmon: z.optional(netmonOptions),
+  factory: z.optional(factoryOptions),
 });

@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { documentationOf, type OptionDocumentation } from "./option.ts";
 import { SECTIONS } from "./options.ts";
 
@@ -39,7 +39,7 @@ export function exampleFile(): string {
   return `${lines.join("\n")}\n`;
 }
 
-function documented(options: Readonly<Record<string, z.ZodType>>): [string, OptionDocumentation][] {
+function documented(options: Readonly<Record<string, z.ZodMiniType>>): [string, OptionDocumentation][] {
   return Object.entries(options).flatMap(([name, type]) => {
     const documentation = documentationOf(type);
     return documentation === undefined ? [] : [[name, documentation] as [string, OptionDocumentation]];

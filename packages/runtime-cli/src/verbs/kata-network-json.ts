@@ -1,32 +1,36 @@
 import type { grpc } from "@kata-ts/agent-protocol";
 import { type GuestInterface, type GuestRoute, KataError } from "@kata-ts/virtcontainers";
-import * as z from "zod";
+import * as z from "zod/mini";
+import { CheckError, checked } from "../checked.ts";
 
 // Kata's JSON is that of its Go types: their field names, and null for an empty list.
+const text = z.optional(z.string());
+const unsigned = z.optional(z.int().check(z.minimum(0)));
+
 const interfaceSchema = z.object({
-  Device: z.string().optional(),
-  Name: z.string().optional(),
-  IPAddresses: z.array(z.object({ Family: z.number().optional(), Address: z.string(), Mask: z.string() })).nullish(),
-  Mtu: z.number().int().min(0).optional(),
-  RawFlags: z.number().int().min(0).optional(),
-  HwAddr: z.string().optional(),
-  PciPath: z.string().optional(),
-  LinkType: z.string().optional(),
+  Device: text,
+  Name: text,
+  IPAddresses: z.nullish(z.array(z.object({ Family: z.optional(z.number()), Address: z.string(), Mask: z.string() }))),
+  Mtu: unsigned,
+  RawFlags: unsigned,
+  HwAddr: text,
+  PciPath: text,
+  LinkType: text,
 });
 
 const routesSchema = z.array(
   z.object({
-    Dest: z.string().optional(),
-    Gateway: z.string().optional(),
+    Dest: text,
+    Gateway: text,
     Device: z.string(),
-    Source: z.string().optional(),
-    Scope: z.number().int().min(0).max(255).optional(),
+    Source: text,
+    Scope: z.optional(z.int().check(z.minimum(0), z.maximum(255))),
   }),
 );
 
 /** @throws KataError KATA_CONFIG */
 export function parseInterface(value: unknown): GuestInterface {
-  const given = checked(interfaceSchema, value);
+  const given = understood(interfaceSchema, value);
   return {
     device: given.Device ?? "",
     name: given.Name ?? "",
@@ -43,7 +47,7 @@ export function parseInterface(value: unknown): GuestInterface {
 
 /** @throws KataError KATA_CONFIG */
 export function parseRoutes(value: unknown): GuestRoute[] {
-  return checked(routesSchema, value).map(({ Dest = "", Gateway = "", Device, Source = "", Scope = 0 }) => ({
+  return understood(routesSchema, value).map(({ Dest = "", Gateway = "", Device, Source = "", Scope = 0 }) => ({
     dest: Dest,
     gateway: Gateway,
     device: Device,
@@ -79,9 +83,12 @@ export function routeView({ Routes }: grpc.Routes): object[] {
   }));
 }
 
-function checked<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new KataError("KATA_CONFIG", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not understood"}`);
+function understood<T>(schema: z.ZodMiniType<T>, value: unknown): T {
+  try {
+    return checked(schema, value);
+  } catch (error) {
+    if (!(error instanceof CheckError)) throw error;
+    const [issue] = error.issues;
+    throw new KataError("KATA_CONFIG", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not understood"}`);
+  }
 }

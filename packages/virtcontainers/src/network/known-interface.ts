@@ -1,5 +1,5 @@
 import type { JournalEntry } from "@kata-ts/netns";
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { PluggedNic } from "../ports/hypervisor.ts";
 import type { GuestInterface, GuestRoute } from "./guest-view.ts";
 

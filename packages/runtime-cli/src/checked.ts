@@ -1,0 +1,14 @@
+import type * as z from "zod/mini"; // All of zod takes four times as long to load, and each call needs it.
+import { $ZodError } from "zod/v4/core";
+import en from "zod/v4/locales/en.js";
+
+/** Its messages, and no code made of a schema: for one text that takes longer than it saves. */
+const ONCE = { jitless: true, error: en().localeError };
+
+/** What a check finds. */
+export { $ZodError as CheckError };
+
+/** @throws CheckError */
+export function checked<T>(schema: z.ZodMiniType<T>, value: unknown): T {
+  return schema.parse(value, ONCE);
+}
