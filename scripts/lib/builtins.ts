@@ -1,3 +1,4 @@
+import { promises } from "node:fs";
 import { isBuiltin } from "node:module";
 import type { Plugin } from "esbuild";
 
@@ -11,7 +12,15 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
   "node:dgram": ["createSocket"],
   "node:readline": ["createInterface"],
   "node:stream/consumers": ["buffer", "text"],
+  "node:v8": ["setFlagsFromString"],
+  "node:vm": ["runInNewContext"],
 };
+
+/**
+ * Of `node:fs/promises`, those that differ from what makes a promise of the function with a callback: FileHandles and the
+ * like. For them the module is loaded, and with it much that no call here needs, such as readline.
+ */
+const NOT_PROMISIFIED: readonly string[] = ["constants", "glob", "open", "opendir", "watch"];
 
 const NAMESPACE = "builtin";
 
@@ -30,6 +39,7 @@ export const builtins: Plugin = {
       kind === "import-statement" && isBuiltin(path) ? { path, namespace: NAMESPACE, sideEffects: false } : undefined,
     );
     build.onLoad({ filter: /./, namespace: NAMESPACE }, ({ path }) => {
+      if (path === "node:fs/promises") return { contents: filePromises(path) };
       const functions = LATER[path];
       return {
         contents: functions === undefined ? now(path) : [PROMISIFIED, ...functions.map(later(path))].join("\n"),
@@ -45,6 +55,19 @@ function now(path: string): string {
     `const it = /* @__PURE__ */ process.getBuiltinModule("${path}");`,
     "export default it;",
     ...names.map((name) => `const _${name} = /* @__PURE__ */ (() => it.${name})(); export { _${name} as ${name} };`),
+  ].join("\n");
+}
+
+/** The functions of `node:fs`, which is there already, as promises; `open`, and what is taken of the whole, loads the module. */
+function filePromises(path: string): string {
+  const names = Object.keys(promises).filter((name) => !NOT_PROMISIFIED.includes(name));
+  return [
+    PROMISIFIED,
+    'const fs = /* @__PURE__ */ process.getBuiltinModule("node:fs");',
+    'const { promisify } = process.getBuiltinModule("node:util");',
+    ...names.map((name) => `export const ${name} = /* @__PURE__ */ (() => promisify(fs.${name}))();`),
+    later(path)("open"),
+    `export default { ${names.map((name) => `get ${name}() { return process.getBuiltinModule("${path}").${name}; }`).join()} };`,
   ].join("\n");
 }
 
