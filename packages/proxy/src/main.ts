@@ -1,12 +1,15 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { identifyProcess } from "@kata-ts/linux";
+import { identifyProcess, releaseMemory } from "@kata-ts/linux";
 import { ControlPipe } from "./control.ts";
 import { type ProxyFlags, parseFlags } from "./flags.ts";
 import { Relay } from "./relay.ts";
 import { PROXY_VERSION } from "./version.ts";
 import { VmFile, type VmSpec } from "./vm-spec.ts";
 import { Watchman } from "./watchman.ts";
+
+/** By then a container is started, as a rule. */
+const START_MS = 1_000;
 
 /** Runs kata-proxy until its VM, or its channel, ends. Returns the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -62,12 +65,15 @@ async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
 
 /** Sees a VM into its sandbox. @returns whether whom it was for went away before that: then the VM ends */
 async function serve(watchman: Watchman, spec: VmSpec, starter: ControlPipe): Promise<boolean> {
-  const settled =
-    (await starter.committed()) &&
-    (spec.cached !== true || (await handOver(watchman, await ControlPipe.accept(join(spec.dir, VmFile.take)))));
+  let settled = await starter.committed();
+  if (settled && spec.cached === true) {
+    releaseMemorySoon();
+    settled = await handOver(watchman, await ControlPipe.accept(join(spec.dir, VmFile.take)));
+  }
   if (!settled) await watchman.stop();
   watchman.followNetwork();
   watchman.forwardPorts();
+  releaseMemorySoon();
   return !settled;
 }
 
@@ -83,4 +89,8 @@ async function handOver(watchman: Watchman, taker: ControlPipe): Promise<boolean
   }
   taker.tell({ ok: true, pids: watchman.pids });
   return taker.committed();
+}
+
+function releaseMemorySoon(): void {
+  setTimeout(releaseMemory, START_MS).unref();
 }

@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import { releaseMemory } from "@kata-ts/linux";
 import { attach } from "./attach.ts";
 import { openConsole } from "./console.ts";
 import { enterContainerView } from "./container-view.ts";
@@ -14,6 +15,8 @@ import { followSize } from "./window-size.ts";
 /** What a waiter sees when the guest was lost: no status of a process can be told from it. */
 const GUEST_LOST = 255;
 const { SIGHUP, SIGWINCH } = constants.signals;
+/** What is still there then runs for long, as a rule. */
+const SETTLED_MS = 1_000;
 
 /** Runs kata-shim: returns what it exits with, the process's own status. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -55,6 +58,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   for (const signal of early) onSignal(signal);
   control?.ready();
+  setTimeout(releaseMemory, SETTLED_MS).unref();
   try {
     const status = await attach(guest, stdio);
     return flags.proxyExitCode ? status : 0;
