@@ -69,7 +69,7 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
     updateContainer: answerEmpty((request) =>
       sandbox.container(request.container_id).update(resourcesFromMessage(request.resources ?? {})),
     ),
-    statsContainer: (request) => containerStats(sandbox.container(request.container_id).cgroup),
+    statsContainer: (request) => Promise.resolve(containerStats(sandbox.container(request.container_id).cgroup)),
 
     execProcess: answerEmpty(async (request) => {
       if (request.process === undefined || request.process === null) throw invalidArgument("process is missing");
@@ -87,7 +87,7 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
       status: await sandbox.container(request.container_id).wait(request.exec_id, signal),
     }),
     listProcesses: async (request) => {
-      const pids = await sandbox.container(request.container_id).pids();
+      const pids = sandbox.container(request.container_id).pids();
       return { process_list: await listProcesses(commands, pids, request.format, request.args) };
     },
 
@@ -96,7 +96,6 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
     }),
     closeStdin: answerEmpty((request) => {
       process(request).stdio.stdin.end();
-      return Promise.resolve();
     }),
     readStdout: (request, { signal }) => readOutput(process(request).stdio.stdout, request.len, signal),
     readStderr: (request, { signal }) => readOutput(process(request).stdio.stderr, request.len, signal),
@@ -104,7 +103,6 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
       const { stdio } = process(request);
       if (stdio.resize === undefined) throw failedPrecondition(`Process ${request.exec_id} has no terminal`);
       stdio.resize({ rows: request.row, columns: request.column });
-      return Promise.resolve();
     }),
 
     updateInterface: async (request) => {
@@ -125,11 +123,9 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
     }),
     reseedRandomDev: answerEmpty((request) => {
       addEntropy(request.data);
-      return Promise.resolve();
     }),
     setGuestDateTime: answerEmpty((request) => {
       setDateTime(Number(request.Sec.toString()), Number(request.Usec.toString()));
-      return Promise.resolve();
     }),
     getGuestDetails: (request) => Promise.resolve(guestDetails(request.mem_block_size, request.mem_hotplug_probe)),
     copyFile: answerEmpty(copyFile),
@@ -137,7 +133,9 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
 }
 
 /** Handlers whose RPC returns google.protobuf.Empty. A synchronous throw becomes a rejection. */
-function answerEmpty<Request>(handle: (request: Request) => Promise<void>): (request: Request) => Promise<object> {
+function answerEmpty<Request>(
+  handle: (request: Request) => Promise<void> | void,
+): (request: Request) => Promise<object> {
   return async (request) => {
     await handle(request);
     return {};

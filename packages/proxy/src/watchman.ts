@@ -11,7 +11,7 @@ import { Relay } from "./relay.ts";
 import { type Processes, spawnWithMemory } from "./spawn-processes.ts";
 import { type VmExit, VmFile, type VmPids, type VmProcesses, type VmSpec, type VmSurroundings } from "./vm-spec.ts";
 
-/** QEMU ends at once when asked; this is for one that is stuck. */
+/** virtiofsd ends at once when asked; this is for one that is stuck. */
 const STOP_DEADLINE_MS = 1_000;
 /** Between the end of QEMU's sockets and its exit. */
 const SETTLE_MS = 200;
@@ -157,13 +157,11 @@ export class Watchman {
   #end(reason: VmExit["reason"]): void {
     this.#reason ??= reason;
     this.#relay.close();
-    this.#qemu.child.kill("SIGTERM");
+    // Asked to end, QEMU takes longer, and does no more: what its guest was told is written has been handed to the kernel.
+    this.#qemu.child.kill("SIGKILL");
     this.#virtiofsd?.child.kill("SIGTERM");
-    const timer = setTimeout(() => {
-      this.#qemu.child.kill("SIGKILL");
-      this.#virtiofsd?.child.kill("SIGKILL");
-    }, STOP_DEADLINE_MS);
-    void Promise.all([this.#qemu.exited, this.#virtiofsd?.exited]).then(() => {
+    const timer = setTimeout(() => this.#virtiofsd?.child.kill("SIGKILL"), STOP_DEADLINE_MS);
+    void this.#virtiofsd?.exited.then(() => {
       clearTimeout(timer);
     });
   }

@@ -1,8 +1,8 @@
-import { rmSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { type RuntimeSpec, type SpecProcess, type SpecResources, stringifyJson } from "@kata-ts/agent-protocol";
 import { alreadyExists, cancelled, failedPrecondition, processNotFound } from "../errors.ts";
-import { endCgroup } from "../guest/cgroup.ts";
+import { textOf } from "../files.ts";
+import { endProcesses, removeCgroup } from "../guest/cgroup.ts";
 import type { Reaper } from "../reaper.ts";
 import { GuestProcess } from "./guest-process.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
@@ -63,8 +63,8 @@ export class Container {
         });
         return hook;
       });
-    await mkdir(this.bundle, { recursive: true });
-    await writeFile(`${this.bundle}/config.json`, stringifyJson(spec));
+    mkdirSync(this.bundle, { recursive: true });
+    writeFileSync(`${this.bundle}/config.json`, stringifyJson(spec));
     this.#initExecId = execId;
     return this.#launch(execId, spec.process?.terminal === true, (ends) =>
       this.#runtime.create(this.id, this.bundle, `${this.bundle}/init.pid`, ends),
@@ -86,7 +86,7 @@ export class Container {
     if (!this.init.running) throw failedPrecondition(`Cannot exec in stopped container ${this.id}`);
     if (this.#processes.has(execId)) throw alreadyExists(`Process ${execId} exists (container ${this.id})`);
     const file = `${this.bundle}/exec-${String(this.#serial++)}`;
-    await writeFile(`${file}.json`, stringifyJson(process));
+    writeFileSync(`${file}.json`, stringifyJson(process));
     try {
       return await this.#launch(execId, process.terminal === true, (ends) =>
         this.#runtime.exec(this.id, this.bundle, `${file}.json`, `${file}.pid`, ends),
@@ -127,14 +127,13 @@ export class Container {
       this.process(execId).signal(signal);
       return;
     }
-    for (const pid of await this.pids()) signalPid(pid, signal);
+    for (const pid of this.pids()) signalPid(pid, signal);
     if (this.#paused) await this.resume();
   }
 
   /** Pids of all processes of the container, in the guest's numbering. */
-  async pids(): Promise<number[]> {
-    const text = await readFile(`${this.cgroup}/cgroup.procs`, "latin1").catch(() => "");
-    return text.split("\n").filter(Boolean).map(Number);
+  pids(): number[] {
+    return textOf(`${this.cgroup}/cgroup.procs`).split("\n").filter(Boolean).map(Number);
   }
 
   async pause(): Promise<void> {
@@ -149,30 +148,35 @@ export class Container {
 
   async update(resources: SpecResources): Promise<void> {
     const file = `${this.bundle}/resources.json`;
-    await writeFile(file, stringifyJson(resources));
+    writeFileSync(file, stringifyJson(resources));
     await this.#runtime.update(this.id, this.bundle, file);
   }
 
   /** Ends whatever still runs and forgets the container. */
   async remove(): Promise<void> {
     await this.#runtime.delete(this.id, this.bundle);
-    await this.#forgetAll();
+    this.#forgetAll();
   }
 
-  /** As remove(), where the whole sandbox ends: the kernel does what the runtime would have to be started for. */
-  async discard(): Promise<void> {
-    await endCgroup(this.cgroup);
-    await this.#runtime.forget(this.id);
-    await this.#forgetAll();
+  /** Ends whatever still runs, by the kernel's own means: the runtime would have to be started for it. */
+  end(): Promise<void> {
+    return endProcesses(this.cgroup);
   }
 
-  async #forgetAll(): Promise<void> {
+  /** Forgets a container that has come to its end(). */
+  discard(): void {
+    removeCgroup(this.cgroup);
+    this.#runtime.forget(this.id);
+    this.#forgetAll();
+  }
+
+  #forgetAll(): void {
     for (const process of this.#processes.values()) {
       process.stdio.destroy();
       this.#tickets.revoke(process);
     }
     this.#processes.clear();
-    await rm(this.bundle, { recursive: true, force: true });
+    rmSync(this.bundle, { recursive: true, force: true });
   }
 
   async #launch(

@@ -1,9 +1,9 @@
-import { closeSync, openSync, rmSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { StandardDescriptors } from "@kata-ts/linux";
 import type { Commands } from "../commands.ts";
 import { internal } from "../errors.ts";
+import { textOf } from "../files.ts";
 import type { ProcessEnds } from "./stdio.ts";
 import { Turnstile } from "./turnstile.ts";
 
@@ -53,8 +53,8 @@ export class OciRuntime {
   }
 
   /** Of a container without processes and without a cgroup it has nothing but a directory. */
-  async forget(id: string): Promise<void> {
-    await rm(`${STATE_ROOT}/${id}`, { recursive: true, force: true });
+  forget(id: string): void {
+    rmSync(`${STATE_ROOT}/${id}`, { recursive: true, force: true });
   }
 
   async pause(id: string, bundle: string): Promise<void> {
@@ -79,7 +79,7 @@ export class OciRuntime {
     const log = `${bundle}/runtime-${String(this.#calls++)}.log`; // each its own: many may run at once
     try {
       const status = await this.#run(log, args, fds);
-      if (status !== 0) throw internal(await this.#reason(args[0] ?? "", log, status));
+      if (status !== 0) throw internal(this.#reason(args[0] ?? "", log, status));
     } finally {
       rmSync(log, { force: true });
     }
@@ -96,8 +96,8 @@ export class OciRuntime {
     }
   }
 
-  async #reason(verb: string, log: string, status: number): Promise<string> {
-    const lines = (await readFile(log, "utf8").catch(() => "")).split("\n").filter(Boolean);
+  #reason(verb: string, log: string, status: number): string {
+    const lines = textOf(log).split("\n").filter(Boolean);
     const reason = lines.map(messageOf).findLast(Boolean) ?? lines.at(-1) ?? `exit status ${String(status)}`;
     return `${this.#program} ${verb}: ${inGoWords(reason)}`;
   }
@@ -123,6 +123,6 @@ function messageOf(line: string): string {
   }
 }
 
-async function readPid(file: string): Promise<number> {
-  return Number.parseInt(await readFile(file, "latin1"), 10);
+function readPid(file: string): number {
+  return Number.parseInt(readFileSync(file, "latin1"), 10);
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -6,30 +6,32 @@ import { setTimeout as delay } from "node:timers/promises";
 const DEADLINE_MS = 3_000;
 
 /**
- * Ends all processes of a control group and of those below it, and removes them. Without the group nothing is done.
+ * Ends all processes of a control group and of those below it. Without the group nothing is done.
  *
  * @throws Error when some process does not end
  */
-export async function endCgroup(path: string): Promise<void> {
+export async function endProcesses(cgroup: string): Promise<void> {
+  const giveUpAt = performance.now() + DEADLINE_MS;
+  const kill = join(cgroup, "cgroup.kill");
   try {
-    await writeFile(join(path, "cgroup.kill"), "1");
-    await empty(path);
-    await remove(path);
+    for (let first = true; isPopulated(cgroup); first = false) {
+      if (first) writeFileSync(kill, "1");
+      else await delay(2);
+      if (performance.now() > giveUpAt) throw new Error(`processes of ${cgroup} do not end`);
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }
 
-async function empty(path: string): Promise<void> {
-  const giveUpAt = performance.now() + DEADLINE_MS;
-  while (!(await readFile(join(path, "cgroup.events"), "latin1")).includes("populated 0")) {
-    if (performance.now() > giveUpAt) throw new Error(`processes of ${path} do not end`);
-    await delay(2);
-  }
+function isPopulated(cgroup: string): boolean {
+  return readFileSync(join(cgroup, "cgroup.events"), "latin1").includes("populated 1");
 }
 
-async function remove(path: string): Promise<void> {
-  const entries = await readdir(path, { withFileTypes: true });
-  for (const entry of entries) if (entry.isDirectory()) await remove(join(path, entry.name));
-  await rmdir(path);
+/** Removes a control group without processes, and those below it. */
+export function removeCgroup(path: string): void {
+  if (!existsSync(path)) return;
+  const entries = readdirSync(path, { withFileTypes: true });
+  for (const entry of entries) if (entry.isDirectory()) removeCgroup(join(path, entry.name));
+  rmdirSync(path);
 }

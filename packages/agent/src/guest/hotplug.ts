@@ -1,6 +1,8 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdirSync, writeFile } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
+import { textOf } from "../files.ts";
 
 const CPUS = "/sys/devices/system/cpu";
 const MEMORY = "/sys/devices/system/memory";
@@ -38,20 +40,16 @@ function switchOn(directory: string, pattern: RegExp, limit: number): Promise<nu
 /** The kernel takes its time for each; the agent has others to answer meanwhile. */
 async function switchOnNow(directory: string, pattern: RegExp, limit: number): Promise<number> {
   let count = 0;
-  for (const name of await readdir(directory)) {
+  for (const name of readdirSync(directory)) {
     const file = `${directory}/${name}/online`;
-    if (count >= limit || !pattern.test(name) || !(await isOff(file))) continue;
-    await writeFile(file, "1");
+    if (count >= limit || !pattern.test(name) || !isOff(file)) continue;
+    await promisify(writeFile)(file, "1");
     count += 1;
   }
   return count;
 }
 
 // The boot CPU, and memory that cannot be taken away, have no such file.
-async function isOff(file: string): Promise<boolean> {
-  try {
-    return (await readFile(file, "latin1")).trim() === "0";
-  } catch {
-    return false;
-  }
+function isOff(file: string): boolean {
+  return textOf(file).trim() === "0";
 }

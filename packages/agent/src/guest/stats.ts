@@ -1,30 +1,30 @@
-import { readFile } from "node:fs/promises";
 import type { grpc, ResponseInput } from "@kata-ts/agent-protocol";
+import { textOf } from "../files.ts";
 
 /** What a cgroup v2 directory tells, in the shape of the contract (which is cgroup v1's). */
-export async function containerStats(cgroup: string): Promise<ResponseInput<"statsContainer">> {
-  const file = (name: string): Promise<string> => readFile(`${cgroup}/${name}`, "latin1").catch(() => "");
-  const cpu = keyed(await file("cpu.stat"));
-  const memory = keyed(await file("memory.stat"));
-  const events = keyed(await file("memory.events"));
+export function containerStats(cgroup: string): ResponseInput<"statsContainer"> {
+  const file = (name: string): string => textOf(`${cgroup}/${name}`);
+  const cpu = keyed(file("cpu.stat"));
+  const memory = keyed(file("memory.stat"));
+  const events = keyed(file("memory.events"));
   return {
     cgroup_stats: {
       cpu_stats: cpuStats(cpu),
       memory_stats: {
         cache: memory.file ?? 0,
         usage: {
-          usage: number(await file("memory.current")),
-          max_usage: number(await file("memory.peak")),
-          limit: number(await file("memory.max")),
+          usage: number(file("memory.current")),
+          max_usage: number(file("memory.peak")),
+          limit: number(file("memory.max")),
           failcnt: events.max ?? 0,
         },
-        swap_usage: { usage: number(await file("memory.swap.current")), limit: number(await file("memory.swap.max")) },
+        swap_usage: { usage: number(file("memory.swap.current")), limit: number(file("memory.swap.max")) },
         kernel_usage: { usage: memory.kernel ?? 0 },
         use_hierarchy: true,
         stats: memory,
       },
-      pids_stats: { current: number(await file("pids.current")), limit: number(await file("pids.max")) },
-      blkio_stats: blkioStats(await file("io.stat")),
+      pids_stats: { current: number(file("pids.current")), limit: number(file("pids.max")) },
+      blkio_stats: blkioStats(file("io.stat")),
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import type { grpc, RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
 import { MountFlag, mount } from "@kata-ts/linux";
@@ -14,6 +14,7 @@ import { applySharedSysctls } from "../container/sysctl.ts";
 import { Tickets } from "../container/tickets.ts";
 import { alreadyExists, containerNotFound, failedPrecondition, internal, invalidArgument } from "../errors.ts";
 import { OomEvents } from "../guest/oom.ts";
+import { log } from "../log.ts";
 import type { Reaper } from "../reaper.ts";
 import { releaseShared } from "../storage/shared-tree.ts";
 import { Storages } from "../storage/storage.ts";
@@ -50,6 +51,8 @@ export class Sandbox {
   readonly #tickets = new Tickets();
   readonly #modules = securityModules();
   #namespaces: SandboxNamespaces | undefined;
+  /** What an earlier sandbox had. */
+  #givenBack: Promise<void> = Promise.resolve();
 
   constructor(dependencies: SandboxDependencies) {
     this.#dependencies = dependencies;
@@ -57,12 +60,13 @@ export class Sandbox {
   }
 
   async create(request: grpc.CreateSandboxRequest): Promise<void> {
+    await this.#givenBack;
     if (this.#namespaces !== undefined) throw alreadyExists("Sandbox already started");
     this.#namespaces = new SandboxNamespaces(request.hostname);
     try {
       await this.#loadModules(request.kernel_modules);
       await this.#storages.add(request.storages);
-      await writeResolvConf(request.dns);
+      writeResolvConf(request.dns);
     } catch (error) {
       this.#namespaces.remove();
       this.#namespaces = undefined;
@@ -70,16 +74,39 @@ export class Sandbox {
     }
   }
 
-  /** Ends every container and gives all back; what was written to disks is there. */
+  /**
+   * Ends every process, and writes to disks what waits for them. Memory, mounts and the like are given back only after
+   * that: nobody has to wait for it, and a guest that is ended now need not do it at all.
+   */
   async destroy(): Promise<void> {
-    const failures: unknown[] = [];
-    const note = (error: unknown): void => void failures.push(error);
-    for (const id of [...this.#containers.keys()])
-      await this.#remove(id, (container) => container.discard()).catch(note);
-    await this.#storages.releaseAll().catch(note);
-    this.#namespaces?.remove();
+    await this.#givenBack;
+    const ends = await Promise.allSettled([...this.#containers.values()].map(({ container }) => container.end()));
+    const disks = await Promise.allSettled([this.#storages.releaseDisks()]);
+    const namespaces = this.#namespaces;
     this.#namespaces = undefined;
-    if (failures.length > 0) throw failures[0];
+    this.#givenBack = this.#giveBack(namespaces);
+    const failure = [...ends, ...disks].find((outcome) => outcome.status === "rejected");
+    if (failure !== undefined) throw failure.reason;
+  }
+
+  async #giveBack(namespaces: SandboxNamespaces | undefined): Promise<void> {
+    await new Promise(setImmediate); // The reply goes out first.
+    const discard = (id: string) => () =>
+      this.#remove(id, (container) => {
+        container.discard();
+      });
+    const steps = [
+      ...[...this.#containers.keys()].map(discard),
+      () => this.#storages.releaseAll(),
+      () => namespaces?.remove(),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        log(`something of the sandbox was not given back: ${String(error)}`);
+      }
+    }
   }
 
   /**
@@ -146,7 +173,7 @@ export class Sandbox {
     await this.#remove(id, (container) => container.remove());
   }
 
-  async #remove(id: string, end: (container: Container) => Promise<void>): Promise<void> {
+  async #remove(id: string, end: (container: Container) => Promise<void> | void): Promise<void> {
     const entry = this.#containers.get(id);
     if (entry === undefined) throw containerNotFound(id);
     this.oom.forget(id);
@@ -174,10 +201,10 @@ export function withUser(spec: RuntimeSpec, user: grpc.StringUser.$Properties | 
   return { ...spec, process: { ...spec.process, user: { ...spec.process.user, uid, gid, additionalGids } } };
 }
 
-async function writeResolvConf(dns: readonly string[]): Promise<void> {
+function writeResolvConf(dns: readonly string[]): void {
   if (dns.length === 0) return;
   const path = "/run/kata-containers/sandbox/resolv.conf";
-  await mkdir("/run/kata-containers/sandbox", { recursive: true });
-  await writeFile(path, `${dns.join("\n")}\n`);
+  mkdirSync("/run/kata-containers/sandbox", { recursive: true });
+  writeFileSync(path, `${dns.join("\n")}\n`);
   mount(path, "/etc/resolv.conf", null, MountFlag.bind);
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rmdir } from "node:fs/promises";
+import { chmodSync, mkdirSync, rmdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
 import { flushFileSystem, LinuxError, mount, unmount } from "@kata-ts/linux";
@@ -58,9 +58,15 @@ export class Storages {
     return added;
   }
 
+  /** Those that are disks, whoever uses them. @throws as release() */
+  releaseDisks(): Promise<void> {
+    const disks = [...this.#mounted.values()].filter(({ buffered }) => buffered);
+    return this.#removeAll(disks.map(({ mountPoint }) => mountPoint));
+  }
+
   /** Ends those as well that containers have left to the sandbox. @throws as release() */
   releaseAll(): Promise<void> {
-    return this.#inTurn([...this.#mounted.keys()], (mounted) => this.#remove(mounted));
+    return this.#removeAll([...this.#mounted.keys()]);
   }
 
   /** @throws Error when something could not be written to its disk; all are released then, too */
@@ -69,6 +75,10 @@ export class Storages {
       mounted.users -= 1;
       if (mounted.users <= 0 && !mounted.mountPoint.startsWith(OF_SANDBOX)) await this.#remove(mounted);
     });
+  }
+
+  #removeAll(mountPoints: readonly string[]): Promise<void> {
+    return this.#inTurn(mountPoints, (mounted) => this.#remove(mounted));
   }
 
   /** Ends uses one by one, the last first, and all of them, whatever fails. @throws the first failure */
@@ -90,7 +100,7 @@ export class Storages {
       // Unmounting would do it, too, and everyone else in this agent would have to wait for that.
       if (buffered) await flushFileSystem(mountPoint);
     } finally {
-      await removeMount(mountPoint);
+      removeMount(mountPoint);
     }
   }
 
@@ -103,7 +113,7 @@ export class Storages {
     const driver = storage.driver ?? "";
     const handler = Object.hasOwn(HANDLERS, driver) ? HANDLERS[driver] : undefined;
     if (handler === undefined) throw invalidArgument(`Unknown storage driver "${driver}"`);
-    await mkdir(mountPoint, { recursive: true });
+    mkdirSync(mountPoint, { recursive: true });
     await handler(storage, mountPoint);
     this.#mounted.set(mountPoint, { mountPoint, users: 1, buffered: driver === "blk" });
   }
@@ -131,16 +141,21 @@ function mountEphemeral(storage: grpc.Storage.$Properties, mountPoint: string): 
   return Promise.resolve();
 }
 
-async function makeLocal(storage: grpc.Storage.$Properties, mountPoint: string): Promise<void> {
+function makeLocal(storage: grpc.Storage.$Properties, mountPoint: string): Promise<void> {
   const mode = (storage.options ?? []).find((option) => option.startsWith("mode="))?.slice("mode=".length);
-  if (mode !== undefined) await chmod(mountPoint, Number.parseInt(mode, 8));
+  if (mode !== undefined) chmodSync(mountPoint, Number.parseInt(mode, 8));
+  return Promise.resolve();
 }
 
-async function removeMount(mountPoint: string): Promise<void> {
+function removeMount(mountPoint: string): void {
   try {
     unmount(mountPoint);
   } catch (error) {
     if (!(error instanceof LinuxError && error.errno === "EINVAL")) throw error; // EINVAL: a local directory.
   }
-  await rmdir(mountPoint).catch(() => undefined);
+  try {
+    rmdirSync(mountPoint);
+  } catch {
+    return; // Something is in it: it stays.
+  }
 }

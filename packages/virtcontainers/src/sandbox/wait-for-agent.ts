@@ -59,7 +59,8 @@ function bootFailure(why: string, exit: VmExit | undefined, cause?: unknown): Ka
   if (exit !== undefined) {
     const how = exit.signal ?? (exit.exitCode === null ? undefined : `status ${String(exit.exitCode)}`);
     parts.push(`phase reached: ${exit.phase}`);
-    if (how !== undefined) parts.push(`QEMU ended with ${how}`);
+    // In all other cases it is us who ended it.
+    if (how !== undefined && exit.reason === "qemu-exited") parts.push(`QEMU ended with ${how}`);
     if (exit.stderr.length > 0) parts.push(`QEMU said: ${exit.stderr.slice(-3).join(" | ")}`);
     if (exit.console.length > 0) parts.push(`last console lines: ${exit.console.slice(-SHOWN_LINES).join(" | ")}`);
   }

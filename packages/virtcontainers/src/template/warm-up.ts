@@ -29,15 +29,18 @@ export async function warmUp(agent: Agent, agentUrl: string, { rounds, storages 
       storages: [...storages, sharedMemory()],
       sandbox_id: "template",
     });
-    await runContainer(agent, agentUrl);
+    const id = await runContainer(agent, agentUrl);
     await agent.listInterfaces({});
     await agent.listRoutes({});
+    // A container ends by itself, or with its sandbox.
+    if (round % 2 === 0) await agent.removeContainer({ container_id: id });
     await agent.destroySandbox({});
   }
+  await agent.check({}); // It gives back what the last sandbox had before it answers this.
 }
 
-/** The guest's own root file system is the container's, read-only as it is. */
-async function runContainer(agent: Agent, agentUrl: string): Promise<void> {
+/** The guest's own root file system is the container's, read-only as it is. @returns the id of one that has ended */
+async function runContainer(agent: Agent, agentUrl: string): Promise<string> {
   const id = randomUuid();
   const root = guestRoot(id);
   const spec = { ...defaultSpec({ args: ["cat"] }), root: { path: root.path, readonly: true } };
@@ -53,7 +56,7 @@ async function runContainer(agent: Agent, agentUrl: string): Promise<void> {
     throw new KataError("KATA_AGENT", `a container in the guest ended with status ${String(exitCode)}`);
   }
   await agent.signalProcess({ container_id: id, exec_id: "", signal: 9 });
-  await agent.removeContainer({ container_id: id });
+  return id;
 }
 
 async function exec(agent: Agent, agentUrl: string, id: string, process: SpecProcess): Promise<void> {
