@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Kata } from "../harness/kata.ts";
 import type { Row } from "./measure.ts";
 
@@ -8,6 +9,9 @@ interface Recorded {
   readonly vm: { readonly processes: readonly { readonly pid: number }[] };
 }
 
+/** A second after they have begun, shims and proxies give back what they do not use. */
+const IDLE_MS = 2_000;
+
 /**
  * What one idle container costs the host, by process: proportional set sizes, and of a clone's memory all that the file
  * behind it has, mapped or not.
@@ -15,6 +19,7 @@ interface Recorded {
 export async function memory(kata: Kata): Promise<Row[]> {
   const id = await kata.start({ args: ["sleep", "1000"] });
   await kata.ok(["exec", id, "true"]);
+  await delay(IDLE_MS);
   const pids = processesOf(kata, id);
   const rows: Row[] = pids.map((pid) => ({ what: nameOf(pid), value: pssOf(pid), unit: "MiB" }));
   const unmapped = pids.reduce((sum, pid) => sum + unmappedOf(pid), 0);
@@ -30,6 +35,7 @@ const MORE_SHIMS = 10;
 export async function shims(kata: Kata): Promise<Row[]> {
   const id = await kata.start({ args: ["sleep", "1000"] });
   const { shim } = recordOf(kata, id);
+  await delay(IDLE_MS);
   const alone = pssOf(shim.pid);
   const more: number[] = [];
   for (let count = 0; count < MORE_SHIMS; count++) {
@@ -37,6 +43,7 @@ export async function shims(kata: Kata): Promise<Row[]> {
     await kata.ok(["exec", "--detach", "--pid-file", file, id, "sleep", "1000"], { detachedStreams: true });
     more.push(Number(readFileSync(file, "latin1")));
   }
+  await delay(IDLE_MS);
   const all = [shim.pid, ...more].reduce((sum, pid) => sum + pssOf(pid), 0);
   await kata.ok(["delete", "--force", id]);
   return [
