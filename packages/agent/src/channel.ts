@@ -73,7 +73,8 @@ function probe(fd: number): Buffer | undefined {
 
 /** What one read of a virtio-serial port gives at most. */
 const PORT_BUFFER = 4096;
-const BATCH_BYTES = 256 * 1024;
+/** As many as a port has room for. */
+const BATCH_BYTES = 128 * 1024;
 /** Where a batch is read to, a port's buffer at a time. */
 const batch: Buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
 const pieces: readonly Buffer[] = Array.from({ length: BATCH_BYTES / PORT_BUFFER }, (_, index) =>

@@ -49,8 +49,8 @@ export class YamuxStream extends SocketLike {
     if (this.#reset || this.#remoteFin) return;
     this.#receiveWindow -= piece.length;
     if (this.#receiveWindow < 0) throw new YamuxProtocolError(`stream ${String(this.id)}: receive window exceeded`);
-    // A small part of what has arrived must not keep all of it.
-    this.#arrived.push(piece.length < piece.buffer.byteLength / 2 ? Buffer.from(piece) : piece);
+    // A small part of what has arrived must not keep all of it; half of it, less its header, may.
+    this.#arrived.push(piece.length < piece.buffer.byteLength / 3 ? Buffer.from(piece) : piece);
     if (this.#readerWaits) this.#deliver();
     if (this.#bodyUntilFin === 0) return;
     this.#bodyUntilFin -= piece.length;

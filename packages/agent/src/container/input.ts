@@ -1,17 +1,23 @@
+import { writevSync } from "node:fs";
 import type { Socket } from "node:net";
 
 /** The write end of a process's standard input: a pipe's, or a terminal's master. */
 export class Input {
+  readonly #fd: number;
   readonly #socket: Socket;
 
-  constructor(socket: Socket) {
+  /** @param socket over the descriptor */
+  constructor(fd: number, socket: Socket) {
+    this.#fd = fd;
     this.#socket = socket;
     socket.on("error", () => undefined); // A reader that went away: write() tells it.
   }
 
   /** Resolves once the process, or the kernel for it, has all of it; false when nobody reads it any more. */
-  async write(...pieces: readonly Uint8Array[]): Promise<boolean> {
+  async write(...all: readonly Uint8Array[]): Promise<boolean> {
     if (!this.#socket.writable) return false;
+    const pieces = behind(all, this.#writeNow(all));
+    if (pieces.length === 0) return true;
     return new Promise((resolve) => {
       this.#socket.cork();
       for (const [index, piece] of pieces.entries()) {
@@ -26,6 +32,15 @@ export class Input {
     });
   }
 
+  /** What there is room for goes by one call, without what a stream does for each write. */
+  #writeNow(pieces: readonly Uint8Array[]): number {
+    try {
+      return writevSync(this.#fd, pieces);
+    } catch {
+      return 0; // There is no room now, or nobody reads it any more: the socket tells.
+    }
+  }
+
   end(): void {
     this.#socket.end();
   }
@@ -33,4 +48,15 @@ export class Input {
   destroy(): void {
     this.#socket.destroy();
   }
+}
+
+/** What is left of pieces behind so many bytes. */
+function behind(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  const left: Uint8Array[] = [];
+  let skip = bytes;
+  for (const piece of pieces) {
+    if (skip < piece.length) left.push(piece.subarray(skip));
+    skip = Math.max(0, skip - piece.length);
+  }
+  return left;
 }

@@ -49,7 +49,7 @@ export function pipeEnds(): ProcessEnds {
 }
 
 function pipeStdio(stdinFd: number, stdoutFd: number, stderrFd: number): ProcessStdio {
-  const stdin = new Input(openPollable(stdinFd, { readable: false, writable: true }));
+  const stdin = new Input(stdinFd, openPollable(stdinFd, { readable: false, writable: true }));
   const stdout = new Output(stdoutFd);
   const stderr = new Output(stderrFd);
   const destroy = (): void => {

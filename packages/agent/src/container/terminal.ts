@@ -43,7 +43,7 @@ async function receiveMaster(server: Server, connection: () => Socket | undefine
 
 function terminalStdio(master: number): ProcessStdio {
   const stdout = new Output(master, true);
-  const stdin = new Input(stdout.socket);
+  const stdin = new Input(master, stdout.socket);
   return {
     // The end of a terminal's input is a character, not the end of a stream.
     stdin: { write: (...pieces) => stdin.write(...pieces), end: () => undefined },
