@@ -1,6 +1,7 @@
 // Starts the agent's bundle from V8's code cache: compiling it would cost half a second under emulation. The cache is
 // made on the build host by running this file with --make-cache and V8's flags; V8 takes it on any CPU of the same
-// architecture, but for the same flags only.
+// architecture, but for the same flags only. It has all functions, also those that are not called at the start: a first
+// `exec` took 12 % less with them.
 "use strict";
 const { existsSync, readFileSync, writeFileSync } = require("node:fs");
 const { wrap } = require("node:module");
@@ -12,6 +13,8 @@ for (const name of ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"]) delete 
 
 const filename = join(__dirname, "agent.cjs");
 const cacheFile = join(__dirname, process.execArgv.includes("--no-opt") ? "agent-interpreted.cache" : "agent.cache");
+const making = process.argv.includes("--make-cache");
+if (making) require("node:v8").setFlagsFromString("--no-lazy"); // Nobody else needs that module.
 const script = new Script(wrap(readFileSync(filename, "utf8")), {
   filename,
   cachedData: existsSync(cacheFile) ? readFileSync(cacheFile) : undefined,
@@ -19,4 +22,7 @@ const script = new Script(wrap(readFileSync(filename, "utf8")), {
 });
 if (script.cachedDataRejected) console.error("kata-agent: the code cache was rejected");
 script.runInThisContext()(exports, require, module, filename, __dirname);
-if (process.argv.includes("--make-cache")) writeFileSync(cacheFile, script.createCachedData());
+if (making) {
+  require("node:v8").setFlagsFromString("--lazy"); // As in the guest, or V8 would reject it there.
+  writeFileSync(cacheFile, script.createCachedData());
+}
