@@ -33,7 +33,8 @@ describe.each([
   it("execs, pauses, resumes, measures, kills and deletes one", async () => {
     const id = `task-${name}`;
     await containerd.ok("run", "--detach", ...using, "e2e.test/python:latest", id, "python3", "-c", SLEEPER);
-    const exec = await containerd.ctr(["task", "exec", "--exec-id", "e1", id, "sh", "-c", "echo from exec; exit 8"]);
+    const script = `${WHEN_IT_LISTENS}; echo from exec; exit 8`;
+    const exec = await containerd.ctr(["task", "exec", "--exec-id", "e1", id, "sh", "-c", script]);
     expect([exec.stdout, exec.exitCode]).toEqual(["from exec", 8]);
     await containerd.ok("task", "pause", id);
     expect(await containerd.ok("task", "ls")).toMatch(new RegExp(`${id} +\\d+ +PAUSED`));
@@ -47,4 +48,7 @@ describe.each([
   });
 });
 
-const SLEEPER = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(3)); signal.pause()";
+/** Says when it listens: before that, a process 1 does not get SIGTERM at all. */
+const SLEEPER =
+  "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(3)); open('/listens', 'w'); signal.pause()";
+const WHEN_IT_LISTENS = "until [ -e /listens ]; do sleep 0.1; done";

@@ -13,6 +13,7 @@ import {
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { createPipe, identifyProcess, isAlive, signalProcess } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
@@ -27,6 +28,13 @@ interface Recorded {
 
 function recorded(kata: Kata, id: string): Recorded {
   return JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as Recorded;
+}
+
+/** Where the directories of VMs are. */
+const VMS = "/run/kata-ts/vm";
+
+function vms(): string[] {
+  return existsSync(VMS) ? readdirSync(VMS) : [];
 }
 
 describe("the contract with the engine's reaper", () => {
@@ -123,7 +131,7 @@ describe("the contract with the engine's reaper", () => {
     process.kill(qemu ?? 0, "SIGKILL");
     expect((await kata.until(id, "stopped")).pid).toBe(0);
     const patience = Date.now() + 2_000;
-    while (isAlive(shimIdentity) && Date.now() < patience) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (isAlive(shimIdentity) && Date.now() < patience) await delay(10);
     expect(isAlive(shimIdentity)).toBe(false);
     const exit = JSON.parse(readFileSync(join(vm.dir, "exit.json"), "utf8")) as {
       reason: string;
@@ -144,24 +152,21 @@ describe("the contract with the engine's reaper", () => {
     expect(readFileSync(`/proc/${String(proxy?.pid)}/cmdline`, "utf8")).toContain("kata-proxy");
     process.kill(proxy?.pid ?? 0, "SIGKILL");
     await kata.until(id, "stopped");
-    while (all.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (all.some(isAlive)) await delay(10);
     await kata.ok(["delete", "--force", id]);
   });
 
   it("rolls a create back whose caller was killed", async () => {
     await using kata = new Kata();
     const { path } = await kata.bundle({ args: ["sleep", "1000"] });
+    const others = new Set(vms());
+    const ours = (): string[] => vms().filter((vm) => !others.has(vm));
     const create = spawn(RUNTIME, ["--root", kata.root, "create", "--bundle", path, "cut"], { stdio: "ignore" });
     // The VM is there, and its guest boots: the barrier is its console.
-    while (
-      !existsSync("/run/kata-ts/vm") ||
-      !readdirSync("/run/kata-ts/vm").some((vm) => existsSync(`/run/kata-ts/vm/${vm}/console.log`))
-    ) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    while (!ours().some((vm) => existsSync(join(VMS, vm, "console.log")))) await delay(10);
     create.kill("SIGKILL");
     await once(create, "exit");
-    while (readdirSync("/run/kata-ts/vm").length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (ours().length > 0) await delay(20);
     expect((await kata.state("cut")).status).toBe("stopped");
     await kata.ok(["delete", "--force", "cut"]);
     expect(existsSync(join(kata.root, "cut"))).toBe(false);
