@@ -17,8 +17,9 @@ const LATER: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Of `node:fs/promises`, those that differ from what makes a promise of the function with a callback: FileHandles and the
- * like. For them the module is loaded, and with it much that no call here needs, such as readline.
+ * Of `node:fs/promises`, what is not the same as a promise of the function with a callback: FileHandles and the like. `open`
+ * loads the module when it is called, and with it much that no call here needs, such as readline; an import of the
+ * others is an error of the build.
  */
 const NOT_PROMISIFIED: readonly string[] = ["constants", "glob", "open", "opendir", "watch"];
 

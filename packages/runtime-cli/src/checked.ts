@@ -1,4 +1,4 @@
-import type * as z from "zod/mini"; // All of zod takes four times as long to load, and each call needs it.
+import type * as z from "zod/mini";
 import { $ZodError } from "zod/v4/core";
 import en from "zod/v4/locales/en.js";
 
@@ -8,7 +8,12 @@ const ONCE = { jitless: true, error: en().localeError };
 /** What a check finds. */
 export { $ZodError as CheckError };
 
-/** @throws CheckError */
+/**
+ * Checks by a schema of zod/mini, with all of zod's messages. All of zod would take four times as long to load, and each call
+ * checks something.
+ *
+ * @throws CheckError
+ */
 export function checked<T>(schema: z.ZodMiniType<T>, value: unknown): T {
   return schema.parse(value, ONCE);
 }
