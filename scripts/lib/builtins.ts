@@ -3,13 +3,15 @@ import { isBuiltin } from "node:module";
 import type { Plugin } from "esbuild";
 
 /**
- * Modules of Node's own that take long to load and that most calls do not need, with the functions that are used of them.
- * An import of anything else of them is an error of the build: it belongs into this list, if it is a function.
+ * Modules of Node's own that take long to load and that most calls do not need, with the functions and classes that are
+ * used of them. An import of anything else of them is an error of the build: it belongs into this list, if it is called or
+ * constructed, and nothing more; `instanceof` would not know it.
  */
 const LATER: Readonly<Record<string, readonly string[]>> = {
   "node:child_process": ["execFile", "execFileSync", "spawn", "spawnSync"],
   "node:crypto": ["createHash", "randomBytes", "randomInt"],
   "node:dgram": ["createSocket"],
+  "node:net": ["BlockList", "Socket", "connect", "createServer", "isIP", "isIPv4", "isIPv6"],
   "node:readline": ["createInterface"],
   "node:stream/consumers": ["buffer", "text"],
   "node:v8": ["setFlagsFromString"],
@@ -72,11 +74,11 @@ function filePromises(path: string): string {
   ].join("\n");
 }
 
-/** Loads the module at the first call of one of its functions, not when the bundle is loaded. */
+/** Loads the module at the first call of one of its functions or classes, not when the bundle is loaded. */
 function later(path: string): (name: string) => string {
   return (name) => {
     const real = `process.getBuiltinModule("${path}").${name}`;
-    return `export function ${name}(...args) { return ${real}(...args); }
+    return `export function ${name}(...args) { return new.target ? new (${real})(...args) : ${real}(...args); }
       Object.defineProperty(${name}, PROMISIFIED, { get: () => ${real}[PROMISIFIED] });`;
   };
 }

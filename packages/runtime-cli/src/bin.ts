@@ -1,3 +1,6 @@
 import { main } from "./main.ts";
+import { printed } from "./output/print.ts";
 
-process.exit(await main(process.argv.slice(2), import.meta.dirname));
+const status = await main(process.argv.slice(2), import.meta.dirname);
+await printed();
+process.exit(status);

@@ -1,3 +1,6 @@
 import { kata } from "./front/main.ts";
+import { printed } from "./output/print.ts";
 
-process.exit(await kata(process.argv.slice(2), import.meta.dirname));
+const status = await kata(process.argv.slice(2), import.meta.dirname);
+await printed();
+process.exit(status);

@@ -4,6 +4,7 @@ import { COMMANDS, type Command, findCommand } from "./commands.ts";
 import { configurationPaths, findInstallation } from "./config/installation.ts";
 import type { Context } from "./context.ts";
 import { Log } from "./output/log.ts";
+import { print } from "./output/print.ts";
 import { Timeline } from "./output/timeline.ts";
 import { COMMIT, OCI_VERSION, VERSION } from "./version.ts";
 
@@ -36,11 +37,11 @@ export async function main(argv: readonly string[], libexec: string): Promise<nu
 async function answerWithoutVerb({ globals, installation }: Context): Promise<number | undefined> {
   const { version, showConfigPaths, help, verb, rest } = globals;
   if (version) {
-    process.stdout.write(`kata-runtime  : ${VERSION}\n   commit   : ${COMMIT}\n   OCI specs: ${OCI_VERSION}\n`);
+    print(`kata-runtime  : ${VERSION}\n   commit   : ${COMMIT}\n   OCI specs: ${OCI_VERSION}\n`);
     return 0;
   }
   if (showConfigPaths) {
-    process.stdout.write(`${configurationPaths(installation).join("\n")}\n`);
+    print(`${configurationPaths(installation).join("\n")}\n`);
     return 0;
   }
   const [topic] = rest;
@@ -48,7 +49,7 @@ async function answerWithoutVerb({ globals, installation }: Context): Promise<nu
   if (help || verb === undefined || verb === "help") {
     const { usage } = await import("./output/usage.ts");
     const summaries = Object.entries(COMMANDS).map(([name, { summary }]) => [name, summary]);
-    process.stdout.write(usage(Object.fromEntries(summaries) as Record<string, string>, GLOBAL_OPTIONS));
+    print(usage(Object.fromEntries(summaries) as Record<string, string>, GLOBAL_OPTIONS));
     return 0;
   }
   return undefined;
@@ -74,7 +75,7 @@ function commandOf(name: string): { readonly name: string; readonly command: Com
 
 async function explain(name: string, { summary, load }: Command): Promise<number> {
   const { manualPage } = await import("./output/manual.ts");
-  process.stdout.write(manualPage(name, summary, (await load()).manual));
+  print(manualPage(name, summary, (await load()).manual));
   return 0;
 }
 

@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
+import { print } from "../output/print.ts";
 import { verb as vmLogs } from "../verbs/logs.ts";
 import { onlyId } from "../verbs/required.ts";
 import { FrontBundle } from "./bundle.ts";
@@ -19,6 +19,6 @@ export const verb: Verb = async (args, context) => {
   const id = onlyId("logs", words);
   const bundle = FrontBundle.detached(id);
   if (bundle === undefined || options.flag("vm")) return vmLogs([id], context);
-  await pipeline(createReadStream(bundle.output), process.stdout, { end: false });
+  for await (const chunk of createReadStream(bundle.output)) print(chunk as Buffer);
   return 0;
 };

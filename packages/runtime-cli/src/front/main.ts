@@ -3,6 +3,7 @@ import { UsageError } from "../arguments/parse.ts";
 import { COMMANDS, type Command } from "../commands.ts";
 import { findInstallation } from "../config/installation.ts";
 import { Log } from "../output/log.ts";
+import { print } from "../output/print.ts";
 import { Timeline } from "../output/timeline.ts";
 
 /** What people need; each works through the same verbs, and on the same containers, as an engine's calls. */
@@ -22,7 +23,7 @@ export async function kata(argv: readonly string[], libexec: string): Promise<nu
   try {
     const globals = parseGlobals(argv);
     if (globals.help || globals.verb === undefined || HELP.includes(globals.verb)) {
-      process.stdout.write(await usage());
+      print(await usage());
       return 0;
     }
     const command = Object.hasOwn(FRONT, globals.verb) ? FRONT[globals.verb] : undefined;
@@ -30,7 +31,7 @@ export async function kata(argv: readonly string[], libexec: string): Promise<nu
     const { verb, manual } = await command.load();
     if (HELP.includes(globals.rest[0] ?? "")) {
       const { manualPage } = await import("../output/manual.ts");
-      process.stdout.write(manualPage(globals.verb, command.summary, manual).replaceAll("kata-runtime ", "kata "));
+      print(manualPage(globals.verb, command.summary, manual).replaceAll("kata-runtime ", "kata "));
       return 0;
     }
     if (globals.debug) log.enableDebug();

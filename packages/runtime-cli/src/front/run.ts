@@ -7,6 +7,7 @@ import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import type { Context } from "../context.ts";
+import { print, printError } from "../output/print.ts";
 import { verb as runBundle } from "../verbs/run.ts";
 import { FrontBundle } from "./bundle.ts";
 import { makeNetwork, parsePort, reachableResolvers } from "./network.ts";
@@ -87,10 +88,10 @@ async function runDetached(id: string, bundle: FrontBundle, { globals, installat
   const [status] = (await once(child, "exit")) as [number | null];
   closeSync(output);
   if (status !== 0) {
-    process.stderr.write(readFileSync(bundle.output));
+    printError(readFileSync(bundle.output));
     return status ?? 1;
   }
   bundle.detach();
-  process.stdout.write(`${id}\n`);
+  print(`${id}\n`);
   return 0;
 }

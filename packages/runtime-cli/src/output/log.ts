@@ -1,4 +1,5 @@
 import { appendFileSync } from "node:fs";
+import { printError } from "./print.ts";
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
@@ -39,13 +40,13 @@ export class Log {
 
   error(message: string): void {
     this.#write("error", message);
-    if (this.#file !== undefined) process.stderr.write(`${formatEntry("error", oneLine(message), "text")}\n`);
+    if (this.#file !== undefined) printError(`${formatEntry("error", oneLine(message), "text")}\n`);
   }
 
   #write(level: LogLevel, text: string): void {
     const message = oneLine(text);
     if (this.#file === undefined) {
-      process.stderr.write(`${formatEntry(level, message, this.#format === "plain" ? "plain" : "text")}\n`);
+      printError(`${formatEntry(level, message, this.#format === "plain" ? "plain" : "text")}\n`);
       return;
     }
     try {

@@ -1,3 +1,4 @@
+import { printError } from "./print.ts";
 /** When each step of a call was done: shown at its end to whoever asked, on standard error. */
 export class Timeline implements Disposable {
   readonly #shown: boolean;
@@ -24,6 +25,6 @@ export class Timeline implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#shown) process.stderr.write(this.table());
+    if (this.#shown) printError(this.table());
   }
 }

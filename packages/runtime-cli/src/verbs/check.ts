@@ -3,6 +3,7 @@ import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
+import { print } from "../output/print.ts";
 
 export const manual: Manual = {
   operands: "",
@@ -23,8 +24,8 @@ export const verb: Verb = async (args, context) => {
   const { configuration, configurationWarnings } = openRuntime(context);
   const report = await inspectHost(configuration.qemu);
   const isFit = report.prerequisites.every(({ problem, optional }) => problem === undefined || optional);
-  if (options.flag("json")) process.stdout.write(`${JSON.stringify({ fit: isFit, ...report }, null, 2)}\n`);
-  else process.stdout.write(describe(report, isFit));
+  if (options.flag("json")) print(`${JSON.stringify({ fit: isFit, ...report }, null, 2)}\n`);
+  else print(describe(report, isFit));
   for (const warning of configurationWarnings) context.log.warning(warning);
   return isFit ? 0 : 1;
 };

@@ -5,6 +5,7 @@ import { bashScript } from "../completion/bash.ts";
 import { type CompletedCommand, completedCommands } from "../completion/completed.ts";
 import { fishScript } from "../completion/fish.ts";
 import { zshScript } from "../completion/zsh.ts";
+import { print } from "../output/print.ts";
 
 export const manual: Manual = {
   operands: "bash|zsh|fish",
@@ -29,6 +30,6 @@ export const verb: Verb = async (args, { commands }) => {
   if (script === undefined || more.length > 0) {
     throw new UsageError('"completion" requires a shell it knows: bash, zsh or fish');
   }
-  process.stdout.write(script(await completedCommands(commands)));
+  print(script(await completedCommands(commands)));
   return 0;
 };

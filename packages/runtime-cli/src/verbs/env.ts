@@ -7,6 +7,7 @@ import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { findConfiguration } from "../config/installation.ts";
 import { type Context, openRuntime } from "../context.ts";
+import { print } from "../output/print.ts";
 import { COMMIT, OCI_VERSION, VERSION } from "../version.ts";
 
 export const manual: Manual = {
@@ -23,7 +24,7 @@ export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"env" takes no arguments: ${words.join(" ")}`);
   const document = await describeEnvironment(context);
-  process.stdout.write(options.flag("json") ? `${JSON.stringify(document, null, 2)}\n` : `${stringify(document)}\n`);
+  print(options.flag("json") ? `${JSON.stringify(document, null, 2)}\n` : `${stringify(document)}\n`);
   return 0;
 };
 

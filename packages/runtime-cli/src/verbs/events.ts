@@ -4,6 +4,7 @@ import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { openForExisting } from "../context.ts";
+import { print } from "../output/print.ts";
 import { statsView } from "../output/stats.ts";
 import { onlyId } from "./required.ts";
 
@@ -24,18 +25,18 @@ export const verb: Verb = async (args, context) => {
   const intervalMs = parseDuration(options.text("interval") ?? INTERVAL);
   if (intervalMs <= 0) throw new UsageError("duration interval must be greater than 0");
   const { environment } = openForExisting(context);
-  const print = (type: string, data?: object): void => {
-    process.stdout.write(`${JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) })}\n`);
+  const tell = (type: string, data?: object): void => {
+    print(`${JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) })}\n`);
   };
-  print("stats", statsView(await containerStats(id, environment)));
+  tell("stats", statsView(await containerStats(id, environment)));
   if (options.flag("stats")) return 0;
   const stopped = new AbortController();
   const watching = oomEvents(id, environment, stopped.signal, () => {
-    print("oom");
+    tell("oom");
   });
   watching.catch(() => undefined); // It has stopped meanwhile, which ends all of this.
   await watchStopped(id, environment, intervalMs, async () => {
-    print("stats", statsView(await containerStats(id, environment)));
+    tell("stats", statsView(await containerStats(id, environment)));
   });
   stopped.abort();
   return 0;

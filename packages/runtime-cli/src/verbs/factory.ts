@@ -4,6 +4,7 @@ import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { openRuntime, type RuntimeContext } from "../context.ts";
+import { print } from "../output/print.ts";
 import { Interruption } from "./interruption.ts";
 
 export const manual: Manual = {
@@ -31,7 +32,7 @@ export const verb: Verb = async (args, context) => {
   if (operation === undefined || more.length > 0) {
     throw new UsageError(`"factory" requires init, status, destroy or refill`);
   }
-  process.stdout.write(`${await operation(openRuntime(context))}\n`);
+  print(`${await operation(openRuntime(context))}\n`);
   return 0;
 };
 

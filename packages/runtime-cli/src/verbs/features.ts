@@ -1,6 +1,7 @@
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
+import { print } from "../output/print.ts";
 import { OCI_VERSION, VERSION } from "../version.ts";
 
 /** Those that the guest's runtime applies. */
@@ -34,6 +35,6 @@ export const verb: Verb = (args) => {
     },
     annotations: { "io.kata-ts.version": VERSION },
   };
-  process.stdout.write(`${JSON.stringify(features, null, 4)}\n`);
+  print(`${JSON.stringify(features, null, 4)}\n`);
   return Promise.resolve(0);
 };

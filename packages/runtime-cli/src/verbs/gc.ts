@@ -3,6 +3,7 @@ import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
+import { print } from "../output/print.ts";
 
 export const manual: Manual = {
   operands: "",
@@ -24,13 +25,13 @@ export const verb: Verb = async (args, context) => {
     environment.warn(message);
   };
   for (const { kind, name, why } of await collectGarbage({ ...environment, warn }, { dryRun })) {
-    process.stdout.write(`${dryRun ? "would remove" : "removed"} ${kind} ${name}: ${why}\n`);
+    print(`${dryRun ? "would remove" : "removed"} ${kind} ${name}: ${why}\n`);
   }
   for (const path of await new Templates(configuration.factory.path).removeStale(dryRun)) {
-    process.stdout.write(`${dryRun ? "would remove" : "removed"} template ${path}: nothing can be cloned from it\n`);
+    print(`${dryRun ? "would remove" : "removed"} template ${path}: nothing can be cloned from it\n`);
   }
   for (const path of await cache.removeStale(dryRun)) {
-    process.stdout.write(`${dryRun ? "would remove" : "removed"} cached vm ${path}: nobody can be given it\n`);
+    print(`${dryRun ? "would remove" : "removed"} cached vm ${path}: nobody can be given it\n`);
   }
   return failed === 0 ? 0 : 1;
 };

@@ -3,6 +3,7 @@ import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { installTree } from "../install/tree.ts";
+import { print } from "../output/print.ts";
 
 export const manual: Manual = {
   operands: "PREFIX",
@@ -20,6 +21,6 @@ export const verb: Verb = async (args, { installation }) => {
   const [prefix, ...more] = words;
   if (prefix === undefined || more.length > 0) throw new UsageError('"install" requires exactly 1 argument: a prefix');
   await installTree(dirname(dirname(installation.runtime)), prefix);
-  process.stdout.write(`installed below ${prefix}; for an engine: ${prefix}/bin/kata-runtime kata-engine ENGINE\n`);
+  print(`installed below ${prefix}; for an engine: ${prefix}/bin/kata-runtime kata-engine ENGINE\n`);
   return 0;
 };

@@ -4,6 +4,7 @@ import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { ENGINES, engineSnippet, isEngine } from "../engines/snippets.ts";
 import { writeSnippet } from "../engines/write.ts";
+import { print } from "../output/print.ts";
 
 export const manual: Manual = {
   operands: "ENGINE",
@@ -22,7 +23,7 @@ export const verb: Verb = async (args, { installation }) => {
   if (!isEngine(engine) || more.length > 0) throw new UsageError(`"kata-engine" requires one of ${ENGINES.join(", ")}`);
   const snippet = engineSnippet(engine, installation.runtime);
   if (!options.flag("write")) {
-    process.stdout.write(snippet.text);
+    print(snippet.text);
     return 0;
   }
   const file = options.text("file") ?? snippet.file;
@@ -30,6 +31,6 @@ export const verb: Verb = async (args, { installation }) => {
     throw new KataError("KATA_CONFIG", `${engine} has no usual file for this`, { hint: "name one with --file" });
   }
   writeSnippet(engine, snippet, file);
-  process.stdout.write(`${file} is written: ${snippet.after}\n`);
+  print(`${file} is written: ${snippet.after}\n`);
   return 0;
 };

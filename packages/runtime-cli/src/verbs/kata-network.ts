@@ -14,6 +14,7 @@ import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
+import { print } from "../output/print.ts";
 import { interfaceView, parseInterface, parseRoutes, routeView } from "./kata-network-json.ts";
 
 const STDIN = 0;
@@ -60,6 +61,6 @@ export const verb: Verb = async (args, context) => {
   };
   const { environment } = openRuntime(context);
   const printed = await action(parseContainerId(id), input, environment);
-  if (printed !== undefined) process.stdout.write(`${JSON.stringify(printed)}\n`);
+  if (printed !== undefined) print(`${JSON.stringify(printed)}\n`);
   return 0;
 };

@@ -2,6 +2,7 @@ import { type ContainerRecord, FileStore, KataError } from "@kata-ts/virtcontain
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
+import { print } from "../output/print.ts";
 import { type StateView, stateView } from "../output/state.ts";
 import { formatTable } from "../output/table.ts";
 
@@ -25,9 +26,9 @@ export const verb: Verb = async (args, { globals, log }) => {
     const record = await store.read(id).catch((error: unknown) => skipUnreadable(error, log));
     if (record !== undefined) views.push(stateView(record));
   }
-  if (options.flag("quiet")) process.stdout.write(views.map(({ id }) => `${id}\n`).join(""));
-  else if (format === "json") process.stdout.write(`${JSON.stringify(views.length === 0 ? null : views)}\n`);
-  else process.stdout.write(formatTable([HEADER, ...views.map(row)]));
+  if (options.flag("quiet")) print(views.map(({ id }) => `${id}\n`).join(""));
+  else if (format === "json") print(`${JSON.stringify(views.length === 0 ? null : views)}\n`);
+  else print(formatTable([HEADER, ...views.map(row)]));
   return 0;
 };
 

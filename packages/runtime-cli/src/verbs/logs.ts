@@ -3,6 +3,7 @@ import { FileStore, KataError } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
+import { print } from "../output/print.ts";
 import { onlyId } from "./required.ts";
 
 const SOURCES: readonly LogSource[] = ["kernel", "agent", "guest", "vmm", "runtime"];
@@ -32,7 +33,7 @@ export const verb: Verb = async (args, { globals }) => {
   for (const line of await vmLogs(vm)) {
     if (asked.length > 0 && !asked.includes(line.source)) continue;
     const shown = options.flag("json") ? JSON.stringify(line) : `${line.source.padEnd("runtime".length)} ${line.text}`;
-    process.stdout.write(`${shown}\n`);
+    print(`${shown}\n`);
   }
   return 0;
 };

@@ -5,6 +5,7 @@ import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { openForExisting } from "../context.ts";
+import { print } from "../output/print.ts";
 import { formatMetrics, type Metric, type Sample } from "../output/prometheus.ts";
 import { number } from "../output/stats.ts";
 
@@ -46,7 +47,7 @@ export const verb: Verb = async (args, context) => {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   seen.sort((a, b) => a.record.id.localeCompare(b.record.id));
-  process.stdout.write(formatMetrics([...ofContainers(seen), ofProcesses(seen)]));
+  print(formatMetrics([...ofContainers(seen), ofProcesses(seen)]));
   return 0;
 };
 

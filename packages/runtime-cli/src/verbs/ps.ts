@@ -3,6 +3,7 @@ import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import type { Context } from "../context.ts";
+import { print } from "../output/print.ts";
 
 export const manual: Manual = {
   operands: "CONTAINER [PS OPTION …]",
@@ -38,11 +39,11 @@ async function printGuestProcesses(
   // Loaded here only: the other format needs nothing of it.
   const { listProcesses } = await import("@kata-ts/virtcontainers");
   const { openForExisting } = await import("../context.ts");
-  process.stdout.write(await listProcesses(id, args, openForExisting(context).environment));
+  print(await listProcesses(id, args, openForExisting(context).environment));
 }
 
 async function printHostPids(id: ReturnType<typeof parseContainerId>, { globals }: Context): Promise<void> {
   const pid = pidOf(await new FileStore(globals.root).read(id));
   if (pid === 0) throw new KataError("KATA_STATE", "container not running");
-  process.stdout.write(`${JSON.stringify([pid])}\n`);
+  print(`${JSON.stringify([pid])}\n`);
 }

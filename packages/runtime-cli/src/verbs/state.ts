@@ -2,6 +2,7 @@ import { FileStore } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
+import { print } from "../output/print.ts";
 import { stateView } from "../output/state.ts";
 import { onlyId } from "./required.ts";
 
@@ -13,6 +14,6 @@ export const manual: Manual = {
 export const verb: Verb = async (args, { globals }) => {
   const id = onlyId("state", parseAnywhere(args, manual.options).words);
   const record = await new FileStore(globals.root).read(id);
-  process.stdout.write(`${JSON.stringify(stateView(record), null, 2)}\n`);
+  print(`${JSON.stringify(stateView(record), null, 2)}\n`);
   return 0;
 };

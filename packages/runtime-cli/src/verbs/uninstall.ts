@@ -5,6 +5,7 @@ import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { openRuntime } from "../context.ts";
 import { uninstallTree } from "../install/tree.ts";
+import { print } from "../output/print.ts";
 
 export const manual: Manual = {
   operands: "PREFIX",
@@ -28,6 +29,6 @@ export const verb: Verb = async (args, context) => {
     });
   }
   await uninstallTree(prefix);
-  process.stdout.write(`removed from ${prefix}\n`);
+  print(`removed from ${prefix}\n`);
   return 0;
 };

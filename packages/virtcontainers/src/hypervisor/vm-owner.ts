@@ -2,8 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { identifyProcess, type ProcessIdentity } from "@kata-ts/linux";
 import { VmFile, type VmProcesses } from "@kata-ts/proxy";
-import * as z from "zod/mini";
 import type { BootRequest } from "../ports/hypervisor.ts";
+import { listOf, object, optional, type Shape, text } from "../shape.ts";
 import { processIdentity } from "../store/record-schema.ts";
 
 const OWNER = "owner.json";
@@ -18,16 +18,9 @@ export interface VmOwner {
 /** What the asker said of it. */
 export type OwnedRequest = Pick<BootRequest, "owner" | "cgroup">;
 
-const owner: z.ZodMiniType<VmOwner> = z.object({
-  owner: z.exactOptional(z.string()),
-  cgroup: z.exactOptional(z.array(z.string())),
-  creator: processIdentity,
-});
+const owner = object<VmOwner>({ owner: optional(text), cgroup: optional(listOf(text)), creator: processIdentity });
 
-const processes: z.ZodMiniType<VmProcesses> = z.object({
-  processes: z.array(processIdentity),
-  qemu: z.exactOptional(processIdentity),
-});
+const processes = object<VmProcesses>({ processes: listOf(processIdentity), qemu: optional(processIdentity) });
 
 /** Before anything of the VM is there: whoever finds the directory later can tell whether it is still wanted. */
 export async function writeOwner(vmDirectory: string, request: OwnedRequest): Promise<void> {
@@ -45,9 +38,9 @@ export async function readProcesses(vmDirectory: string): Promise<VmProcesses | 
   return readNote(join(vmDirectory, VmFile.processes), processes);
 }
 
-async function readNote<T>(path: string, schema: z.ZodMiniType<T>): Promise<T | undefined> {
+async function readNote<T>(path: string, shape: Shape<T>): Promise<T | undefined> {
   try {
-    return schema.parse(JSON.parse(await readFile(path, "utf8")));
+    return shape(JSON.parse(await readFile(path, "utf8")), path);
   } catch {
     return undefined;
   }

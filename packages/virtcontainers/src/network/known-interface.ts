@@ -1,6 +1,6 @@
 import type { JournalEntry } from "@kata-ts/netns";
-import * as z from "zod/mini";
 import type { PluggedNic } from "../ports/hypervisor.ts";
+import { anyObject, flag, listOf, object, text } from "../shape.ts";
 import type { GuestInterface, GuestRoute } from "./guest-view.ts";
 
 /** What is kept with a connection: its card, and what the guest has been told. */
@@ -20,19 +20,27 @@ export interface KnownInterface {
   readonly note: InterfaceNote;
 }
 
-const schema = z.object({
-  nic: z.object({ id: z.string(), pciPath: z.string(), rootPort: z.string() }),
-  told: z.looseObject({}),
-  routes: z.array(z.looseObject({})),
-  manual: z.boolean(),
+const noteShape = object<InterfaceNote>({
+  nic: object<PluggedNic>({ id: text, pciPath: text, rootPort: text }),
+  told: anyObject,
+  routes: listOf(anyObject),
+  manual: flag,
 });
 
 /** Those of a journal that were given to the guest; others were cut off before that. */
 export function knownInterfaces(entries: readonly JournalEntry[]): KnownInterface[] {
   return entries.flatMap(({ connection, note }) => {
-    const parsed = schema.safeParse(note);
-    if (!parsed.success) return [];
+    const known = readNote(note);
+    if (known === undefined) return [];
     const { index, link, model } = connection;
-    return [{ index, name: link, emptied: model === "macvtap", note: parsed.data }];
+    return [{ index, name: link, emptied: model === "macvtap", note: known }];
   });
+}
+
+function readNote(note: unknown): InterfaceNote | undefined {
+  try {
+    return noteShape(note, "note");
+  } catch {
+    return undefined;
+  }
 }

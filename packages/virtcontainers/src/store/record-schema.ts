@@ -1,62 +1,60 @@
+import type { SpecHook } from "@kata-ts/agent-protocol";
 import type { ProcessIdentity } from "@kata-ts/linux";
-import * as z from "zod/mini"; // A quarter of the time that all of zod takes to load: engines ask for states often.
 import { KataError } from "../errors.ts";
+import type { LaterHooks } from "../hooks/hooks.ts";
+import type { VmState } from "../ports/hypervisor.ts";
 import type { ContainerRecord } from "../ports/store.ts";
+import type { Demand } from "../sandbox/sizing.ts";
+import { count, listOf, mapOf, object, oneOf, optional, positive, quantity, type Shape, text } from "../shape.ts";
 
-/** A ProcessIdentity. */
-export const processIdentity: z.ZodMiniType<ProcessIdentity> = z.object({
-  pid: z.int().check(z.positive()),
-  startTime: z.int().check(z.nonnegative()),
-});
+export const processIdentity: Shape<ProcessIdentity> = object({ pid: positive, startTime: count });
 
-const vm = z.object({
-  dir: z.string(),
-  agentUrl: z.string(),
-  processes: z.array(processIdentity),
+const vm = object<VmState>({
+  dir: text,
+  agentUrl: text,
+  processes: listOf(processIdentity),
   qemu: processIdentity,
-  accelerator: z.string(),
-  networkNamespace: z.exactOptional(z.string()),
-  cgroup: z.exactOptional(z.array(z.string())),
+  accelerator: text,
+  networkNamespace: optional(text),
+  cgroup: optional(listOf(text)),
 });
 
-const hook = z.object({
-  path: z.string(),
-  args: z.exactOptional(z.array(z.string())),
-  env: z.exactOptional(z.array(z.string())),
-  timeout: z.exactOptional(z.number()),
-});
+const hooks = optional(
+  listOf(
+    object<SpecHook>({
+      path: text,
+      args: optional(listOf(text)),
+      env: optional(listOf(text)),
+      timeout: optional(quantity),
+    }),
+  ),
+);
 
-const hooks = z.object({
-  poststart: z.exactOptional(z.array(hook)),
-  poststop: z.exactOptional(z.array(hook)),
-});
-
-const schema = z.object({
-  version: z.literal(1),
-  id: z.string(),
-  incarnation: z.exactOptional(z.string()),
-  sandboxId: z.string(),
-  status: z.enum(["creating", "created", "starting", "running", "paused", "stopped"]),
-  generation: z.int().check(z.nonnegative()),
-  ociVersion: z.string(),
-  bundle: z.string(),
-  rootfs: z.string(),
-  created: z.string(),
-  annotations: z.record(z.string(), z.string()),
-  bootId: z.string(),
-  vm: z.exactOptional(vm),
-  shim: z.exactOptional(processIdentity),
-  worker: z.exactOptional(processIdentity),
-  cgroup: z.exactOptional(z.array(z.string())),
-  demand: z.exactOptional(z.object({ milliCpus: z.number(), memoryMiB: z.number() })),
-  hooks: z.exactOptional(hooks),
+const record = object<ContainerRecord>({
+  version: oneOf(1),
+  id: text,
+  incarnation: optional(text),
+  sandboxId: text,
+  status: oneOf("creating", "created", "starting", "running", "paused", "stopped"),
+  generation: count,
+  ociVersion: text,
+  bundle: text,
+  rootfs: text,
+  created: text,
+  annotations: mapOf(text),
+  bootId: text,
+  vm: optional(vm),
+  shim: optional(processIdentity),
+  worker: optional(processIdentity),
+  cgroup: optional(listOf(text)),
+  demand: optional(object<Demand>({ milliCpus: quantity, memoryMiB: quantity })),
+  hooks: optional(object<LaterHooks>({ poststart: hooks, poststop: hooks })),
 });
 
 /** @throws KataError KATA_STATE_FILE for anything that is not a record of this version */
-export function parseRecord(text: string, path: string): ContainerRecord {
+export function parseRecord(json: string, path: string): ContainerRecord {
   try {
-    // zod makes code of a schema when it is first used: for one record that takes longer than it saves.
-    return schema.parse(JSON.parse(text), { jitless: true });
+    return record(JSON.parse(json), "the record");
   } catch (error) {
     throw new KataError("KATA_STATE_FILE", `${path} is not a container record of this version`, {
       cause: error,

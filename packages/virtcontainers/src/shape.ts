@@ -1,0 +1,78 @@
+/**
+ * Checks what was read back of our own files: a value as it is, if it has the shape. A library's schema says more about
+ * a mistake than such a file needs, and took a seventh of what a `state` takes to be loaded (docs/adr/0006).
+ *
+ * @throws TypeError that names the first place where the value is something else
+ */
+export type Shape<T> = (value: unknown, place: string) => T;
+
+type Fields<T> = {
+  readonly [Key in keyof T]-?: Shape<Record<never, never> extends Pick<T, Key> ? T[Key] | undefined : T[Key]>;
+};
+
+export const text: Shape<string> = only("text", (value) => typeof value === "string");
+export const flag: Shape<boolean> = only("true or false", (value) => typeof value === "boolean");
+export const quantity: Shape<number> = only("a number", (value) => typeof value === "number");
+/** Counts from 0. */
+export const count: Shape<number> = only(
+  "a whole number from 0",
+  (value): value is number => isWhole(value) && value >= 0,
+);
+export const positive: Shape<number> = only(
+  "a whole number from 1",
+  (value): value is number => isWhole(value) && value >= 1,
+);
+export const anyObject: Shape<object> = only("an object", isObject);
+
+export function oneOf<const T>(...values: readonly T[]): Shape<T> {
+  return only(`one of ${values.join(", ")}`, (value): value is T => values.includes(value as T));
+}
+
+/** Not there; there as null it is refused. */
+export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
+  return (value, place) => (value === undefined ? undefined : shape(value, place));
+}
+
+export function listOf<T>(shape: Shape<T>): Shape<readonly T[]> {
+  return (value, place) => {
+    if (!Array.isArray(value)) throw mismatch(place, "a list");
+    for (const [index, each] of value.entries()) shape(each, `${place}[${String(index)}]`);
+    return value as readonly T[];
+  };
+}
+
+export function mapOf<T>(shape: Shape<T>): Shape<Readonly<Record<string, T>>> {
+  return (value, place) => {
+    for (const [key, each] of Object.entries<unknown>({ ...anyObject(value, place) })) shape(each, `${place}.${key}`);
+    return value as Readonly<Record<string, T>>;
+  };
+}
+
+/** With these fields; what else is there stays. */
+export function object<T>(shapes: Fields<T>): Shape<T> {
+  const known = Object.entries<Shape<unknown>>(shapes);
+  return (value, place) => {
+    const found = anyObject(value, place) as Readonly<Record<string, unknown>>;
+    for (const [key, shape] of known) shape(found[key], `${place}.${key}`);
+    return value as T;
+  };
+}
+
+function only<T>(what: string, is: (value: unknown) => value is T): Shape<T> {
+  return (value, place) => {
+    if (is(value)) return value;
+    throw mismatch(place, what);
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+function mismatch(place: string, what: string): TypeError {
+  return new TypeError(`${place} is not ${what}`);
+}
