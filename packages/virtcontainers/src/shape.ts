@@ -7,7 +7,7 @@
 export type Shape<T> = (value: unknown, place: string) => T;
 
 type Fields<T> = {
-  readonly [Key in keyof T]-?: Shape<Record<never, never> extends Pick<T, Key> ? T[Key] | undefined : T[Key]>;
+  readonly [Key in keyof T]-?: Shape<Partial<Pick<T, Key>> extends Pick<T, Key> ? T[Key] | undefined : T[Key]>;
 };
 
 export const text: Shape<string> = only("text", (value) => typeof value === "string");

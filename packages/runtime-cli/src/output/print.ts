@@ -5,11 +5,11 @@ type Output = "stdout" | "stderr";
 const DESCRIPTORS: Readonly<Record<Output, number>> = { stdout: 1, stderr: 2 };
 
 /** Those whose reader is late: what was not taken yet waits in Node's stream, and what comes after it goes there, too. */
-const late = new Set<Output>();
+const late: Set<Output> = new Set();
 
 /**
- * Writes to standard output, and throws where nobody reads it. Not by `process.stdout`: for a pipe that loads Node's sockets and all kinds of streams, a
- * fifteenth of what a `state` takes, and makes the caller's pipe one that does not block.
+ * Writes to standard output, and throws where nobody reads it. Not by `process.stdout`: for a pipe that loads Node's
+ * sockets and all kinds of streams, a tenth of what a `state` takes, and makes the caller's pipe one that does not block.
  */
 export function print(text: string | Uint8Array): void {
   write("stdout", text);
