@@ -1,6 +1,8 @@
 import { promises } from "node:fs";
 import { isBuiltin } from "node:module";
+import { join } from "node:path";
 import type { Plugin } from "esbuild";
+import { uptimeMs } from "./uptime.ts";
 
 /**
  * Modules of Node's own that take long to load and that most calls do not need, with the functions and classes that are
@@ -38,6 +40,9 @@ const PROMISIFIED = 'const PROMISIFIED = Symbol.for("nodejs.util.promisify.custo
 export const builtins: Plugin = {
   name: "builtins",
   setup(build) {
+    const { initialOptions } = build;
+    initialOptions.define = { ...initialOptions.define, "performance.now": uptimeMs.name };
+    initialOptions.inject = [...(initialOptions.inject ?? []), join(import.meta.dirname, "uptime.ts")];
     build.onResolve({ filter: /./ }, ({ path, kind }) =>
       kind === "import-statement" && isBuiltin(path) ? { path, namespace: NAMESPACE, sideEffects: false } : undefined,
     );

@@ -17,10 +17,12 @@ import {
 } from "@kata-ts/virtcontainers";
 import type { GlobalArguments } from "./arguments/globals.ts";
 import type { CommandTable } from "./commands.ts";
-import { withAnnotations } from "./config/annotations.ts";
 import { type Configuration, configurationOf } from "./config/configuration.ts";
-import { type GivenOptions, readOptions } from "./config/files.ts";
+import { readOptions } from "./config/files.ts";
+import type { GivenOptions } from "./config/given.ts";
 import { findConfiguration, type Installation } from "./config/installation.ts";
+import { keepOptions, keptFor } from "./config/kept.ts";
+import type { Options } from "./config/options.ts";
 import type { Log } from "./output/log.ts";
 import type { Timeline } from "./output/timeline.ts";
 
@@ -42,37 +44,50 @@ export interface RuntimeContext {
   readonly environment: ShimEnvironment;
   readonly hypervisor: QemuHypervisor;
   readonly cache: VmCache;
+  /** Spares later calls about a container that there is now to check the configuration. */
+  keepConfiguration(id: string): void;
 }
 
-/**
- * The ports as an engine's runtime needs them: records in files, proxy and shims as processes of their own.
- *
- * @param annotations those of a sandbox that is to be made, which may change its configuration
- */
-export function openRuntime(context: Context, annotations: Readonly<Record<string, string>> = {}): RuntimeContext {
-  return open(readOptions(findConfiguration(context.globals.config, context.installation)), context, annotations);
+/** What a runtime is opened for. */
+export interface Purpose {
+  /** A container that there is. */
+  readonly id?: string | undefined;
+  /** Those of a sandbox that is to be made, which may change its configuration. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The ports as an engine's runtime needs them: records in files, proxy and shims as processes of their own. */
+export async function openRuntime(context: Context, { id, annotations }: Purpose = {}): Promise<RuntimeContext> {
+  const { globals, installation } = context;
+  const kept = id === undefined ? undefined : keptFor(globals.root, id);
+  const given = await readOptions(findConfiguration(globals.config, installation), kept);
+  return open(given, await changed(given.options, annotations), context);
 }
 
 /**
  * As openRuntime, to look at or end what is there already: a configuration that has become wrong keeps nobody from it. It is
  * warned of, and the defaults hold.
  */
-export function openForExisting(context: Context): RuntimeContext {
+export async function openForExisting(context: Context, id?: string): Promise<RuntimeContext> {
   try {
-    return openRuntime(context);
+    return await openRuntime(context, { id });
   } catch (error) {
     if (!(error instanceof KataError) || error.code !== "KATA_CONFIG") throw error;
     context.log.warning(`${error.message}; the defaults hold for this call`);
-    return open({ options: {}, files: [], warnings: [] }, context, {});
+    return open({ options: {}, files: [], warnings: [] }, {}, context);
   }
 }
 
-function open(
-  given: GivenOptions,
-  { globals, installation, log, timeline }: Context,
-  annotations: Readonly<Record<string, string>>,
-): RuntimeContext {
-  const configuration = configurationOf(withAnnotations(given.options, annotations), installation);
+/** Most sandboxes change nothing. */
+async function changed(options: Options, annotations: Readonly<Record<string, string>> = {}): Promise<Options> {
+  if (Object.keys(annotations).length === 0) return options;
+  const { withAnnotations } = await import("./config/annotations.ts");
+  return withAnnotations(options, annotations);
+}
+
+function open(given: GivenOptions, options: Options, context: Context): RuntimeContext {
+  const { globals, installation, log, timeline } = context;
+  const configuration = configurationOf(options, installation);
   if (configuration.debug) log.enableDebug();
   const warn = (message: string): void => {
     log.warning(message);
@@ -104,6 +119,9 @@ function open(
     environment: { ...environment, shims: new ExternalShims({ path: configuration.shimPath }) },
     hypervisor,
     cache,
+    keepConfiguration: (id) => {
+      keepOptions(keptFor(globals.root, id), given);
+    },
   };
 }
 

@@ -9,8 +9,8 @@ import { loadBundle, loadProcess } from "./bundle/load.ts";
 import { isPodSandbox, sandboxToJoin, sharesPidNamespace } from "./bundle/sandbox.ts";
 import { unsupportedFields } from "./bundle/unsupported.ts";
 import { withAnnotations } from "./config/annotations.ts";
+import { checkFiles } from "./config/check-files.ts";
 import { configurationOf } from "./config/configuration.ts";
-import { readOptions } from "./config/files.ts";
 import { findInstallation } from "./config/installation.ts";
 
 const PROCESS = {
@@ -79,7 +79,7 @@ describe("fuzz", () => {
   const installation = findInstallation("/opt/kata-ts/libexec/kata-ts");
   fuzz("configuration-toml", mutated([TOML]), (text) => {
     throwsOnly(["KATA_CONFIG"], () =>
-      configurationOf(readOptions(file("configuration.toml", text)).options, installation),
+      configurationOf(checkFiles([{ path: "configuration.toml", text }]).options, installation),
     );
   });
 

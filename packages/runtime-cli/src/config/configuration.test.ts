@@ -3,25 +3,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Configuration, configurationOf } from "./configuration.ts";
-import { type GivenOptions, readOptions } from "./files.ts";
+import { readOptions } from "./files.ts";
+import type { GivenOptions } from "./given.ts";
 import { configurationPaths, findInstallation } from "./installation.ts";
 
 const installation = findInstallation("/opt/kata/libexec/kata-ts");
 
 /** Files by their name below the configuration's directory; the first is the configuration. */
-function read(files: Readonly<Record<string, string>>): GivenOptions {
+async function read(files: Readonly<Record<string, string>>): Promise<GivenOptions> {
   const directory = mkdtempSync(join(tmpdir(), "configuration-"));
   try {
     mkdirSync(join(directory, "config.d"));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
-    return readOptions(join(directory, "c.toml"));
+    return await readOptions(join(directory, "c.toml"));
   } finally {
     rmSync(directory, { recursive: true });
   }
 }
 
-function load(toml: string): Configuration {
-  return configurationOf(read({ "c.toml": toml }).options, installation);
+async function load(toml: string): Promise<Configuration> {
+  return configurationOf((await read({ "c.toml": toml })).options, installation);
 }
 
 describe("configuration.toml", () => {
@@ -43,23 +44,26 @@ describe("configuration.toml", () => {
     expect(configurationPaths(installation)[0]).toBe("/etc/kata-ts/configuration.toml");
   });
 
-  it("as shipped holds exactly the defaults", () => {
-    const { options, warnings } = readOptions(new URL("../../configuration.toml", import.meta.url).pathname);
+  it("as shipped holds exactly the defaults", async () => {
+    const { options, warnings } = await readOptions(new URL("../../configuration.toml", import.meta.url).pathname);
     expect(configurationOf(options, installation)).toEqual(configurationOf({}, installation));
     expect(warnings).toEqual([]);
   });
 
-  it("takes Kata's names", () => {
-    const { qemu, debug } = load(
+  it("takes Kata's names", async () => {
+    const { qemu, debug } = await load(
       '[hypervisor.qemu]\ndefault_memory = 512\nkernel_params = "a=b  c"\nshared_fs = "virtio-9p"\n[runtime]\nenable_debug = true\n',
     );
     expect(qemu).toMatchObject({ memoryMiB: 512, kernelParams: ["a=b", "c"], sharedFs: "virtio-9p" });
     expect(debug).toBe(true);
   });
 
-  it("names a firmware, where it is not empty as Kata's is", () => {
-    expect(load('[hypervisor.qemu]\nfirmware = "/opt/bios.bin"\n').qemu.firmwarePath).toBe("/opt/bios.bin");
-    expect(load('[hypervisor.qemu]\nfirmware = ""\n').qemu).toEqual(load("").qemu);
+  it("names a firmware, where it is not empty as Kata's is", async () => {
+    const [named, empty, none] = await Promise.all(
+      ['firmware = "/opt/bios.bin"', 'firmware = ""', ""].map((line) => load(`[hypervisor.qemu]\n${line}\n`)),
+    );
+    expect(named?.qemu.firmwarePath).toBe("/opt/bios.bin");
+    expect(empty?.qemu).toEqual(none?.qemu);
   });
 
   it.each([
@@ -67,12 +71,12 @@ describe("configuration.toml", () => {
     ["[hypervisor.qemu]\ndefault_memory = 'much'\n", /default_memory/],
     ["[hypervisor.qemu]\nshared_fs = 'nfs'\n", /shared_fs/],
     ["[hypervisor.qemu]\nenable_annotations = ['(']\n", /enable_annotations/],
-  ])("refuses %j by name", (toml, message) => {
-    expect(() => load(toml)).toThrow(message);
+  ])("refuses %j by name", async (toml, message) => {
+    await expect(load(toml)).rejects.toThrow(message);
   });
 
-  it("is overridden by the drop-ins beside it, in the order of their names", () => {
-    const { options, files } = read({
+  it("is overridden by the drop-ins beside it, in the order of their names", async () => {
+    const { options, files } = await read({
       "c.toml": "[hypervisor.qemu]\ndefault_memory = 512\ndefault_vcpus = 2\n",
       "config.d/20-b.toml": "[hypervisor.qemu]\ndefault_memory = 2048\n",
       "config.d/10-a.toml": "[hypervisor.qemu]\ndefault_memory = 1024\n[runtime]\nboot_timeout = 9\n",
@@ -82,21 +86,21 @@ describe("configuration.toml", () => {
       hypervisor: { qemu: { default_memory: 2048, default_vcpus: 2 } },
       runtime: { boot_timeout: 9 },
     });
-    expect(files.map((path) => path.replace(/^.*?\/configuration-[^/]*\//, ""))).toEqual([
+    expect(files.map(({ path }) => path.replace(/^.*?\/configuration-[^/]*\//, ""))).toEqual([
       "c.toml",
       "config.d/10-a.toml",
       "config.d/20-b.toml",
     ]);
   });
 
-  it("names the drop-in that is wrong", () => {
-    expect(() => read({ "c.toml": "", "config.d/x.toml": "[runtime]\nboot_timeout = 0\n" })).toThrow(
+  it("names the drop-in that is wrong", async () => {
+    await expect(read({ "c.toml": "", "config.d/x.toml": "[runtime]\nboot_timeout = 0\n" })).rejects.toThrow(
       /config\.d\/x\.toml: .*boot_timeout/,
     );
   });
 
-  it("reports options and sections that nobody knows, and ignores them", () => {
-    const { options, warnings } = read({
+  it("reports options and sections that nobody knows, and ignores them", async () => {
+    const { options, warnings } = await read({
       "c.toml": "[hypervisor.qemu]\nmachine_type = 'q35'\n[hypervisor.acrn]\npath = '/x'\n[shim.kata]\n",
       "config.d/x.toml": "boot_timeout = 9\n",
     });

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { defaultQemuConfig, KataError, type QemuConfig, type RateLimits } from "@kata-ts/virtcontainers";
-import type { Installation } from "./installation.ts";
-import { DEFAULT_TEMPLATE_PATH, type HypervisorOptions, type Options } from "./options.ts";
+import { DEFAULT_TEMPLATE_PATH, type Installation } from "./installation.ts";
+import type { HypervisorOptions, Options } from "./options.ts";
 
 export interface Configuration {
   readonly qemu: QemuConfig;

@@ -1,39 +1,21 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { KataError } from "@kata-ts/virtcontainers";
-import { parse } from "smol-toml";
-import * as z from "zod/mini";
-import { CheckError, checked } from "../checked.ts";
-import { type Options, optionsSchema } from "./options.ts";
-
-/** What configuration.toml and its drop-ins say. */
-export interface GivenOptions {
-  readonly options: Options;
-  /** In the order in which they were read; a later one overrides. */
-  readonly files: readonly string[];
-  /** `FILE: unknown option NAME is ignored`. */
-  readonly warnings: readonly string[];
-}
-
-type Table = Readonly<Record<string, unknown>>;
+import { type GivenOptions, wrongFile } from "./given.ts";
+import { keptOptions } from "./kept.ts";
 
 /**
  * Reads the file, and over it the drop-ins `config.d/*.toml` beside it in the order of their names.
  *
+ * @param kept where another call may have kept what it read: it is not checked once more if the files are still the same
  * @throws KataError KATA_CONFIG naming the file and the option
  */
-export function readOptions(file: string | undefined): GivenOptions {
+export async function readOptions(file: string | undefined, kept?: string): Promise<GivenOptions> {
   if (file === undefined) return { options: {}, files: [], warnings: [] };
-  const files = [file, ...dropIns(join(dirname(file), "config.d"))];
-  // Each is checked by itself, so that an error names its file; together they are as right as apart.
-  const tables = files.map((path) => ({ path, ...parseFile(path) }));
-  return {
-    options: tables.map(({ options }) => options as Table).reduce(merge),
-    files,
-    warnings: tables.flatMap(({ path, table, options }) =>
-      lost(table, options).map((name) => `${path}: unknown option ${name} is ignored`),
-    ),
-  };
+  const files = [file, ...dropIns(join(dirname(file), "config.d"))].map((path) => ({ path, text: textOf(path) }));
+  const known = kept === undefined ? undefined : keptOptions(kept, files);
+  if (known !== undefined) return known;
+  const { checkFiles } = await import("./check-files.ts");
+  return checkFiles(files);
 }
 
 function dropIns(directory: string): string[] {
@@ -43,44 +25,14 @@ function dropIns(directory: string): string[] {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return [];
-    throw new KataError("KATA_CONFIG", `configuration ${directory}: ${(error as Error).message}`, { cause: error });
+    throw wrongFile(directory, (error as Error).message, error);
   }
 }
 
-function parseFile(path: string): { readonly table: Table; readonly options: Options } {
+function textOf(path: string): string {
   try {
-    const table = parse(readFileSync(path, "utf8"));
-    return { table, options: checked(optionsSchema, table) };
+    return readFileSync(path, "utf8");
   } catch (error) {
-    const reason =
-      error instanceof CheckError ? z.prettifyError(error).replaceAll("\n", " ") : (error as Error).message;
-    throw new KataError("KATA_CONFIG", `configuration ${path}: ${reason}`, {
-      cause: error,
-      hint: "see docs/configuration.md",
-    });
+    throw wrongFile(path, (error as Error).message, error);
   }
-}
-
-function merge(below: Table, above: Table): Table {
-  const merged: Record<string, unknown> = { ...below };
-  for (const [key, value] of Object.entries(above)) {
-    const other = merged[key];
-    merged[key] = isTable(value) && isTable(other) ? merge(other, value) : value;
-  }
-  return merged;
-}
-
-/** What checking has left out, by dotted names. */
-function lost(given: Table, kept: object, prefix = ""): string[] {
-  const known = new Map(Object.entries(kept));
-  return Object.entries(given).flatMap(([key, value]) => {
-    const name = `${prefix}${key}`;
-    if (!known.has(key)) return [name];
-    const below: unknown = known.get(key);
-    return isTable(value) && isTable(below) ? lost(value, below, `${name}.`) : [];
-  });
-}
-
-function isTable(value: unknown): value is Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

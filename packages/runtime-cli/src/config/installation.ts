@@ -1,6 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
+/** Beside the directories of VMs: templates do not outlive the host's boot either. */
+export const DEFAULT_TEMPLATE_PATH = "/run/kata-ts/template";
+
 /** Where the installed parts are, relative to the bundle that runs: `<prefix>/libexec/kata-ts`. */
 export interface Installation {
   readonly proxy: string;

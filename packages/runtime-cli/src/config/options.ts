@@ -1,9 +1,7 @@
 import { defaultQemuConfig } from "@kata-ts/virtcontainers";
 import * as z from "zod/mini";
+import { DEFAULT_TEMPLATE_PATH } from "./installation.ts";
 import { option } from "./option.ts";
-
-/** Beside the directories of VMs: templates do not outlive the host's boot either. */
-export const DEFAULT_TEMPLATE_PATH = "/run/kata-ts/template";
 
 /** What configuration.toml may say; what it does not is absent. */
 export interface Options {

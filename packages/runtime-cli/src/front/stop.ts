@@ -22,7 +22,7 @@ export const verb: Verb = async (args, context) => {
   const id = onlyId("stop", words);
   const patience = options.text("time") ?? PATIENCE_SECONDS;
   if (!/^\d{1,6}$/.test(patience)) throw new UsageError(`--time takes seconds, not "${patience}"`);
-  const { environment } = openForExisting(context);
+  const { environment } = await openForExisting(context, id);
   const bundle = FrontBundle.detached(id);
   const stopped = await end(id, Number(patience) * 1000, environment);
   if (bundle === undefined) return stopped ? 0 : 1;

@@ -21,7 +21,7 @@ export const manual: Manual = {
 export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"check" takes no arguments: ${words.join(" ")}`);
-  const { configuration, configurationWarnings } = openRuntime(context);
+  const { configuration, configurationWarnings } = await openRuntime(context);
   const report = await inspectHost(configuration.qemu);
   const isFit = report.prerequisites.every(({ problem, optional }) => problem === undefined || optional);
   if (options.flag("json")) print(`${JSON.stringify({ fit: isFit, ...report }, null, 2)}\n`);

@@ -50,8 +50,8 @@ export async function createFromBundle(
   const sandboxId = sandboxToJoin(bundle.spec);
   // A member lives in a VM that is there already.
   const annotations = sandboxId === undefined ? (bundle.spec.annotations ?? {}) : {};
-  const { configuration, configurationWarnings, environment } = openRuntime(context, annotations);
-  const warnings = [...configurationWarnings, ...unsupportedFields(bundle.spec)];
+  const { configuration, environment, ...opened } = await openRuntime(context, { annotations });
+  const warnings = [...opened.configurationWarnings, ...unsupportedFields(bundle.spec)];
   for (const warning of warnings) context.log.warning(warning);
   const detached = verb === "create" || options.flag("detach");
   const consoleSocket = checkedConsoleSocket(options, bundle.spec.process?.terminal === true, detached);
@@ -71,6 +71,7 @@ export async function createFromBundle(
     sandboxId === undefined
       ? await createContainer(container, { ...newSandbox(bundle.spec, configuration), signal }, environment)
       : await joinSandbox(joining, sandboxId, environment, signal);
+  opened.keepConfiguration(id);
   if (sandboxId === undefined && configuration.factory.cacheSize > 0) refillLater(context);
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, created.shim.identity.pid);

@@ -27,6 +27,10 @@ export const verb: Verb = async (args, context) => {
   const user = { uid: 0, gid: 0 };
   const shell = { user, terminal, cwd: "/", env: ENVIRONMENT, args: command.length === 0 ? ["sh"] : command };
   using foreground = new Foreground(terminal);
-  await using guest = await debugGuest(id, terminal ? withOwnSize(shell) : shell, openForExisting(context).environment);
+  await using guest = await debugGuest(
+    id,
+    terminal ? withOwnSize(shell) : shell,
+    (await openForExisting(context, id)).environment,
+  );
   return await foreground.wait(guest.shim);
 };

@@ -15,7 +15,8 @@ export const manual: Manual = {
 
 export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
-  const { environment } = openForExisting(context);
-  for (const id of someIds("delete", words)) await deleteContainer(id, { force: options.flag("force") }, environment);
+  const ids = someIds("delete", words);
+  const { environment } = await openForExisting(context, ids[0]);
+  for (const id of ids) await deleteContainer(id, { force: options.flag("force") }, environment);
   return 0;
 };

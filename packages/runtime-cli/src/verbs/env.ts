@@ -29,7 +29,7 @@ export const verb: Verb = async (args, context) => {
 };
 
 async function describeEnvironment(context: Context): Promise<object> {
-  const { configuration } = openRuntime(context);
+  const { configuration } = await openRuntime(context);
   const { qemu, network, proxyPath, shimPath, debug, newNetworkNamespace } = configuration;
   const { prerequisites, accelerator, qemuVersion } = await inspectHost(qemu);
   const { runtime, share } = context.installation;

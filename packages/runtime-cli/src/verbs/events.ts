@@ -24,7 +24,7 @@ export const verb: Verb = async (args, context) => {
   const id = onlyId("events", words);
   const intervalMs = parseDuration(options.text("interval") ?? INTERVAL);
   if (intervalMs <= 0) throw new UsageError("duration interval must be greater than 0");
-  const { environment } = openForExisting(context);
+  const { environment } = await openForExisting(context, id);
   const tell = (type: string, data?: object): void => {
     print(`${JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) })}\n`);
   };

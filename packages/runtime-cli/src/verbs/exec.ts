@@ -59,7 +59,7 @@ export const verb: Verb = async (args, context) => {
     id,
     terminal && !detached ? withOwnSize(process) : process,
     { ignorePaused: options.flag("ignore-paused"), ...(consoleSocket === undefined ? {} : { consoleSocket }) },
-    openForExisting(context).environment,
+    (await openForExisting(context, id)).environment,
   );
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, shim.identity.pid);

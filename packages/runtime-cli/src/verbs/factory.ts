@@ -32,7 +32,7 @@ export const verb: Verb = async (args, context) => {
   if (operation === undefined || more.length > 0) {
     throw new UsageError(`"factory" requires init, status, destroy or refill`);
   }
-  print(`${await operation(openRuntime(context))}\n`);
+  print(`${await operation(await openRuntime(context))}\n`);
   return 0;
 };
 

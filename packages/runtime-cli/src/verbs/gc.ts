@@ -18,7 +18,7 @@ export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"gc" takes no arguments: ${words.join(" ")}`);
   const dryRun = options.flag("dry-run");
-  const { configuration, environment, cache } = openRuntime(context);
+  const { configuration, environment, cache } = await openRuntime(context);
   let failed = 0;
   const warn = (message: string): void => {
     failed += 1;

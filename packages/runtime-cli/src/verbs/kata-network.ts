@@ -59,7 +59,7 @@ export const verb: Verb = async (args, context) => {
       throw new UsageError(`${file === "-" ? "standard input" : file} is not JSON: ${(error as Error).message}`);
     }
   };
-  const { environment } = openRuntime(context);
+  const { environment } = await openRuntime(context);
   const printed = await action(parseContainerId(id), input, environment);
   if (printed !== undefined) print(`${JSON.stringify(printed)}\n`);
   return 0;

@@ -19,6 +19,8 @@ export const verb: Verb = async (args, context) => {
   const [id = "", signal = "SIGTERM", ...more] = words;
   if (more.length > 0) throw new UsageError('"kill" takes a container id and a signal');
   const container = onlyId("kill", words.length === 0 ? [] : [id]);
-  await killContainer(container, parseSignal(signal), options.flag("all"), openForExisting(context).environment);
+  const number = parseSignal(signal);
+  const { environment } = await openForExisting(context, container);
+  await killContainer(container, number, options.flag("all"), environment);
   return 0;
 };

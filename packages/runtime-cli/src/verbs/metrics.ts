@@ -36,7 +36,7 @@ const FIGURES: readonly Omit<Metric, "samples">[] = [
 export const verb: Verb = async (args, context) => {
   const { words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"metrics" takes no arguments: ${words.join(" ")}`);
-  const { environment } = openForExisting(context);
+  const { environment } = await openForExisting(context);
   const ids = [...(await environment.store.list())];
   const seen: Observation[] = [];
   const worker = async (): Promise<void> => {

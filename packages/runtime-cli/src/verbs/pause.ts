@@ -11,9 +11,7 @@ export const manual: Manual = {
 };
 
 export const verb: Verb = async (args, context) => {
-  await pauseContainer(
-    onlyId("pause", parseAnywhere(args, manual.options).words),
-    openForExisting(context).environment,
-  );
+  const id = onlyId("pause", parseAnywhere(args, manual.options).words);
+  await pauseContainer(id, (await openForExisting(context, id)).environment);
   return 0;
 };

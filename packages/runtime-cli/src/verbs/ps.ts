@@ -39,7 +39,7 @@ async function printGuestProcesses(
   // Loaded here only: the other format needs nothing of it.
   const { listProcesses } = await import("@kata-ts/virtcontainers");
   const { openForExisting } = await import("../context.ts");
-  print(await listProcesses(id, args, openForExisting(context).environment));
+  print(await listProcesses(id, args, (await openForExisting(context, id)).environment));
 }
 
 async function printHostPids(id: ReturnType<typeof parseContainerId>, { globals }: Context): Promise<void> {

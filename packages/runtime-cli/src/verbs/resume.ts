@@ -11,9 +11,7 @@ export const manual: Manual = {
 };
 
 export const verb: Verb = async (args, context) => {
-  await resumeContainer(
-    onlyId("resume", parseAnywhere(args, manual.options).words),
-    openForExisting(context).environment,
-  );
+  const id = onlyId("resume", parseAnywhere(args, manual.options).words);
+  await resumeContainer(id, (await openForExisting(context, id)).environment);
   return 0;
 };

@@ -12,7 +12,8 @@ export const manual: Manual = {
 
 /** Prints nothing: podman runs it with the container's own terminal. */
 export const verb: Verb = async (args, context) => {
-  const { environment } = openRuntime(context);
-  for (const id of someIds("start", parseAnywhere(args, manual.options).words)) await startContainer(id, environment);
+  const ids = someIds("start", parseAnywhere(args, manual.options).words);
+  const { environment } = await openRuntime(context, { id: ids[0] });
+  for (const id of ids) await startContainer(id, environment);
   return 0;
 };

@@ -19,7 +19,7 @@ export const verb: Verb = async (args, context) => {
   const [prefix, ...more] = words;
   if (prefix === undefined || more.length > 0)
     throw new UsageError('"uninstall" requires exactly 1 argument: a prefix');
-  const { environment, cache } = openRuntime(context);
+  const { environment, cache } = await openRuntime(context);
   const found = await environment.hypervisor.found();
   const running = found.filter(({ state }) => isAlive(state.qemu)).map(({ owner, state }) => owner ?? state.dir);
   const waiting = await cache.waiting();

@@ -26,6 +26,6 @@ export const verb: Verb = async (args, context) => {
     file === undefined
       ? resourcesFromOptions(options)
       : parseResources(readFileSync(file === "-" ? STDIN : file, "utf8"), file === "-" ? "standard input" : file);
-  await updateContainer(id, resources, openRuntime(context).environment);
+  await updateContainer(id, resources, (await openRuntime(context, { id })).environment);
   return 0;
 };

@@ -1,0 +1,55 @@
+import { parse } from "smol-toml";
+import * as z from "zod/mini";
+import { CheckError, checked } from "../checked.ts";
+import { type ConfigurationFile, type GivenOptions, wrongFile } from "./given.ts";
+import { type Options, optionsSchema } from "./options.ts";
+
+type Table = Readonly<Record<string, unknown>>;
+
+/** @throws KataError KATA_CONFIG naming the file and the option */
+export function checkFiles(files: readonly ConfigurationFile[]): GivenOptions {
+  // Each is checked by itself, so that an error names its file; together they are as right as apart.
+  const tables = files.map((file) => ({ path: file.path, ...check(file) }));
+  return {
+    options: tables.map(({ options }) => options as Table).reduce(merge, {}),
+    files,
+    warnings: tables.flatMap(({ path, table, options }) =>
+      lost(table, options).map((name) => `${path}: unknown option ${name} is ignored`),
+    ),
+  };
+}
+
+function check({ path, text }: ConfigurationFile): { readonly table: Table; readonly options: Options } {
+  try {
+    const table = parse(text);
+    return { table, options: checked(optionsSchema, table) };
+  } catch (error) {
+    const reason =
+      error instanceof CheckError ? z.prettifyError(error).replaceAll("\n", " ") : (error as Error).message;
+    throw wrongFile(path, reason, error);
+  }
+}
+
+function merge(below: Table, above: Table): Table {
+  const merged: Record<string, unknown> = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    const other = merged[key];
+    merged[key] = isTable(value) && isTable(other) ? merge(other, value) : value;
+  }
+  return merged;
+}
+
+/** What checking has left out, by dotted names. */
+function lost(given: Table, kept: object, prefix = ""): string[] {
+  const known = new Map(Object.entries(kept));
+  return Object.entries(given).flatMap(([key, value]) => {
+    const name = `${prefix}${key}`;
+    if (!known.has(key)) return [name];
+    const below: unknown = known.get(key);
+    return isTable(value) && isTable(below) ? lost(value, below, `${name}.`) : [];
+  });
+}
+
+function isTable(value: unknown): value is Table {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

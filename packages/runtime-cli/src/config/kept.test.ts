@@ -1,0 +1,85 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readOptions } from "./files.ts";
+import { keepOptions } from "./kept.ts";
+
+describe("options that a create has kept", () => {
+  let directory = "";
+  let file = "";
+  let kept = "";
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), "kept-"));
+    file = join(directory, "c.toml");
+    kept = join(directory, "kata.options.json");
+    writeFileSync(file, "[runtime]\nboot_timeout = 9\nunknown = 1\n");
+    keepOptions(kept, await readOptions(file));
+  });
+
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  /** Shows whether they were used: no file says so. */
+  function mark(): void {
+    const files = [{ path: file, text: "[runtime]\nboot_timeout = 9\nunknown = 1\n" }];
+    keepOptions(kept, { options: { runtime: { boot_timeout: 77 } }, files, warnings: [] });
+  }
+
+  it("are what was read, for root alone", async () => {
+    expect(await readOptions(file, kept)).toEqual(await readOptions(file));
+    expect(statSync(kept).mode & 0o777).toBe(0o600);
+  });
+
+  it("hold without another check while the files are the same", async () => {
+    mark();
+    expect((await readOptions(file, kept)).options).toEqual({ runtime: { boot_timeout: 77 } });
+  });
+
+  it.each([
+    [
+      "a file says something else",
+      () => {
+        writeFileSync(file, "[runtime]\nboot_timeout = 9\n");
+      },
+    ],
+    [
+      "a drop-in has come",
+      () => {
+        mkdirSync(join(directory, "config.d"));
+        writeFileSync(join(directory, "config.d", "x.toml"), "");
+      },
+    ],
+    [
+      "they were cut off",
+      () => {
+        writeFileSync(kept, '{"build":"');
+      },
+    ],
+    [
+      "they are another version's",
+      () => {
+        writeFileSync(kept, JSON.stringify({ build: "0.0.1", given: { files: [] } }));
+      },
+    ],
+    [
+      "they are gone",
+      () => {
+        rmSync(kept);
+      },
+    ],
+  ])("do not hold when %s", async (_why, change) => {
+    mark();
+    change();
+    expect((await readOptions(file, kept)).options).toEqual({ runtime: { boot_timeout: 9 } });
+  });
+
+  it("are not missed where they cannot be written", async () => {
+    keepOptions(join(directory, "gone", "kata.options.json"), await readOptions(file));
+    expect((await readOptions(file, join(directory, "gone", "kata.options.json"))).options.runtime?.boot_timeout).toBe(
+      9,
+    );
+  });
+});
