@@ -141,6 +141,7 @@ describe("errors", () => {
   it("of a configuration that has become wrong keep nobody from what runs already", async () => {
     await using kata = Kata.configured("[runtime]\nboot_timeout = 60\n");
     const id = await kata.start({ args: ["sleep", "1000"] });
+    expect(readdirSync(join(kata.root, id))).toContain("kata.options.json"); // What was right then is not read again.
     kata.file("configuration.toml", "[runtime]\nboot_timeout = 'long'\n");
     const warned = expect.stringMatching(/^[^\n]* level=warning msg="[^\n]*boot_timeout[^\n]*defaults hold/) as string;
     const run = (...args: readonly string[]) => kata.run(args);

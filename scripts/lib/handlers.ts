@@ -187,6 +187,27 @@ export const HANDLERS: readonly Handler[] = [
     test: ["packages/agent-protocol/src/rpc/watchful-caller", "little time for the agent"],
   },
   {
+    name: "a command's output is whole however late its reader is",
+    file: "packages/runtime-cli/src/output/print.ts",
+    code: '!== "EAGAIN") throw error;',
+    without: '=== "EAGAIN") throw error;',
+    test: ["packages/runtime-cli/src/output/print", "its reader is late"],
+  },
+  {
+    name: "kept options hold only for the files that they are of",
+    file: "packages/runtime-cli/src/config/kept.ts",
+    code: "JSON.stringify(given.files) === JSON.stringify(files)",
+    without: "given.files.length === files.length",
+    test: ["packages/runtime-cli/src/config/kept", "a file says something else"],
+  },
+  {
+    name: "a record is checked when it is read",
+    file: "packages/virtcontainers/src/store/record-schema.ts",
+    code: 'return record(JSON.parse(json), "the record");',
+    without: "return JSON.parse(json) as ContainerRecord;",
+    test: ["packages/virtcontainers/src/store/record-schema", "refuses one"],
+  },
+  {
     name: "virtiofsd leaves no file behind",
     file: "packages/proxy/src/spawn-processes.ts",
     code: "{ ...config, listenFd: GIVEN_FD }",
