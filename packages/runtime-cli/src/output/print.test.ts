@@ -11,6 +11,13 @@ async function outputOf(program: string): Promise<{ readonly stdout: string; rea
   return promisify(execFile)(process.execPath, args, { maxBuffer: 10 * LARGE });
 }
 
+/** What a program writes to descriptor 3 while the reader of its outputs goes away after one byte. */
+async function toldBeside(program: string): Promise<string> {
+  const shell = `{ "$0" --input-type=module -e "$1" 2>&1 | head -c 1 >/dev/null; } 3>&1`;
+  const { stdout } = await promisify(execFile)("sh", ["-c", shell, process.execPath, program]);
+  return stdout;
+}
+
 describe("print", () => {
   it("writes to standard output and standard error before the program exits, and loads no streams for it", async () => {
     const { stdout, stderr } = await outputOf(`
@@ -39,8 +46,15 @@ describe("print", () => {
     const program = `import { print, printError } from ${MODULE};
       for (let i = 0; i < 100; i++) printError("a".repeat(100_000));
       try { for (;;) print("a".repeat(100_000)); } catch ({ code }) { process.getBuiltinModule("node:fs").writeFileSync(3, code); }`;
-    const shell = `{ "$0" --input-type=module -e "$1" 2>&1 | head -c 1 >/dev/null; } 3>&1`;
-    const { stdout } = await promisify(execFile)("sh", ["-c", shell, process.execPath, program]);
-    expect(stdout).toBe("EPIPE");
+    expect(await toldBeside(program)).toBe("EPIPE");
+  });
+
+  it("goes on where the reader of standard error goes away and much is left", async () => {
+    const program = `import { printError, printed } from ${MODULE};
+      if (process.stderr._handle === undefined) throw new Error("no pipe");
+      printError("a".repeat(${String(LARGE)}));
+      await printed();
+      process.getBuiltinModule("node:fs").writeFileSync(3, "goes on");`;
+    expect(await toldBeside(program)).toBe("goes on");
   });
 });

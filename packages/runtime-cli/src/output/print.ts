@@ -49,6 +49,7 @@ function writeNow(output: Output, text: Buffer): Buffer {
     while (rest.length > 0) rest = rest.subarray(writeSync(DESCRIPTORS[output], rest));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    if (output === "stderr") process.stderr.on("error", () => undefined);
     late.add(output);
   }
   return rest;

@@ -1,4 +1,5 @@
 import { printError } from "./print.ts";
+
 /** When each step of a call was done: shown at its end to whoever asked, on standard error. */
 export class Timeline implements Disposable {
   readonly #shown: boolean;
