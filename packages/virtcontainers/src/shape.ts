@@ -1,6 +1,6 @@
 /**
  * Checks what was read back of our own files: a value as it is, if it has the shape. A library's schema says more about
- * a mistake than such a file needs, and took a seventh of what a `state` takes to be loaded (docs/adr/0006).
+ * a mistake than such a file needs, and took a sixth of what a `state` takes to be loaded (docs/adr/0006).
  *
  * @throws TypeError that names the first place where the value is something else
  */
