@@ -1,4 +1,7 @@
-/** What a bundle has instead of `performance.now()`, which loads modules for it: milliseconds since the process was started. */
+/**
+ * What a bundle has instead of `performance.now()`, for which Node loads modules, two milliseconds of a call: milliseconds
+ * since the process was started.
+ */
 export function uptimeMs(): number {
   return process.uptime() * 1000;
 }

@@ -9,8 +9,8 @@ const ONCE = { jitless: true, error: en().localeError };
 export { $ZodError as CheckError };
 
 /**
- * Checks by a schema of zod/mini, with all of zod's messages. All of zod would take four times as long to load, and each call
- * checks something.
+ * Checks by a schema of zod/mini, with all of zod's messages. All of zod would take four times as long to load, and every
+ * `create` and `exec` checks something.
  *
  * @throws CheckError
  */

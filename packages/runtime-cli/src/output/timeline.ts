@@ -10,7 +10,7 @@ export class Timeline implements Disposable {
   }
 
   note(step: string): void {
-    if (!this.#shown) return; // To ask for the time makes Node load modules, for two milliseconds.
+    if (!this.#shown) return;
     this.#steps.push([step, performance.now()]);
   }
 
