@@ -39,6 +39,8 @@ const TEST_PACKAGES = {
   "aardvark-dns": "/usr/lib/podman/aardvark-dns",
   zsh: "/usr/bin/zsh",
   fish: "/usr/bin/fish",
+  mmdebstrap: "/usr/bin/mmdebstrap", // hosts of the laboratory
+  zstd: "/usr/bin/zstd",
 };
 
 const running = new Set();

@@ -8,6 +8,7 @@ import { CHECKS } from "./lib/checks.ts";
 import { endToEndSuites, runEndToEnd } from "./lib/e2e-suites.ts";
 import { fromTemplates } from "./lib/from-templates.ts";
 import { installKernelBuildPackages } from "./lib/kernel-packages.ts";
+import { runLaboratoryTurn } from "./lib/laboratory.ts";
 import { step, tool } from "./lib/run.ts";
 import type { Counts } from "./lib/test-counts.ts";
 
@@ -26,6 +27,7 @@ const suites: readonly Suite[] = [
   { name: "unit and compliance tests", run: () => tool("vitest", ["run"], counted) },
   { name: "end to end, VMs that boot", run: () => runEndToEnd(booted, counted) },
   { name: "end to end, VMs that are cloned", run: () => fromTemplates(() => runEndToEnd(cloned, counted)) },
+  { name: "laboratory, today's part", run: () => runLaboratoryTurn(counted) },
 ];
 
 await buildPackages();

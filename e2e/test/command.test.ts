@@ -10,7 +10,7 @@ import { onTerminal } from "../harness/terminal.ts";
 
 interface Report {
   readonly fit: boolean;
-  readonly accelerator?: { readonly accelerator: string; readonly reason: string };
+  readonly accelerator?: { readonly accelerator: string; readonly reason: string; readonly found?: string };
   readonly prerequisites: readonly { readonly name: string; readonly problem?: string; readonly remedy?: string }[];
 }
 
@@ -28,6 +28,18 @@ describe("kata-runtime for people", () => {
     const text = await kata.ok(["kata-check"]);
     expect(text).toMatch(/^ok +QEMU +\/usr\/bin\/qemu-system-x86_64 \d+\.\d+/m);
     expect(text).toContain("This machine can run containers. Guests run under");
+  });
+
+  it("check remembers whether KVM works, with the time, and tries it anew when that is asked for", async () => {
+    await using kata = new Kata();
+    const choice = async (...options: string[]): Promise<Report["accelerator"]> =>
+      (JSON.parse(await kata.ok(["check", "--json", ...options])) as Report).accelerator;
+    const fresh = await choice("--probe");
+    expect(fresh?.found).toBeUndefined();
+    const again = await choice();
+    expect({ ...again, found: undefined }).toEqual({ ...fresh, found: undefined });
+    // Where there is no KVM there is nothing to try, or to remember.
+    if (again?.reason.includes("cannot be opened") !== true) expect(again?.found).toMatch(/^\d{4}-\d\d-\d\dT/);
   });
 
   it("check names what is missing, with what to do, and ends with 1", async () => {

@@ -214,4 +214,25 @@ export const HANDLERS: readonly Handler[] = [
     without: "config",
     test: ["e2e/test/lifecycle", "0 to 255"],
   },
+  {
+    name: "a slow guest does not cost a host its KVM",
+    file: "packages/qemu-driver/src/standstill-watch.ts",
+    code: "if (now.signs !== before.signs) {",
+    without: "if (now.signs < before.signs) {",
+    test: ["packages/qemu-driver/src/accelerator", "that is slow is waited for"],
+  },
+  {
+    name: "a guest that ran under KVM counts more than a trial",
+    file: "packages/qemu-driver/src/accelerator.ts",
+    code: "if (cameUp && !isKnownToWork)",
+    without: "if (!cameUp && !isKnownToWork)",
+    test: ["packages/qemu-driver/src/accelerator", "gives way to a guest that ran"],
+  },
+  {
+    name: "a machine that is saved has a processor that can be",
+    file: "packages/qemu-driver/src/argv.ts",
+    code: 'return memoryFd === undefined ? option("host", { migratable: false }) : "host";',
+    without: 'return option("host", { migratable: false });',
+    test: ["packages/qemu-driver/src/argv", "what cannot be saved"],
+  },
 ];

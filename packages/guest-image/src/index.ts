@@ -21,7 +21,7 @@ import { type Progress, silent } from "./progress.ts";
 import { buildRootfs, type RootfsInputs } from "./rootfs.ts";
 import { buildTunedKernel, tunedKernelName } from "./tuned-kernel.ts";
 
-export { defaultCacheDir } from "./cache.ts";
+export { cachedDir, contentKey, defaultCacheDir } from "./cache.ts";
 export { GuestImageError } from "./errors.ts";
 export type { Progress } from "./progress.ts";
 export { KERNEL_BUILD_PACKAGES } from "./tuned-kernel.ts";

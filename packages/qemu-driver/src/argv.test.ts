@@ -36,7 +36,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
         "-accel",
         "kvm",
         "-cpu",
-        "host",
+        "host,migratable=off",
         "-smp",
         "1,maxcpus=4",
         "-m",
@@ -111,14 +111,21 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
     expect(qemuArgv({ ...emulated, vcpus: 2, maxVcpus: 2 }).join(" ")).not.toContain("cpus=1");
   });
 
-  it("of one that takes over a saved machine: the same but for its memory and its waiting", () => {
+  it("of one that takes over a saved machine: the same but for its memory, its waiting and what cannot be saved", () => {
     const booted = qemuArgv(CONFIG);
     const clone = qemuArgv({ ...CONFIG, memoryFd: 3, incoming: true });
     expect(clone.filter((each) => !booted.includes(each))).toEqual([
+      "host",
       "memory-backend-file,id=mem,size=2048M,share=on,mem-path=/proc/self/fd/3",
       "-incoming",
       "defer",
     ]);
+  });
+
+  it("with nothing under KVM that is there for emulation's sake", () => {
+    const onlyEmulated = /tb-size|erms|la57|tsc_early_khz|noreplace-smp|agent\.jit| maxcpus=1 | possible_cpus=1 /;
+    expect(qemuArgv({ ...CONFIG, maxVcpus: 1 }).join(" ")).not.toMatch(onlyEmulated);
+    expect(qemuArgv({ ...CONFIG, maxVcpus: 1, accelerator: "tcg" }).join(" ")).toMatch(onlyEmulated);
   });
 
   it("virtiofsd's, with its sandbox on", () => {

@@ -41,11 +41,19 @@ function machine(config: VmConfig): string[] {
   return [
     ...["-machine", option("q35", { "memory-backend": "mem" })],
     ...["-accel", accelerator],
-    ...["-cpu", config.accelerator === "kvm" ? "host" : EMULATED_CPU],
+    ...["-cpu", config.accelerator === "kvm" ? hostCpu(config) : EMULATED_CPU],
     ...["-smp", processors(config)],
     ...["-m", option(memory, memorySlots(config))],
     ...["-object", memoryBackend(config, memory)],
   ];
+}
+
+/**
+ * The host's processor with all that KVM can give. A machine that is saved, or restored, goes without what QEMU cannot save:
+ * an invariant time stamp counter, with which it refuses to save any.
+ */
+function hostCpu({ memoryFd }: VmConfig): string {
+  return memoryFd === undefined ? option("host", { migratable: false }) : "host";
 }
 
 /** vhost-user devices (virtio-fs) need memory that another process can map. */

@@ -14,7 +14,7 @@
  *
  * @module
  */
-export { type AcceleratorChoice, type AcceleratorProbe, chooseAccelerator } from "./accelerator.ts";
+export { type AcceleratorChoice, type AcceleratorProbe, chooseAccelerator, noteKvmGuest } from "./accelerator.ts";
 export { qemuArgv } from "./argv.ts";
 export { type Disk, plugDisk, unplugDisk } from "./block.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";

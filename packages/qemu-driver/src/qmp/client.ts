@@ -62,7 +62,12 @@ export class QmpClient implements AsyncDisposable {
 
   /** @throws QemuError KATA_QMP_CLOSED when nothing listens there, KATA_QMP_TIMEOUT when it does not greet */
   static async connect(path: string, options: QmpCallOptions = {}): Promise<QmpClient> {
-    const client = new QmpClient(connect(path));
+    return QmpClient.over(connect(path), options);
+  }
+
+  /** As connect, over a socket that is there already. It is closed with the client. */
+  static async over(socket: Socket, options: QmpCallOptions = {}): Promise<QmpClient> {
+    const client = new QmpClient(socket);
     try {
       await client.#within("the greeting", client.#greeting.promise, options);
       await client.execute("qmp_capabilities", {}, options);

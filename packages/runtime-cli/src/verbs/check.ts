@@ -9,10 +9,12 @@ export const manual: Manual = {
   operands: "",
   options: {
     json: { type: "boolean", about: "as JSON, for programs" },
+    probe: { type: "boolean", about: "try KVM anew, whatever is remembered of it" },
     verbose: { type: "boolean", short: "v", about: "for callers of Kata: not used" },
   },
   notes: [
-    "Looks at everything that a container would need, and boots a guest to learn whether KVM works.",
+    "Looks at everything that a container would need, and boots a guest to learn whether KVM works. The answer is",
+    "remembered for this kernel of the host, this QEMU and this kernel of the guest, until a guest proves it wrong.",
     "Ends with 1 where something is missing that cannot be done without.",
   ],
 };
@@ -22,7 +24,7 @@ export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"check" takes no arguments: ${words.join(" ")}`);
   const { configuration, configurationWarnings } = await openRuntime(context);
-  const report = await inspectHost(configuration.qemu);
+  const report = await inspectHost(configuration.qemu, { probe: options.flag("probe") });
   const isFit = report.prerequisites.every(({ problem, optional }) => problem === undefined || optional);
   if (options.flag("json")) print(`${JSON.stringify({ fit: isFit, ...report }, null, 2)}\n`);
   else print(describe(report, isFit));
@@ -33,9 +35,14 @@ export const verb: Verb = async (args, context) => {
 function describe({ prerequisites, accelerator }: HostReport, isFit: boolean): string {
   const width = Math.max(...prerequisites.map(({ name }) => name.length));
   const lines = prerequisites.map((prerequisite) => line(prerequisite, width));
-  const how = accelerator === undefined ? "" : ` Guests run under ${accelerator.accelerator}: ${accelerator.reason}.`;
+  const how =
+    accelerator === undefined ? "" : ` Guests run under ${accelerator.accelerator}: ${reasonFor(accelerator)}.`;
   const verdict = isFit ? "This machine can run containers." : "This machine cannot run containers yet.";
   return `${lines.join("\n")}\n\n${verdict}${how}\n`;
+}
+
+function reasonFor({ reason, found }: NonNullable<HostReport["accelerator"]>): string {
+  return found === undefined ? reason : `${reason} (found ${found}; --probe tries it anew)`;
 }
 
 function line({ name, found, problem, remedy, optional }: Prerequisite, width: number): string {

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { type AcceleratorChoice, chooseAccelerator } from "@kata-ts/qemu-driver";
 import { reasonOf } from "../errors.ts";
-import type { QemuConfig } from "../hypervisor/qemu-config.ts";
+import { acceleratorProbe, type QemuConfig } from "../hypervisor/qemu-config.ts";
 
 /** Something that sandboxes need of a host. */
 export interface Prerequisite {
@@ -40,8 +40,16 @@ function run(file: string, args: readonly string[]): Promise<{ readonly stdout: 
   return promisify(execFile)(file, args);
 }
 
+export interface InspectOptions {
+  /** Boot a guest under KVM to learn whether that works, also where the answer is remembered. */
+  readonly probe?: boolean;
+}
+
 /** Looks at everything that a sandbox with this configuration would need. Changes nothing, never throws. */
-export async function inspectHost(config: QemuConfig): Promise<HostReport> {
+export async function inspectHost(
+  config: QemuConfig,
+  { probe: fresh = false }: InspectOptions = {},
+): Promise<HostReport> {
   const qemu = await inspectQemu(config.qemuPath);
   const others = await Promise.all([
     readable({ name: "guest kernel", remedy: "install the guest, or set kernel", optional: false }, config.kernelPath),
@@ -62,14 +70,13 @@ export async function inspectHost(config: QemuConfig): Promise<HostReport> {
   return {
     prerequisites,
     ...(qemu.version === undefined ? {} : { qemuVersion: qemu.version }),
-    ...(canTry ? { accelerator: await accelerator(config) } : {}),
+    ...(canTry ? { accelerator: await accelerator(config, fresh) } : {}),
   };
 }
 
-async function accelerator(config: QemuConfig): Promise<AcceleratorChoice> {
+async function accelerator(config: QemuConfig, fresh: boolean): Promise<AcceleratorChoice> {
   if (config.accelerator !== "auto") return { accelerator: config.accelerator, reason: "configured" };
-  const { qemuPath, kernelPath, acceleratorCache: cacheFile } = config;
-  return chooseAccelerator({ qemuPath, kernelPath, cacheFile });
+  return chooseAccelerator({ ...acceleratorProbe(config), fresh });
 }
 
 async function inspectQemu(path: string): Promise<{ readonly prerequisite: Prerequisite; readonly version?: string }> {

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type Accelerator, chooseAccelerator } from "@kata-ts/qemu-driver";
+import { type Accelerator, type AcceleratorProbe, chooseAccelerator } from "@kata-ts/qemu-driver";
 
 /** How VMs are made. configuration.toml's `[hypervisor.qemu]` maps to it one to one. */
 export interface QemuConfig {
@@ -54,8 +54,11 @@ export const defaultQemuConfig: Omit<QemuConfig, "kernelPath" | "imagePath"> = {
 
 export async function acceleratorFor(config: QemuConfig): Promise<Accelerator> {
   if (config.accelerator !== "auto") return config.accelerator;
-  const { qemuPath, kernelPath, acceleratorCache } = config;
-  return (await chooseAccelerator({ qemuPath, kernelPath, cacheFile: acceleratorCache })).accelerator;
+  return (await chooseAccelerator(acceleratorProbe(config))).accelerator;
+}
+
+export function acceleratorProbe({ qemuPath, kernelPath, acceleratorCache }: QemuConfig): AcceleratorProbe {
+  return { qemuPath, kernelPath, cacheFile: acceleratorCache };
 }
 
 /**

@@ -8,6 +8,7 @@ import { ConnectionJournal, undoRedirectLoopback } from "@kata-ts/netns";
 import { type VmExit, VmFile } from "@kata-ts/proxy";
 import {
   growMemory,
+  noteKvmGuest,
   plugDisk,
   plugNic,
   plugVirtioFs,
@@ -23,7 +24,7 @@ import { KataError } from "../errors.ts";
 import type { DiskOptions, NicBackend, PluggedNic, ShareOptions, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
 import { growVcpusOf } from "./grow-vcpus.ts";
 import { NamespaceHandles } from "./namespace-handles.ts";
-import type { QemuConfig } from "./qemu-config.ts";
+import { acceleratorProbe, type QemuConfig } from "./qemu-config.ts";
 import { SharedTree } from "./shared-tree.ts";
 import { removeVmDirectory, vmDirectory } from "./vm-directory.ts";
 import { VmMembers } from "./vm-members.ts";
@@ -69,6 +70,10 @@ export class QemuVm implements Vm {
 
   isRunning(): boolean {
     return isAlive(this.state.qemu);
+  }
+
+  async noteBoot(cameUp: boolean): Promise<void> {
+    if (this.state.accelerator === "kvm") await noteKvmGuest(acceleratorProbe(this.#config), cameUp);
   }
 
   commit(): void {

@@ -100,6 +100,8 @@ export interface Vm {
   /** Its agent has answered: nobody need wait for it to boot. */
   readonly answered: boolean;
   isRunning(): boolean;
+  /** Called once for a VM that was booted, when its agent has answered or when it will not any more. Never rejects. */
+  noteBoot(cameUp: boolean): Promise<void>;
   /** From now on the VM outlives this process. */
   commit(): void;
   /** Makes a container one of those that it lives for. @throws KataError KATA_VM_GONE when the last one has left */

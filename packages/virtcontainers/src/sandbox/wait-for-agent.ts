@@ -25,12 +25,17 @@ export async function waitForAgent(vm: Vm, agent: Agent, limit: BootDeadline): P
   answer.catch(() => undefined);
   try {
     const outcome = await Promise.race([answer.then(() => "up" as const), vm.ended]);
-    if (outcome !== "up") throw bootFailure("the VM ended", outcome);
+    if (outcome !== "up") {
+      await vm.noteBoot(false);
+      throw bootFailure("the VM ended", outcome);
+    }
+    await vm.noteBoot(true);
   } catch (error) {
     if (error instanceof KataError) throw error;
     limit.signal?.throwIfAborted();
     const late = error instanceof AgentRpcError && error.status === RpcStatus.DeadlineExceeded;
     const why = late ? `the agent did not answer within ${String(limit.deadlineMs / 1000)} s` : reasonOf(error);
+    await vm.noteBoot(false);
     await vm.stop(); // The watchman writes down how far the guest came when the VM ends.
     throw bootFailure(why, await vm.exit(), error);
   } finally {

@@ -68,6 +68,10 @@ class FakeVm implements Vm {
     return isAlive(this.state.qemu);
   }
 
+  noteBoot(): Promise<void> {
+    return Promise.resolve();
+  }
+
   commit(): void {
     this.#child?.unref();
   }

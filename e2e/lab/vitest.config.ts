@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+// One file after the other: a host takes both processors, and each file has one of its own.
+export default defineConfig({
+  test: {
+    name: "lab",
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 1,
+    fileParallelism: false,
+    testTimeout: 600_000,
+    hookTimeout: 1_200_000,
+    reporters: ["default", "../../scripts/lib/test-counts.ts", "../../scripts/lib/no-hanging-workers.ts"],
+  },
+});
