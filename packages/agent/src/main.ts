@@ -4,6 +4,7 @@ import { AGENT_PORT, findPort, openPort } from "./channel.ts";
 import { Commands } from "./commands.ts";
 import { prepareGuest } from "./guest/prepare.ts";
 import { log } from "./log.ts";
+import { logCalls } from "./log-calls.ts";
 import { DnsRelay } from "./network/dns-relay.ts";
 import { Reaper } from "./reaper.ts";
 import { Sandbox } from "./sandbox/sandbox.ts";
@@ -21,7 +22,8 @@ export async function main(): Promise<void> {
   const commands = new Commands(reaper);
   const sandbox = new Sandbox({ commands, reaper, runtime: kernelParameter("agent.container_runtime") ?? "crun" });
   const host = new HostStreams();
-  const handlers = createHandlers(sandbox, commands, new DnsRelay(() => host.open()));
+  const all = createHandlers(sandbox, commands, new DnsRelay(() => host.open()));
+  const handlers = kernelParameter("agent.log") === "debug" ? logCalls(all) : all;
   const device = await findPort(AGENT_PORT);
   for (;;) {
     const channel = await openPort(device);

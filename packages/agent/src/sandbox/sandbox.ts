@@ -5,6 +5,7 @@ import { MountFlag, mount } from "@kata-ts/linux";
 import type { Commands } from "../commands.ts";
 import { Container } from "../container/container.ts";
 import { withPluggedDevices } from "../container/guest-devices.ts";
+import { findGuestHooks, type GuestHooks, withGuestHooks } from "../container/guest-hooks.ts";
 import type { GuestProcess } from "../container/guest-process.ts";
 import { toGuestSpec } from "../container/guest-spec.ts";
 import { OciRuntime } from "../container/oci-runtime.ts";
@@ -51,6 +52,7 @@ export class Sandbox {
   readonly #tickets = new Tickets();
   readonly #modules = securityModules();
   #namespaces: SandboxNamespaces | undefined;
+  #hooks: GuestHooks = {};
   /** What an earlier sandbox had. */
   #givenBack: Promise<void> = Promise.resolve();
 
@@ -66,6 +68,7 @@ export class Sandbox {
     try {
       await this.#loadModules(request.kernel_modules);
       await this.#storages.add(request.storages);
+      this.#hooks = findGuestHooks(request.guest_hook_path);
       writeResolvConf(request.dns);
     } catch (error) {
       this.#namespaces.remove();
@@ -129,7 +132,11 @@ export class Sandbox {
       const numbered = await withPluggedDevices(spec, request.devices ?? []);
       const guestSpec = applySharedSysctls(toGuestSpec(numbered, id, shared), shared);
       const { value, warnings } = applicableSpec(guestSpec, this.#modules);
-      const process = await container.create(request.exec_id === "" ? id : request.exec_id, value, spec);
+      const process = await container.create(
+        request.exec_id === "" ? id : request.exec_id,
+        withGuestHooks(value, this.#hooks),
+        spec,
+      );
       this.oom.watch(id, container.cgroup);
       return { process, warnings };
     } catch (error) {
