@@ -29,6 +29,7 @@ export default defineConfig(
       "**/sandbox/create.ts",
       "**/find-vms.ts",
       "**/file-store.ts",
+      "**/front/leftovers.ts",
       "**/*.test.ts",
     ],
     rules: {

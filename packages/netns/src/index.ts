@@ -38,6 +38,7 @@ export { NamespaceMonitor } from "./monitor.ts";
 export {
   inNetworkNamespace,
   isNamespace,
+  isNetworkNamespace,
   type NamespaceIdentity,
   NetworkNamespace,
   removeNamespace,

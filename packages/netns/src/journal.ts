@@ -90,7 +90,7 @@ export class ConnectionJournal {
    * @param candidates paths that may lead to the namespace; where none does any more, it and all in it are gone
    */
   async close(candidates: readonly string[]): Promise<void> {
-    using lock = await this.#lock();
+    using lock = await this.#lock({ evenDamaged: true });
     const { namespace, entries } = lock.journal;
     const path = namespace === null ? undefined : candidates.find((candidate) => isNamespace(candidate, namespace));
     if (path !== undefined) {
@@ -103,9 +103,17 @@ export class ConnectionJournal {
   }
 
   /** What is in the file, and nobody else changes it until this is disposed. */
-  async #lock(): Promise<Disposable & { readonly journal: Journal }> {
+  async #lock({ evenDamaged = false } = {}): Promise<Disposable & { readonly journal: Journal }> {
     const lock = await lockFile(`${this.#file}.lock`, { deadlineMs: LOCK_DEADLINE_MS });
-    return { journal: this.#read(), [Symbol.dispose]: lock[Symbol.dispose] };
+    try {
+      return { journal: this.#read(), [Symbol.dispose]: lock[Symbol.dispose] };
+    } catch (error) {
+      // Nothing can be taken back by it; a machine that cannot be ended for that would stay for ever.
+      if (evenDamaged && error instanceof SyntaxError)
+        return { journal: EMPTY, [Symbol.dispose]: lock[Symbol.dispose] };
+      lock[Symbol.dispose]();
+      throw error;
+    }
   }
 
   #read(): Journal {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { inNamespace, inNewNamespace, MountFlag, mount, unmount } from "@kata-ts/linux";
 import { NetnsError } from "./errors.ts";
 
@@ -81,11 +81,23 @@ export class NetworkNamespace implements Disposable {
   }
 }
 
-/** Takes a pinned namespace's name away. Processes in it keep it. Idempotent. */
+/** Takes a pinned namespace's name away. Processes in it keep it; so goes a name that leads to none. Idempotent. */
 export function removeNamespace(path: string): void {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
-  unmount(path);
+  if (isNetworkNamespace(path)) unmount(path);
   rmSync(path, { force: true });
+}
+
+/** The file system that the kernel shows namespaces in. */
+const NSFS_MAGIC = 0x6e736673;
+
+/** Whether a path leads to a namespace now: a file may have its name that a crash or a reboot has left. */
+export function isNetworkNamespace(path: string): boolean {
+  try {
+    return statfsSync(path).type === NSFS_MAGIC;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -12,7 +12,7 @@
  * @module
  */
 export { type ContainerStatus, pidOf, statusOf } from "./container/status.ts";
-export { KataError } from "./errors.ts";
+export { KataError, reasonOf } from "./errors.ts";
 export { type ContainerId, parseContainerId } from "./identifiers.ts";
 export type { ContainerRecord } from "./ports/store.ts";
 export { FileStore } from "./store/file-store.ts";

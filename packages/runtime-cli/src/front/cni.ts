@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { NetnsError } from "@kata-ts/netns";
+import { isNetworkNamespace, NetnsError } from "@kata-ts/netns";
 
 const DIRECTORIES = ["/opt/cni/bin", "/usr/lib/cni"];
 const VERSION = "0.4.0";
@@ -37,9 +37,17 @@ export async function addNetwork(plugins: readonly PluginConfig[], attachment: A
   for (const plugin of plugins) prevResult = await call(plugin, "ADD", attachment, prevResult);
 }
 
-/** Takes back what addNetwork did, also where it did not get to its end. Idempotent. @throws NetnsError KATA_NETWORK */
+/**
+ * Takes back what addNetwork did, also where it did not get to its end. A plugin that fails keeps no other. Idempotent.
+ *
+ * @throws NetnsError KATA_NETWORK, the first
+ */
 export async function removeNetwork(plugins: readonly PluginConfig[], attachment: Attachment): Promise<void> {
-  for (const plugin of [...plugins].reverse()) await call(plugin, "DEL", attachment, undefined);
+  const failures: unknown[] = [];
+  for (const plugin of [...plugins].reverse()) {
+    await call(plugin, "DEL", attachment, undefined).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 async function call(
@@ -55,7 +63,7 @@ async function call(
       PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
       CNI_COMMAND: command,
       CNI_CONTAINERID: containerId,
-      CNI_NETNS: existsSync(namespace) ? namespace : "",
+      CNI_NETNS: isNetworkNamespace(namespace) ? namespace : "",
       CNI_IFNAME: "eth0",
       CNI_PATH: directory,
     },
@@ -65,7 +73,9 @@ async function call(
     child.stdout.destroy();
   }, deadlineMs);
   const closed = new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
+    child.once("error", (error) => {
+      reject(missing(plugin.type, directory, error));
+    });
     child.once("close", resolve);
   }).finally(() => {
     clearTimeout(timer);
@@ -82,6 +92,13 @@ async function call(
       hint: "use --network none to do without, or look at the host's iptables and bridges",
     },
   );
+}
+
+function missing(plugin: string, directory: string, cause: Error): NetnsError {
+  return new NetnsError("KATA_NETWORK", `the CNI plugin ${join(directory, plugin)} cannot be run: ${cause.message}`, {
+    cause,
+    hint: "install the package containernetworking-plugins",
+  });
 }
 
 function endGroup(pid: number | undefined): void {

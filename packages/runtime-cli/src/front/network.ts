@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { lockFile } from "@kata-ts/linux";
 import { NetnsError, NetworkNamespace, removeNamespace } from "@kata-ts/netns";
@@ -8,7 +8,8 @@ import { UsageError } from "../arguments/parse.ts";
 import { type Attachment, addNetwork, cniDirectory, type PluginConfig, removeNetwork } from "./cni.ts";
 
 const NAMESPACES = "/run/kata-ts/netns";
-const NOTE = "network.json";
+/** What has to be undone, in a bundle. */
+export const NETWORK_NOTE = "network.json";
 
 const BRIDGE_NAME = "kata0";
 /** Its containers come and go at the same time. */
@@ -80,11 +81,12 @@ export async function makeNetwork(
       hint: "install the package containernetworking-plugins",
     });
   }
-  const portmap = { type: "portmap", capabilities: { portMappings: true }, runtimeConfig: { portMappings: ports } };
-  const plugins = ports.length === 0 ? [BRIDGE] : [BRIDGE, portmap];
+  const plugins = ports.length === 0 ? [BRIDGE] : [BRIDGE, portMap(ports)];
   const namespace = join(NAMESPACES, id);
+  // The bundle's name is this call's alone: a namespace of that name is an earlier one's.
+  removeNamespace(namespace);
   const note: Note = { plugins, attachment: { containerId: id, namespace } };
-  writeFileSync(join(bundle, NOTE), JSON.stringify(note), { mode: 0o600 });
+  writeFileSync(join(bundle, NETWORK_NOTE), JSON.stringify(note), { mode: 0o600, flush: true });
   try {
     mkdirSync(NAMESPACES, { recursive: true, mode: 0o700 });
     using made = NetworkNamespace.create();
@@ -100,9 +102,10 @@ export async function makeNetwork(
 
 /** Takes back what a bundle's container was given, and with the last one the bridge. Idempotent. */
 export async function undoNetwork(bundle: string): Promise<void> {
-  const file = join(bundle, NOTE);
+  const file = join(bundle, NETWORK_NOTE);
   if (!existsSync(file)) return;
-  const { plugins, attachment } = JSON.parse(readFileSync(file, "utf8")) as Note;
+  const { plugins, attachment } = readNote(file) ?? lostNote(basename(bundle));
+  mkdirSync(dirname(LOCK), { recursive: true, mode: 0o711 }); // Gone with a reboot.
   using _lock = await lockFile(LOCK, { deadlineMs: LOCK_DEADLINE_MS });
   try {
     await removeNetwork(plugins, attachment);
@@ -110,6 +113,30 @@ export async function undoNetwork(bundle: string): Promise<void> {
     removeNamespace(attachment.namespace);
     await removeIdleBridge();
   }
+}
+
+function readNote(file: string): Note | undefined {
+  try {
+    const note = JSON.parse(readFileSync(file, "utf8")) as Partial<Note> | null;
+    const { containerId, namespace } = note?.attachment ?? {};
+    const isWhole = Array.isArray(note?.plugins) && typeof containerId === "string" && typeof namespace === "string";
+    return isWhole ? (note as Note) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is noted for every container: plugins find what they have made by the container's id. */
+function lostNote(id: string): Note {
+  const anyPort: PortMapping = { hostPort: 1, containerPort: 1, protocol: "tcp" };
+  return {
+    plugins: [BRIDGE, portMap([anyPort])],
+    attachment: { containerId: id, namespace: join(NAMESPACES, id) },
+  };
+}
+
+function portMap(ports: readonly PortMapping[]): PluginConfig {
+  return { type: "portmap", capabilities: { portMappings: true }, runtimeConfig: { portMappings: ports } };
 }
 
 async function removeIdleBridge(): Promise<void> {

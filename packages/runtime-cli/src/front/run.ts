@@ -58,7 +58,9 @@ export const verb: Verb = async (args, context) => {
   const id = options.text("name") ?? `kata-${randomBytes(4).toString("hex")}`;
   const ports = options.list("publish").map(parsePort);
   if (options.flag("detach") && options.flag("tty")) throw new UsageError("--detach and --tty: nobody would see it");
-  await using bundle = await FrontBundle.create(id, context.globals.root);
+  await using bundle = await FrontBundle.create(id, context.globals.root, (message) => {
+    context.log.warning(message);
+  });
   const { rootfs, image } = await rootFileSystem(from, bundle.path, (message) => {
     context.log.warning(`${from}: ${message}`);
   });

@@ -38,8 +38,20 @@ function consoleLines(text: string): LogLine[] {
 }
 
 function exitLines(text: string): LogLine[] {
-  const { reason, phase, exitCode, signal, stderr } = JSON.parse(text) as VmExit;
+  const exit = parseExit(text);
+  if (exit === undefined)
+    return [{ source: "runtime", text: "the VM has ended; what it left of its end cannot be read" }];
+  const { reason, phase, exitCode, signal, stderr } = exit;
   const how = signal ?? `status ${String(exitCode)}`;
   const said = stderr.map((line) => ({ source: "vmm" as const, text: line }));
   return [...said, { source: "runtime", text: `the VM has ended: ${reason}, ${how}; the guest had come to: ${phase}` }];
+}
+
+function parseExit(text: string): VmExit | undefined {
+  try {
+    const exit = JSON.parse(text) as VmExit | null;
+    return Array.isArray(exit?.stderr) ? exit : undefined;
+  } catch {
+    return undefined;
+  }
 }

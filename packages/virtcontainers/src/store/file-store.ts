@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat } from
 import { join, resolve } from "node:path";
 import { type FileLock, LinuxError, lockFile, randomUuid } from "@kata-ts/linux";
 import { KataError } from "../errors.ts";
-import { type ContainerId, parseContainerId } from "../identifiers.ts";
+import { type ContainerId, isContainerId } from "../identifiers.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import type { ContainerRecord, Store } from "../ports/store.ts";
 import { isIncarnation, isUnchanged, type Known, requireIncarnation } from "./incarnation.ts";
@@ -109,7 +109,7 @@ export class FileStore implements Store {
     for (const entry of entries) {
       if (!entry.isDirectory() || entry.name.startsWith(UNFINISHED)) continue;
       const files = await readdir(join(this.#root, entry.name)).catch((): string[] => []);
-      if (files.includes(RECORD)) ours.push(parseContainerId(entry.name));
+      if (files.includes(RECORD) && isContainerId(entry.name)) ours.push(entry.name);
     }
     return ours.sort();
   }

@@ -1,0 +1,34 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { ConnectionJournal } from "./journal.ts";
+import { isNetworkNamespace, NetworkNamespace, removeNamespace } from "./namespace.ts";
+
+it("a namespace's name that a crash has left goes like any other", () => {
+  const directory = mkdtempSync(join(tmpdir(), "names-"));
+  const stale = join(directory, "stale");
+  const pinned = join(directory, "pinned");
+  writeFileSync(stale, "");
+  using namespace = NetworkNamespace.create();
+  namespace.pin(pinned);
+  expect([isNetworkNamespace(stale), isNetworkNamespace(pinned)]).toEqual([false, true]);
+  for (const path of [stale, pinned, join(directory, "missing")]) {
+    removeNamespace(path);
+    expect(existsSync(path)).toBe(false);
+  }
+  rmSync(directory, { recursive: true });
+});
+
+it("a damaged journal ends a machine, and connects nothing", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "journal-"));
+  const file = join(directory, "network.json");
+  for (const text of ['{"version":1,"entr', ""]) {
+    writeFileSync(file, text);
+    const journal = new ConnectionJournal(file);
+    expect(() => journal.entries()).toThrow(SyntaxError);
+    await journal.close([]);
+    expect(journal.entries()).toEqual([]);
+  }
+  rmSync(directory, { recursive: true });
+});

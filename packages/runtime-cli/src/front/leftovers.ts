@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isAlive, type ProcessIdentity } from "@kata-ts/linux";
+import { FileStore, KataError, parseContainerId, reasonOf } from "@kata-ts/virtcontainers/records";
+import { NETWORK_NOTE, undoNetwork } from "./network.ts";
+
+const OWNER = "owner.json";
+/** A bundle without its note is being made, or was left by a crash in that moment. */
+const UNFINISHED_MS = 60_000;
+
+export type Warn = (message: string) => void;
+
+/** The process that made a bundle, and where its container's record is. */
+export interface BundleOwner {
+  readonly creator: ProcessIdentity;
+  readonly root: string;
+  /** No process waits for the container: `kata stop` removes the bundle. */
+  readonly detached?: boolean;
+}
+
+/** Replaces the note as a whole: a power cut leaves the old one or the new one. */
+export function writeOwner(bundle: string, owner: BundleOwner): void {
+  const unfinished = join(bundle, `${OWNER}.tmp`);
+  writeFileSync(unfinished, JSON.stringify(owner), { flush: true });
+  renameSync(unfinished, join(bundle, OWNER));
+}
+
+/** Undefined where there is no note yet, or one that cannot be read. */
+export function ownerOf(bundle: string): BundleOwner | undefined {
+  try {
+    const owner = JSON.parse(readFileSync(join(bundle, OWNER), "utf8")) as Partial<BundleOwner> | null;
+    const { pid, startTime } = owner?.creator ?? {};
+    const isWhole = Number.isSafeInteger(pid) && typeof startTime === "number" && typeof owner?.root === "string";
+    return isWhole ? (owner as BundleOwner) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Removes a bundle with its network. What is needed to try again stays where that cannot be undone. */
+export async function removeBundle(bundle: string): Promise<void> {
+  try {
+    await undoNetwork(bundle);
+  } catch (error) {
+    const kept = [OWNER, NETWORK_NOTE];
+    for (const name of readdirSync(bundle).filter((each) => !kept.includes(each)))
+      await rm(join(bundle, name), { recursive: true, force: true });
+    throw error;
+  }
+  await rm(bundle, { recursive: true, force: true });
+}
+
+/**
+ * Removes the bundles whose process is dead and whose container is gone: one that was left running still needs its files.
+ * A bundle that cannot be removed is warned about, and keeps neither the caller nor the others.
+ *
+ * @param root where the record of a bundle is looked for whose own note cannot be read
+ */
+export async function sweepBundles(bundles: string, root: string, warn: Warn): Promise<void> {
+  for (const name of readdirSync(bundles)) {
+    const path = join(bundles, name);
+    try {
+      if (await isLeftOver(path, name, root)) await removeBundle(path);
+    } catch (error) {
+      warn(`${path}, which an earlier run has left, could not be removed: ${reasonOf(error)}`);
+    }
+  }
+}
+
+async function isLeftOver(path: string, name: string, root: string): Promise<boolean> {
+  const owner = ownerOf(path);
+  if (owner === undefined && Date.now() - statSync(path).mtimeMs < UNFINISHED_MS) return false;
+  if (owner !== undefined && isAlive(owner.creator)) return false;
+  try {
+    await new FileStore(owner?.root ?? root).read(parseContainerId(name));
+    return false;
+  } catch (error) {
+    if (error instanceof KataError && error.code === "KATA_NOT_FOUND") return true;
+    throw error;
+  }
+}
