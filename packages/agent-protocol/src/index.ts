@@ -22,6 +22,7 @@ export {
   specToMessage,
 } from "./oci/convert.ts";
 export { parseJson, stringifyJson } from "./oci/json.ts";
+export { lostInProcess, lostInSpec } from "./oci/lost-fields.ts";
 export type * from "./oci/runtime-spec.ts";
 export { type AgentClient, type CallOptions, connectAgent } from "./rpc/client.ts";
 export { AgentRpcError, endOfStream, isEndOfStream, RpcStatus } from "./rpc/errors.ts";

@@ -20,9 +20,22 @@ export async function findPort(name: string): Promise<string> {
   }
 }
 
-function lookUpPort(name: string): string | undefined {
+/** The original's machines have a console among their ports, which has no name. */
+export function lookUpPort(name: string, directory: string = PORTS): string | undefined {
+  return portsIn(directory).find((port) => nameOf(`${directory}/${port}`) === name);
+}
+
+function portsIn(directory: string): string[] {
   try {
-    return readdirSync(PORTS).find((port) => readFileSync(`${PORTS}/${port}/name`, "utf8").trim() === name);
+    return readdirSync(directory);
+  } catch {
+    return []; // The driver has not found its device yet.
+  }
+}
+
+function nameOf(port: string): string | undefined {
+  try {
+    return readFileSync(`${port}/name`, "utf8").trim();
   } catch {
     return undefined;
   }

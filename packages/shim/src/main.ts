@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { releaseMemory } from "@kata-ts/linux";
+import { isHungUp, makeRaw, releaseMemory, setModes } from "@kata-ts/linux";
 import { attach } from "./attach.ts";
 import { openConsole } from "./console.ts";
 import { enterContainerView } from "./container-view.ts";
@@ -58,6 +58,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   for (const signal of early) onSignal(signal);
   control?.ready();
+  using _keys = passKeysOn(flags, stdio);
   setTimeout(releaseMemory, SETTLED_MS).unref();
   try {
     const status = await attach(guest, stdio);
@@ -65,6 +66,20 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch {
     return GUEST_LOST;
   }
+}
+
+/**
+ * Under the original's runtime, which leaves this to its shim, every key goes to the guest as it is: the guest's terminal
+ * does the echo and the lines. Our own runtime does so before the process runs. Disposing it gives the terminal its modes back.
+ */
+function passKeysOn({ controlFd, consoleSocket }: ShimFlags, { terminal }: HostStdio): Disposable | undefined {
+  if (controlFd !== undefined || consoleSocket !== undefined || terminal === undefined) return undefined;
+  const before = makeRaw(terminal);
+  return {
+    [Symbol.dispose]: () => {
+      if (!isHungUp(terminal)) setModes(terminal, before);
+    },
+  };
 }
 
 async function connect({ agent, token }: Target, { container, execId }: ShimFlags): Promise<GuestProcess> {

@@ -45,7 +45,8 @@ export class Storages {
     const added: string[] = [];
     try {
       for (const storage of storages) {
-        const mountPoint = storage.mount_point ?? "";
+        // The original's runtime writes the shared tree's with a slash at its end.
+        const mountPoint = (storage.mount_point ?? "").replace(/\/+$/, "");
         if (!mountPoint.startsWith("/run/kata-containers/"))
           throw invalidArgument(`Mount point ${mountPoint} is not ours`);
         await this.#turns.take(mountPoint, () => this.#use(storage, mountPoint));

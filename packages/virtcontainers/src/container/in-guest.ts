@@ -1,6 +1,8 @@
 import {
   type grpc,
   type katats,
+  lostInProcess,
+  lostInSpec,
   orFallBack,
   processToMessage,
   type RuntimeSpec,
@@ -21,7 +23,30 @@ export interface Started {
   readonly warnings: readonly string[];
 }
 
-const LOST_IN_CONTRACT = "the agent knows the 1.x contract only: what oci.proto lacks is not applied";
+/** An ordinary request loses nothing, and is not warned about: the words would be in the middle of a user's terminal. */
+function notApplied(lost: readonly string[]): string[] {
+  return lost.length === 0
+    ? []
+    : [`not applied, as the guest's agent knows Kata's 1.x contract only: ${lost.join(", ")}`];
+}
+
+/**
+ * What an agent of the 1.x contract takes as it is. The runtime has run the host's hooks; the original's agent would run
+ * them in the guest. It writes limits below the path of the cgroup that it is told, which must be one from the root.
+ */
+function forContract(spec: RuntimeSpec, id: string): RuntimeSpec {
+  const linux = { ...spec.linux, cgroupsPath: absoluteCgroup(spec.linux?.cgroupsPath, id) };
+  const fields = Object.entries({ ...spec, linux }).filter(([name]) => name !== "hooks");
+  return Object.fromEntries(fields) as unknown as RuntimeSpec;
+}
+
+/** Of systemd's `slice:prefix:name` the original makes the last two. */
+function absoluteCgroup(path: string | undefined, id: string): string {
+  if (path === undefined || path === "") return `/kata/${id}`;
+  const [, prefix, name] = /^[^/:]*\.slice:([^/:]*):([^/:]+)$/.exec(path) ?? [];
+  if (prefix !== undefined && name !== undefined) return `/${prefix}/${name}`;
+  return path.startsWith("/") ? path : `/${path}`;
+}
 
 /** Every question takes the agent's own way where it has one, which loses nothing of config.json. */
 export async function createInGuest(
@@ -34,8 +59,9 @@ export async function createInGuest(
 ): Promise<Started> {
   const config = Buffer.from(stringifyJson(spec));
   return orFallBack(agent.createFromConfig({ container, config }).then(startedFrom), async () => {
-    await agent.createContainer({ ...container, OCI: specToMessage(spec) });
-    return { warnings: [LOST_IN_CONTRACT] };
+    const told = forContract(spec, container.container_id ?? "");
+    await agent.createContainer({ ...container, OCI: specToMessage(told) });
+    return { warnings: notApplied(lostInSpec(told)) };
   });
 }
 
@@ -47,7 +73,7 @@ export async function execInGuest(
   const json = Buffer.from(stringifyJson(process));
   return orFallBack(agent.execFromConfig({ ...names, process: json }).then(startedFrom), async () => {
     await agent.execProcess({ ...names, process: processToMessage(process) });
-    return { warnings: [LOST_IN_CONTRACT] };
+    return { warnings: notApplied(lostInProcess(process)) };
   });
 }
 

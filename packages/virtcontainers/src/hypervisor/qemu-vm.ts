@@ -131,7 +131,8 @@ export class QemuVm implements Vm {
     { readonly = false, index = 0 }: DiskOptions = {},
   ): Promise<string> {
     return this.#atFreePort(async (qmp, rootPort, pciPath) => {
-      await plugDisk(qmp, { id: diskId(containerId, index), rootPort, device, readonly });
+      const tuning = this.#config.disks === undefined ? {} : { tuning: this.#config.disks };
+      await plugDisk(qmp, { id: diskId(containerId, index), rootPort, device, readonly, ...tuning });
       return pciPath;
     });
   }
