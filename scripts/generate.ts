@@ -6,8 +6,12 @@ import { ROOT } from "./lib/paths.ts";
 
 await buildPackages();
 // Compiled a moment ago: not there when this file was loaded.
-const { exampleFile, optionsTable } = await import("@kata-ts/runtime-cli");
+const { exampleFile, optionsTable, withoutEffectTable } = await import("@kata-ts/runtime-cli");
 writeFileSync(join(ROOT, "packages", "runtime-cli", "configuration.toml"), exampleFile());
 const page = join(ROOT, "docs", "configuration.md");
 const text = readFileSync(page, "utf8");
-writeFileSync(page, text.replace(/(?:^\|.*\n)+/m, optionsTable));
+const tables = [optionsTable(), withoutEffectTable()];
+writeFileSync(
+  page,
+  text.replace(/(?:^\|.*\n)+/gm, (table) => tables.shift() ?? table),
+);

@@ -17,7 +17,17 @@ const OWN_WAY: ReadonlySet<string> = new Set([
     "fault-matrix",
     "guest-faults",
   ],
-  ...["hostile-agent", "hostile-guest", "install", "interruption", "links", "oci-image", "readme", "template"],
+  ...[
+    "hostile-agent",
+    "hostile-guest",
+    "install",
+    "interruption",
+    "kata-1x",
+    "links",
+    "oci-image",
+    "readme",
+    "template",
+  ],
   ...["ttrpc", "vm-cache"],
 ]);
 

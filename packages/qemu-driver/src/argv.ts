@@ -1,4 +1,6 @@
+import { DISK_THREAD } from "./block.ts";
 import { kernelCommandLine } from "./kernel-params.ts";
+import { checkMemorySize, memoryBackendOf } from "./memory-backend.ts";
 import { option } from "./option.ts";
 import { rootPortName, rootPortSlot } from "./root-port.ts";
 import type { VmConfig } from "./vm-config.ts";
@@ -36,12 +38,16 @@ export function qemuArgv(config: VmConfig): string[] {
 }
 
 function machine(config: VmConfig): string[] {
-  const memory = `${String(config.memoryMiB)}M`;
-  const accelerator = config.accelerator === "kvm" ? option("kvm") : option("tcg", { "tb-size": 64 });
+  const { accelerator, machine: tuning = {}, memoryMiB } = config;
+  const memory = `${String(memoryMiB)}M`;
+  const cpu = accelerator === "kvm" ? hostCpu(config) : EMULATED_CPU;
+  // An emulated IOMMU remaps interrupts, for which KVM has to leave the I/O APIC to QEMU.
+  const irqchip = tuning.iommu === true && accelerator === "kvm" ? { "kernel-irqchip": "split" } : {};
+  const properties = { "memory-backend": "mem", ...irqchip, ...tuning.properties };
   return [
-    ...["-machine", option("q35", { "memory-backend": "mem" })],
-    ...["-accel", accelerator],
-    ...["-cpu", config.accelerator === "kvm" ? hostCpu(config) : EMULATED_CPU],
+    ...["-machine", option(tuning.type ?? "q35", properties)],
+    ...["-accel", accelerator === "kvm" ? option("kvm") : option("tcg", { "tb-size": 64 })],
+    ...["-cpu", [cpu, ...(tuning.cpuFeatures ?? [])].join(",")],
     ...["-smp", processors(config)],
     ...["-m", option(memory, memorySlots(config))],
     ...["-object", memoryBackend(config, memory)],
@@ -56,11 +62,17 @@ function hostCpu({ memoryFd }: VmConfig): string {
   return memoryFd === undefined ? option("host", { migratable: false }) : "host";
 }
 
-/** vhost-user devices (virtio-fs) need memory that another process can map. */
-function memoryBackend({ memoryFd }: VmConfig, size: string): string {
-  const shared = { id: "mem", size, share: true };
-  if (memoryFd === undefined) return option("memory-backend-memfd", shared);
-  return option("memory-backend-file", { ...shared, "mem-path": `/proc/self/fd/${String(memoryFd)}` });
+function memoryBackend({ memoryFd, memoryMiB, memory }: VmConfig, size: string): string {
+  checkMemorySize(memoryMiB, memory);
+  const backend = memoryBackendOf(memory);
+  if (memoryFd === undefined) return option(backend.type, { id: "mem", size, ...backend.properties });
+  // A clone's memory is the copy that it is given, whatever others are made of.
+  return option("memory-backend-file", {
+    id: "mem",
+    size,
+    share: true,
+    "mem-path": `/proc/self/fd/${String(memoryFd)}`,
+  });
 }
 
 /**
@@ -74,10 +86,11 @@ function processors({ accelerator, vcpus, maxVcpus = vcpus }: VmConfig): string 
 }
 
 /** QEMU refuses slots that nothing could be plugged into. An image in memory takes room, but no slot. */
-function memorySlots({ memoryMiB, maxMemoryMiB = memoryMiB, imagePmemBytes = 0 }: VmConfig): Record<string, string> {
+function memorySlots(config: VmConfig): Record<string, string> {
+  const { memoryMiB, maxMemoryMiB = memoryMiB, imagePmemBytes = 0, memory = {} } = config;
   const maxmem = maxMemoryMiB + imagePmemBytes / MIB;
   if (maxmem === memoryMiB) return {};
-  return { slots: String(maxMemoryMiB > memoryMiB ? MEMORY_SLOTS : 0), maxmem: `${String(maxmem)}M` };
+  return { slots: String(maxMemoryMiB > memoryMiB ? (memory.slots ?? MEMORY_SLOTS) : 0), maxmem: `${String(maxmem)}M` };
 }
 
 function boot(config: VmConfig): string[] {
@@ -92,7 +105,8 @@ function guestConsole(): string[] {
 
 function devices(config: VmConfig): string[] {
   return [
-    ...["-object", option("rng-random", { id: "rng0", filename: "/dev/urandom" })],
+    ...iommu(config),
+    ...["-object", option("rng-random", { id: "rng0", filename: config.machine?.entropySource ?? "/dev/urandom" })],
     ...["-device", option("virtio-rng-pci", { rng: "rng0", romfile: "" })],
     // Memory that the guest frees is the host's again.
     ...["-device", option("virtio-balloon-pci", { id: "balloon0", "free-page-reporting": true, romfile: "" })],
@@ -101,8 +115,15 @@ function devices(config: VmConfig): string[] {
     ...["-chardev", option("socket", { id: "agent", path: config.agentSocket, server: true, wait: false })],
     ...["-device", option("virtserialport", { chardev: "agent", name: AGENT_PORT })],
     ...share9p(config),
+    ...(config.disks?.ioThread === true ? ["-object", option("iothread", { id: DISK_THREAD })] : []),
     ...Array.from({ length: config.rootPorts }, (_, port) => ["-device", rootPort(port)]).flat(),
   ];
+}
+
+// It comes before the devices that it translates for.
+function iommu({ machine: { iommu: wanted = false } = {} }: VmConfig): string[] {
+  if (!wanted) return [];
+  return ["-device", option("intel-iommu", { intremap: true, "device-iotlb": true, "caching-mode": true })];
 }
 
 // Read-only at the file and at the disk: what the guest thinks of it does not matter.

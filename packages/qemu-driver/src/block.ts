@@ -1,5 +1,6 @@
 import { QemuError } from "./errors.ts";
 import type { QmpClient } from "./qmp/client.ts";
+import type { DiskTuning } from "./vm-tuning.ts";
 
 /** A disk to plug in: a block device of the host's. */
 export interface Disk {
@@ -10,18 +11,31 @@ export interface Disk {
   /** Absolute path of the block device on the host. */
   readonly device: string;
   readonly readonly: boolean;
+  readonly tuning?: DiskTuning;
 }
+
+/** The id of the thread that serves disks where VmConfig asks for one. */
+export const DISK_THREAD = "disk-thread";
 
 /** The guest lets go of the disk first, which takes it five seconds: PCI Express has its button blink that long. */
 const UNPLUG_DEADLINE_MS = 20_000;
 
 /** Plugs a disk into a running machine. On failure nothing of it is left. @throws QemuError */
-export async function plugDisk(qmp: QmpClient, { id, rootPort, device, readonly }: Disk): Promise<void> {
+export async function plugDisk(qmp: QmpClient, { id, rootPort, device, readonly, tuning = {} }: Disk): Promise<void> {
   const node = nodeOf(id);
+  const { direct, noFlush } = tuning.cache ?? { direct: true, noFlush: false };
+  const thread = tuning.ioThread === true && (await hasDiskThread(qmp)) ? { iothread: DISK_THREAD } : {};
   const backend = { driver: "host_device", "node-name": node, filename: device, "read-only": readonly };
-  await qmp.execute("blockdev-add", { ...backend, cache: { direct: true, "no-flush": false } });
+  await qmp.execute("blockdev-add", { ...backend, cache: { direct, "no-flush": noFlush } });
   try {
-    await qmp.execute("device_add", { driver: "virtio-blk-pci", id, drive: node, bus: rootPort, romfile: "" });
+    await qmp.execute("device_add", {
+      driver: "virtio-blk-pci",
+      id,
+      drive: node,
+      bus: rootPort,
+      romfile: "",
+      ...thread,
+    });
   } catch (error) {
     await qmp.execute("blockdev-del", { "node-name": node });
     throw error;
@@ -47,6 +61,12 @@ export async function unplugDisk(qmp: QmpClient, { id }: Pick<Disk, "id">): Prom
   await gone;
   await qmp.execute("blockdev-del", { "node-name": nodeOf(id) });
   return true;
+}
+
+/** The machine may have been started under another configuration than this call has read. */
+async function hasDiskThread(qmp: QmpClient): Promise<boolean> {
+  const threads = (await qmp.execute("query-iothreads")) as readonly { readonly id: string }[];
+  return threads.some(({ id }) => id === DISK_THREAD);
 }
 
 function nodeOf(id: string): string {

@@ -1,4 +1,6 @@
+import { memoryBackendOf } from "./memory-backend.ts";
 import type { QmpClient } from "./qmp/client.ts";
+import type { MemoryTuning } from "./vm-tuning.ts";
 
 /** Kernels add memory in blocks of this size. */
 const BLOCK_MIB = 128;
@@ -41,7 +43,7 @@ interface MemoryDevice {
  *
  * @returns MiB plugged in, in whole blocks; @throws QemuError when the host or the machine has no room
  */
-export async function growMemory(qmp: QmpClient, wantedMiB: number): Promise<number> {
+export async function growMemory(qmp: QmpClient, wantedMiB: number, tuning: MemoryTuning = {}): Promise<number> {
   const devices = (await qmp.execute("query-memory-devices")) as readonly MemoryDevice[];
   const modules = devices.filter(({ type }) => type === "dimm");
   const pluggedMiB = modules.reduce((sum, { data }) => sum + data.size, 0) / 1024 ** 2;
@@ -49,8 +51,8 @@ export async function growMemory(qmp: QmpClient, wantedMiB: number): Promise<num
   if (missing <= 0) return 0;
   const memory = `mem${String(modules.length)}`;
   const size = missing * 1024 ** 2;
-  // Shared, as all of the guest's memory: virtio-fs is served by another process.
-  await qmp.execute("object-add", { "qom-type": "memory-backend-memfd", id: memory, size, share: true });
+  const { type, properties } = memoryBackendOf(tuning);
+  await qmp.execute("object-add", { "qom-type": type, id: memory, size, ...properties });
   try {
     await qmp.execute("device_add", { driver: "pc-dimm", id: `dimm-${memory}`, memdev: memory });
   } catch (error) {

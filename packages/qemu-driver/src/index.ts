@@ -24,9 +24,10 @@ export { type Nic, plugNic, type TapBackend, unplugNic, type VfioBackend } from 
 export { option } from "./option.ts";
 export { type QmpCallOptions, QmpClient, type QmpEvent } from "./qmp/client.ts";
 export { LineReader } from "./qmp/line-reader.ts";
-export { rootPortName, rootPortSlot, takenRootPorts } from "./root-port.ts";
+export { MAX_ROOT_PORTS, rootPortName, rootPortSlot, takenRootPorts } from "./root-port.ts";
 export { restoreMachine, saveMachine } from "./saved-machine.ts";
 export { type ExitInfo, spawnTied, type TiedOptions, type TiedProcess } from "./spawn.ts";
 export { escapeControls, Tail } from "./tail.ts";
 export { type PluggedVirtioFs, plugVirtioFs, type VirtiofsdConfig, virtiofsdArgv } from "./virtiofsd.ts";
 export type { Accelerator, VmConfig } from "./vm-config.ts";
+export type { DiskTuning, MachineTuning, MemoryTuning } from "./vm-tuning.ts";

@@ -37,15 +37,19 @@ const COMMON: readonly string[] = [
  */
 const EMULATED: readonly string[] = ["noreplace-smp", "agent.jit=off"];
 
+/** The guest's own devices bypass its IOMMU: it is there for what a container hands on. */
+const IOMMU: readonly string[] = ["intel_iommu=on", "iommu=pt"];
+
 /** The guest kernel's command line. Later parameters win. */
 export function kernelCommandLine(
-  config: Pick<VmConfig, "accelerator" | "kernelParams" | "vcpus" | "maxVcpus" | "imagePmemBytes">,
+  config: Pick<VmConfig, "accelerator" | "kernelParams" | "vcpus" | "maxVcpus" | "imagePmemBytes" | "machine">,
 ): string {
   const tsc = config.accelerator === "tcg" ? hostTscKhz() : undefined;
   const clock = tsc === undefined ? [] : [`tsc_early_khz=${String(tsc)}`];
   const emulated = config.accelerator === "tcg" ? [...EMULATED, ...clock, ...emulatedProcessors(config)] : [];
   const root = config.imagePmemBytes === undefined ? ROOT_ON_DISK : ROOT_IN_MEMORY;
-  return [...root, ...COMMON, ...emulated, ...config.kernelParams].join(" ");
+  const iommu = config.machine?.iommu === true ? IOMMU : [];
+  return [...root, ...COMMON, ...emulated, ...iommu, ...config.kernelParams].join(" ");
 }
 
 /** Those that may come sleep; a machine with one says that it could have two, and never does: see qemuArgv. */

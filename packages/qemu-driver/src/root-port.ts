@@ -1,16 +1,21 @@
 import type { QmpClient } from "./qmp/client.ts";
 
-/** The slots below are for what a machine has from the start. */
+/** The slots below are for what a machine has from the start, the last is QEMU's own. */
 const FIRST_SLOT = 0x10;
+const LAST_SLOT = 0x1d;
+const IN_A_ROW = LAST_SLOT - FIRST_SLOT + 1;
+
+/** How many ports a machine can have. */
+export const MAX_ROOT_PORTS = 16;
 
 /** The id of a hot-pluggable port. */
 export function rootPortName(port: number): string {
   return `rp${String(port)}`;
 }
 
-/** Its slot on the root bus, by which the guest finds what is plugged into it. */
+/** Its slot on the root bus, by which the guest finds what is plugged into it. The last two are below the first. */
 export function rootPortSlot(port: number): number {
-  return FIRST_SLOT + port;
+  return port < IN_A_ROW ? FIRST_SLOT + port : FIRST_SLOT - 1 - (port - IN_A_ROW);
 }
 
 interface PciDevice {

@@ -15,13 +15,15 @@ export interface VirtiofsdConfig {
   /** The directory it serves; it sees nothing else. */
   readonly source: string;
   readonly cache: "none" | "auto" | "always";
+  /** Appended as they are, and so win over ours. */
+  readonly extraArguments?: readonly string[];
 }
 
 /** virtiofsd's arguments. Its own sandbox (mount, pid and network namespaces, seccomp) stays on. */
 export function virtiofsdArgv(config: VirtiofsdConfig): string[] {
   const options = option("", { source: config.source, cache: config.cache, sandbox: "namespace" });
   const socket = config.listenFd === undefined ? `--socket-path=${config.socket}` : `--fd=${String(config.listenFd)}`;
-  return [socket, "-o", `${options},xattr,announce_submounts`];
+  return [socket, "-o", `${options},xattr,announce_submounts`, ...(config.extraArguments ?? [])];
 }
 
 /** Where a plugged device went. */

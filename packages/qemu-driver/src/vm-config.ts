@@ -1,3 +1,5 @@
+import type { DiskTuning, MachineTuning, MemoryTuning } from "./vm-tuning.ts";
+
 /** How instructions of the guest are executed. */
 export type Accelerator = "kvm" | "tcg";
 
@@ -41,4 +43,7 @@ export interface VmConfig {
   readonly rootPorts: number;
   /** A directory shared over 9p. virtio-fs is hot-plugged instead: see plugVirtioFs. */
   readonly share9p?: { readonly path: string; readonly tag: string };
+  readonly machine?: MachineTuning;
+  readonly memory?: MemoryTuning;
+  readonly disks?: DiskTuning;
 }

@@ -61,7 +61,9 @@ export async function openRuntime(context: Context, { id, annotations }: Purpose
   const { globals, installation } = context;
   const kept = id === undefined ? undefined : keptFor(globals.root, id);
   const given = await readOptions(findConfiguration(globals.config, installation), kept);
-  return open(given, await changed(given.options, annotations), context);
+  const opened = open(given, await changed(given.options, annotations), context);
+  if (annotations !== undefined) await checkHashes(opened.configuration, annotations);
+  return opened;
 }
 
 /**
@@ -83,6 +85,13 @@ async function changed(options: Options, annotations: Readonly<Record<string, st
   if (Object.keys(annotations).length === 0) return options;
   const { withAnnotations } = await import("./config/annotations.ts");
   return withAnnotations(options, annotations);
+}
+
+/** Few sandboxes name any. */
+async function checkHashes({ qemu }: Configuration, annotations: Readonly<Record<string, string>>): Promise<void> {
+  if (!Object.keys(annotations).some((name) => name.startsWith("io.katacontainers."))) return;
+  const { checkAssetHashes } = await import("./config/asset-hashes.ts");
+  await checkAssetHashes(qemu, annotations);
 }
 
 function open(given: GivenOptions, options: Options, context: Context): RuntimeContext {

@@ -5,5 +5,5 @@
  */
 
 export type { Verb } from "./commands.ts";
-export { exampleFile, optionsTable } from "./config/pages.ts";
+export { exampleFile, optionsTable, withoutEffectTable } from "./config/pages.ts";
 export { main } from "./main.ts";

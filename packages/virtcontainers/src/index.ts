@@ -86,7 +86,7 @@ export type { Network, NetworkAttachment } from "./ports/network.ts";
 export type { Shim, ShimRequest, Shims, ShimTerminal } from "./ports/shims.ts";
 export type { ContainerRecord, RecordedStatus, Store } from "./ports/store.ts";
 export { collectGarbage, type Garbage, type GarbageOptions } from "./sandbox/collect-garbage.ts";
-export type { SandboxConfig } from "./sandbox/create.ts";
+export type { GuestSetup, SandboxConfig } from "./sandbox/create.ts";
 export type { Demand } from "./sandbox/sizing.ts";
 export { ExternalShims, type ExternalShimsOptions } from "./shims/external-shims.ts";
 export { FileStore } from "./store/file-store.ts";

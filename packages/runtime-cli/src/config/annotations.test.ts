@@ -52,18 +52,35 @@ describe("a sandbox's annotations", () => {
     "hypervisor.constructor",
     "hypervisor.default_memory.more",
     "runtime.disable_new_netns",
-    "agent.enable_tracing",
+    "runtime.disable_guest_seccomp",
+    "agent.nonsense",
     "__proto__.x",
   ])("may not set %s", (name) => {
     expect(() => changed({ [name]: "1" })).toThrow(`annotation ${PREFIX}.${name} is not enabled`);
   });
 
-  it("may set what an administrator has named, whole, but no path and not the list", () => {
-    const options = { hypervisor: { qemu: { enable_annotations: ["virtio_fs_.*", "kernel", "path", ".*able.*"] } } };
-    expect(changed({ "hypervisor.virtio_fs_cache": "none" }, options).hypervisor?.qemu?.virtio_fs_cache).toBe("none");
-    for (const name of ["virtio_fs_daemon", "kernel", "path", "kernel_params", "enable_annotations"]) {
-      expect(() => changed({ [`hypervisor.${name}`]: "x" }, options), name).toThrow("is not enabled");
+  it("may set what a pattern of the administrator finds in a name, but no path and no list of what may be set", () => {
+    const enable_annotations = ["virtio_fs_.*", "kernel", "path", ".*able.*", "valid", "entropy"];
+    const options = { hypervisor: { qemu: { enable_annotations } } };
+    const asked = changed({ "hypervisor.virtio_fs_cache": "none", "hypervisor.kernel_params": "a" }, options);
+    expect(asked.hypervisor?.qemu).toMatchObject({ virtio_fs_cache: "none", kernel_params: "a" });
+    for (const name of ["enable_annotations", "valid_hypervisor_paths", "virtio_fs_extra_args", "entropy_source"]) {
+      expect(() => changed({ [`hypervisor.${name}`]: "/x" }, options), name).toThrow("is not enabled");
     }
+    for (const name of ["virtio_fs_daemon", "kernel", "path"]) {
+      expect(() => changed({ [`hypervisor.${name}`]: "/x" }, options), name).toThrow('"/x" is not allowed');
+    }
+  });
+
+  it("may set a path that the administrator has listed by a glob, and none beside it", () => {
+    const valid_guest_paths = ["/opt/kernels/*.bin", "/opt/one"];
+    const options = { hypervisor: { qemu: { enable_annotations: ["^kernel$"], valid_guest_paths } } };
+    for (const path of ["/opt/kernels/a.bin", "/opt/one"]) {
+      expect(changed({ "hypervisor.kernel": path }, options).hypervisor?.qemu?.kernel).toBe(path);
+    }
+    const others = ["/opt/kernels/a/b.bin", "/opt/kernels/../x.bin", "/opt/kernels/axbin", "/opt/one2", "opt/one", ""];
+    for (const path of others)
+      expect(() => changed({ "hypervisor.kernel": path }, options), path).toThrow("is not allowed");
   });
 
   it.each(["much", "", "-1", "1.5", "64", "1e3", "0x400", "9".repeat(40)])(
@@ -77,5 +94,35 @@ describe("a sandbox's annotations", () => {
     const options = { hypervisor: { qemu: { enable_annotations: [".*"] } } };
     const asked = changed({ "hypervisor.disable_vhost_net": "true", "hypervisor.kernel_params": "8" }, options);
     expect(asked.hypervisor?.qemu).toMatchObject({ disable_vhost_net: true, kernel_params: "8" });
+  });
+
+  it.each([
+    ["1", true],
+    ["t", true],
+    ["True", true],
+    ["TRUE", true],
+    ["0", false],
+    ["F", false],
+    ["False", false],
+  ])("are truth as Go writes it: %s", (text, value) => {
+    const options = { hypervisor: { qemu: { enable_annotations: [".*"] } } };
+    const asked = changed({ "hypervisor.enable_iommu": text }, options);
+    expect(asked.hypervisor?.qemu?.enable_iommu).toBe(value);
+  });
+
+  it.each(["yes", "tRUE", "2", ""])("are no truth otherwise: %j", (text) => {
+    const options = { hypervisor: { qemu: { enable_annotations: [".*"] } } };
+    expect(() => changed({ "hypervisor.enable_iommu": text }, options)).toThrow("is no value for it");
+  });
+
+  it("may load modules into their own guest, unasked", () => {
+    const asked = changed({ "agent.kernel_modules": "e1000e EEE=1; i915" });
+    expect(asked.agent?.kata?.kernel_modules).toEqual(["e1000e EEE=1", "i915"]);
+  });
+
+  it("raise the number of processors by Kata's name, within the host's", () => {
+    const options = { hypervisor: { qemu: { enable_annotations: ["max_?vcpus"] } } };
+    expect(changed({ "hypervisor.default_max_vcpus": "1" }, options).hypervisor?.qemu?.default_maxvcpus).toBe(1);
+    expect(() => changed({ "hypervisor.default_max_vcpus": "999" }, options)).toThrow("is more than");
   });
 });

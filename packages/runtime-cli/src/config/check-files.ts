@@ -22,12 +22,23 @@ export function checkFiles(files: readonly ConfigurationFile[]): GivenOptions {
 function check({ path, text }: ConfigurationFile): { readonly table: Table; readonly options: Options } {
   try {
     const table = parse(text);
+    refuseOtherHypervisor(table);
     return { table, options: checked(optionsSchema, table) };
   } catch (error) {
     const reason =
       error instanceof CheckError ? z.prettifyError(error).replaceAll("\n", " ") : (error as Error).message;
     throw wrongFile(path, reason, error);
   }
+}
+
+/** A file that is only about another hypervisor must not be taken as one that says nothing. */
+function refuseOtherHypervisor({ hypervisor }: Table): void {
+  if (!isTable(hypervisor) || Object.hasOwn(hypervisor, "qemu")) return;
+  const [other] = Object.keys(hypervisor);
+  if (other === undefined) return;
+  throw new Error(
+    `it configures the hypervisor ${other} only, and QEMU is the one that this runtime has: [hypervisor.qemu]`,
+  );
 }
 
 function merge(below: Table, above: Table): Table {

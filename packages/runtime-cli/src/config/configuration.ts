@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { defaultQemuConfig, KataError, type QemuConfig, type RateLimits } from "@kata-ts/virtcontainers";
+import { type GuestSetup, KataError, type QemuConfig, type RateLimits } from "@kata-ts/virtcontainers";
 import { DEFAULT_TEMPLATE_PATH, type Installation } from "./installation.ts";
-import type { HypervisorOptions, Options } from "./options.ts";
+import type { Options } from "./options.ts";
+import { qemuConfigOf } from "./qemu-options.ts";
 
 export interface Configuration {
   readonly qemu: QemuConfig;
@@ -15,6 +14,10 @@ export interface Configuration {
   readonly useBlockDevices: boolean;
   /** False: everything runs in the caller's network namespace. */
   readonly newNetworkNamespace: boolean;
+  /** What guests do before their first container. */
+  readonly guest: GuestSetup;
+  /** False: linux.seccomp of config.json is left out. */
+  readonly useSeccomp: boolean;
   readonly factory: FactoryConfiguration;
 }
 
@@ -40,41 +43,56 @@ const BOOT_SECONDS = 60;
 /** What the options ask for, with the defaults of an installation for what they do not say. @throws KataError */
 export function configurationOf(given: Options, installation: Installation): Configuration {
   const qemu = given.hypervisor?.qemu ?? {};
+  const agentDebug = given.agent?.kata?.enable_debug === true;
+  checkTogether(given);
   return {
-    qemu: {
-      ...defaultQemuConfig,
-      ...guestAssets(qemu, installation),
-      ...defined({
-        qemuPath: qemu.path,
-        // Kata's "": as if nothing was said.
-        firmwarePath: qemu.firmware === "" ? undefined : qemu.firmware,
-        imageOnDisk: qemu.disable_image_nvdimm,
-        accelerator: qemu.accel,
-        kernelParams: qemu.kernel_params?.split(/\s+/).filter(Boolean),
-        vcpus: qemu.default_vcpus,
-        // Kata's 0: as many as the host has.
-        maxVcpus: qemu.default_maxvcpus === 0 ? undefined : qemu.default_maxvcpus,
-        memoryMiB: qemu.default_memory,
-        sharedFs: qemu.shared_fs,
-        virtiofsdPath: qemu.virtio_fs_daemon,
-        virtioFsCache: qemu.virtio_fs_cache,
-        msize9p: qemu.msize_9p,
-        rootPorts: qemu.pcie_root_port,
-      }),
-    },
-    proxyPath: given.proxy?.kata?.path ?? installation.proxy,
-    shimPath: given.shim?.kata?.path ?? installation.shim,
+    qemu: qemuConfigOf(qemu, { agent: agentDebug }, installation),
+    proxyPath: nonEmpty(given.proxy?.kata?.path) ?? installation.proxy,
+    shimPath: nonEmpty(given.shim?.kata?.path) ?? installation.shim,
     network: networkConfiguration(given),
     useBlockDevices: qemu.disable_block_device_use === false,
     newNetworkNamespace: given.runtime?.disable_new_netns !== true,
+    guest: guestSetup(given),
+    useSeccomp: given.runtime?.disable_guest_seccomp !== true,
     factory: {
       enabled: given.factory?.enable_template ?? false,
-      path: given.factory?.template_path ?? DEFAULT_TEMPLATE_PATH,
+      path: nonEmpty(given.factory?.template_path) ?? DEFAULT_TEMPLATE_PATH,
       cacheSize: given.factory?.vm_cache_number ?? 0,
     },
-    debug: given.runtime?.enable_debug ?? false,
+    debug: isDebug(given),
     bootDeadlineMs: (given.runtime?.boot_timeout ?? BOOT_SECONDS) * 1000,
   };
+}
+
+/** Kata's "": as if the option was not there. */
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}
+
+/** Kata has an enable_debug in each section. */
+function isDebug({ hypervisor, proxy, shim, agent, runtime, netmon }: Options): boolean {
+  const sections = [hypervisor?.qemu, proxy?.kata, shim?.kata, agent?.kata, runtime, netmon];
+  return sections.some((section) => section?.enable_debug === true);
+}
+
+function guestSetup({ hypervisor, agent }: Options): GuestSetup {
+  const modules = (agent?.kata?.kernel_modules ?? []).map((line) => line.trim().split(/\s+/));
+  const kernelModules = modules
+    .map(([name = "", ...parameters]) => ({ name, parameters }))
+    .filter(({ name }) => name !== "");
+  const hookPath = hypervisor?.qemu?.guest_hook_path ?? "";
+  return { ...(kernelModules.length === 0 ? {} : { kernelModules }), ...(hookPath === "" ? {} : { hookPath }) };
+}
+
+/** A clone's memory is a copy of its template's file: it cannot be of huge pages, or anywhere else. @throws KataError */
+function checkTogether({ hypervisor, factory }: Options): void {
+  const { enable_hugepages: hugePages = false, file_mem_backend: directory = "" } = hypervisor?.qemu ?? {};
+  if (factory?.enable_template !== true) return;
+  const other = hugePages ? "enable_hugepages" : directory === "" ? undefined : "file_mem_backend";
+  if (other === undefined) return;
+  throw new KataError("KATA_CONFIG", `enable_template does not go with ${other}`, {
+    hint: "memory of a cloned VM is a copy of the template's file: turn one of them off in configuration.toml",
+  });
 }
 
 function networkConfiguration({ hypervisor, runtime, netmon }: Options): NetworkConfiguration {
@@ -89,21 +107,4 @@ function networkConfiguration({ hypervisor, runtime, netmon }: Options): Network
     limits: { receive: qemu.rx_rate_limiter_max_rate ?? 0, transmit: qemu.tx_rate_limiter_max_rate ?? 0 },
     follow: netmon?.enable_netmon ?? true,
   };
-}
-
-/** An initrd belongs to its kernel: the installed one is used with the installed kernel only. */
-function guestAssets(
-  qemu: HypervisorOptions,
-  { share }: Installation,
-): Pick<QemuConfig, "kernelPath" | "imagePath" | "initrdPath"> {
-  const kernelPath = qemu.kernel ?? join(share, "vmlinux");
-  const beside = join(dirname(kernelPath), "initrd");
-  const initrdPath = qemu.initrd ?? (qemu.kernel === undefined && existsSync(beside) ? beside : undefined);
-  return { kernelPath, imagePath: qemu.image ?? join(share, "rootfs.ext4"), ...defined({ initrdPath }) };
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(values: T): Defined<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

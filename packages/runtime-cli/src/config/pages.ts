@@ -9,16 +9,22 @@ export function optionsTable(): string {
   const rows = [["section", "option", "default", "unit", "meaning"]];
   for (const [section, options] of Object.entries(SECTIONS)) {
     let shown = `\`[${section}]\``;
-    for (const [name, documentation] of documented(options)) {
+    for (const [name, documentation] of effective(options)) {
       rows.push([shown, `\`${name}\``, initialText(documentation), documentation.unit ?? "", documentation.about]);
       shown = "";
     }
   }
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |\n`;
-  const [head = [], ...body] = rows;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("");
+  return table(rows);
+}
+
+/** The table of what Kata 1.x's files may have besides. */
+export function withoutEffectTable(): string {
+  const body = Object.entries(SECTIONS).flatMap(([section, options]) =>
+    documented(options)
+      .filter(([, { hasNoEffect }]) => hasNoEffect === true)
+      .map(([name, { about }]) => [`\`[${section}]\``, `\`${name}\``, about]),
+  );
+  return table([["section", "option", "why it changes nothing"], ...body]);
 }
 
 /** configuration.toml as it is shipped: every option with its default, those without a fixed one as comments. */
@@ -29,7 +35,7 @@ export function exampleFile(): string {
   ];
   for (const [section, options] of Object.entries(SECTIONS)) {
     lines.push("", `[${section}]`);
-    for (const [name, documentation] of documented(options)) {
+    for (const [name, documentation] of effective(options)) {
       const unit = documentation.unit === undefined ? "" : ` (${documentation.unit})`;
       lines.push(...wrapped(`${documentation.about.replaceAll("`", '"')}${unit}`));
       const hasFixedDefault = !isDescription(documentation.initial);
@@ -37,6 +43,18 @@ export function exampleFile(): string {
     }
   }
   return `${lines.join("\n")}\n`;
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |\n`;
+  const [head = [], ...body] = rows;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("");
+}
+
+function effective(options: Readonly<Record<string, z.ZodMiniType>>): [string, OptionDocumentation][] {
+  return documented(options).filter(([, { hasNoEffect }]) => hasNoEffect !== true);
 }
 
 function documented(options: Readonly<Record<string, z.ZodMiniType>>): [string, OptionDocumentation][] {

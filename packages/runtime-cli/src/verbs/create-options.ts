@@ -58,7 +58,7 @@ export async function createFromBundle(
   const container = {
     id,
     rootfs: bundle.rootfs,
-    spec: bundle.spec,
+    spec: configuration.useSeccomp ? bundle.spec : withoutSeccomp(bundle.spec),
     bundle: bundle.path,
     annotations: bundle.spec.annotations ?? {},
     useBlockDevices: configuration.useBlockDevices,
@@ -78,6 +78,10 @@ export async function createFromBundle(
   return { ...created, environment, terminal: bundle.spec.process?.terminal === true };
 }
 
+function withoutSeccomp({ linux = {}, ...spec }: RuntimeSpec): RuntimeSpec {
+  return { ...spec, linux: Object.fromEntries(Object.entries(linux).filter(([name]) => name !== "seccomp")) };
+}
+
 function newSandbox(spec: RuntimeSpec, configuration: Configuration): NewSandboxConfig {
   const networkNamespace = configuration.newNetworkNamespace ? networkNamespaceOf(spec) : undefined;
   return {
@@ -86,6 +90,7 @@ function newSandbox(spec: RuntimeSpec, configuration: Configuration): NewSandbox
     dns: () => resolvConfOf(spec),
     hostname: spec.hostname ?? "",
     sharePidNamespace: false,
+    guest: configuration.guest,
     bootDeadlineMs: configuration.bootDeadlineMs,
   };
 }

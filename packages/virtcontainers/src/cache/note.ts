@@ -25,8 +25,8 @@ export interface CacheNote {
 /** What VMs of this configuration are of. */
 export async function noteOf(cache: string, config: QemuConfig, accelerator: "kvm" | "tcg"): Promise<CacheNote> {
   const machine = machineOf(config, accelerator);
-  const { sharedFs, virtiofsdPath, virtioFsCache } = config;
-  const share = [sharedFs, virtiofsdPath, virtioFsCache].join(" ");
+  const { sharedFs, virtiofsdPath, virtioFsCache, virtiofsdArguments = [] } = config;
+  const share = [sharedFs, virtiofsdPath, virtioFsCache, ...virtiofsdArguments].join(" ");
   return { cache, key: await templateKey(machine), machine: withoutNames(machine), share };
 }
 

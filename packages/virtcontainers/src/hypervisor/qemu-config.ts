@@ -1,5 +1,12 @@
 import { availableParallelism } from "node:os";
-import { type Accelerator, type AcceleratorProbe, chooseAccelerator } from "@kata-ts/qemu-driver";
+import {
+  type Accelerator,
+  type AcceleratorProbe,
+  chooseAccelerator,
+  type DiskTuning,
+  type MachineTuning,
+  type MemoryTuning,
+} from "@kata-ts/qemu-driver";
 
 /** How VMs are made. configuration.toml's `[hypervisor.qemu]` maps to it one to one. */
 export interface QemuConfig {
@@ -19,12 +26,17 @@ export interface QemuConfig {
   readonly kernelParams: readonly string[];
   readonly sharedFs: "virtio-fs" | "virtio-9p";
   readonly virtioFsCache: "none" | "auto" | "always";
+  /** Appended to virtiofsd's own arguments. */
+  readonly virtiofsdArguments?: readonly string[];
   /** Bytes per 9p message. */
   readonly msize9p: number;
   /** How many vCPUs it may come to have; by default see maxVcpusOf. */
   readonly maxVcpus?: number;
-  /** Hot-pluggable ports: one for the shared tree, the others for network cards and disks. At most 14. */
+  /** Hot-pluggable ports: one for the shared tree, the others for network cards and disks. At most 16. */
   readonly rootPorts: number;
+  readonly machine?: MachineTuning;
+  readonly memory?: MemoryTuning;
+  readonly disks?: DiskTuning;
   /** A program, run with these arguments and a sandbox's id whenever the sandbox's network namespace has changed. */
   readonly onNetworkChange?: readonly string[];
   /** Below which each VM gets a directory. */

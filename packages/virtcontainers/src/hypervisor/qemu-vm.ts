@@ -94,13 +94,14 @@ export class QemuVm implements Vm {
 
   async grow(wanted: VmGrowth): Promise<VmGrowth> {
     return this.#alone(async (qmp) => {
-      const memoryMiB = await growMemory(qmp, wanted.memoryMiB);
+      const memoryMiB = await growMemory(qmp, wanted.memoryMiB, this.#config.memory);
       return { vcpus: await growVcpusOf(qmp, this.state, this.#config, wanted.vcpus), memoryMiB };
     });
   }
 
   async plugSharedTree(): Promise<grpc.Storage.$Properties> {
-    const mounted = { source: SHARE_TAG, mount_point: GUEST_SHARED };
+    // The original's agent makes the directories up to the last slash.
+    const mounted = { source: SHARE_TAG, mount_point: `${GUEST_SHARED}/` };
     if (this.#config.sharedFs === "virtio-9p") {
       const options = [`trans=virtio,version=9p2000.L,cache=mmap,msize=${String(this.#config.msize9p)}`, "nodev"];
       return { ...mounted, driver: "9p", fstype: "9p", options };

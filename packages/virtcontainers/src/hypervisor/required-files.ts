@@ -11,6 +11,14 @@ export function requireFiles(config: QemuConfig): void {
     ...(config.firmwarePath === undefined
       ? []
       : ([["firmware", config.firmwarePath, "see `firmware` in configuration.toml"]] as const)),
+    ...(config.memory?.directory === undefined
+      ? []
+      : ([
+          ["directory for guest memory", config.memory.directory, "see `file_mem_backend` in configuration.toml"],
+        ] as const)),
+    ...(config.machine?.entropySource === undefined
+      ? []
+      : ([["source of entropy", config.machine.entropySource, "see `entropy_source` in configuration.toml"]] as const)),
     ...(config.sharedFs === "virtio-fs"
       ? ([["virtiofsd", config.virtiofsdPath, "install the package qemu-system-common"]] as const)
       : []),

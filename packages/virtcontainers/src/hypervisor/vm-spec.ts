@@ -34,7 +34,16 @@ export function vmConfig(
     qmpSocket: directory.qmpSocket,
     agentSocket: directory.agentSocket,
     rootPorts: config.rootPorts,
+    ...tuningOf(config),
     ...(config.sharedFs === "virtio-fs" ? {} : { share9p: { path: directory.shared, tag: SHARE_TAG } }),
+  };
+}
+
+function tuningOf({ machine, memory, disks }: QemuConfig): Pick<VmConfig, "machine" | "memory" | "disks"> {
+  return {
+    ...(machine === undefined ? {} : { machine }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(disks === undefined ? {} : { disks }),
   };
 }
 
@@ -86,6 +95,7 @@ export function vmSpec(vm: VmConfig, config: QemuConfig, directory: VmDirectory,
             socket: directory.virtiofsSocket,
             source: directory.shared,
             cache: config.virtioFsCache,
+            ...(config.virtiofsdArguments === undefined ? {} : { extraArguments: config.virtiofsdArguments }),
           },
         }
       : {}),

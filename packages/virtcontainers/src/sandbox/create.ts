@@ -24,6 +24,8 @@ export interface SandboxConfig {
   readonly forwardLoopback?: boolean;
   /** Lines of resolv.conf. */
   readonly dns?: readonly string[];
+  /** What the guest does before its first container. */
+  readonly guest?: GuestSetup;
   /** Milliseconds that a guest may take to boot. */
   readonly bootDeadlineMs: number;
   /** Called once the VM exists, before its guest is up: it has to be found again should this process die. */
@@ -36,6 +38,13 @@ export interface SandboxConfig {
   readonly cgroup?: readonly string[];
   /** Aborting it takes back what has been made, whatever is being waited for. */
   readonly signal?: AbortSignal;
+}
+
+export interface GuestSetup {
+  /** Loaded into the guest's kernel, by name and parameters: of the guest's own modules. */
+  readonly kernelModules?: readonly { readonly name: string; readonly parameters: readonly string[] }[];
+  /** A directory of the guest with programs in `prestart`, `poststart` and `poststop`, run for every container. */
+  readonly hookPath?: string;
 }
 
 /** A sandbox without containers: a running VM whose agent is ready for them. */
@@ -119,6 +128,11 @@ async function setUpGuest(
     storages: [sharedTree, sharedMemory(config.shmBytes)],
     sandbox_pidns: config.sharePidNamespace,
     sandbox_id: config.id,
+    guest_hook_path: config.guest?.hookPath ?? "",
+    kernel_modules: (config.guest?.kernelModules ?? []).map(({ name, parameters }) => ({
+      name,
+      parameters: [...parameters],
+    })),
   });
   await Promise.all([created, agent.setGuestDateTime({ Sec: Math.floor(now / 1000), Usec: (now % 1000) * 1000 })]);
 }

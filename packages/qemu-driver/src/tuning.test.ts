@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { qemuArgv } from "./argv.ts";
+import { MAX_ROOT_PORTS, rootPortSlot } from "./root-port.ts";
+import { virtiofsdArgv } from "./virtiofsd.ts";
+import type { VmConfig } from "./vm-config.ts";
+
+const CONFIG: VmConfig = {
+  ...{ name: "a", qemuPath: "/usr/bin/qemu-system-x86_64", accelerator: "kvm", vcpus: 1, maxVcpus: 1, memoryMiB: 512 },
+  ...{ maxMemoryMiB: 1024, kernelPath: "/g/vmlinux", imagePath: "/g/rootfs.ext4", kernelParams: [], rootPorts: 1 },
+  ...{ qmpSocket: "/v/qmp.sock", agentSocket: "/v/agent.sock" },
+};
+
+/** What follows an option, wherever it stands. */
+function given(config: Partial<VmConfig>, name: string): string[] {
+  const argv = qemuArgv({ ...CONFIG, ...config });
+  return argv.filter((_, index) => argv[index - 1] === name);
+}
+
+describe("a machine other than the usual one", () => {
+  it("has its type, properties and features of the processor", () => {
+    const machine = {
+      type: "pc-q35-7.2",
+      properties: { hpet: "off", smm: "off" },
+      cpuFeatures: ["pmu=off", "+x2apic"],
+    };
+    expect(given({ machine }, "-machine")).toEqual(["pc-q35-7.2,memory-backend=mem,hpet=off,smm=off"]);
+    expect(given({ machine }, "-cpu")).toEqual(["host,migratable=off,pmu=off,+x2apic"]);
+    expect(given({ machine, accelerator: "tcg" }, "-cpu")).toEqual(["max,-erms,-la57,pmu=off,+x2apic"]);
+  });
+
+  it("has an IOMMU before all of its devices", () => {
+    const machine = { iommu: true };
+    expect(given({ machine }, "-device")[0]).toBe("intel-iommu,intremap=on,device-iotlb=on,caching-mode=on");
+    expect(given({ machine }, "-machine")).toEqual(["q35,memory-backend=mem,kernel-irqchip=split"]);
+    expect(given({ machine, accelerator: "tcg" }, "-machine")).toEqual(["q35,memory-backend=mem"]);
+    expect(given({ machine }, "-append")[0]).toContain("intel_iommu=on iommu=pt");
+  });
+
+  it("takes random numbers from another file", () => {
+    expect(given({ machine: { entropySource: "/dev/hwrng" } }, "-object")).toContain(
+      "rng-random,id=rng0,filename=/dev/hwrng",
+    );
+  });
+
+  it.each([
+    [{ hugePages: true }, "memory-backend-memfd,id=mem,size=512M,share=on,hugetlb=on"],
+    [{ preallocated: true }, "memory-backend-memfd,id=mem,size=512M,share=on,prealloc=on"],
+    [{ directory: "/dev/shm" }, "memory-backend-file,id=mem,size=512M,share=on,mem-path=/dev/shm"],
+  ])("has memory of another kind: %j", (memory, backend) => {
+    expect(given({ memory }, "-object")).toContain(backend);
+  });
+
+  it("has fewer slots for memory", () => {
+    expect(given({ memory: { slots: 3 } }, "-m")).toEqual(["512M,slots=3,maxmem=1024M"]);
+  });
+
+  it("is refused with memory that huge pages do not make up", () => {
+    expect(() => qemuArgv({ ...CONFIG, memoryMiB: 513, memory: { hugePages: true } })).toThrow("no multiple");
+  });
+
+  it("keeps a clone's memory the copy that it is", () => {
+    expect(given({ memoryFd: 5, memory: { preallocated: true } }, "-object")).toContain(
+      "memory-backend-file,id=mem,size=512M,share=on,mem-path=/proc/self/fd/5",
+    );
+  });
+
+  it("has a thread for its disks", () => {
+    expect(given({ disks: { ioThread: true } }, "-object")).toContain("iothread,id=disk-thread");
+  });
+
+  it("has each of its ports at a slot of its own, which is not QEMU's", () => {
+    const slots = Array.from({ length: MAX_ROOT_PORTS }, (_, port) => rootPortSlot(port));
+    expect(new Set(slots).size).toBe(MAX_ROOT_PORTS);
+    expect(slots.every((slot) => slot >= 0x0e && slot <= 0x1d)).toBe(true);
+    expect(slots.slice(0, 2)).toEqual([0x10, 0x11]);
+  });
+});
+
+it("virtiofsd gets further arguments behind its own", () => {
+  const config = {
+    path: "/d",
+    socket: "/s",
+    source: "/t",
+    cache: "auto",
+    extraArguments: ["--thread-pool-size=1"],
+  } as const;
+  expect(virtiofsdArgv(config).at(-1)).toBe("--thread-pool-size=1");
+});

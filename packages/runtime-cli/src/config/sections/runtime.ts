@@ -1,0 +1,32 @@
+import * as z from "zod/mini";
+import { option, type ShapeOf } from "../option.ts";
+
+export interface RuntimeOptions {
+  readonly enable_debug?: boolean | undefined;
+  readonly boot_timeout?: number | undefined;
+  readonly internetworking_model?: "tcfilter" | "macvtap" | "none" | "default" | undefined;
+  readonly disable_new_netns?: boolean | undefined;
+  readonly disable_guest_seccomp?: boolean | undefined;
+}
+
+export const runtimeOptions: ShapeOf<RuntimeOptions> = {
+  enable_debug: option(z.boolean(), { about: "log more", initial: false }),
+  boot_timeout: option(z.number().check(z.minimum(1)), {
+    about: "that a guest may take to boot",
+    unit: "seconds",
+    initial: 60,
+  }),
+  internetworking_model: option(z.enum(["tcfilter", "macvtap", "none", "default"]), {
+    about: "how interfaces are joined to the VM; `none`: only the loopback",
+    initial: "tcfilter",
+  }),
+  disable_new_netns: option(z.boolean(), {
+    about: "run everything in the caller's network namespace; only with `none`",
+    initial: false,
+  }),
+  disable_guest_seccomp: option(z.boolean(), {
+    about:
+      "`true`: `linux.seccomp` of config.json is not applied in the guest. Kata 1.x's files say so; leave it out for what engines ask for",
+    initial: false,
+  }),
+};
