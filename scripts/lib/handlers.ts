@@ -33,6 +33,13 @@ export const HANDLERS: readonly Handler[] = [
     test: ["e2e/test/guest-faults", "in a kernel panic"],
   },
   {
+    name: "the host's mounts stay when a container's volume is unshared",
+    file: "packages/virtcontainers/src/hypervisor/shared-tree.ts",
+    code: 'setTreePropagation(tree, options.propagation ?? "private");',
+    without: "",
+    test: ["e2e/test/bind-mounts", "leave the host's mounts where they are"],
+  },
+  {
     name: "an emulated guest has memory barriers",
     file: "packages/qemu-driver/src/argv.ts",
     code: "{ maxcpus: Math.max(max, 2) }",

@@ -25,6 +25,7 @@ export {
   mount,
   mountDevice,
   pivotInto,
+  setTreePropagation,
   unmount,
 } from "./mounts.ts";
 export { enterNamespace, inNamespace, inNewNamespace, type NamespaceKind, unshare } from "./namespaces.ts";

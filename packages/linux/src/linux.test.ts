@@ -37,6 +37,7 @@ import {
   processTree,
   readProcessStat,
   setPipeSize,
+  setTreePropagation,
   signalProcess,
   tryLockFile,
   unmount,
@@ -76,6 +77,37 @@ describe("mounts and mount namespaces", () => {
     expect(readdirSync(target)).toEqual([]);
     expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(mounted);
     expect(process.cwd()).toBe(cwd);
+  });
+
+  it.each(["private", "slave"] as const)("are cut off from a shared source as %s", (propagation) => {
+    const [source, target] = [join(directory, "source"), join(directory, "target")];
+    for (const path of [source, target]) mkdirSync(path);
+    mount("none", source, "tmpfs", 0);
+    mount("none", source, null, MountFlag.shared);
+    const [below, later] = [join(source, "below"), join(source, "later")];
+    const mounted = (path: string): boolean =>
+      readFileSync("/proc/thread-self/mountinfo", "utf8").includes(` ${path} `);
+    try {
+      for (const path of [below, later]) mkdirSync(path);
+      mount("none", below, "tmpfs", 0);
+      const tree = cloneMountTree(source, true);
+      setTreePropagation(tree, propagation);
+      const other = inNewNamespace("mnt", () => {
+        mount("none", "/", null, MountFlag.rec | MountFlag.slave);
+        attachMountTree(tree, target);
+        return openSync("/proc/thread-self/ns/mnt", "r");
+      });
+      closeSync(tree);
+      mount("none", later, "tmpfs", 0);
+      inNamespace("mnt", `/proc/self/fd/${String(other)}`, () => {
+        expect(mounted(join(target, "later"))).toBe(propagation === "slave");
+        unmount(target);
+      });
+      closeSync(other);
+      expect([below, later].map(mounted)).toEqual([true, true]);
+    } finally {
+      for (const path of [below, later, source]) if (mounted(path)) unmount(path);
+    }
   });
 
   it("fail with the call, the object and the errno", () => {

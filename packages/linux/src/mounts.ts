@@ -31,6 +31,8 @@ const OPEN_TREE_CLONE = 1;
 const OPEN_TREE_CLOEXEC = 0x8_0000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 const MOUNT_ATTR_RDONLY = 1n;
+const MOUNT_ATTR_SIZE = 32;
+const PROPAGATION_OFFSET = 16;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
 
@@ -77,11 +79,26 @@ export function cloneMountTree(path: string, recursive: boolean): number {
 
 /** Makes a detached mount read-only, for whoever looks through it. @param recursive with every mount below it */
 export function makeTreeReadOnly(tree: number, recursive: boolean): void {
-  const attributes = Buffer.alloc(32);
+  const attributes = Buffer.alloc(MOUNT_ATTR_SIZE);
   attributes.writeBigUInt64LE(MOUNT_ATTR_RDONLY, 0);
+  setTreeAttributes(tree, recursive, attributes, "read-only");
+}
+
+/** @param attributes a `struct mount_attr`: attributes to set, to clear, propagation, user namespace; 64 bits each */
+function setTreeAttributes(tree: number, recursive: boolean, attributes: Buffer, what: string): void {
   const parameters = "int dir, const char *path, unsigned int flags, const void *attributes, size_t size";
   const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
-  syscall("mount_setattr", SYS_MOUNT_SETATTR, parameters, "read-only", tree, "", flags, attributes, attributes.length);
+  syscall("mount_setattr", SYS_MOUNT_SETATTR, parameters, what, tree, "", flags, attributes, attributes.length);
+}
+
+/**
+ * Cuts a detached tree off from its source: no unmount of the copy reaches the source's mounts, as it does where both are
+ * peers. A `slave` still gets what is mounted below the source later; a `private` one does not.
+ */
+export function setTreePropagation(tree: number, propagation: "private" | "slave"): void {
+  const attributes = Buffer.alloc(MOUNT_ATTR_SIZE);
+  attributes.writeBigUInt64LE(BigInt(MountFlag[propagation]), PROPAGATION_OFFSET);
+  setTreeAttributes(tree, true, attributes, propagation);
 }
 
 /** Mounts a detached tree on a path of the calling thread's mount namespace. */

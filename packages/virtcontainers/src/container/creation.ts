@@ -9,6 +9,7 @@ import type { ContainerRecord } from "../ports/store.ts";
 import { asked } from "../sandbox/create.ts";
 import { demandOf } from "../sandbox/sizing.ts";
 import { UndoStack } from "../undo.ts";
+import { checkBinds } from "./bind-options.ts";
 import type { ContainerConfig } from "./config.ts";
 import { hostLimitsOf } from "./host-limits.ts";
 import { createInGuest, type Started } from "./in-guest.ts";
@@ -49,6 +50,7 @@ export async function beginContainer(
   undo: UndoStack,
 ): Promise<BegunContainer> {
   const { store, shims, cgroups } = environment;
+  checkBinds(config.spec);
   const limits = hostLimitsOf(config.spec.linux?.resources, sandboxOverheadMiB);
   const cgroup = cgroups.open(config.spec.linux?.cgroupsPath, config.id, limits);
   const incarnation = randomUuid();

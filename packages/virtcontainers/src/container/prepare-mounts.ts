@@ -4,6 +4,7 @@ import type { grpc, RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
 import type { Vm } from "../ports/hypervisor.ts";
 import { GUEST_SHM } from "../sandbox/shared-memory.ts";
 import type { UndoStack } from "../undo.ts";
+import { bindOptions, isHostBind } from "./bind-options.ts";
 import type { ContainerConfig } from "./config.ts";
 import { guestResources } from "./guest-resources.ts";
 import { prepareRoot } from "./prepare-root.ts";
@@ -43,21 +44,9 @@ export async function prepareMounts(config: ContainerConfig, vm: Vm, undo: UndoS
 }
 
 async function shareBind(config: ContainerConfig, vm: Vm, mount: SpecMount, index: number): Promise<SpecMount> {
-  const options = mount.options ?? [];
-  const source = await vm.share(mount.source ?? "", `${config.id}/mounts/${String(index)}`, {
-    readonly: options.includes("ro"),
-    readonlyTree: options.includes("rro"),
-    recursive: options.includes("rbind"),
-  });
-  return { ...mount, source, type: "bind" };
-}
-
-/** The guest's own /proc, /sys and /dev are meant by these, as under Kata 1.x. */
-const GUEST_OWN = /^\/(proc|sys|dev)(\/|$)/;
-
-function isHostBind({ type, source, options = [] }: SpecMount): boolean {
-  const bind = type === "bind" || options.includes("bind") || options.includes("rbind");
-  return bind && source !== undefined && !GUEST_OWN.test(source);
+  const options = bindOptions(mount);
+  const source = await vm.share(mount.source ?? "", `${config.id}/mounts/${String(index)}`, options.share);
+  return { ...mount, source, type: "bind", options: [...options.guest] };
 }
 
 interface GuestMemory {

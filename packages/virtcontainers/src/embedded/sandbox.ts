@@ -4,6 +4,7 @@ import { connectAgent, type grpc, type SpecMount, type SpecResources } from "@ka
 import { randomUuid } from "@kata-ts/linux";
 import type { InterworkingModel } from "@kata-ts/netns";
 import { noCgroups } from "../cgroup/no-cgroups.ts";
+import { checkBinds } from "../container/bind-options.ts";
 import { type BlockDevice, withBlockDevices } from "../container/block-devices.ts";
 import { createInGuest } from "../container/in-guest.ts";
 import { prepareDevices } from "../container/prepare-devices.ts";
@@ -166,6 +167,7 @@ export class Sandbox implements AsyncDisposable {
       annotations: {},
       useBlockDevices: (options.devices ?? []).length > 0,
     };
+    checkBinds(config.spec);
     const { agent, vm } = this.#live;
     await using undo = new UndoStack();
     const { spec, storages } = await prepareMounts({ ...config, useBlockDevices: false }, vm, undo);

@@ -1,7 +1,15 @@
 import { closeSync } from "node:fs";
 import { lstat, mkdir, readdir, rmdir, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { attachMountTree, cloneMountTree, inNamespace, LinuxError, makeTreeReadOnly, unmount } from "@kata-ts/linux";
+import {
+  attachMountTree,
+  cloneMountTree,
+  inNamespace,
+  LinuxError,
+  makeTreeReadOnly,
+  setTreePropagation,
+  unmount,
+} from "@kata-ts/linux";
 import { KataError } from "../errors.ts";
 import type { ShareOptions } from "../ports/hypervisor.ts";
 
@@ -26,6 +34,8 @@ export class SharedTree {
     if (!isDirectory) await writeFile(target, "", { flag: "wx" });
     const tree = cloneMountTree(source, options.recursive);
     try {
+      // As peers of the host's mounts, those of the copy would take them along when they are unmounted.
+      setTreePropagation(tree, options.propagation ?? "private");
       if (options.readonlyTree === true) makeTreeReadOnly(tree, true);
       else if (options.readonly) makeTreeReadOnly(tree, false);
       inNamespace("mnt", this.#namespace, () => {

@@ -85,6 +85,8 @@ export interface ShareOptions {
   readonly readonlyTree?: boolean;
   /** With all mounts below it. */
   readonly recursive: boolean;
+  /** Whether the guest also gets what the host mounts below it later (`slave`); by default it does not. */
+  readonly propagation?: "private" | "slave";
 }
 
 export interface DiskOptions {

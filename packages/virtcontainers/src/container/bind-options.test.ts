@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { bindOptions, checkBinds, isHostBind } from "./bind-options.ts";
+
+const bind = (...options: string[]) => ({ destination: "/d", source: "/tmp", type: "bind", options });
+/** Every machine has mounts below its root: /proc at least. */
+const withMounts = (...options: string[]) => ({ ...bind(...options), source: "/" });
+
+describe("options of bind mounts", () => {
+  it("tell read-only of a mount from read-only of all below it", () => {
+    expect(bindOptions(bind("rbind")).share).toEqual({ readonly: false, readonlyTree: false, recursive: true });
+    expect(bindOptions(bind("rbind", "ro")).share).toMatchObject({ readonly: true, readonlyTree: false });
+    expect(bindOptions(bind("rbind", "rro")).share).toMatchObject({ readonlyTree: true });
+    expect(bindOptions(bind("bind", "ro", "rw")).share).toMatchObject({ readonly: false, recursive: false });
+  });
+
+  it("leave ro to the host where the guest's would cover the mounts below", () => {
+    expect(bindOptions(withMounts("rbind", "ro", "nosuid")).guest).toEqual(["rbind", "nosuid"]);
+    expect(bindOptions(withMounts("bind", "ro")).guest).toEqual(["bind", "ro"]);
+    expect(bindOptions(withMounts("rbind", "ro", "rro")).guest).toEqual(["rbind", "ro", "rro"]);
+    expect(bindOptions({ ...bind("rbind", "ro"), source: "/missing" }).guest).toEqual(["rbind", "ro"]);
+  });
+
+  it("bring the host's later mounts where they are asked for", () => {
+    expect(bindOptions(bind("rbind", "rslave")).share.propagation).toBe("slave");
+    expect(bindOptions(bind("rbind", "rprivate")).share.propagation).toBeUndefined();
+  });
+
+  it.each(["rshared", "shared", "idmap", "ridmap"])("are refused by name: %s", (option) => {
+    const check = (mount: ReturnType<typeof bind>): void => {
+      checkBinds({ ociVersion: "1.0.2", mounts: [mount] });
+    };
+    expect(() => {
+      check(bind("rbind", option));
+    }).toThrow(/mount \/d: .* cannot cross into another kernel/);
+    const guests = { ...bind("rbind", option), source: "/sys/fs/cgroup" };
+    expect(isHostBind(guests)).toBe(false);
+    expect(() => {
+      check(guests);
+    }).not.toThrow();
+  });
+
+  it("are refused with owners that are mapped by the fields of a mount", () => {
+    const mapped = { ...bind("rbind"), uidMappings: [{ containerID: 0, hostID: 1000, size: 1 }] };
+    expect(() => {
+      checkBinds({ ociVersion: "1.0.2", mounts: [mapped] });
+    }).toThrow("mapped owners");
+  });
+});

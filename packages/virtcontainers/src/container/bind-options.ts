@@ -1,0 +1,84 @@
+import { readFileSync, realpathSync } from "node:fs";
+import type { RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
+import { KataError } from "../errors.ts";
+import type { ShareOptions } from "../ports/hypervisor.ts";
+
+/** The guest's own /proc, /sys and /dev are meant by these, as under Kata 1.x. */
+const GUEST_OWN = /^\/(proc|sys|dev)(\/|$)/;
+
+/** Whether a mount of config.json is one of files that the host shares. */
+export function isHostBind({ type, source, options = [] }: SpecMount): boolean {
+  const bind = type === "bind" || options.includes("bind") || options.includes("rbind");
+  return bind && source !== undefined && !GUEST_OWN.test(source);
+}
+
+/** What a bind mount's options ask of the host, and what is left for the guest's runtime. */
+interface BindOptions {
+  readonly share: ShareOptions;
+  readonly guest: readonly string[];
+}
+
+/**
+ * `ro` is about the mount itself, `rro` about all mounts below it, too, as with runc. The host enforces both. A guest sees
+ * the mounts below a source as parts of one mount, so that its own `ro` would cover them: it is left to the host there.
+ */
+export function bindOptions({ source = "", options = [] }: SpecMount): BindOptions {
+  const readonly = options.lastIndexOf("ro") > options.lastIndexOf("rw");
+  const readonlyTree = options.lastIndexOf("rro") > options.lastIndexOf("rrw");
+  const recursive = options.includes("rbind");
+  const hostOnly = readonly && !readonlyTree && recursive && hasMountsBelow(source);
+  const slave = options.includes("rslave") || options.includes("slave");
+  return {
+    share: { readonly, readonlyTree, recursive, ...(slave ? { propagation: "slave" } : {}) },
+    guest: hostOnly ? options.filter((option) => option !== "ro") : options,
+  };
+}
+
+/**
+ * Refuses what a bind mount cannot have, before anything is made.
+ *
+ * @throws KataError KATA_UNSUPPORTED for mounts of the guest that the host is to see, and for owners that are mapped
+ */
+export function checkBinds({ mounts = [] }: RuntimeSpec): void {
+  for (const mount of mounts.filter(isHostBind)) {
+    const shared = mount.options?.find((option) => option === "rshared" || option === "shared");
+    if (shared !== undefined) throw refused(mount, `option ${shared}`, "use rslave: the host's later mounts get there");
+    if (hasIdMap(mount)) throw refused(mount, "mapped owners (idmap)", "map the owners on the host");
+  }
+}
+
+function hasIdMap({ options = [], ...rest }: SpecMount): boolean {
+  const { uidMappings, gidMappings } = rest as { uidMappings?: unknown; gidMappings?: unknown };
+  const byOption = options.includes("idmap") || options.includes("ridmap");
+  return byOption || uidMappings !== undefined || gidMappings !== undefined;
+}
+
+function refused({ destination }: SpecMount, what: string, hint: string): KataError {
+  return new KataError("KATA_UNSUPPORTED", `mount ${destination}: ${what} cannot cross into another kernel`, { hint });
+}
+
+/** A field of mountinfo has blanks, tabs, newlines and backslashes in octal. */
+const OCTAL = /\\([0-7]{3})/g;
+
+function hasMountsBelow(source: string): boolean {
+  const path = resolved(source);
+  if (path === undefined) return false;
+  const prefix = path === "/" ? path : `${path}/`;
+  return readFileSync("/proc/thread-self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => (line.split(" ")[4] ?? "").replace(OCTAL, (_, digits: string) => octalCharacter(digits)))
+    .some((target) => target !== path && target.startsWith(prefix));
+}
+
+function octalCharacter(digits: string): string {
+  return String.fromCharCode(Number.parseInt(digits, 8));
+}
+
+/** A source that is not there is told of when it is shared. */
+function resolved(source: string): string | undefined {
+  try {
+    return realpathSync(source);
+  } catch {
+    return undefined;
+  }
+}
