@@ -107,7 +107,7 @@ describe("the contract with the engine's reaper", () => {
     expect(result).toMatchObject({ stdout: "works", exitCode: 0 });
     const hostile = { NODE_OPTIONS: "--require /nonexistent", NODE_PATH: "/x", LD_LIBRARY_PATH: "/nonexistent" };
     const version = await runCommand(RUNTIME, ["--version"], { env: hostile });
-    expect(version).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("OCI specs: 1.0.2") as string });
+    expect(version).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("OCI specs: 1.2.0") as string });
   });
 
   it("works while the caller's standard output is closed", async () => {

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe } from "vitest";
 import { parseGlobals } from "./arguments/globals.ts";
 import { loadBundle, loadProcess } from "./bundle/load.ts";
-import { isPodSandbox, sandboxToJoin, sharesPidNamespace } from "./bundle/sandbox.ts";
+import { podRole, sharesPidNamespace } from "./bundle/sandbox.ts";
 import { unsupportedFields } from "./bundle/unsupported.ts";
 import { withAnnotations } from "./config/annotations.ts";
 import { checkFiles } from "./config/check-files.ts";
@@ -67,7 +67,7 @@ describe("fuzz", () => {
     throwsOnly(["KATA_CONFIG", "KATA_ID_INVALID", "KATA_HOST_NETWORK"], () => {
       const { spec } = loadBundle(directory);
       unsupportedFields(spec);
-      sandboxToJoin(spec);
+      podRole(spec, "own");
       sharesPidNamespace(spec);
     });
   });
@@ -100,7 +100,7 @@ describe("fuzz", () => {
   );
   fuzz("annotations", fc.dictionary(fc.oneof(fc.constantFrom(...keys), fc.string()), values), (annotations) => {
     const spec = { ociVersion: "1.0.2", annotations };
-    throwsOnly(["KATA_CONFIG", "KATA_ID_INVALID"], () => [sandboxToJoin(spec), isPodSandbox(spec)]);
+    throwsOnly(["KATA_CONFIG", "KATA_ID_INVALID"], () => podRole(spec, "own"));
     throwsOnly(["KATA_ANNOTATION"], () => withAnnotations({}, annotations));
   });
 

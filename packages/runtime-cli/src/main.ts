@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import { Log } from "./output/log.ts";
 import { print } from "./output/print.ts";
 import { Timeline } from "./output/timeline.ts";
-import { COMMIT, OCI_VERSION, VERSION } from "./version.ts";
+import { versionText } from "./output/version-text.ts";
 
 /** runc's exit status for an exec that did not come about: others are the process's own. */
 const EXEC_FAILURE = 255;
@@ -37,7 +37,7 @@ export async function main(argv: readonly string[], libexec: string): Promise<nu
 async function answerWithoutVerb({ globals, installation }: Context): Promise<number | undefined> {
   const { version, showConfigPaths, help, verb, rest } = globals;
   if (version) {
-    print(`kata-runtime  : ${VERSION}\n   commit   : ${COMMIT}\n   OCI specs: ${OCI_VERSION}\n`);
+    print(versionText());
     return 0;
   }
   if (showConfigPaths) {

@@ -14,7 +14,6 @@ export function unsupportedFields(spec: RuntimeSpec): string[] {
       intelRdt: "resctrl is the host's",
       timeOffsets: "the guest's runtime makes no time namespaces",
       memoryPolicy: "the guest has one memory node",
-      netDevices: "devices of the host are not moved into the guest",
     }),
     ...present(resources, "linux.resources", {
       rdma: "the guest has no RDMA devices",

@@ -9,8 +9,9 @@ import {
 import type { OptionTable, ParsedArguments } from "../arguments/parse.ts";
 import { loadBundle } from "../bundle/load.ts";
 import { networkNamespaceOf } from "../bundle/network-namespace.ts";
+import { refuseImpossible } from "../bundle/refused.ts";
 import { resolvConfOf } from "../bundle/resolv-conf.ts";
-import { isPodSandbox, sandboxToJoin, sharesPidNamespace } from "../bundle/sandbox.ts";
+import { type PodRole, podRole, sharesPidNamespace } from "../bundle/sandbox.ts";
 import { unsupportedFields } from "../bundle/unsupported.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { type Context, openRuntime } from "../context.ts";
@@ -47,7 +48,9 @@ export async function createFromBundle(
   const id = onlyId(verb, words);
   refusePreservedFds(options);
   const bundle = loadBundle(options.text("bundle") ?? ".");
-  const sandboxId = sandboxToJoin(bundle.spec);
+  refuseImpossible(bundle.spec);
+  const role = podRole(bundle.spec, id);
+  const sandboxId = role.kind === "member" ? role.sandboxId : undefined;
   // A member lives in a VM that is there already.
   const annotations = sandboxId === undefined ? (bundle.spec.annotations ?? {}) : {};
   const { configuration, environment, ...opened } = await openRuntime(context, { annotations });
@@ -69,7 +72,7 @@ export async function createFromBundle(
   const joining = { ...container, sharePidNamespace: sharesPidNamespace(bundle.spec) };
   const created =
     sandboxId === undefined
-      ? await createContainer(container, { ...newSandbox(bundle.spec, configuration), signal }, environment)
+      ? await createContainer(container, { ...newSandbox(bundle.spec, role, configuration), signal }, environment)
       : await joinSandbox(joining, sandboxId, environment, signal);
   opened.keepConfiguration(id);
   if (sandboxId === undefined && configuration.factory.cacheSize > 0) refillLater(context);
@@ -82,11 +85,12 @@ function withoutSeccomp({ linux = {}, ...spec }: RuntimeSpec): RuntimeSpec {
   return { ...spec, linux: Object.fromEntries(Object.entries(linux).filter(([name]) => name !== "seccomp")) };
 }
 
-function newSandbox(spec: RuntimeSpec, configuration: Configuration): NewSandboxConfig {
+function newSandbox(spec: RuntimeSpec, role: PodRole, configuration: Configuration): NewSandboxConfig {
   const networkNamespace = configuration.newNetworkNamespace ? networkNamespaceOf(spec) : undefined;
   return {
     ...(networkNamespace === undefined ? {} : { networkNamespace }),
-    forwardLoopback: isPodSandbox(spec),
+    // Its engine forwards ports of the pod.
+    forwardLoopback: role.kind === "sandbox",
     dns: () => resolvConfOf(spec),
     hostname: spec.hostname ?? "",
     sharePidNamespace: false,
