@@ -8,19 +8,27 @@ import { CriClient } from "./cri.ts";
 import { Daemon } from "./daemon.ts";
 import { EngineCgroups } from "./engine-cgroups.ts";
 import { ociArchive } from "./oci-images.ts";
+import { EngineRoot } from "./root/engine-root.ts";
 
 const PAUSE = "registry.k8s.io/pause";
 
-/** containerd from the distribution with its CRI plugin, our runtime as its handler `kata`, and a bridge by CNI. */
+interface Place {
+  readonly directory: string;
+  /** Its network. */
+  readonly namespace: string;
+  readonly root: EngineRoot;
+}
+
+/** containerd from a distribution with its CRI plugin, our runtime as its handler `kata`, and a bridge by CNI. */
 export class Containerd implements AsyncDisposable {
   readonly directory: string;
-  readonly #namespace: string;
+  readonly #place: Place;
   readonly #resources: AsyncDisposableStack;
   #daemon: Daemon;
 
-  private constructor(directory: string, namespace: string, daemon: Daemon, resources: AsyncDisposableStack) {
-    this.directory = directory;
-    this.#namespace = namespace;
+  private constructor(place: Place, daemon: Daemon, resources: AsyncDisposableStack) {
+    this.directory = place.directory;
+    this.#place = place;
     this.#daemon = daemon;
     this.#resources = resources;
   }
@@ -31,10 +39,12 @@ export class Containerd implements AsyncDisposable {
       rmSync(path, { recursive: true, force: true });
     });
     for (const parent of ["default", "k8s.io", "kubepods"]) resources.use(new EngineCgroups(parent));
+    const root = resources.use(await EngineRoot.open());
     const namespace = await resources.use(new TestNetwork()).namespace();
-    await writeConfiguration(directory);
-    const daemon = await startDaemon(directory, namespace);
-    const containerd = new Containerd(directory, namespace, daemon, resources.move());
+    const place = { directory, namespace, root };
+    await writeConfiguration(place);
+    const daemon = await startDaemon(place);
+    const containerd = new Containerd(place, daemon, resources.move());
     await containerd.#import(PAUSE, "3.6", await busyboxRootfs(), ["sleep", "1000000"]);
     await containerd.#import("e2e.test/busybox", "latest", await busyboxRootfs(), ["sh"]);
     await containerd.#import("e2e.test/python", "latest", await pythonRootfs(), ["python3"]);
@@ -43,7 +53,11 @@ export class Containerd implements AsyncDisposable {
 
   /** `ctr` with the images of Kubernetes; never rejects for a failing command. */
   ctr(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return runCommand("ctr", ["--address", this.#socket, "--namespace", "k8s.io", ...args], options);
+    return runCommand(
+      "nsenter",
+      [this.#place.root.mount, "ctr", "--address", this.#socket, "--namespace", "k8s.io", ...args],
+      options,
+    );
   }
 
   async ok(...args: readonly string[]): Promise<string> {
@@ -64,7 +78,7 @@ export class Containerd implements AsyncDisposable {
 
   /** Resolves when it serves the CRI again, having found what runs. */
   async startAgain(): Promise<void> {
-    this.#daemon = await startDaemon(this.directory, this.#namespace);
+    this.#daemon = await startDaemon(this.#place);
     using cri = this.cri();
     const initialised = (): Promise<boolean> => cri.call("ListContainers", {}).then(() => true, isOtherError);
     while (!(await initialised()));
@@ -72,7 +86,7 @@ export class Containerd implements AsyncDisposable {
 
   /** Runs a program in the daemon's network. */
   async inNamespace(command: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return runCommand("nsenter", [`--net=${this.#namespace}`, ...command], options);
+    return runCommand("nsenter", [`--net=${this.#place.namespace}`, ...command], options);
   }
 
   /** A directory of the tests' own. @returns its path */
@@ -107,12 +121,12 @@ function isOtherError(error: unknown): boolean {
   throw error;
 }
 
-function startDaemon(directory: string, namespace: string): Promise<Daemon> {
+function startDaemon({ directory, namespace, root }: Place): Promise<Daemon> {
   const command = ["containerd", "--config", join(directory, "config.toml")] as const;
-  return Daemon.start({ namespace, command, ready: /containerd successfully booted/ });
+  return Daemon.start({ namespace, root, command, ready: /containerd successfully booted/ });
 }
 
-async function writeConfiguration(directory: string): Promise<void> {
+async function writeConfiguration({ directory, root }: Place): Promise<void> {
   const cni = join(directory, "cni");
   mkdirSync(cni);
   const range = [[{ subnet: "10.99.0.0/16" }]];
@@ -122,7 +136,9 @@ async function writeConfiguration(directory: string): Promise<void> {
   const network = { cniVersion: "0.4.0", name: "e2e", plugins };
   writeFileSync(join(cni, "10-e2e.conflist"), JSON.stringify(network));
   writeFileSync(join(directory, "config.toml"), configuration(directory, cni));
-  await runCommand(RUNTIME, ["kata-engine", "containerd", "--write", "--file", join(directory, "config.toml")]);
+  const tell = ["kata-engine", "containerd", "--write", "--file", join(directory, "config.toml")];
+  const told = await runCommand("nsenter", [root.mount, RUNTIME, ...tell]);
+  if (told.exitCode !== 0) throw new Error(told.stderr);
 }
 
 function configuration(directory: string, cni: string): string {

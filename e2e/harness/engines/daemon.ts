@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { EngineRoot } from "./root/engine-root.ts";
 
 export interface DaemonOptions {
   /** Path of the network namespace to live in. */
   readonly namespace: string;
+  /** Where its program is. */
+  readonly root: EngineRoot;
   readonly command: readonly [file: string, ...args: string[]];
   readonly env?: Readonly<Record<string, string>>;
   /** What it writes to standard error once it serves. */
@@ -23,9 +26,9 @@ export class Daemon implements AsyncDisposable {
     this.#lines = lines;
   }
 
-  static async start({ namespace, command, env, ready }: DaemonOptions): Promise<Daemon> {
+  static async start({ namespace, root, command, env, ready }: DaemonOptions): Promise<Daemon> {
     // Not `ip netns exec`: that hides /sys/fs/cgroup.
-    const child = spawn("nsenter", [`--net=${namespace}`, ...command], {
+    const child = spawn("nsenter", [`--net=${namespace}`, root.mount, ...command], {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...process.env, ...env },
     });

@@ -10,17 +10,25 @@ import { TestNetwork } from "../network.ts";
 import { RUNTIME } from "../paths.ts";
 import { Daemon } from "./daemon.ts";
 import { EngineCgroups } from "./engine-cgroups.ts";
+import { EngineRoot } from "./root/engine-root.ts";
 
-/** Docker Engine from the distribution, with our runtime registered in its daemon.json, and two images. */
+interface DockerPlace {
+  readonly directory: string;
+  /** Its network. */
+  readonly namespace: string;
+  readonly root: EngineRoot;
+}
+
+/** Docker Engine from a distribution, with our runtime registered in its daemon.json, and two images. */
 export class Docker implements AsyncDisposable {
   readonly #directory: string;
-  readonly #namespace: string;
+  readonly #place: DockerPlace;
   #daemon: Daemon;
   #resources: AsyncDisposable | undefined;
 
-  private constructor(directory: string, namespace: string, daemon: Daemon) {
-    this.#directory = directory;
-    this.#namespace = namespace;
+  private constructor(place: DockerPlace, daemon: Daemon) {
+    this.#directory = place.directory;
+    this.#place = place;
     this.#daemon = daemon;
   }
 
@@ -33,8 +41,10 @@ export class Docker implements AsyncDisposable {
       rmSync(path, { recursive: true, force: true });
     });
     resources.use(new EngineCgroups("docker"));
+    const root = resources.use(await EngineRoot.open());
     const namespace = await resources.use(new TestNetwork()).namespace();
-    const docker = new Docker(directory, namespace, await startDaemon(directory, namespace));
+    const place = { directory, namespace, root };
+    const docker = new Docker(place, await startDaemon(place));
     resources.defer(() => docker.#daemon[Symbol.asyncDispose]());
     await docker.#import("busybox", await busyboxRootfs());
     await docker.#import("python", await pythonRootfs());
@@ -53,12 +63,12 @@ export class Docker implements AsyncDisposable {
   }
 
   async startAgain(): Promise<void> {
-    this.#daemon = await startDaemon(this.#directory, this.#namespace);
+    this.#daemon = await startDaemon(this.#place);
   }
 
   /** Never rejects for a failing command. */
   run(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return runCommand("docker", ["--host", this.#host, ...args], options);
+    return runCommand("nsenter", [...this.#command, ...args], options);
   }
 
   /** As run, for a command that has to succeed. @returns what it printed */
@@ -70,7 +80,7 @@ export class Docker implements AsyncDisposable {
 
   /** The lines that a docker command prints, for as long as they are read. */
   async *follow(...args: readonly string[]): AsyncGenerator<string> {
-    const child = spawn("docker", ["--host", this.#host, ...args], { stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn("nsenter", [...this.#command, ...args], { stdio: ["ignore", "pipe", "ignore"] });
     try {
       yield* createInterface(child.stdout);
     } finally {
@@ -96,7 +106,7 @@ export class Docker implements AsyncDisposable {
 
   /** Runs docker with a controlling terminal of 33 lines and 44 columns, and answers "yes". @returns what the terminal showed */
   async inTerminal(...args: readonly string[]): Promise<string> {
-    const command = ["docker", "--host", this.#host, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+    const command = ["nsenter", ...this.#command, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
     const result = await runCommand("script", ["-qec", `stty rows 33 cols 44; ${command.join(" ")}`, "/dev/null"], {
       input: "yes\n",
     });
@@ -128,8 +138,9 @@ export class Docker implements AsyncDisposable {
     return readFileSync(join(this.#directory, "files", name), "utf8");
   }
 
-  get #host(): string {
-    return `unix://${this.#directory}/d.sock`;
+  /** After `nsenter`. */
+  get #command(): readonly string[] {
+    return [this.#place.root.mount, "docker", "--host", `unix://${this.#directory}/d.sock`];
   }
 
   async #import(name: string, rootfs: string): Promise<void> {
@@ -198,7 +209,7 @@ function mountsBelow(directory: string): string[] {
   return targets.filter((target) => target.startsWith(`${directory}/`)).reverse();
 }
 
-async function startDaemon(directory: string, namespace: string): Promise<Daemon> {
+async function startDaemon({ directory, namespace, root }: DockerPlace): Promise<Daemon> {
   const config = join(directory, "daemon.json");
   const settings = {
     "data-root": join(directory, "data"),
@@ -211,6 +222,8 @@ async function startDaemon(directory: string, namespace: string): Promise<Daemon
     "live-restore": true,
   };
   writeFileSync(config, JSON.stringify(settings));
-  await runCommand(RUNTIME, ["kata-engine", "docker", "--write", "--file", config]);
-  return Daemon.start({ namespace, command: ["dockerd", "--config-file", config], ready: /API listen on/ });
+  const tell = ["kata-engine", "docker", "--write", "--file", config];
+  const told = await runCommand("nsenter", [root.mount, RUNTIME, ...tell]);
+  if (told.exitCode !== 0) throw new Error(told.stderr);
+  return Daemon.start({ namespace, root, command: ["dockerd", "--config-file", config], ready: /API listen on/ });
 }

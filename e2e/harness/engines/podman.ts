@@ -6,10 +6,10 @@ import { type CommandOptions, type CommandResult, runCommand } from "../command.
 import { busyboxRootfs, pythonRootfs } from "../images.ts";
 import { TestNetwork } from "../network.ts";
 import { RUNTIME } from "../paths.ts";
-import { CgroupView } from "./cgroup-view.ts";
 import { EngineCgroups } from "./engine-cgroups.ts";
+import { EngineRoot } from "./root/engine-root.ts";
 
-/** podman from the distribution, and with it conmon, with storage and networks of its own. */
+/** podman from a distribution, and with it conmon, with storage and networks of its own. */
 export class Podman implements AsyncDisposable {
   readonly #directory: string;
   readonly #enter: readonly string[];
@@ -28,9 +28,9 @@ export class Podman implements AsyncDisposable {
     });
     resources.use(new EngineCgroups("libpod_parent"));
     const namespace = await resources.use(new TestNetwork()).namespace();
-    const view = resources.use(await CgroupView.open());
+    const root = resources.use(await EngineRoot.open());
     writeConfiguration(directory, (await runCommand(RUNTIME, ["kata-engine", "podman"])).stdout);
-    const enter = [`--net=${namespace}`, `--mount=${view.mountNamespace}`];
+    const enter = [`--net=${namespace}`, root.mount];
     const podman = new Podman(directory, enter, resources.move());
     await podman.#import("localhost/busybox", await busyboxRootfs(), "sh");
     await podman.#import("localhost/python", await pythonRootfs(), "python3");

@@ -2,35 +2,50 @@ import { KataError } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
-import { ENGINES, engineSnippet, isEngine } from "../engines/snippets.ts";
-import { writeSnippet } from "../engines/write.ts";
+import { ENGINES, SNIPPETS } from "../engines/engines.ts";
 import { print } from "../output/print.ts";
+
+const NAMES = Object.keys(SNIPPETS).join(", ");
 
 export const manual: Manual = {
   operands: "ENGINE",
   options: {
     write: { type: "boolean", about: "write it into the engine's configuration" },
+    remove: { type: "boolean", about: "take out what --write has put there" },
     file: { type: "string", value: "FILE", about: "another file than the usual one" },
+    program: { type: "string", value: "PROGRAM", about: "the engine's own, which checks what is written" },
   },
-  notes: ["Engines: docker, containerd, podman, crio."],
-  examples: ["kata-engine docker", "kata-engine docker --write"],
+  notes: [
+    `Engines: ${NAMES}.`,
+    "What is there stays. containerd and dockerd read the new file before it replaces the old one.",
+  ],
+  examples: ["kata-engine docker", "kata-engine docker --write", "kata-engine containerd --remove"],
 };
 
-/** Prints what an engine has to be told of this runtime; with `--write`, tells it. */
-export const verb: Verb = async (args, { installation }) => {
+/** Prints what an engine has to be told of this runtime; with `--write`, tells it, with `--remove`, takes it back. */
+export const verb: Verb = async (args, { installation: { runtime } }) => {
   const { options, words } = parseAnywhere(args, manual.options);
-  const [engine = "", ...more] = words;
-  if (!isEngine(engine) || more.length > 0) throw new UsageError(`"kata-engine" requires one of ${ENGINES.join(", ")}`);
-  const snippet = engineSnippet(engine, installation.runtime);
-  if (!options.flag("write")) {
-    print(snippet.text);
+  const [name = "", ...more] = words;
+  const snippet = Object.hasOwn(SNIPPETS, name) ? SNIPPETS[name] : undefined;
+  if (snippet === undefined || more.length > 0) throw new UsageError(`"kata-engine" requires one of ${NAMES}`);
+  const [write, remove] = [options.flag("write"), options.flag("remove")];
+  if (write && remove) throw new UsageError("--write and --remove exclude each other");
+  const engine = ENGINES[name];
+  const file = options.text("file") ?? engine?.file ?? "";
+  if (!write && !remove) {
+    print(snippet(runtime, file));
     return 0;
   }
-  const file = options.text("file") ?? snippet.file;
-  if (file === undefined) {
-    throw new KataError("KATA_CONFIG", `${engine} has no usual file for this`, { hint: "name one with --file" });
+  if (engine === undefined) {
+    throw new KataError("KATA_CONFIG", `${name} has no file for this`, { hint: "give kubectl apply what is printed" });
   }
-  writeSnippet(engine, snippet, file);
-  print(`${file} is written: ${snippet.after}\n`);
+  const place = { file, program: options.text("program") ?? engine.program };
+  if (write) {
+    await engine.write(place, runtime);
+    print(`${file} is written: ${engine.afterWrite}\n`);
+  } else {
+    const found = await engine.remove(place, runtime);
+    print(found ? `${file} knows no runtime kata any more: restart the engine\n` : `${file} knew no runtime kata\n`);
+  }
   return 0;
 };

@@ -1,0 +1,57 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { defaultCacheDir } from "@kata-ts/guest-image";
+import { execa } from "execa";
+
+/** Suites of Debian whose engines are tested beside this machine's own. */
+const ENGINE_SUITES = ["trixie", "forky"] as const;
+export type EngineSuite = (typeof ENGINE_SUITES)[number];
+
+const PACKAGES = [
+  ...["docker.io", "docker-cli", "docker-compose", "docker-buildx", "containerd", "containernetworking-plugins"],
+  ...["podman", "conmon", "crun", "netavark", "aardvark-dns", "passt", "catatonit", "buildah", "runc"],
+  ...["iptables", "nftables", "iproute2", "procps", "kmod", "e2fsprogs", "busybox-static", "libatomic1"],
+];
+const LEFT_OUT = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"];
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+const MIRROR = "http://deb.debian.org/debian";
+
+/** The suite that KATA_TEST_ENGINES names; undefined for this machine's own engines. @throws Error for an unknown one */
+export function engineSuite(): EngineSuite | undefined {
+  const name = process.env.KATA_TEST_ENGINES ?? "";
+  if (name === "") return undefined;
+  const found = ENGINE_SUITES.find((suite) => suite === name);
+  if (found === undefined) throw new Error(`KATA_TEST_ENGINES=${name}: one of ${ENGINE_SUITES.join(", ")}`);
+  return found;
+}
+
+/** A root file system with the engines of a suite, made once and kept. @returns its directory, not to be written to */
+export async function baseRoot(suite: EngineSuite): Promise<string> {
+  const inputs = createHash("sha256").update([suite, ...PACKAGES, ...LEFT_OUT].join(" "));
+  const finished = join(defaultCacheDir(), `engines-${suite}-${inputs.digest("hex").slice(0, 12)}`);
+  if (existsSync(finished)) return finished;
+  const unfinished = `${finished}.${String(process.pid)}`;
+  mkdirSync(defaultCacheDir(), { recursive: true });
+  try {
+    await makeRoot(suite, unfinished);
+    renameSync(unfinished, finished);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+  return finished;
+}
+
+async function makeRoot(suite: EngineSuite, directory: string): Promise<void> {
+  const options = [
+    ...["--mode=root", "--variant=minbase", "--format=directory", `--include=${PACKAGES.join(",")}`],
+    ...['--aptopt=APT::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"'],
+    ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
+  ];
+  // How old a mirror's index is does not matter to a test; that it is signed by Debian does.
+  const source = `deb [signed-by=${KEYRING} check-valid-until=no] ${MIRROR} ${suite} main\n`;
+  await execa("unshare", ["--mount", "mmdebstrap", ...options, suite, directory, "-"], {
+    input: source,
+    stdout: "ignore",
+  });
+}

@@ -1,0 +1,31 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { hasBlock, withBlock, withoutBlock } from "./marked-block.ts";
+
+describe("a block of ours in another's file", () => {
+  it("comes and goes without a change to the rest", () => {
+    const line = fc.stringMatching(/^[a-z#=" ]*$/);
+    const file = fc.array(line, { minLength: 1 }).map((lines) => `${lines.join("\n").trimEnd()}\n`);
+    fc.assert(
+      fc.property(file, fc.stringMatching(/^[a-z]+( = \d)?$/), (text, content) => {
+        const written = withBlock(text, content);
+        expect(hasBlock(text)).toBe(false);
+        expect(hasBlock(written)).toBe(true);
+        expect(written.startsWith(text.trimEnd())).toBe(true);
+        expect(withoutBlock(written).trim()).toBe(text.trim());
+      }),
+    );
+  });
+
+  it("is there once, and lets others write behind it", () => {
+    const twice = withBlock(withBlock("before\n", "old"), "new");
+    expect(twice).toContain("\nnew\n");
+    expect(twice).not.toContain("old");
+    expect(withoutBlock(`${withBlock("before\n", "ours")}[behind]\n`)).toBe("before\n[behind]\n");
+  });
+
+  it("is none where its end is missing", () => {
+    const cut = withBlock("before\n", "ours").slice(0, -4);
+    expect(withoutBlock(cut)).toBe(cut);
+  });
+});
