@@ -1,9 +1,10 @@
-import { chmod, copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { execa } from "execa";
 import { builtins } from "./builtins.ts";
 import { copyKoffi } from "./koffi.ts";
+import { writeLauncher } from "./launcher.ts";
 import { DIST, NODE_BINARY, packageDir, ROOT } from "./paths.ts";
 
 /** For CommonJS inside an ES module bundle, which is grpc-js. */
@@ -17,14 +18,6 @@ const PROGRAMS = {
   shim: { "kata-shim": "bin.js" },
 } as const;
 
-const FLAGS = [
-  "--disable-sigusr1",
-  "--v8-pool-size=1",
-  "--no-concurrent-sparkplug",
-  "--no-concurrent-recompilation",
-  "--preserve-symlinks", // Node would look at each part of the path of each module.
-  "--preserve-symlinks-main",
-];
 /** A call ends before this is full: its four collections of garbage took 15 ms of 170, and collected nothing. */
 const SHORT_LIVED = ["--min-semi-space-size=16"];
 
@@ -38,9 +31,17 @@ export async function bundlePrograms(): Promise<void> {
   await copyKoffi(join(libexec, "node_modules"));
   await copyFile(NODE_BINARY, join(libexec, "node"));
   for (const program of ["kata-runtime", "kata"]) {
-    await launcher(join(DIST, "bin", program), program, "../libexec/kata-ts", SHORT_LIVED);
+    const pulls = program === "kata";
+    await writeLauncher(join(DIST, "bin", program), {
+      program,
+      libexec: "../libexec/kata-ts",
+      flags: SHORT_LIVED,
+      pulls,
+    });
   }
-  for (const program of ["kata-proxy", "kata-shim"]) await launcher(join(libexec, program), program, ".", []);
+  for (const program of ["kata-proxy", "kata-shim"]) {
+    await writeLauncher(join(libexec, program), { program, libexec: ".", flags: [], pulls: false });
+  }
   await warmCompileCache(libexec);
 }
 
@@ -70,26 +71,6 @@ async function bundle(packageName: string, programs: Readonly<Record<string, str
   for (const { path, text } of outputFiles) {
     await writeFile(path, text.includes("typeof require") ? REQUIRE + text : text);
   }
-}
-
-/**
- * Engines call the programs by absolute path with any environment: our own Node is found beside the bundle, and what a
- * daemon's environment says to Node or to the dynamic linker is dropped. SIGUSR1 must not open the inspector. V8
- * compiles in no other thread: Node 26, when it exits, waits for its threads, and one that compiles may wait for a
- * collection of garbage that the main thread does not do any more. A shim was seen to hang so, with all delivered. One such
- * thread is enough; each takes room and a place among the processes that its cgroup may have.
- */
-async function launcher(path: string, program: string, libexec: string, ownFlags: readonly string[]): Promise<void> {
-  const flags = [...FLAGS, ...ownFlags].join(" ");
-  const script = `#!/bin/sh
-self=$0
-[ -L "$self" ] && self=$(/usr/bin/readlink -f "$self")
-dir=\${self%/*}/${libexec}
-unset NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_DEBUG NODE_CHANNEL_FD NODE_V8_COVERAGE LD_PRELOAD LD_LIBRARY_PATH
-NODE_COMPILE_CACHE=$dir/cache exec "$dir/node" ${flags} "$dir/${program}.mjs" "$@"
-`;
-  await writeFile(path, script);
-  await chmod(path, 0o755);
 }
 
 /** Node keeps compiled code of the bundles here; made now, because an installed tree may be read-only. */

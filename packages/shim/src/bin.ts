@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { programArguments } from "@kata-ts/linux/arguments";
 import { main } from "./main.ts";
 
-process.exit(await main(process.argv.slice(2)));
+process.exit(await main(programArguments()));

@@ -1,0 +1,70 @@
+import { chmod, writeFile } from "node:fs/promises";
+
+const FLAGS = [
+  "--disable-sigusr1",
+  "--v8-pool-size=1",
+  "--no-concurrent-sparkplug",
+  "--no-concurrent-recompilation",
+  "--preserve-symlinks", // Node would look at each part of the path of each module.
+  "--preserve-symlinks-main",
+];
+
+/** What an environment says to Node, to OpenSSL and to the dynamic linker. Programs that pull images keep PULLING. */
+const DROPPED: readonly string[] = [
+  ...["OPTIONS", "PATH", "DEBUG", "DEBUG_NATIVE", "CHANNEL_FD", "CHANNEL_SERIALIZATION_MODE", "V8_COVERAGE"].map(node),
+  ...["TLS_REJECT_UNAUTHORIZED", "REDIRECT_WARNINGS", "ICU_DATA", "REPL_EXTERNAL_MODULE", "REPL_HISTORY"].map(node),
+  ...["PENDING_DEPRECATION", "DISABLE_COMPILE_CACHE", "COMPILE_CACHE_PORTABLE", "UNIQUE_ID", "TEST_CONTEXT"].map(node),
+  ...["PRESERVE_SYMLINKS", "PRESERVE_SYMLINKS_MAIN", "SKIP_PLATFORM_CHECK", "ICU_DATA", "USE_ENV_PROXY"].map(node),
+  ...["OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "SSLKEYLOGFILE", "UV_THREADPOOL_SIZE", "UV_USE_IO_URING"],
+  ...["PRELOAD", "LIBRARY_PATH", "AUDIT", "DEBUG", "DEBUG_OUTPUT", "PROFILE", "PROFILE_OUTPUT", "BIND_NOT"].map(linker),
+  ...["DYNAMIC_WEAK", "HWCAP_MASK", "ORIGIN_PATH", "SHOW_AUXV", "USE_LOAD_BIAS", "VERBOSE", "WARN"].map(linker),
+  ...["GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "MALLOC_TRACE"],
+];
+/** Certificates of authorities that are the user's own. */
+const PULLING: readonly string[] = ["NODE_EXTRA_CA_CERTS"];
+
+export interface Launcher {
+  /** Which bundle it starts. */
+  readonly program: string;
+  /** From the script's directory to the bundle's. */
+  readonly libexec: string;
+  readonly flags: readonly string[];
+  /** It fetches images. */
+  readonly pulls: boolean;
+}
+
+/**
+ * Engines call the programs by absolute path with any environment: our own Node is found beside the bundle, and what a
+ * daemon's environment says to Node or to the dynamic linker is dropped. SIGUSR1 must not open the inspector. V8
+ * compiles in no other thread: Node 26, when it exits, waits for its threads, and one that compiles may wait for a
+ * collection of garbage that the main thread does not do any more. A shim was seen to hang so, with all delivered. One such
+ * thread is enough; each takes room and a place among the processes that its cgroup may have.
+ *
+ * Arguments are the program's, none is Node's: Node looks for `--env-file` up to `--`, and for the names of its
+ * configuration files, all of which begin with `--experimental-`, everywhere. These get a mark: programArguments() of
+ * @kata-ts/linux takes it off.
+ */
+export async function writeLauncher(path: string, { program, libexec, flags, pulls }: Launcher): Promise<void> {
+  const script = `#!/bin/sh
+self=$0
+[ -L "$self" ] && self=$(/usr/bin/readlink -f "$self")
+dir=\${self%/*}/${libexec}
+unset ${[...DROPPED, ...(pulls ? [] : PULLING)].join(" ")}
+for word; do
+  shift
+  case $word in --experimental-* | @*--experimental-*) word=@$word ;; esac
+  set -- "$@" "$word"
+done
+NODE_COMPILE_CACHE=$dir/cache exec "$dir/node" ${[...FLAGS, ...flags].join(" ")} -- "$dir/${program}.mjs" "$@"
+`;
+  await writeFile(path, script);
+  await chmod(path, 0o755);
+}
+
+function node(name: string): string {
+  return `NODE_${name}`;
+}
+
+function linker(name: string): string {
+  return `LD_${name}`;
+}
