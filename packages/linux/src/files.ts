@@ -1,12 +1,13 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { call, callInThread } from "./native.ts";
+import { call, callInThread, LinuxError } from "./native.ts";
 
 /** What Node cannot make of a file. No link is followed at the end of a path. */
 
 /** lsetxattr(2). @param name with its namespace, for example `security.capability` */
-export function setExtendedAttribute(path: string, name: string, value: Uint8Array): void {
-  const signature = "int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)";
-  call(signature, `${name} of ${path}`, path, name, Buffer.from(value), value.length, 0);
+export function setExtendedAttribute(path: string | Buffer, name: string | Buffer, value: Uint8Array): void {
+  const signature = "int lsetxattr(const void *path, const void *name, const void *value, size_t size, int flags)";
+  const [pathText, nameText] = [terminated(path), terminated(name)];
+  call(signature, `${String(name)} of ${String(path)}`, pathText, nameText, Buffer.from(value), value.length, 0);
 }
 
 export interface DeviceNumber {
@@ -17,9 +18,20 @@ export interface DeviceNumber {
 const KINDS = { pipe: 0o010_000, character: 0o020_000, block: 0o060_000 } as const;
 
 /** mknod(2): a named pipe or a device, for its owner alone. */
-export function makeNode(path: string, kind: keyof typeof KINDS, device: DeviceNumber = { major: 0, minor: 0 }): void {
-  const signature = "int mknod(const char *path, unsigned int mode, unsigned long device)";
-  call(signature, path, path, KINDS[kind] | 0o600, deviceOf(device));
+export function makeNode(
+  path: string | Buffer,
+  kind: keyof typeof KINDS,
+  device: DeviceNumber = { major: 0, minor: 0 },
+): void {
+  const signature = "int mknod(const void *path, unsigned int mode, unsigned long device)";
+  call(signature, String(path), terminated(path), KINDS[kind] | 0o600, deviceOf(device));
+}
+
+/** A C string: names on disk are bytes, which need not be text. @throws LinuxError EINVAL where NUL would cut it */
+function terminated(text: string | Buffer): Buffer {
+  const bytes = Buffer.from(text);
+  if (bytes.includes(0)) throw new LinuxError("a path", "EINVAL", JSON.stringify(String(text)));
+  return Buffer.concat([bytes, Buffer.alloc(1)]);
 }
 
 /** As makedev(3) of glibc packs it. */

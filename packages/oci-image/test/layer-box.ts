@@ -54,6 +54,18 @@ export class LayerBox {
     });
   }
 
+  /** Applies what is in `file`. */
+  async applyFile(bytes = 1e6, diffId?: string, warnings: string[] = []): Promise<void> {
+    const budget = { bytes, entries: 100 };
+    const warn = (message: string): number => warnings.push(message);
+    await applyLayer(this.root, this.file, {
+      name: "layer",
+      budget,
+      warn,
+      ...(diffId === undefined ? {} : { diffId }),
+    });
+  }
+
   remove(): void {
     rmSync(this.directory, { recursive: true });
   }

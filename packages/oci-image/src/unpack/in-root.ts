@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { ImageError } from "../errors.ts";
+import { type BytePath, bytePath, onDisk, readable } from "./bytes.ts";
 
 /** As the kernel: so many links may be followed before it is a loop. */
 const MAX_LINKS = 40;
@@ -15,10 +16,10 @@ const MAX_FILE_BYTES = 4 * 2 ** 20;
  * @throws ImageError KATA_IMAGE_LAYER for loops of links
  */
 export async function inRoot(
-  root: string,
-  path: string,
+  root: BytePath,
+  path: BytePath,
   { followLast = false }: { readonly followLast?: boolean } = {},
-): Promise<string> {
+): Promise<BytePath> {
   const ahead = path.split("/").reverse();
   const inside: string[] = [];
   let links = 0;
@@ -35,7 +36,7 @@ export async function inRoot(
       continue;
     }
     links += 1;
-    if (links > MAX_LINKS) throw new ImageError("KATA_IMAGE_LAYER", `${path}: too many links`);
+    if (links > MAX_LINKS) throw new ImageError("KATA_IMAGE_LAYER", `${readable(path)}: too many links`);
     if (target.startsWith("/")) inside.length = 0;
     ahead.push(...target.split("/").reverse());
   }
@@ -46,12 +47,18 @@ export async function inRoot(
  * Opens a file of an image, or of a directory that came from somebody else. What is no file is not opened: it could be a
  * device of this machine, or a pipe that nobody writes to.
  *
+ * @param root a path of this machine, as text; `path`, too
  * @throws ImageError KATA_IMAGE_FORMAT
  */
 export async function openInside(root: string, path: string): Promise<FileHandle> {
-  const found = await inRoot(root, path, { followLast: true });
+  return await open(await fileInside(root, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+}
+
+/** Where a file of an image is. @throws ImageError KATA_IMAGE_FORMAT for what is no file */
+export async function fileInside(root: string, path: string): Promise<Buffer> {
+  const found = onDisk(await inRoot(bytePath(root), bytePath(path), { followLast: true }));
   if (!(await lstat(found)).isFile()) throw new ImageError("KATA_IMAGE_FORMAT", `${path}: is no file`);
-  return await open(found, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  return found;
 }
 
 /** A small file, as openInside opens it. */
@@ -62,7 +69,8 @@ export async function readInside(root: string, path: string): Promise<Buffer> {
   return await file.readFile();
 }
 
-async function linkAt(path: string): Promise<string | undefined> {
-  const found = await lstat(path).catch(() => undefined);
-  return found?.isSymbolicLink() === true ? await readlink(path) : undefined;
+async function linkAt(path: BytePath): Promise<BytePath | undefined> {
+  const found = await lstat(onDisk(path)).catch(() => undefined);
+  if (found?.isSymbolicLink() !== true) return undefined;
+  return (await readlink(onDisk(path), { encoding: "buffer" })).toString("latin1");
 }
