@@ -2,16 +2,14 @@ import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Readable, Transform } from "node:stream";
+import { Transform, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Descriptor } from "./documents.ts";
 import { ImageError } from "./errors.ts";
+import type { ImageSource } from "./sources/source.ts";
 
 /** Documents are small; what claims to be a larger one is none. */
 const MAX_DOCUMENT_BYTES = 4 * 2 ** 20;
-
-/** Where blobs come from when they are not kept yet. */
-export type FetchBlob = (descriptor: Descriptor) => Promise<Readable>;
 
 export interface BlobOptions {
   readonly signal?: AbortSignal | undefined;
@@ -22,44 +20,67 @@ export interface BlobOptions {
 /** Blobs by digest, in a directory that many processes may share. Nothing unverified is ever in it. */
 export class BlobCache {
   readonly #directory: string;
+  readonly #unfinished: string;
 
-  constructor(directory: string) {
+  /** @param unfinished a directory on the same file system for what is still being fetched */
+  constructor(directory: string, unfinished: string) {
     this.#directory = join(directory, "blobs", "sha256");
+    this.#unfinished = unfinished;
   }
 
   /** The path of a blob, which is fetched where it is not there. @throws ImageError KATA_IMAGE_DIGEST */
-  async path(descriptor: Descriptor, fetchBlob: FetchBlob, { signal, onBytes }: BlobOptions = {}): Promise<string> {
-    const finished = join(this.#directory, descriptor.digest.slice("sha256:".length));
-    const known = await stat(finished).catch(() => undefined);
-    if (known?.size === descriptor.size) return finished;
+  async path(descriptor: Descriptor, source: ImageSource, { signal, onBytes }: BlobOptions = {}): Promise<string> {
+    const finished = await this.known(descriptor);
+    if (finished !== undefined) return finished;
     await mkdir(this.#directory, { recursive: true });
-    const unfinished = `${finished}.${randomBytes(4).toString("hex")}.part`;
+    const place = this.#place(descriptor);
+    const abort = signal === undefined ? {} : { signal };
+    const check = verified(descriptor, onBytes);
+    const own = await source.ownFile?.(descriptor);
+    if (own !== undefined) {
+      await pipeline(createReadStream(own), check, nowhere(), abort);
+      await rename(own, place);
+      return place;
+    }
+    const unfinished = join(this.#unfinished, `${randomBytes(8).toString("hex")}.part`);
     try {
-      const source = await fetchBlob(descriptor);
-      await pipeline(source, verified(descriptor, onBytes), createWriteStream(unfinished), {
-        ...(signal === undefined ? {} : { signal }),
-      });
-      await rename(unfinished, finished);
+      await pipeline(await source.blob(descriptor), check, createWriteStream(unfinished, { flags: "wx" }), abort);
+      await rename(unfinished, place);
     } finally {
       await rm(unfinished, { force: true });
     }
-    return finished;
+    return place;
+  }
+
+  /** The path of a blob that is there. */
+  async known(descriptor: Descriptor): Promise<string | undefined> {
+    const place = this.#place(descriptor);
+    const found = await stat(place).catch(() => undefined);
+    return found?.size === descriptor.size ? place : undefined;
   }
 
   /** A small blob's content. @throws ImageError */
-  async document(descriptor: Descriptor, fetchBlob: FetchBlob, options: BlobOptions = {}): Promise<Buffer> {
+  async document(descriptor: Descriptor, source: ImageSource, options: BlobOptions = {}): Promise<Buffer> {
     if (descriptor.size > MAX_DOCUMENT_BYTES) {
       throw new ImageError(
         "KATA_IMAGE_FORMAT",
         `${descriptor.digest}: ${String(descriptor.size)} bytes are no document`,
       );
     }
-    return readFile(await this.path(descriptor, fetchBlob, options));
+    return readFile(await this.path(descriptor, source, options));
+  }
+
+  #place({ digest }: Descriptor): string {
+    return join(this.#directory, digest.slice("sha256:".length));
   }
 }
 
-export function streamOf(path: string): Readable {
-  return createReadStream(path);
+function nowhere(): Writable {
+  return new Writable({
+    write(_chunk, _encoding, done) {
+      done();
+    },
+  });
 }
 
 /** Passes on what has the digest and the size that it should have; its end fails where it has not. */

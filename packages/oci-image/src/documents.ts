@@ -26,8 +26,7 @@ const manifestSchema = z.object({ config: descriptorSchema, layers: z.array(desc
 const listOfStrings = z.array(z.string()).nullish();
 
 const configSchema = z.object({
-  architecture: z.string(),
-  os: z.string(),
+  ...platformSchema.shape,
   config: z
     .object({
       User: z.string().nullish(),

@@ -1,6 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -81,6 +82,23 @@ describe("openImage", () => {
       },
     ],
     [
+      "it has several by other names",
+      "KATA_IMAGE_NOT_FOUND",
+      () => {
+        index([
+          { ...image(AMD64), platform: AMD64, annotations: { "org.opencontainers.image.ref.name": "a" } },
+          { ...image(ARM64), platform: ARM64, annotations: { "org.opencontainers.image.ref.name": "b" } },
+        ]);
+      },
+    ],
+    [
+      "it is for another machine, and says so in its configuration only",
+      "KATA_IMAGE_PLATFORM",
+      () => {
+        index([image({ os: "linux", architecture: "s390x" })]);
+      },
+    ],
+    [
       "its manifest is null",
       "KATA_IMAGE_FORMAT",
       () => {
@@ -146,6 +164,115 @@ describe("openImage", () => {
     expect(kept.filter((name) => name.endsWith(".part"))).toEqual([]);
   });
 
+  it("takes the manifest for the platform where the layout's own index has several, the plainest of its variants", async () => {
+    const of = (platform: object): object => ({
+      ...image({ ...AMD64, ...platform }),
+      platform: { ...AMD64, ...platform },
+    });
+    index([{ ...image(ARM64), platform: ARM64 }, of({ variant: "v3" }), of({ variant: "v2" })]);
+    expect((await open({ layout }, { platform: ARM64 })).config).toMatchObject(ARM64);
+    expect((await open({ layout }, { platform: AMD64 })).config).toMatchObject({ variant: "v2" });
+    const wanted = { ...AMD64, variant: "v3" };
+    expect((await open({ layout }, { platform: wanted })).config).toMatchObject({ variant: "v3" });
+    index([of({ variant: "v4" }), of({}), of({ variant: "v1", author: "another" })]);
+    expect((await open({ layout }, { platform: AMD64 })).config).not.toHaveProperty("variant");
+    expect((await open({ layout }, { platform: { os: "linux", architecture: "x86_64" } })).config).toMatchObject(AMD64);
+  });
+
+  it("fetches nothing of layers that claim more than they may have", async () => {
+    const claimed = Array.from({ length: 3 }, (_, n) => ({
+      ...descriptorOf(`layer ${String(n)}`),
+      size: 30 * 2 ** 20,
+    }));
+    const ids = claimed.map((_, n) => `sha256:${digestOf(String(n))}`);
+    index([image(AMD64, claimed, ids)]);
+    await expect(open({ layout }, { platform: AMD64, maxBytes: 64 * 2 ** 20 })).rejects.toMatchObject({
+      code: "KATA_IMAGE_LAYER",
+      message: expect.stringContaining("94371840 bytes, more than the 67108864") as string,
+    });
+    // Within the limit they are asked for, and are not there.
+    await expect(open({ layout }, { platform: AMD64 })).rejects.toMatchObject({ code: "KATA_IMAGE_NOT_FOUND" });
+  });
+
+  it("keeps no more of a blob than its manifest claims", async () => {
+    const large = add("x".repeat(100_000)) as { digest: string };
+    const size = 10;
+    index([image(AMD64, [{ ...large, size }], [`sha256:${digestOf("x")}`])]);
+    await expect(open({ layout }, { platform: AMD64 })).rejects.toThrow("is longer than its 10 bytes");
+    expect(readdirSync(join(directory, "cache/blobs/sha256"))).not.toContain(large.digest.slice(7));
+  });
+
+  it("removes what a killed process has left in the cache, and nothing of one that lives", async () => {
+    index([image(AMD64)]);
+    await open({ layout }, { platform: AMD64 });
+    const cache = join(directory, "cache");
+    for (const name of ["work-dead1", "work-alive"]) {
+      mkdirSync(join(cache, name));
+      writeFileSync(join(cache, name, "lock"), "");
+      writeFileSync(join(cache, name, "large.part"), "x".repeat(1000));
+    }
+    const holder = spawn("flock", [join(cache, "work-alive/lock"), "sh", "-c", "echo held; exec cat"]);
+    await once(holder.stdout, "data");
+    await open({ layout }, { platform: AMD64 });
+    expect(readdirSync(cache).sort()).toEqual(["blobs", "lock", "work-alive"]);
+    const ended = once(holder, "close");
+    holder.stdin.end();
+    await ended;
+    await open({ layout }, { platform: AMD64 });
+    expect(readdirSync(cache).sort()).toEqual(["blobs", "lock"]);
+  });
+
+  it("finds an image of an archive by its name as Docker reads it, moves it into the cache, and makes it ours", async () => {
+    const content = join(directory, "content");
+    const archive = join(directory, "archive.tar");
+    mkdirSync(content);
+    const write = (name: string, text: string): void => {
+      writeFileSync(join(content, name), text, { mode: 0o666 });
+      chownSync(join(content, name), 7, 7);
+    };
+    write("one.tar", "no tar, one");
+    write("two.tar", "no tar, two");
+    for (const [name, author] of [
+      ["one", "1"],
+      ["two", "2"],
+    ] as const) {
+      const rootfs = { type: "layers", diff_ids: [`sha256:${digestOf(`no tar, ${name}`)}`] };
+      write(`${name}.json`, JSON.stringify({ ...AMD64, config: { Labels: { author } }, rootfs }));
+    }
+    const entry = (name: string, ...tags: string[]): object => ({
+      Config: `${name}.json`,
+      RepoTags: tags,
+      Layers: [`${name}.tar`],
+    });
+    write(
+      "manifest.json",
+      JSON.stringify([entry("one", "alpine:3.20", "me/one:latest"), entry("two", "ghcr.io/a/b:1")]),
+    );
+    execFileSync("tar", ["-C", content, "-cf", archive, ...readdirSync(content)]);
+    for (const [tag, author] of [
+      ...[
+        ["alpine:3.20", "1"],
+        ["docker.io/library/alpine:3.20", "1"],
+        ["index.docker.io/me/one", "1"],
+      ],
+      ...[
+        ["me/one", "1"],
+        ["ghcr.io/a/b:1", "2"],
+      ],
+    ] as const) {
+      const opened = await open({ archive, tag }, { platform: AMD64 });
+      expect(opened.config.config?.Labels, tag).toEqual({ author });
+    }
+    await expect(open({ archive }, { platform: AMD64 })).rejects.toThrow("several images: name one (has alpine:3.20, ");
+    await expect(open({ archive, tag: "b:1" }, { platform: AMD64 })).rejects.toThrow("no such image");
+    const blobs = join(directory, "cache/blobs/sha256");
+    expect(readdirSync(blobs)).toHaveLength(6);
+    for (const name of readdirSync(blobs)) {
+      const { uid, mode } = statSync(join(blobs, name));
+      expect({ uid, mode: mode & 0o022 }).toEqual({ uid: 0, mode: 0 });
+    }
+  });
+
   it("unpacks nothing, and leaves nothing, where a layer is not what the configuration says", async () => {
     const target = join(directory, "target");
     index([image(AMD64, [add("no tar")], [`sha256:${digestOf("another")}`])]);
@@ -180,7 +307,7 @@ describe("openImage", () => {
     pack("index.json");
     await expect(open({ archive })).rejects.toMatchObject({ code: "KATA_IMAGE_NOT_FOUND" });
     expect(readdirSync(outside)).toEqual(["secret"]);
-    expect(readdirSync(join(directory, "cache"))).toEqual([]);
+    expect(readdirSync(join(directory, "cache"))).toEqual(["lock"]);
     await expect(open({ archive }, { maxBytes: -1 })).rejects.toThrow("larger than it may be");
   });
 

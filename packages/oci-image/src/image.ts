@@ -1,24 +1,18 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
-import { homedir, machine } from "node:os";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { BlobCache } from "./blobs.ts";
-import {
-  type Descriptor,
-  type ImageConfig,
-  isIndex,
-  type Manifest,
-  type Platform,
-  parseImageConfig,
-  parseIndex,
-  parseManifest,
-} from "./documents.ts";
+import type { ImageConfig, Platform } from "./documents.ts";
 import { ImageError } from "./errors.ts";
+import { fetchImage, sum } from "./fetch-image.ts";
+import { ownPlatform } from "./platform.ts";
 import { type ImageProcess, processFor } from "./process.ts";
 import { openArchive } from "./sources/archive.ts";
 import { LayoutSource } from "./sources/layout.ts";
 import { type RegistryOptions, RegistrySource } from "./sources/registry.ts";
 import type { ImageSource } from "./sources/source.ts";
 import { applyLayer } from "./unpack/layer.ts";
+import { Workspace } from "./workspace.ts";
 
 /** Where an image is: an OCI layout, a tarball of `docker save` or an OCI one, or a registry. */
 export type ImageLocation =
@@ -43,16 +37,16 @@ export interface ImageOptions {
   /** Told what of an image was not restored, and why: attributes and devices that the caller may not make. */
   readonly warn?: (message: string) => void;
   readonly signal?: AbortSignal;
-  /** What it may take when it is unpacked; 16 GiB and a million files by default. */
+  /**
+   * What it may take: 16 GiB and a million files by default. Its blobs as it claims them, before any is fetched; then every
+   * byte of its layers that is decompressed.
+   */
   readonly maxBytes?: number;
   readonly maxEntries?: number;
 }
 
 const MAX_BYTES = 16 * 2 ** 30;
 const MAX_ENTRIES = 1_000_000;
-/** An index of indexes of …: nobody does that. */
-const MAX_DEPTH = 3;
-
 /** An image whose blobs are all here, verified. */
 export class Image {
   /** The manifest's digest: the same content has the same, wherever it came from. */
@@ -100,7 +94,8 @@ export class Image {
   }
 }
 
-interface Layer {
+/** A layer whose blob is here. */
+export interface Layer {
   readonly path: string;
   readonly diffId: string;
   readonly size: number;
@@ -112,84 +107,26 @@ interface Layer {
  * @throws ImageError
  */
 export async function openImage(location: ImageLocation, options: ImageOptions = {}): Promise<Image> {
+  const { maxBytes = MAX_BYTES, platform = ownPlatform(), signal, onProgress } = options;
+  signal?.throwIfAborted();
   const cacheDir = options.cacheDir ?? join(homedir(), ".cache", "kata-ts", "oci");
-  await mkdir(cacheDir, { recursive: true });
-  if (!("archive" in location)) return fetchImage(sourceOf(location, options), new BlobCache(cacheDir), options);
-  const apart = await mkdtemp(join(cacheDir, "archive-"));
+  await using workspace = await Workspace.open(cacheDir);
+  const cache = new BlobCache(cacheDir, workspace.path);
   try {
-    const { archive, tag } = location;
-    const source = await openArchive(archive, { directory: apart, tag, maxBytes: options.maxBytes ?? MAX_BYTES });
-    return await fetchImage(source, new BlobCache(cacheDir), options);
-  } finally {
-    await rm(apart, { recursive: true, force: true });
+    const source = await sourceOf(location, { maxBytes, directory: workspace.path, signal });
+    const { digest, config, layers } = await fetchImage(source, cache, { platform, maxBytes, signal, onProgress });
+    return new Image(digest, config, layers, options);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   }
 }
 
-function sourceOf(location: Exclude<ImageLocation, { archive: string }>, { signal }: ImageOptions): ImageSource {
+async function sourceOf(
+  location: ImageLocation,
+  options: { readonly maxBytes: number; readonly directory: string; readonly signal: AbortSignal | undefined },
+): Promise<ImageSource> {
   if ("layout" in location) return new LayoutSource(location.layout, location.tag);
-  return new RegistrySource(location.registry, { ...location, signal });
-}
-
-async function fetchImage(source: ImageSource, cache: BlobCache, options: ImageOptions): Promise<Image> {
-  const { signal, onProgress } = options;
-  const fetchBlob = (descriptor: Descriptor) => source.blob(descriptor);
-  const { digest, manifest } = await findManifest(source, cache, options);
-  const config = parseImageConfig(await cache.document(manifest.config, fetchBlob, { signal }), source.name);
-  const { diff_ids: diffIds } = config.rootfs;
-  if (diffIds.length !== manifest.layers.length) {
-    throw new ImageError("KATA_IMAGE_FORMAT", `${source.name}: manifest and configuration have other layers`);
-  }
-  const total = sum(manifest.layers);
-  let done = 0;
-  const layers: Layer[] = [];
-  for (const [index, layer] of manifest.layers.entries()) {
-    const start = done;
-    const onBytes = (count: number): void => {
-      done += count;
-      onProgress?.({ step: "fetching", done, total });
-    };
-    const path = await cache.path(layer, fetchBlob, { signal, onBytes });
-    done = start + layer.size; // One that was kept has brought no bytes.
-    onProgress?.({ step: "fetching", done, total });
-    layers.push({ path, diffId: diffIds[index] ?? "", size: layer.size });
-  }
-  return new Image(digest, config, layers, options);
-}
-
-/** Through indexes, to the manifest for the platform. */
-async function findManifest(
-  source: ImageSource,
-  cache: BlobCache,
-  { platform = ownPlatform(), signal }: ImageOptions,
-): Promise<{ readonly digest: string; readonly manifest: Manifest }> {
-  let descriptor = await source.root();
-  for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
-    const text = await cache.document(descriptor, (wanted) => source.blob(wanted), { signal });
-    if (!isIndex(text, source.name)) {
-      return { digest: descriptor.digest, manifest: parseManifest(text, source.name) };
-    }
-    const { manifests } = parseIndex(text, source.name);
-    const fits = ({ platform: theirs }: Descriptor): boolean =>
-      theirs?.os === platform.os && theirs.architecture === platform.architecture;
-    const found =
-      manifests.find(fits) ??
-      (manifests.length === 1 && manifests[0]?.platform === undefined ? manifests[0] : undefined);
-    if (found === undefined) {
-      const has = manifests.map(({ platform: theirs }) => `${theirs?.os ?? "?"}/${theirs?.architecture ?? "?"}`);
-      const wanted = `${platform.os}/${platform.architecture}`;
-      throw new ImageError("KATA_IMAGE_PLATFORM", `${source.name}: not for ${wanted} (has ${has.join(", ")})`);
-    }
-    descriptor = found;
-  }
-  throw new ImageError("KATA_IMAGE_FORMAT", `${source.name}: indexes of indexes of indexes`);
-}
-
-const GO_ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", aarch64: "arm64" };
-
-function ownPlatform(): Platform {
-  return { os: "linux", architecture: GO_ARCHITECTURES[machine()] ?? machine() };
-}
-
-function sum(blobs: readonly { readonly size: number }[]): number {
-  return blobs.reduce((total, { size }) => total + size, 0);
+  if ("archive" in location) return await openArchive(location.archive, { tag: location.tag, ...options });
+  return new RegistrySource(location.registry, { ...location, signal: options.signal });
 }

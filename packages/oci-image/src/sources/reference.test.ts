@@ -6,6 +6,10 @@ const DIGEST = `sha256:${"a".repeat(64)}`;
 it.each([
   ["alpine", "registry-1.docker.io", "library/alpine", "latest"],
   ["alpine:3.20", "registry-1.docker.io", "library/alpine", "3.20"],
+  ["docker.io/alpine", "registry-1.docker.io", "library/alpine", "latest"],
+  ["index.docker.io/alpine:1", "registry-1.docker.io", "library/alpine", "1"],
+  ["Own/app", "Own", "app", "latest"],
+  ["[::1]:5000/app:1", "[::1]:5000", "app", "1"],
   ["me/app", "registry-1.docker.io", "me/app", "latest"],
   ["localhost:5000/app:1", "localhost:5000", "app", "1"],
   ["localhost/app", "localhost", "app", "latest"],
@@ -28,6 +32,8 @@ it.each([
   "x:../y",
   "a.b/c/../d",
   "u@h/x",
+  "a".repeat(64),
+  `x@sha512:${"a".repeat(128)}`,
 ])("%j is refused", (text) => {
   expect(() => parseReference(text)).toThrow(expect.objectContaining({ code: "KATA_IMAGE_REFERENCE" }));
 });

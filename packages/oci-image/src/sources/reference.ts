@@ -13,19 +13,43 @@ export interface Reference {
 const COMPONENT = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 const VERSION = /^(?:[\w][\w.-]{0,127}|sha256:[0-9a-f]{64})$/;
+const HOST = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/;
+/** Docker takes such a name for an image's id. */
+const ID = /^[0-9a-f]{64}$/;
+const DOCKER_HUB: ReadonlySet<string> = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
 
 /** As Docker reads it: `alpine` is `docker.io/library/alpine:latest`. @throws ImageError KATA_IMAGE_REFERENCE */
 export function parseReference(text: string): Reference {
-  const [, name = "", tag, digest] = /^([^@]*?)(?::([^:/@]+))?(?:@(.+))?$/.exec(text) ?? [];
+  const [, name = "", tag, digest] = /^([^@]*?)(?::([^:/@\]]+))?(?:@(.+))?$/.exec(text) ?? [];
   const [first = "", ...rest] = name.split("/");
-  const hasHost = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  const hasHost = rest.length > 0 && (/[.:A-Z[]/.test(first) || first === "localhost");
   const host = hasHost ? first : "docker.io";
   const path = hasHost ? rest.join("/") : name;
-  const repository = host === "docker.io" && !path.includes("/") ? `library/${path}` : path;
+  const isHub = DOCKER_HUB.has(host);
+  const repository = isHub && !path.includes("/") ? `library/${path}` : path;
   const version = digest ?? tag ?? "latest";
-  const isHost = /^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::\d{1,5})?$/.test(host);
-  if (!isHost || repository.length > 255 || !REPOSITORY.test(repository) || !VERSION.test(version)) {
+  if (digest !== undefined && /^[a-z0-9]+:/.test(digest) && !digest.startsWith("sha256:")) {
+    throw new ImageError("KATA_IMAGE_REFERENCE", `${JSON.stringify(text)}: only sha256 digests are known`);
+  }
+  const isRight = HOST.test(host) && repository.length <= 255 && REPOSITORY.test(repository) && VERSION.test(version);
+  if (!isRight || (tag !== undefined && !VERSION.test(tag)) || ID.test(name)) {
     throw new ImageError("KATA_IMAGE_REFERENCE", `${JSON.stringify(text)} is no image reference`);
   }
-  return { host: host === "docker.io" ? "registry-1.docker.io" : host, repository, version };
+  return { host: isHub ? "registry-1.docker.io" : host, repository, version };
+}
+
+/** Whether a name that an archive has is the one that is asked for, as it is or as Docker reads both. */
+export function isNamed(name: string, asked: string): boolean {
+  if (name === asked) return true;
+  const [one, other] = [referenceOr(name), referenceOr(asked)];
+  if (one === undefined || other === undefined) return false;
+  return one.host === other.host && one.repository === other.repository && one.version === other.version;
+}
+
+function referenceOr(text: string): Reference | undefined {
+  try {
+    return parseReference(text);
+  } catch {
+    return undefined;
+  }
 }

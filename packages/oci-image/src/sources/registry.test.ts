@@ -37,7 +37,7 @@ it("gets a token where the registry says, with the credentials, once", async () 
   });
   const credentials = { username: "me", password: "secret" };
   const source = new RegistrySource(`${host}/app:1`, { credentials });
-  expect(await source.root()).toMatchObject({ digest: digestOf(MANIFEST), size: MANIFEST.length });
+  expect(await source.roots()).toMatchObject([{ digest: digestOf(MANIFEST), size: MANIFEST.length }]);
   await source.blob({ digest: digestOf("x"), size: 1 }).then((stream) => text(stream));
   expect(asked).toEqual([
     "/v2/app/manifests/1 none",
@@ -76,7 +76,7 @@ it.each<[string, Answer, RegExp]>([
   ["has a token server with no token", tokensFrom((_, response) => response.end('{"token":7}')), /gave no token/],
 ])("is told about a registry that %s", async (_, answer, reason) => {
   const host = await serve(answer);
-  const asking = new RegistrySource(`${host}/app`).root();
+  const asking = new RegistrySource(`${host}/app`).roots();
   await expect(asking).rejects.toMatchObject({ code: "KATA_IMAGE_REGISTRY" });
   await expect(asking).rejects.toThrow(reason);
 });
@@ -103,6 +103,6 @@ async function endless(response: ServerResponse): Promise<void> {
 
 it("refuses another manifest than the digest that was asked for", async () => {
   const host = await serve((_, response) => response.end(MANIFEST));
-  const asking = new RegistrySource(`${host}/app@${digestOf("another")}`).root();
+  const asking = new RegistrySource(`${host}/app@${digestOf("another")}`).roots();
   await expect(asking).rejects.toMatchObject({ code: "KATA_IMAGE_DIGEST" });
 });

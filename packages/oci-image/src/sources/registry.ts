@@ -46,8 +46,8 @@ export class RegistrySource implements ImageSource {
     this.#base = `${scheme}://${host}/v2/${repository}`;
   }
 
-  async root(): Promise<Descriptor> {
-    return this.#manifest(this.#reference.version);
+  async roots(): Promise<readonly Descriptor[]> {
+    return [await this.#manifest(this.#reference.version)];
   }
 
   async blob(descriptor: Descriptor): Promise<Readable> {

@@ -12,7 +12,7 @@ const WHITEOUT = ".wh.";
 const OPAQUE = ".wh..wh..opq";
 
 export interface ApplicationOptions {
-  readonly withoutNodes: boolean;
+  readonly contentOnly: boolean;
   readonly warn: (message: string) => void;
 }
 
@@ -90,7 +90,7 @@ export class Application {
   }
 
   async #setAttributes(entry: TarEntry, path: BytePath): Promise<void> {
-    await setAttributes(entry, path, this.#options.warn);
+    if (!this.#options.contentOnly) await setAttributes(entry, path, this.#options.warn);
   }
 
   /** @returns false for what was left out */
@@ -120,7 +120,7 @@ export class Application {
 
   /** What stands for a device is the guest's when the guest opens it. */
   #makeNode({ major, minor, path: name }: TarEntry, path: BytePath, kind: "pipe" | "character" | "block"): boolean {
-    if (this.#options.withoutNodes) return false;
+    if (this.#options.contentOnly) return false;
     try {
       makeNode(onDisk(path), kind, { major, minor });
       return true;

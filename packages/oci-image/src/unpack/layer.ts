@@ -16,8 +16,8 @@ export interface LayerOptions {
   readonly diffId?: string;
   /** How many bytes and files more may be unpacked; counted down. */
   readonly budget: Budget;
-  /** Named pipes and devices are left out: for what is no root file system. */
-  readonly withoutNodes?: boolean;
+  /** For what is no root file system: owners, modes and attributes are not restored, pipes and devices left out. */
+  readonly contentOnly?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Told what of the layer was not restored, and why. */
   readonly warn?: (message: string) => void;
@@ -39,7 +39,7 @@ interface Budget {
 export async function applyLayer(root: string, path: string, options: LayerOptions): Promise<void> {
   const { diffId, budget, signal } = options;
   const warn = (message: string): void => options.warn?.(shown(message));
-  const application = new Application(bytePath(root), { withoutNodes: options.withoutNodes === true, warn });
+  const application = new Application(bytePath(root), { contentOnly: options.contentOnly === true, warn });
   const apply = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
     for await (const entry of readTar(metered(chunks, budget), warn)) {
       budget.entries -= 1;
