@@ -43,7 +43,7 @@ module.exports = {
         path: "^packages/([^/]+)/(src|dist)/",
         pathNot: [
           "^packages/$1/",
-          "^packages/[^/]+/dist/(index|records|opentelemetry|testing/index|process-stream/index|network-streams/index)\\.d?\\.?[jt]s$",
+          "^packages/[^/]+/dist/(index|arguments|records|opentelemetry|testing/index|process-stream/index|network-streams/index)\\.d?\\.?[jt]s$",
           `^packages/${forTests}`,
         ],
       },
