@@ -25,6 +25,7 @@ const PACKAGES = {
 const TEST_PACKAGES = {
   runc: "/usr/sbin/runc",
   umoci: "/usr/bin/umoci",
+  openssl: "/usr/bin/openssl",
   python3: "/usr/bin/python3",
   procps: "/usr/sbin/sysctl",
   libfaketime: "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",

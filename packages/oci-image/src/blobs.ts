@@ -59,6 +59,12 @@ export class BlobCache {
     return found?.size === descriptor.size ? place : undefined;
   }
 
+  /** A blob that is known by its digest alone; undefined where it is not there. */
+  async keptAs(digest: string): Promise<Descriptor | undefined> {
+    const found = await stat(this.#place({ digest })).catch(() => undefined);
+    return found === undefined ? undefined : { digest, size: found.size };
+  }
+
   /** A small blob's content. @throws ImageError */
   async document(descriptor: Descriptor, source: ImageSource, options: BlobOptions = {}): Promise<Buffer> {
     if (descriptor.size > MAX_DOCUMENT_BYTES) {
@@ -70,7 +76,7 @@ export class BlobCache {
     return readFile(await this.path(descriptor, source, options));
   }
 
-  #place({ digest }: Descriptor): string {
+  #place({ digest }: Pick<Descriptor, "digest">): string {
     return join(this.#directory, digest.slice("sha256:".length));
   }
 }

@@ -94,6 +94,7 @@ export interface DockerArchiveEntry {
 
 const parseKind = parser("manifest", z.object({ manifests: z.unknown().optional() }));
 export const parseIndex: Parser<Index> = parser("index", indexSchema);
+export const parseDescriptor: Parser<Descriptor> = parser("descriptor", descriptorSchema);
 export const parseManifest: Parser<Manifest> = parser("manifest", manifestSchema);
 export const parseImageConfig: Parser<ImageConfig> = parser("configuration", configSchema);
 export const parseDockerArchive: Parser<readonly DockerArchiveEntry[]> = parser("manifest.json", dockerArchiveSchema);

@@ -10,6 +10,7 @@ import { type ImageProcess, processFor } from "./process.ts";
 import { openArchive } from "./sources/archive.ts";
 import { LayoutSource } from "./sources/layout.ts";
 import { type RegistryOptions, RegistrySource } from "./sources/registry.ts";
+import { RememberedRegistry } from "./sources/remembered.ts";
 import type { ImageSource } from "./sources/source.ts";
 import { applyLayer } from "./unpack/layer.ts";
 import { Workspace } from "./workspace.ts";
@@ -34,7 +35,10 @@ export interface ImageOptions {
   /** This machine's by default. */
   readonly platform?: Platform;
   readonly onProgress?: (progress: Progress) => void;
-  /** Told what of an image was not restored, and why: attributes and devices that the caller may not make. */
+  /**
+   * Told what of an image was not restored, and why: attributes and devices that the caller may not make. And told where a
+   * registry cannot be reached and the image of the last time is used.
+   */
   readonly warn?: (message: string) => void;
   readonly signal?: AbortSignal;
   /**
@@ -113,7 +117,7 @@ export async function openImage(location: ImageLocation, options: ImageOptions =
   await using workspace = await Workspace.open(cacheDir);
   const cache = new BlobCache(cacheDir, workspace.path);
   try {
-    const source = await sourceOf(location, { maxBytes, directory: workspace.path, signal });
+    const source = await sourceOf(location, { ...options, cacheDir, cache, maxBytes, directory: workspace.path });
     const { digest, config, layers } = await fetchImage(source, cache, { platform, maxBytes, signal, onProgress });
     return new Image(digest, config, layers, options);
   } catch (error) {
@@ -124,9 +128,16 @@ export async function openImage(location: ImageLocation, options: ImageOptions =
 
 async function sourceOf(
   location: ImageLocation,
-  options: { readonly maxBytes: number; readonly directory: string; readonly signal: AbortSignal | undefined },
+  options: ImageOptions & {
+    readonly cacheDir: string;
+    readonly cache: BlobCache;
+    readonly maxBytes: number;
+    readonly directory: string;
+  },
 ): Promise<ImageSource> {
   if ("layout" in location) return new LayoutSource(location.layout, location.tag);
   if ("archive" in location) return await openArchive(location.archive, { tag: location.tag, ...options });
-  return new RegistrySource(location.registry, { ...location, signal: options.signal });
+  const { cache, cacheDir, signal, warn = () => undefined } = options;
+  const registry = new RegistrySource(location.registry, { ...location, signal });
+  return new RememberedRegistry(registry, { cache, directory: join(cacheDir, "names"), warn });
 }

@@ -76,7 +76,7 @@ it.each<[string, Answer, RegExp]>([
   ["has a token server with no token", tokensFrom((_, response) => response.end('{"token":7}')), /gave no token/],
 ])("is told about a registry that %s", async (_, answer, reason) => {
   const host = await serve(answer);
-  const asking = new RegistrySource(`${host}/app`).roots();
+  const asking = new RegistrySource(`${host}/app`, { retry: { attempts: 1 } }).roots();
   await expect(asking).rejects.toMatchObject({ code: "KATA_IMAGE_REGISTRY" });
   await expect(asking).rejects.toThrow(reason);
 });

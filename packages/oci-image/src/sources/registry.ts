@@ -1,16 +1,33 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import * as z from "zod";
+import type { SecureContext } from "node:tls";
 import type { Descriptor } from "../documents.ts";
 import { ImageError } from "../errors.ts";
-import { type Challenge, parseChallenge } from "./challenge.ts";
+import { shown } from "../text.ts";
+import { trusted } from "./authorities.ts";
+import { Authorization } from "./authorization.ts";
+import type { Credentials } from "./docker-config.ts";
+import { type Answer, ConnectionLost, HttpClient } from "./http-client.ts";
+import { PatientClient } from "./patient-client.ts";
+import { supportsProxies, usesProxy } from "./proxies.ts";
 import { parseReference, type Reference } from "./reference.ts";
+import { MAX_WAIT_MS, type RetryOptions } from "./retry.ts";
 import type { ImageSource } from "./source.ts";
+import { bounded, wordsOf } from "./words.ts";
 
 export interface RegistryOptions {
   /** Plain HTTP; by default only on the loopback. */
   readonly insecure?: boolean;
-  readonly credentials?: { readonly username: string; readonly password: string };
+  /** By default those of `docker login`, and of credential helpers. */
+  readonly credentials?: Credentials;
+  /** Where Docker's config.json is; $DOCKER_CONFIG or ~/.docker by default. */
+  readonly dockerConfig?: string;
+  /** Authorities whose certificates are trusted beside the machine's, in PEM. */
+  readonly authorities?: readonly string[];
+  /** Milliseconds without a byte after which a connection is given up; 30 000 by default. */
+  readonly stallMs?: number;
+  /** What is done where a registry is busy, or a connection breaks off. */
+  readonly retry?: RetryOptions;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -20,34 +37,45 @@ const MANIFESTS = [
   "application/vnd.docker.distribution.manifest.list.v2+json",
   "application/vnd.docker.distribution.manifest.v2+json",
 ];
-/** Of manifests and tokens. */
-const MAX_ANSWER_BYTES = 4 * 2 ** 20;
-const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+)(?::\d+)?$/;
-
-/** Whoever made the token server follows the one or the other specification. */
-const tokenAnswer = z.object({ token: z.string().optional(), access_token: z.string().optional() });
-
+const STALL_MS = 30_000;
+const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/;
 /** A registry that speaks the OCI distribution specification, 1.0 and 1.1. */
 export class RegistrySource implements ImageSource {
   readonly name: string;
-  readonly #reference: Reference;
+  readonly reference: Reference;
   readonly #options: RegistryOptions;
   readonly #base: string;
+  readonly #client: PatientClient;
+  readonly #authorization: Authorization;
   readonly #manifests: Map<string, Buffer> = new Map();
-  #authorization: string | undefined;
 
-  /** @throws ImageError KATA_IMAGE_REFERENCE */
-  constructor(reference: string, options: RegistryOptions = {}) {
-    this.name = reference;
-    this.#reference = parseReference(reference);
+  /** @throws ImageError KATA_IMAGE_REFERENCE, and KATA_IMAGE_REGISTRY where a proxy is asked for that this Node cannot use */
+  constructor(name: string, options: RegistryOptions = {}) {
+    this.name = name;
+    this.reference = parseReference(name);
     this.#options = options;
-    const { host, repository } = this.#reference;
+    const { host, repository } = this.reference;
     const scheme = (options.insecure ?? LOOPBACK.test(host)) ? "http" : "https";
     this.#base = `${scheme}://${host}/v2/${repository}`;
+    const proxyEnv = usesProxy(scheme, host, process.env) ? process.env : undefined;
+    if (proxyEnv !== undefined && !supportsProxies()) {
+      throw this.#error(`the environment names a proxy, which Node ${process.version} does not use: 24.5 does`);
+    }
+    const { stallMs = STALL_MS, signal, authorities = [] } = options;
+    const secureContext = (): SecureContext => trusted(host, authorities);
+    const client = new HttpClient({ name, stallMs, signal, secureContext, proxyEnv });
+    this.#client = new PatientClient(client, options.retry, signal);
+    this.#authorization = new Authorization(this.#client, {
+      name,
+      host,
+      repository,
+      isSecure: scheme === "https",
+      options,
+    });
   }
 
   async roots(): Promise<readonly Descriptor[]> {
-    return [await this.#manifest(this.#reference.version)];
+    return [await this.#manifest(this.reference.version)];
   }
 
   async blob(descriptor: Descriptor): Promise<Readable> {
@@ -58,107 +86,85 @@ export class RegistrySource implements ImageSource {
       await this.#manifest(digest);
       return Readable.from([this.#manifests.get(digest) ?? Buffer.alloc(0)]);
     }
-    const { body } = await this.#get(`${this.#base}/blobs/${digest}`);
-    if (body === null) throw this.#error(`${digest}: an empty answer`);
-    return Readable.fromWeb(body);
+    return Readable.from(this.#bytesOf(descriptor), { objectMode: false });
+  }
+
+  /** A blob, from where it broke off the last time. */
+  async *#bytesOf({ digest, size }: Descriptor): AsyncGenerator<Buffer, void, undefined> {
+    const url = `${this.#base}/blobs/${digest}`;
+    const tries = this.#client.tries();
+    for (let position = 0; ; ) {
+      const range = position === 0 ? {} : { range: `bytes=${String(position)}-` };
+      const { status, headers, body } = await this.#get(url, range);
+      // A registry that knows no ranges sends all of it again.
+      let skipped = status === 206 && startOf(headers["content-range"]) === position ? position : 0;
+      try {
+        for await (const chunk of body as AsyncIterable<Buffer>) {
+          const fresh = chunk.subarray(Math.min(chunk.length, position - skipped));
+          skipped += chunk.length - fresh.length;
+          position += fresh.length;
+          skipped += fresh.length;
+          if (fresh.length > 0) yield fresh;
+        }
+        if (position >= size) return;
+        throw new Error(`it ends after ${String(position)} of ${String(size)} bytes`);
+      } catch (error) {
+        this.#options.signal?.throwIfAborted();
+        if (!(await tries.again())) throw this.#lost(`${digest}: ${(error as Error).message}`, error);
+      }
+    }
   }
 
   async #manifest(version: string): Promise<Descriptor> {
-    const response = await this.#get(`${this.#base}/manifests/${version}`, { accept: MANIFESTS.join(", ") });
-    const bytes = await this.#bounded(response);
+    const { headers, body } = await this.#get(`${this.#base}/manifests/${version}`, { accept: MANIFESTS.join(", ") });
+    const bytes = await bounded(body, this.name);
     const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
     if (version.startsWith("sha256:") && version !== digest) {
       throw new ImageError("KATA_IMAGE_DIGEST", `${this.name}: ${version}: what came is ${digest}`);
     }
     this.#manifests.set(digest, bytes);
-    return { digest, size: bytes.length, mediaType: response.headers.get("content-type")?.split(";")[0] };
+    return { digest, size: bytes.length, mediaType: headers["content-type"]?.split(";")[0] };
   }
 
-  async #bounded(response: Response): Promise<Buffer> {
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    try {
-      for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-        size += chunk.length;
-        if (size > MAX_ANSWER_BYTES) throw this.#error("an answer of more than 4 MiB");
-        chunks.push(chunk);
-      }
-    } catch (error) {
-      if (error instanceof ImageError) throw error;
-      throw this.#error(`the answer broke off: ${(error as Error).message}`, error);
+  /** With the authorization that is wanted. */
+  async #get(url: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
+    const ask = () => this.#client.ask(url, { headers: { ...headers, ...this.#authorization.headers } });
+    let answer = await ask();
+    if (answer.status === 401) {
+      answer.body.destroy();
+      await this.#authorization.obtain(answer.headers["www-authenticate"] ?? "");
+      answer = await ask();
     }
-    return Buffer.concat(chunks);
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    throw this.#refusal(url, { ...answer, words: await wordsOf(answer.body) });
   }
 
-  async #get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-    const first = await this.#request(url, headers);
-    if (first.status !== 401) return this.#answered(first, url);
-    await first.body?.cancel();
-    this.#authorization = await this.#authorize(first.headers.get("www-authenticate") ?? "");
-    return this.#answered(await this.#request(url, headers), url);
+  #refusal(
+    url: string,
+    {
+      status,
+      words,
+      waitMs = 0,
+    }: { readonly status: number; readonly words: string; readonly waitMs: number | undefined },
+  ): ImageError {
+    const said = words === "" ? "" : `: ${words}`;
+    if (status === 404) return new ImageError("KATA_IMAGE_NOT_FOUND", `${this.name}: ${url} is not there${said}`);
+    if (status === 401) return this.#error(`the registry does not take the credentials${said}`);
+    const wait = waitMs > MAX_WAIT_MS ? `; it asks to wait for ${String(Math.ceil(waitMs / 1000))} s` : "";
+    return this.#error(`${url} answers ${String(status)}${said}${wait}`);
   }
 
-  /** Storage elsewhere, to which a registry sends us, does not get our credentials: fetch drops them. */
-  async #request(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
-    const authorization = this.#authorization === undefined ? {} : { authorization: this.#authorization };
-    return await this.#fetch(url, { ...headers, ...authorization });
+  #error(reason: string): ImageError {
+    return new ImageError("KATA_IMAGE_REGISTRY", `${this.name}: ${reason}`);
   }
 
-  async #fetch(url: string, headers: Readonly<Record<string, string>>): Promise<Response> {
-    const { signal = null } = this.#options;
-    try {
-      return await fetch(url, { headers, signal });
-    } catch (error) {
-      const { cause, message } = error as Error;
-      throw this.#error(cause instanceof Error ? cause.message : message, error);
-    }
-  }
-
-  async #answered(response: Response, url: string): Promise<Response> {
-    if (response.ok) return response;
-    await response.body?.cancel();
-    if (response.status === 404) throw new ImageError("KATA_IMAGE_NOT_FOUND", `${this.name}: ${url} is not there`);
-    throw this.#error(`${url} answers ${String(response.status)}`);
-  }
-
-  /** The registry says how it wants to know us. */
-  async #authorize(header: string): Promise<string> {
-    const { credentials } = this.#options;
-    const basic =
-      credentials === undefined
-        ? undefined
-        : `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
-    const challenge = parseChallenge(header);
-    if (challenge?.scheme === "basic" && basic !== undefined) return basic;
-    if (challenge?.realm === undefined) throw this.#error("the registry wants credentials");
-    return `Bearer ${await this.#token(challenge.realm, challenge, basic)}`;
-  }
-
-  async #token(realm: URL, { scope, service }: Challenge, basic: string | undefined): Promise<string> {
-    // A token server that is not the registry's equal in safety would get the password in the clear.
-    if (realm.protocol !== "https:" && this.#base.startsWith("https:")) {
-      throw this.#error(`unsafe token server ${realm.href}`);
-    }
-    const url = new URL(realm);
-    url.searchParams.set("scope", scope ?? `repository:${this.#reference.repository}:pull`);
-    if (service !== undefined) url.searchParams.set("service", service);
-    const response = await this.#fetch(url.href, basic === undefined ? {} : { authorization: basic });
-    if (!response.ok) throw this.#error(`the token server answers ${String(response.status)}`);
-    const answer = tokenAnswer.safeParse(parsedOrUndefined(await this.#bounded(response)));
-    const token = answer.data?.token ?? answer.data?.access_token;
-    if (token === undefined) throw this.#error("the token server gave no token");
-    return token;
-  }
-
-  #error(reason: string, cause?: unknown): ImageError {
-    return new ImageError("KATA_IMAGE_REGISTRY", `${this.name}: ${reason}`, { cause });
+  #lost(reason: string, cause: unknown): ImageError {
+    return new ConnectionLost("KATA_IMAGE_REGISTRY", `${this.name}: ${shown(reason)}`, { cause });
   }
 }
 
-function parsedOrUndefined(json: Buffer): unknown {
-  try {
-    return JSON.parse(json.toString());
-  } catch {
-    return undefined;
-  }
+/** Where a 206 begins. */
+function startOf(range: string | undefined): number | undefined {
+  const start = /^bytes (\d{1,16})-/.exec(range ?? "")?.[1];
+  return start === undefined ? undefined : Number(start);
 }

@@ -48,7 +48,7 @@ export function parseHeader(block: Buffer): Header | undefined {
 }
 
 /** Up to the first NUL. */
-export function textAt(block: Buffer, start: number, length: number): string {
+function textAt(block: Buffer, start: number, length: number): string {
   const field = block.subarray(start, start + length);
   const end = field.indexOf(0);
   return field.toString("latin1", 0, end === -1 ? length : end);

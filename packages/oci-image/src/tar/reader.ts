@@ -7,7 +7,7 @@ import { oldGnuSparse, paxSparse, type Run } from "./sparse.ts";
 /** Extended attributes by name, as they are in the archive: bytes, which need not be text. */
 export type Attributes = ReadonlyMap<string, Buffer>;
 
-export type EntryType = "file" | "directory" | "symlink" | "link" | "character" | "block" | "pipe";
+type EntryType = "file" | "directory" | "symlink" | "link" | "character" | "block" | "pipe";
 
 /** Paths are bytes, one a character ("latin1"): what differs there differs on disk. */
 export interface TarEntry {
