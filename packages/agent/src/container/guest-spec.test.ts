@@ -31,6 +31,12 @@ describe("toGuestSpec", () => {
     });
   });
 
+  it("tells the guest's runtime a version that it knows, whatever the engine's", () => {
+    for (const ociVersion of ["1.2.1", "1.3.0"]) {
+      expect(toGuestSpec({ ...spec, ociVersion }, "c", SHARED).ociVersion).toBe("1.0.2");
+    }
+  });
+
   it("runs no program of the host, and uses no cgroup of the host", () => {
     const guest = toGuestSpec(spec, "c", SHARED);
     expect(guest.hooks).toBeUndefined();

@@ -8,6 +8,12 @@ export interface SharedNamespaces {
 }
 
 /**
+ * The version of the specification that the guest's runtime is told. The host has checked the engine's own: a newer one is
+ * nothing but newer fields, and crun 1.8 refuses any that it does not know by name.
+ */
+const GUEST_OCI_VERSION = "1.0.2";
+
+/**
  * The config.json that crun gets. The VM itself is the network namespace; IPC and UTS are the sandbox's, and PID when
  * the sandbox shares it. The cgroup is one below our own parent, whatever the host calls it, and always the root of a
  * namespace of its own: engines on hosts with cgroup v1 ask for none, and a container would see the guest's cgroups.
@@ -18,7 +24,11 @@ export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: Shar
     .filter(({ type }) => type !== "network" && type !== "cgroup" && type !== "time")
     .map(({ type }) => joinShared(type, shared));
   namespaces.push({ type: "cgroup" });
-  return { ...withoutHooks(spec), linux: { ...spec.linux, namespaces, cgroupsPath: `/kata/${containerId}` } };
+  return {
+    ...withoutHooks(spec),
+    ociVersion: GUEST_OCI_VERSION,
+    linux: { ...spec.linux, namespaces, cgroupsPath: `/kata/${containerId}` },
+  };
 }
 
 function joinShared(type: string, shared: SharedNamespaces): SpecNamespace {

@@ -1,0 +1,16 @@
+// `npm run test:engines [-- SUITE…]`: the engines of other releases of Debian, each in a root file system of its own, with
+// the same end-to-end tests as this machine's. All releases, or those given.
+import { buildPackages, buildTree } from "../scripts/lib/build-all.ts";
+import { runEndToEnd } from "../scripts/lib/e2e-suites.ts";
+import { installKernelBuildPackages } from "../scripts/lib/kernel-packages.ts";
+
+const RELEASES = ["trixie", "forky"];
+const SUITES = ["engine-configuration", "docker", "containerd", "cri", "podman"];
+
+const given = process.argv.slice(2);
+const unknown = given.filter((name) => !RELEASES.includes(name));
+if (unknown.length > 0) throw new Error(`no engines of ${unknown.join(", ")}; there are ${RELEASES.join(", ")}`);
+await buildPackages();
+await installKernelBuildPackages();
+await buildTree("tuned");
+for (const release of given.length > 0 ? given : RELEASES) await runEndToEnd(SUITES, { KATA_TEST_ENGINES: release });
