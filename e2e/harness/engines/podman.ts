@@ -77,13 +77,13 @@ export class Podman implements AsyncDisposable {
     return (await runCommand("script", ["-qec", command, "/dev/null"], options)).stdout;
   }
 
-  /** Has a runtime delete what podman has forgotten. */
+  /** Has a runtime delete what podman has forgotten, where it has left anything. */
   async deleteLeftover(runtime: string, id: string): Promise<void> {
     const program = runtime === "runc" ? "/usr/sbin/runc" : RUNTIME;
     const root = [`/run/${runtime}`, `/run/${runtime}-runtime`, "/run/kata-ts/containers"].find((each) =>
       existsSync(join(each, id)),
     );
-    if (root === undefined) throw new Error(`${id} has no record of its runtime`);
+    if (root === undefined) return;
     const result = await runCommand("nsenter", [...this.#enter, program, "--root", root, "delete", "--force", id]);
     if (result.exitCode !== 0) throw new Error(result.stderr);
   }
