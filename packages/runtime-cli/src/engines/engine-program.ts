@@ -4,6 +4,8 @@ import { KataError, reasonOf } from "@kata-ts/virtcontainers";
 
 const DEADLINE_MS = 30_000;
 const MAX_OUTPUT = 16 * 1024 * 1024;
+/** Characters of what it said last. */
+const MAX_WORDS = 500;
 /** PATH of a service or a cron job has no sbin, where engines are. */
 const USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -26,7 +28,10 @@ export async function askEngine(program: string, args: readonly string[]): Promi
     return (await promisify(execFile)(program, args, options)).stdout;
   } catch (error) {
     const { code, stderr = "", killed } = error as { code?: unknown; stderr?: string; killed?: boolean };
-    const lastWords = stderr.trim().split("\n").at(-1) ?? "";
+    const lastWords = stderr
+      .trim()
+      .replaceAll(/\s*\n\s*/g, " ")
+      .slice(-MAX_WORDS);
     const timedOut = `it did not answer within ${String(DEADLINE_MS / 1000)} s`;
     const reason = killed === true ? timedOut : lastWords === "" ? reasonOf(error) : lastWords;
     throw new EngineError(`${program} ${args.join(" ")}: ${reason}`, code === "ENOENT", error);

@@ -96,7 +96,10 @@ describe("what engines are told", () => {
   });
 
   it("Docker before 23, which cannot check a file, is told all the same", async () => {
-    const daemon = place("daemon.json", "echo 'unknown flag: --validate' >&2; exit 125");
+    const daemon = place(
+      "daemon.json",
+      "echo \"Status: unknown flag: --validate\nSee 'dockerd --help'., Code: 125\" >&2; exit 125",
+    );
     await docker.write(daemon, RUNTIME);
     expect(readFileSync(daemon.file, "utf8")).toContain("kata-runtime");
   });
