@@ -58,6 +58,8 @@ export interface PhysicalConnection extends Common {
   readonly pciAddress: string;
   /** The driver it is given back to; empty: it had none. */
   readonly driver: string;
+  /** What the interface had in its namespace; absent in journals of earlier versions. */
+  readonly saved?: SavedLink;
 }
 
 export type Connection = TcFilterConnection | MacvtapConnection | DirectConnection | PhysicalConnection;
@@ -69,5 +71,15 @@ export interface SavedAddresses {
   /** Arguments of `ip route replace`, those without a gateway first. */
   readonly routes: readonly string[];
   /** Arguments of `ip neigh replace`. */
+  readonly neighbours: readonly string[];
+}
+
+/** What goes when an interface's device is taken from its driver. */
+export interface SavedLink {
+  readonly isUp: boolean;
+  /** Arguments of `ip addr replace`, without the device. */
+  readonly addresses: readonly string[];
+  /** As in SavedAddresses. */
+  readonly routes: readonly string[];
   readonly neighbours: readonly string[];
 }

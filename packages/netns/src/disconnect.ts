@@ -1,16 +1,19 @@
 import type { Connection } from "./connection.ts";
 import { runBatch } from "./iproute.ts";
-import { giveBackToHost } from "./physical.ts";
+import { returnPhysical } from "./return-physical.ts";
 import { restoreAddresses } from "./saved-addresses.ts";
 
 /**
  * Takes connections back, also ones that came about by half: the interfaces are again as the engine had made them. What
  * is gone is not missed. Idempotent.
+ *
+ * @param namespace undefined where it has ended: then a device of the host's is all that there is to be given back
  */
-export async function disconnect(namespace: string, connections: readonly Connection[]): Promise<void> {
+export async function disconnect(namespace: string | undefined, connections: readonly Connection[]): Promise<void> {
   for (const connection of connections) {
-    if (connection.model === "vfio") giveBackToHost(connection.pciAddress, connection.driver);
+    if (connection.model === "vfio") await returnPhysical(namespace, connection);
   }
+  if (namespace === undefined) return;
   await runBatch("tc", namespace, connections.flatMap(qdiscCommands), { force: true });
   await runBatch("ip", namespace, connections.flatMap(linkCommands), { force: true });
   for (const connection of connections) {

@@ -26,6 +26,7 @@ export type {
   PhysicalConnection,
   RateLimits,
   SavedAddresses,
+  SavedLink,
   TcFilterConnection,
 } from "./connection.ts";
 export { disconnect } from "./disconnect.ts";

@@ -87,18 +87,16 @@ export class ConnectionJournal {
   /**
    * Takes all connections back for good. Idempotent.
    *
-   * @param candidates paths that may lead to the namespace; where none does any more, it and all in it are gone
+   * @param candidates paths that may lead to the namespace; where none does any more, it and all in it are gone, but for devices of the host
    */
   async close(candidates: readonly string[]): Promise<void> {
     using lock = await this.#lock({ evenDamaged: true });
     const { namespace, entries } = lock.journal;
     const path = namespace === null ? undefined : candidates.find((candidate) => isNamespace(candidate, namespace));
-    if (path !== undefined) {
-      await disconnect(
-        path,
-        entries.map(({ connection }) => connection),
-      );
-    }
+    await disconnect(
+      path,
+      entries.map(({ connection }) => connection),
+    );
     this.#write({ ...EMPTY, namespace, closed: true });
   }
 

@@ -6,6 +6,7 @@ import { NetnsError } from "./errors.ts";
 import { runBatch } from "./iproute.ts";
 import { driverOf } from "./physical.ts";
 import { saveAddresses } from "./saved-addresses.ts";
+import { saveLink } from "./saved-link.ts";
 
 export interface PlanOptions {
   readonly model: InterworkingModel;
@@ -48,7 +49,13 @@ async function planConnection(namespace: string, endpoint: Endpoint, options: Pl
   const tap = `tap${String(index)}${OURS}`;
   if (kind === "physical") {
     const pciAddress = endpoint.pciAddress ?? "";
-    return { ...common, model: "vfio", pciAddress, driver: driverOf(pciAddress) };
+    return {
+      ...common,
+      model: "vfio",
+      pciAddress,
+      driver: driverOf(pciAddress),
+      saved: await saveLink(namespace, endpoint),
+    };
   }
   if (kind === "tap" || kind === "macvtap") {
     const multiQueue = endpoint.multiQueue ?? false;
