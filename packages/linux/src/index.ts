@@ -28,7 +28,14 @@ export {
   setTreePropagation,
   unmount,
 } from "./mounts.ts";
-export { enterNamespace, inNamespace, inNewNamespace, type NamespaceKind, unshare } from "./namespaces.ts";
+export {
+  enterNamespace,
+  inNamespace,
+  inNewNamespace,
+  type NamespaceKind,
+  namespaceKindOf,
+  unshare,
+} from "./namespaces.ts";
 export { LinuxError } from "./native.ts";
 export { type KernelEvents, openKernelEvents } from "./netlink.ts";
 export { originalPort } from "./original-destination.ts";

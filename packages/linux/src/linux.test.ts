@@ -34,6 +34,7 @@ import {
   MountFlag,
   makeTreeReadOnly,
   mount,
+  namespaceKindOf,
   processTree,
   readProcessStat,
   setPipeSize,
@@ -129,6 +130,15 @@ describe("what takes long", () => {
 });
 
 describe("namespaces", () => {
+  it("are told apart by kind, wherever they are mounted, and from other files", () => {
+    for (const kind of ["net", "pid", "user", "time", "mnt"] as const) {
+      expect(namespaceKindOf(`/proc/self/ns/${kind}`)).toBe(kind);
+    }
+    expect(namespaceKindOf("/proc/self/status")).toBeUndefined();
+    expect(namespaceKindOf(directory)).toBeUndefined();
+    expect(() => namespaceKindOf(join(directory, "none"))).toThrow("ENOENT");
+  });
+
   it("hold what is started in them, and let the caller go", () => {
     const own = readlinkSync("/proc/thread-self/ns/net");
     const inside = inNewNamespace("net", () =>

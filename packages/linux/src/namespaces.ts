@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { call, preload } from "./native.ts";
+import { call, LinuxError, preload } from "./native.ts";
 
 /** The kinds of namespace, with their clone(2) flags. */
 const FLAGS = {
@@ -12,6 +12,26 @@ const FLAGS = {
 } as const;
 
 export type NamespaceKind = keyof typeof FLAGS;
+
+const IOCTL = "int ioctl(int fd, unsigned long request, void *argument)";
+const NS_GET_NSTYPE = 0xb703;
+/** Of user and time namespaces, which are not entered here. */
+const OTHERS = { user: 0x1000_0000, time: 0x80 } as const;
+
+/** The kind of namespace that a path names, as `/proc/PID/ns` spells it; undefined for a file that is none. */
+export function namespaceKindOf(path: string): NamespaceKind | keyof typeof OTHERS | undefined {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const flag = call(IOCTL, "NS_GET_NSTYPE", fd, NS_GET_NSTYPE, null);
+    const kinds = Object.entries({ ...FLAGS, ...OTHERS }) as [NamespaceKind | keyof typeof OTHERS, number][];
+    return kinds.find(([, value]) => value === flag)?.[0];
+  } catch (error) {
+    if (error instanceof LinuxError) return undefined;
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
 
 const CLONE_FS = 0x200;
 const UNSHARE = "int unshare(int flags)";

@@ -7,6 +7,7 @@ import {
   type ShimEnvironment,
 } from "@kata-ts/virtcontainers";
 import type { OptionTable, ParsedArguments } from "../arguments/parse.ts";
+import { checkNamespaces } from "../bundle/check-namespaces.ts";
 import { loadBundle } from "../bundle/load.ts";
 import { networkNamespaceOf } from "../bundle/network-namespace.ts";
 import { refuseImpossible } from "../bundle/refused.ts";
@@ -49,6 +50,7 @@ export async function createFromBundle(
   refusePreservedFds(options);
   const bundle = loadBundle(options.text("bundle") ?? ".");
   refuseImpossible(bundle.spec);
+  checkNamespaces(bundle.spec);
   const role = podRole(bundle.spec, id);
   const sandboxId = role.kind === "member" ? role.sandboxId : undefined;
   // A member lives in a VM that is there already.
