@@ -1,22 +1,50 @@
-import { deleteContainer } from "@kata-ts/virtcontainers";
+import { deleteContainer, reasonOf } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
-import { parseAnywhere } from "../arguments/parse.ts";
+import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
-import { openForExisting } from "../context.ts";
+import { type Context, openForExisting } from "../context.ts";
 import { someIds } from "./required.ts";
 
 export const manual: Manual = {
   operands: "CONTAINER …",
   options: {
+    regex: { type: "boolean", short: "r", about: "CONTAINER is a regular expression: delete all that it matches" },
     force: { type: "boolean", short: "f", about: "end it first; succeed where there is none" },
   },
-  examples: ["delete --force web"],
+  examples: ["delete --force web", "delete --force --regex '^job-'"],
 };
 
 export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
+  const force = options.flag("force");
+  if (options.flag("regex")) return deleteMatching(patternOf(words), force, context);
   const ids = someIds("delete", words);
   const { environment } = await openForExisting(context, ids[0]);
-  for (const id of ids) await deleteContainer(id, { force: options.flag("force") }, environment);
+  for (const id of ids) await deleteContainer(id, { force }, environment);
   return 0;
 };
+
+/** As crun: a container that cannot be deleted keeps the others from nothing. */
+async function deleteMatching(pattern: RegExp, force: boolean, context: Context): Promise<number> {
+  const { environment } = await openForExisting(context);
+  let status = 0;
+  for (const id of (await environment.store.list()).filter((name) => pattern.test(name))) {
+    try {
+      await deleteContainer(id, { force }, environment);
+    } catch (error) {
+      context.log.warning(`${id} is left: ${reasonOf(error)}`);
+      status = 1;
+    }
+  }
+  return status;
+}
+
+function patternOf(words: readonly string[]): RegExp {
+  const [source, ...more] = words;
+  if (source === undefined || more.length > 0) throw new UsageError('"delete --regex" requires exactly 1 argument');
+  try {
+    return new RegExp(source);
+  } catch (error) {
+    throw new UsageError(`delete --regex: ${reasonOf(error)}`);
+  }
+}
