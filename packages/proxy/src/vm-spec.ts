@@ -10,6 +10,8 @@ export interface VmSurroundings {
   readonly resolver?: string;
   /** Whether connections to that namespace's loopback are led to the guest's. */
   readonly forwardLoopback?: boolean;
+  /** Files of the VM's cgroup in which the kernel counts the processes that it has ended for want of memory. */
+  readonly oomFiles?: readonly string[];
   /** A program and its arguments, run whenever the network namespace has changed. */
   readonly onNetworkChange?: readonly string[];
 }
@@ -50,6 +52,8 @@ export interface VmExit {
   readonly phase: BootPhase;
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** The host's kernel has ended it: its cgroup was out of memory. */
+  readonly outOfMemory?: boolean;
   /** Last lines of the programs' standard error, escaped. */
   readonly stderr: readonly string[];
   /** Last lines of the guest's console, escaped. */

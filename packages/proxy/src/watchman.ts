@@ -6,6 +6,7 @@ import { type ExitInfo, Tail, type TiedProcess } from "@kata-ts/qemu-driver";
 import { DnsForwarder } from "./dns-forwarder.ts";
 import { GuestConsole } from "./guest-console.ts";
 import { NetworkFollower } from "./network-follower.ts";
+import { countsKills } from "./out-of-memory.ts";
 import { PortForwarder } from "./port-forwarder.ts";
 import { Relay } from "./relay.ts";
 import { type Processes, spawnWithMemory } from "./spawn-processes.ts";
@@ -125,7 +126,7 @@ export class Watchman {
     // QEMU's end shows at its socket before the kernel tells its exit: the more telling reason wins.
     this.#end(first === "channel-lost" && (await this.#qemuEndsItself()) ? "qemu-exited" : first);
     const exit: ExitInfo = await this.#qemu.exited;
-    await this.#virtiofsd?.exited;
+    const helperExit = await this.#virtiofsd?.exited;
     await this.#follower?.stop();
     await (await this.#ports)?.stop();
     // Nobody need come for it: the engine's interfaces are its own again at once.
@@ -137,11 +138,17 @@ export class Watchman {
       reason,
       phase: console.phase,
       ...exit,
+      ...(this.#isOutOfMemory(reason === "virtiofsd-exited" ? helperExit : exit) ? { outOfMemory: true } : {}),
       stderr: stderr.lines(LAST_LINES),
       console: console.tail.lines(LAST_LINES),
     };
     writeRecord(join(spec.dir, VmFile.exit), record);
     return record;
+  }
+
+  #isOutOfMemory(exit: ExitInfo | undefined): boolean {
+    if (this.#reason === "stopped" || exit?.signal !== "SIGKILL") return false;
+    return (this.#surroundings.oomFiles ?? []).some(countsKills);
   }
 
   async #qemuEndsItself(): Promise<boolean> {
