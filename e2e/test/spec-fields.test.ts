@@ -231,4 +231,34 @@ echo cgroup: $(cat /proc/self/cgroup); echo fs: $(grep -c ' /sys/fs/cgroup cgrou
     }
     expect(result.exitCode).toBe(0);
   });
+
+  it("has the limits of cgroup v1 that engines send left out by name, or translated, in create and in update", async () => {
+    await using kata = new Kata();
+    const ofV1 = {
+      memory: { limit: 256 * 2 ** 20, kernel: 2 ** 26, kernelTCP: 2 ** 24, swappiness: 60, disableOOMKiller: true },
+      cpu: { shares: 512, realtimeRuntime: 10_000, realtimePeriod: 1_000_000 },
+      network: { classID: 7, priorities: [{ name: "eth0", priority: 1 }] },
+      blockIO: { leafWeight: 10, weightDevice: [{ major: 8, minor: 0, weight: 300 }] },
+    };
+    const id = kata.id();
+    const { path } = await kata.bundle({
+      args: ["sleep", "1000"],
+      edit: (spec) => {
+        spec.linux = { ...(spec.linux as object), resources: ofV1 };
+      },
+    });
+    const leftOut = ["memory.kernel", "memory.kernelTCP", "memory.swappiness", "memory.disableOOMKiller"];
+    leftOut.push("cpu.realtimeRuntime", "network", "blockIO.leafWeight", "blockIO.weightDevice");
+    const warned = (log: string): void => {
+      for (const field of leftOut) expect(log).toContain(`linux.resources.${field} is not applied: `);
+    };
+    await kata.create(id, path);
+    warned(kata.read(`${id}.log`));
+    await kata.ok(["start", id]);
+    expect(await kata.ok(["exec", id, "cat", "/sys/fs/cgroup/memory.max"])).toBe(String(256 * 2 ** 20));
+    const update = await kata.run(["update", "--resources", "-", id], { input: JSON.stringify(ofV1) });
+    expect(update).toMatchObject({ exitCode: 0 });
+    warned(update.stderr);
+    await kata.ok(["delete", "--force", id]);
+  });
 });

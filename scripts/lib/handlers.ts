@@ -242,4 +242,25 @@ export const HANDLERS: readonly Handler[] = [
     without: 'return option("host", { migratable: false });',
     test: ["packages/qemu-driver/src/argv", "what cannot be saved"],
   },
+  {
+    name: "a cgroup with processes is left as it is",
+    file: "packages/virtcontainers/src/cgroup/unified.ts",
+    code: "  if (holdsProcesses(directory)) return;\n",
+    without: "",
+    test: ["e2e/test/cgroups", "may be of version 2"],
+  },
+  {
+    name: "what another program has frozen can be ended",
+    file: "packages/virtcontainers/src/container/delete.ts",
+    code: "  environment.cgroups.thaw(record.cgroup);\n",
+    without: "",
+    test: ["e2e/test/cgroups", "another program has frozen"],
+  },
+  {
+    name: "a scope keeps its limits when systemd reloads",
+    file: "packages/virtcontainers/src/cgroup/host-cgroups.ts",
+    code: "await this.#systemd.startScope(plan.scope, pid, unitProperties(limits, versionOf(plan)));",
+    without: "",
+    test: ["e2e/test/systemd", "outlast a reload"],
+  },
 ];

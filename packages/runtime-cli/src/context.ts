@@ -115,7 +115,7 @@ function open(given: GivenOptions, options: Options, context: Context): RuntimeC
     hypervisor,
     connectAgent,
     network: networkOf(configuration, warn),
-    cgroups: new HostCgroups(warn),
+    cgroups: new HostCgroups(warn, { systemd: globals.systemdCgroup }),
     warn,
     trace: (step, id) => {
       timeline.note(step);

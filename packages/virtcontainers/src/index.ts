@@ -18,7 +18,7 @@ export type { InterworkingModel, RateLimits } from "@kata-ts/netns";
 export type { GuestProcess } from "@kata-ts/shim";
 export { type Preparation, prepareVm } from "./cache/prepare.ts";
 export { VmCache, type VmCacheOptions } from "./cache/vm-cache.ts";
-export { HostCgroups } from "./cgroup/host-cgroups.ts";
+export { HostCgroups, type HostCgroupsOptions } from "./cgroup/host-cgroups.ts";
 export { noCgroups } from "./cgroup/no-cgroups.ts";
 export type { BlockDevice } from "./container/block-devices.ts";
 export type { ContainerConfig } from "./container/config.ts";
@@ -32,7 +32,7 @@ export { pauseContainer, resumeContainer } from "./container/pause.ts";
 export { listProcesses } from "./container/processes.ts";
 export { killContainer } from "./container/signal.ts";
 export { startContainer } from "./container/start.ts";
-export { type ContainerStats, containerStats, oomEvents, watchStopped } from "./container/stats.ts";
+export { type ContainerStats, containerStats, hostOomOf, oomEvents, watchStopped } from "./container/stats.ts";
 export { type ContainerStatus, pidOf, statusOf } from "./container/status.ts";
 export { updateContainer } from "./container/update.ts";
 export { Container } from "./embedded/container.ts";
@@ -69,7 +69,16 @@ export {
   updateRoutes,
 } from "./network/operations.ts";
 export type { Agent, ConnectAgent } from "./ports/agent.ts";
-export type { Cgroups, HostCgroup, HostLimits } from "./ports/cgroups.ts";
+export type {
+  CgroupPlace,
+  Cgroups,
+  CpuTime,
+  HostBlockIo,
+  HostCgroup,
+  HostLimits,
+  RecordedCgroup,
+  Throttle,
+} from "./ports/cgroups.ts";
 export type {
   BootRequest,
   DiskOptions,
@@ -80,6 +89,7 @@ export type {
   ShareOptions,
   Vm,
   VmGrowth,
+  VmOverhead,
   VmState,
 } from "./ports/hypervisor.ts";
 export type { Network, NetworkAttachment } from "./ports/network.ts";

@@ -6,7 +6,7 @@ export const GLOBAL_OPTIONS: OptionTable = {
   "log-format": { type: "string", value: "FORMAT", about: "text or json" },
   debug: { type: "boolean", about: "log each step" },
   timing: { type: "boolean", about: "show at the end when each step was done" },
-  "systemd-cgroup": { type: "boolean", about: "cgroupsPath may be systemd's slice:prefix:name: it always may" },
+  "systemd-cgroup": { type: "boolean", about: "systemd makes the scope that cgroupsPath names: slice:prefix:name" },
   rootless: { type: "string", value: "X", about: "for callers of runc: not used" },
   criu: { type: "string", value: "PATH", about: "for callers of runc: not used" },
   config: { type: "string", value: "FILE", about: "configuration.toml to use" },
@@ -25,6 +25,7 @@ export interface GlobalArguments {
   readonly logFormat: "text" | "json";
   readonly debug: boolean;
   readonly timing: boolean;
+  readonly systemdCgroup: boolean;
   readonly config: string | undefined;
   readonly version: boolean;
   readonly help: boolean;
@@ -46,6 +47,7 @@ export function parseGlobals(argv: readonly string[]): GlobalArguments {
     logFormat,
     debug: options.flag("debug"),
     timing: options.flag("timing"),
+    systemdCgroup: options.flag("systemd-cgroup"),
     config: options.text("config") ?? options.text("kata-config"),
     version: options.flag("version"),
     help: options.flag("help"),

@@ -7,17 +7,12 @@ import type { RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
  */
 export function unsupportedFields(spec: RuntimeSpec): string[] {
   const linux = (spec.linux ?? {}) as Record<string, unknown>;
-  const resources = (linux.resources ?? {}) as Record<string, unknown>;
   return [
     ...(spec.process === undefined ? [] : unsupportedProcessFields(spec.process)),
     ...present(linux, "linux", {
       intelRdt: "resctrl is the host's",
       timeOffsets: "the guest's runtime makes no time namespaces",
       memoryPolicy: "the guest has one memory node",
-    }),
-    ...present(resources, "linux.resources", {
-      rdma: "the guest has no RDMA devices",
-      network: "the guest has no net_cls and net_prio controllers",
     }),
     ...["solaris", "windows", "vm", "zos"].flatMap((name) =>
       isEmpty((spec as unknown as Record<string, unknown>)[name])

@@ -1,4 +1,4 @@
-import { containerStats, oomEvents, watchStopped } from "@kata-ts/virtcontainers";
+import { containerStats, hostOomOf, oomEvents, watchStopped } from "@kata-ts/virtcontainers";
 import { parseDuration } from "../arguments/duration.ts";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
@@ -39,5 +39,6 @@ export const verb: Verb = async (args, context) => {
     tell("stats", statsView(await containerStats(id, environment)));
   });
   stopped.abort();
+  if (await hostOomOf(id, environment)) tell("oom");
   return 0;
 };

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { join, normalize } from "node:path/posix";
+import { dirname, join, normalize } from "node:path/posix";
+import { unitPlaceOf } from "./systemd-path.ts";
 
 /** One mounted cgroup hierarchy: v1 has several, v2 one. */
 export interface Hierarchy {
@@ -21,9 +22,21 @@ export function hierarchies(
 ): Hierarchy[] {
   const mounted = mountinfo.split("\n").flatMap((line) => hierarchyOf(line, membership));
   const first = mounted.filter(({ version }) => version === 1);
-  const all = first.length > 0 ? first : mounted;
+  return distinct(first.length > 0 ? first : mounted);
+}
+
+/** Both on hosts that mix them: systemd knows by v2 which processes a scope has, v1 has the controllers and comes first. */
+export function allHierarchies(
+  mountinfo: string = readFileSync("/proc/self/mountinfo", "utf8"),
+  membership: string = readFileSync("/proc/self/cgroup", "utf8"),
+): Hierarchy[] {
+  const mounted = mountinfo.split("\n").flatMap((line) => hierarchyOf(line, membership));
+  return distinct([...mounted].sort((one, other) => one.version - other.version));
+}
+
+function distinct(all: readonly Hierarchy[]): Hierarchy[] {
   // The same hierarchy may be mounted at several places: the first is the usual one.
-  const keys = all.map(({ controllers }) => controllers.join());
+  const keys = all.map(({ version, controllers }) => `${String(version)} ${controllers.join()}`);
   return all.filter((_, index) => keys.indexOf(keys[index] ?? "") === index);
 }
 
@@ -60,25 +73,16 @@ function sameSet(names: string, controllers: readonly string[]): boolean {
   return listed.length === controllers.length && listed.every((name) => controllers.includes(name));
 }
 
-/** A container's directory in a hierarchy, as runc places it; `..` leads nowhere. */
-export function directoryOf(hierarchy: Hierarchy, path: string | undefined, containerId: string): string {
-  const { mountPoint, own } = hierarchy;
-  if (path === undefined || path === "") return join(mountPoint, own, containerId);
-  const inside = normalize(`/${systemdPath(path) ?? path}`);
-  const isAbsolute = path.startsWith("/") || systemdPath(path) !== undefined;
-  return isAbsolute ? join(mountPoint, inside) : join(mountPoint, own, inside);
-}
-
 /**
- * "slice:prefix:name", as `--systemd-cgroup` has it: the scope `prefix-name.scope` in its slice, whose dashes are its
- * parents. Undefined for a plain path.
+ * A container's directory in a hierarchy, as runc places it; `..` leads nowhere. What does not start at the top is below
+ * the caller's own cgroup in v1, and beside it in v2: there a cgroup with processes can hand no controllers down, and an
+ * attempt to do so would change what the caller itself may do.
  */
-function systemdPath(path: string): string | undefined {
-  const [slice, prefix, name, ...more] = path.split(":");
-  if (slice === undefined || prefix === undefined || name === undefined) return undefined;
-  if (more.length > 0 || path.includes("/") || name === "") return undefined;
-  const parts = (slice === "" ? "system.slice" : slice).replace(/\.slice$/, "").split("-");
-  const slices = parts[0] === "" ? [] : parts.map((_, index) => `${parts.slice(0, index + 1).join("-")}.slice`);
-  const unit = name.endsWith(".slice") ? name : prefix === "" ? `${name}.scope` : `${prefix}-${name}.scope`;
-  return join("/", ...slices, unit);
+export function directoryOf(hierarchy: Hierarchy, path: string | undefined, containerId: string): string {
+  const { mountPoint, own, version } = hierarchy;
+  const base = version === 1 ? own : dirname(own);
+  if (path === undefined || path === "") return join(mountPoint, base, containerId);
+  const unit = unitPlaceOf(path)?.path;
+  const inside = normalize(`/${unit ?? path}`);
+  return unit !== undefined || path.startsWith("/") ? join(mountPoint, inside) : join(mountPoint, base, inside);
 }

@@ -1,33 +1,58 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { KataError, reasonOf } from "../errors.ts";
-import type { Cgroups, HostCgroup, HostLimits } from "../ports/cgroups.ts";
-import { directoryOf, type Hierarchy, hierarchies } from "./hierarchies.ts";
-import { fillCpuset, handDownControllers, writeLimits } from "./limits.ts";
+import { reasonOf } from "../errors.ts";
+import type { Cgroups, HostCgroup, HostLimits, RecordedCgroup } from "../ports/cgroups.ts";
+import { attempt, cgroupError } from "./cgroup-error.ts";
+import { thaw } from "./freezer.ts";
+import { hierarchies } from "./hierarchies.ts";
+import { type LimitName, namesOf, writeLimits } from "./limits.ts";
+import { MadeParents } from "./made-parents.ts";
+import { addProcess, makeDirectory } from "./make-directory.ts";
+import { missingOf, missingParentsOf, type Place, type Plan, planFor } from "./places.ts";
+import { placeOf } from "./recorded.ts";
+import { isPopulated, removeDirectory } from "./remove.ts";
+import { isSystemdRunning, Systemd } from "./systemd.ts";
+import { unitProperties } from "./unit-properties.ts";
 
 /** Processes that were killed leave their cgroups a moment later. */
 const REMOVE_DEADLINE_MS = 2_000;
 /** Mounts that this process may not write to, as in a container of an engine's own. */
 const NOT_OURS: readonly unknown[] = ["EROFS", "EACCES", "EPERM"];
 
-/** The host's cgroups, v1 or v2, found by what is mounted. */
+export interface HostCgroupsOptions {
+  /** `--systemd-cgroup`: every container is in a scope that systemd makes. */
+  readonly systemd?: boolean;
+}
+
+/** The host's cgroups, v1 or v2, found by what is mounted; by way of systemd where a container's place is a unit of it. */
 export class HostCgroups implements Cgroups {
   readonly #warn: (message: string) => void;
+  readonly #systemdAsked: boolean;
+  readonly #systemd: Systemd = new Systemd();
+  readonly #parents: MadeParents = new MadeParents();
 
-  constructor(warn: (message: string) => void) {
+  constructor(warn: (message: string) => void, { systemd = false }: HostCgroupsOptions = {}) {
     this.#warn = warn;
+    this.#systemdAsked = systemd;
   }
 
   open(path: string | undefined, containerId: string, limits: HostLimits): HostCgroup {
-    const places = placesOf(path, containerId);
-    const make = (place: Place): boolean => this.#make(place, limits);
+    const plan = planFor(path, containerId, { systemdAsked: this.#systemdAsked, systemdRuns: isSystemdRunning() });
     let made: readonly Place[] = [];
+    const make = (): void => {
+      made = this.#make(plan, limits);
+    };
     return {
-      directories: places.map(({ directory }) => directory).filter((directory) => !existsSync(directory)),
-      make: () => {
-        made = places.filter(make);
+      place: missingOf(plan),
+      // A scope of systemd's is made around its first process.
+      make: plan.scope === undefined ? make : () => undefined,
+      begin: async (pid) => {
+        if (plan.scope !== undefined) {
+          await this.#systemd.startScope(plan.scope, pid, unitProperties(limits, versionOf(plan)));
+          make();
+        }
+        for (const { directory } of made) addProcess(directory, pid);
       },
       add: (pid) => {
         for (const { directory } of made) addProcess(directory, pid);
@@ -35,8 +60,8 @@ export class HostCgroups implements Cgroups {
     };
   }
 
-  add(directories: readonly string[], pid: number): void {
-    for (const directory of directories.filter((path) => existsSync(path))) addProcess(directory, pid);
+  add(place: RecordedCgroup | undefined, pid: number): void {
+    for (const directory of presentIn(place)) addProcess(directory, pid);
   }
 
   moveToRoot(pid: number): void {
@@ -49,92 +74,96 @@ export class HostCgroups implements Cgroups {
     }
   }
 
-  update(directories: readonly string[], limits: HostLimits): void {
-    for (const directory of directories.filter((path) => existsSync(path))) {
+  async update(place: RecordedCgroup | undefined, limits: HostLimits): Promise<void> {
+    const directories = presentIn(place);
+    const { unit } = placeOf(place);
+    if (unit !== undefined && directories.length > 0) {
+      const version = hierarchies()[0]?.version ?? 2;
+      await this.#systemd.setProperties(unit, unitProperties(limits, version));
+    }
+    const applied = directories.flatMap((directory) => {
+      let names: LimitName[] = [];
       attempt(`change the limits of ${directory}`, () => {
-        writeLimits(directory, limits);
+        names = writeLimits(directory, limits);
+      });
+      return names;
+    });
+    if (directories.length > 0) this.#warnOfMissing(limits, applied);
+  }
+
+  thaw(place: RecordedCgroup | undefined): void {
+    for (const directory of presentIn(place)) {
+      attempt(`thaw ${directory}`, () => {
+        thaw(directory);
       });
     }
   }
 
-  async remove(directories: readonly string[]): Promise<void> {
+  async remove(recorded: RecordedCgroup | undefined): Promise<void> {
+    const { directories, unit } = placeOf(recorded);
     const giveUpAt = performance.now() + REMOVE_DEADLINE_MS;
-    for (const directory of directories) {
-      while (!isRemoved(directory)) {
-        if (performance.now() > giveUpAt) {
-          this.#warn(`cgroup ${directory} is left: there are processes in it that are not ours`);
-          break;
-        }
+    const until = async (isDone: () => boolean): Promise<boolean> => {
+      while (!isDone()) {
+        if (performance.now() > giveUpAt) return false;
         await delay(10);
       }
-    }
-  }
-
-  #make({ hierarchy, directory }: Place, limits: HostLimits): boolean {
-    try {
-      make(hierarchy, directory, limits);
       return true;
-    } catch (error) {
-      if (!NOT_OURS.includes((error as NodeJS.ErrnoException).code)) throw refused(`make cgroup ${directory}`, error);
-      this.#warn(`the container is not in cgroup ${directory}: ${reasonOf(error)}`);
-      return false;
+    };
+    if (unit !== undefined && presentIn(recorded).length > 0) {
+      // systemd would end them.
+      const isEmpty = await until(() => !directories.some(isPopulated));
+      if (isEmpty) await this.#systemd.stop(unit);
+    }
+    for (const directory of directories) {
+      const gone = (): boolean => attemptRemoval(directory);
+      if (!(await until(gone))) {
+        this.#warn(`cgroup ${directory} is left: there are processes in it that are not ours`);
+      }
+    }
+    for (const directory of directories) {
+      attempt(`remove what was made above ${directory}`, () => {
+        this.#parents.sweepAbove(directory);
+      });
     }
   }
-}
 
-interface Place {
-  readonly hierarchy: Hierarchy;
-  readonly directory: string;
-}
+  #make(plan: Plan, limits: HostLimits): Place[] {
+    this.#parents.note(missingParentsOf(plan));
+    const applied: LimitName[] = [];
+    const made = plan.places.filter((place) => {
+      try {
+        applied.push(...makeDirectory(place, limits));
+        return true;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (plan.isNamed && !NOT_OURS.includes(code)) throw cgroupError(`make cgroup ${place.directory}`, error);
+        this.#warn(`the container is not in cgroup ${place.directory}: ${reasonOf(error)}`);
+        return false;
+      }
+    });
+    if (made.length > 0) this.#warnOfMissing(limits, applied);
+    return made;
+  }
 
-/** Where nobody names a cgroup it is the container's alone: the same id may be in use under another root. */
-function placesOf(path: string | undefined, containerId: string): Place[] {
-  const named = (name: string): Place[] =>
-    hierarchies().map((hierarchy) => ({ hierarchy, directory: directoryOf(hierarchy, path, name) }));
-  const places = named(containerId);
-  const taken = (path ?? "") === "" && places.some(({ directory }) => existsSync(directory));
-  return taken ? named(`${containerId}-${randomBytes(4).toString("hex")}`) : places;
-}
-
-function make({ version, controllers, mountPoint }: Hierarchy, directory: string, limits: HostLimits): void {
-  mkdirSync(directory, { recursive: true });
-  if (version === 2) handDownControllers(dirname(directory), mountPoint);
-  if (controllers.includes("cpuset")) fillCpuset(directory, mountPoint);
-  writeLimits(directory, limits);
-}
-
-function addProcess(directory: string, pid: number): void {
-  try {
-    writeFileSync(join(directory, "cgroup.procs"), String(pid));
-  } catch (error) {
-    // A process that has ended is in no cgroup.
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw refused(`move ${String(pid)} to ${directory}`, error);
+  #warnOfMissing(limits: HostLimits, applied: readonly LimitName[]): void {
+    const missing = [...new Set(namesOf(limits))].filter((name) => !applied.includes(name));
+    if (missing.length === 0) return;
+    this.#warn(`not limited on the host: ${missing.join(", ")}; the container's cgroup has no controller for it`);
   }
 }
 
-function isRemoved(directory: string): boolean {
-  try {
-    rmdirSync(directory);
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return true;
-    if (code === "EBUSY" || code === "ENOTEMPTY") return false;
-    throw refused(`remove cgroup ${directory}`, error);
-  }
+function versionOf({ places }: Plan): 1 | 2 {
+  return places[0]?.hierarchy.version ?? 2;
 }
 
-function attempt(what: string, action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    throw refused(what, error);
-  }
+function presentIn(place: RecordedCgroup | undefined): string[] {
+  return placeOf(place).directories.filter((directory) => existsSync(directory));
 }
 
-function refused(what: string, cause: unknown): KataError {
-  return new KataError("KATA_CGROUP", `could not ${what}: ${reasonOf(cause)}`, {
-    cause,
-    hint: "the kernel refuses a limit that is too low, or a cgroup that its parent does not allow",
-  });
+function attemptRemoval(directory: string): boolean {
+  try {
+    return removeDirectory(directory);
+  } catch (error) {
+    throw cgroupError(`remove cgroup ${directory}`, error);
+  }
 }

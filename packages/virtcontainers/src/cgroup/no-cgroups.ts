@@ -2,9 +2,15 @@ import type { Cgroups } from "../ports/cgroups.ts";
 
 /** Processes stay in the cgroup of their parent. */
 export const noCgroups: Cgroups = {
-  open: () => ({ directories: [], make: () => undefined, add: () => undefined }),
+  open: () => ({
+    place: { directories: [] },
+    make: () => undefined,
+    begin: () => Promise.resolve(),
+    add: () => undefined,
+  }),
   add: () => undefined,
   moveToRoot: () => undefined,
-  update: () => undefined,
+  update: () => Promise.resolve(),
+  thaw: () => undefined,
   remove: () => Promise.resolve(),
 };

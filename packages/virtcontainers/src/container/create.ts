@@ -53,7 +53,7 @@ async function create(
   const place = {
     sandboxId: config.id,
     ...(signal === undefined ? {} : { signal }),
-    sandboxOverheadMiB: environment.hypervisor.overheadMiB,
+    sandboxOverhead: environment.hypervisor.overhead,
     ...(namespace === undefined ? {} : { networkNamespace: namespace.path }),
   };
   const { shim, cgroup, update } = await beginContainer(config, place, environment, undo);
@@ -64,7 +64,7 @@ async function create(
 
   const onBoot = async (vm: VmState): Promise<void> => {
     const path = networkNamespace === undefined ? {} : { networkNamespace };
-    const state = { ...vm, ...path, cgroup: cgroup.directories };
+    const state = { ...vm, ...path, cgroup: cgroup.place };
     await update({ vm: state });
   };
   const shmBytes = await sharedMemoryBytes(config.spec);
@@ -74,7 +74,7 @@ async function create(
       ...(shmBytes === undefined ? {} : { shmBytes }),
       id: config.id,
       owner: store.locationOf(config.id),
-      cgroup: cgroup.directories,
+      cgroup: cgroup.place,
       ...(dns === undefined ? {} : { dns: dns() }),
       onBoot,
       onProcess: (pid) => {

@@ -3,7 +3,7 @@ import type { ShimEnvironment } from "../environment.ts";
 import { laterHooks, runCreateHooks, runPoststopHooks } from "../hooks/hooks.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { HostCgroup } from "../ports/cgroups.ts";
-import type { Vm } from "../ports/hypervisor.ts";
+import type { Vm, VmOverhead } from "../ports/hypervisor.ts";
 import type { Shim } from "../ports/shims.ts";
 import type { ContainerRecord } from "../ports/store.ts";
 import { asked } from "../sandbox/create.ts";
@@ -11,6 +11,7 @@ import { demandOf } from "../sandbox/sizing.ts";
 import { UndoStack } from "../undo.ts";
 import { checkBinds } from "./bind-options.ts";
 import type { ContainerConfig } from "./config.ts";
+import { unappliedResources } from "./guest-resources.ts";
 import { hostLimitsOf } from "./host-limits.ts";
 import { createInGuest, type Started } from "./in-guest.ts";
 import { prepareDevices } from "./prepare-devices.ts";
@@ -28,7 +29,7 @@ export interface Place {
   /** A path to the network namespace of its processes on the host; without it the caller's. */
   readonly networkNamespace?: string;
   /** For the first container of a sandbox, whose cgroup holds the VM: what that takes beside the container. */
-  readonly sandboxOverheadMiB?: number;
+  readonly sandboxOverhead?: VmOverhead;
   /** Ends its hooks. */
   readonly signal?: AbortSignal;
 }
@@ -45,20 +46,22 @@ interface BegunContainer {
 /** The host's side of a new container: its id is taken, its cgroup made, its shim started, its hooks run. */
 export async function beginContainer(
   config: ContainerConfig,
-  { sandboxId, networkNamespace, sandboxOverheadMiB, signal }: Place,
+  { sandboxId, networkNamespace, sandboxOverhead, signal }: Place,
   environment: ShimEnvironment,
   undo: UndoStack,
 ): Promise<BegunContainer> {
   const { store, shims, cgroups } = environment;
   checkBinds(config.spec);
-  const limits = hostLimitsOf(config.spec.linux?.resources, sandboxOverheadMiB);
-  const cgroup = cgroups.open(config.spec.linux?.cgroupsPath, config.id, limits);
+  const { resources, cgroupsPath } = config.spec.linux ?? {};
+  const limits = hostLimitsOf(resources, sandboxOverhead);
+  for (const warning of unappliedResources(resources, sandboxOverhead !== undefined)) environment.warn(warning);
+  const cgroup = cgroups.open(cgroupsPath, config.id, limits);
   const incarnation = randomUuid();
-  await store.claim({ ...newRecord(config), incarnation, sandboxId, cgroup: cgroup.directories });
+  await store.claim({ ...newRecord(config), incarnation, sandboxId, cgroup: cgroup.place });
   undo.push(async () => {
     await store.remove(config.id, { incarnation });
   });
-  undo.push(() => cgroups.remove(cgroup.directories));
+  undo.push(() => cgroups.remove(cgroup.place));
   cgroup.make();
 
   // The shim loads its code while the VM boots; it takes over when the container is there.
@@ -72,7 +75,7 @@ export async function beginContainer(
   undo.push(() => {
     shim.kill();
   });
-  cgroup.add(shim.identity.pid);
+  await cgroup.begin(shim.identity.pid);
 
   // Hooks find the container by the shim's pid; one of them may make its network.
   const update: UpdateRecord = (changes) =>

@@ -52,7 +52,7 @@ export async function debugGuest(
   undo.push(() => {
     shim.kill();
   });
-  environment.cgroups.add(record.cgroup ?? [], shim.identity.pid);
+  environment.cgroups.add(record.cgroup, shim.identity.pid);
   const root = guestRoot(guestId);
   const names = { container_id: guestId, exec_id: guestId, storages: [root.storage] };
   const created = createInGuest(agent, names, wallless(process, root.path));

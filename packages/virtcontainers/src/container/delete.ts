@@ -7,6 +7,8 @@ import type { ContainerId } from "../identifiers.ts";
 import type { ContainerRecord } from "../ports/store.ts";
 import { endFoundVm } from "../sandbox/destroy.ts";
 import { leaveSandbox } from "../sandbox/leave.ts";
+import { OUT_OF_MEMORY } from "../sandbox/wait-for-agent.ts";
+import { ranOutOfMemory } from "./stats.ts";
 import { statusOf } from "./status.ts";
 
 export interface DeleteOptions {
@@ -52,13 +54,16 @@ async function removeAll(
   }
   const flush = status === "stopped" || status === "created";
   const { vm } = record;
+  if (vm !== undefined && (await ranOutOfMemory(vm, environment))) environment.warn(`${id}: ${OUT_OF_MEMORY}`);
+  // What another program has frozen cannot end, even by SIGKILL.
+  environment.cgroups.thaw(record.cgroup);
+  environment.cgroups.thaw(vm?.cgroup);
   const ended = vm === undefined || (await leaveSandbox(id, vm, environment, flush));
   await endShim(record);
   await runPoststopHooks(record, environment.warn);
   // The cgroup of a pod's first container holds the VM, and goes with that.
-  const ofVm = ended ? (vm?.cgroup ?? []) : [];
-  const own = record.sandboxId === id && !ended ? [] : (record.cgroup ?? []);
-  await environment.cgroups.remove([...new Set([...own, ...ofVm])]);
+  if (ended || record.sandboxId !== id) await environment.cgroups.remove(record.cgroup);
+  if (ended) await environment.cgroups.remove(vm?.cgroup);
   return environment.store.remove(id, record);
 }
 

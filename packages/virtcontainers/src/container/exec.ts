@@ -38,7 +38,7 @@ export async function execInContainer(
   undo.push(() => {
     shim.kill();
   });
-  environment.cgroups.add(record.cgroup ?? [], shim.identity.pid);
+  environment.cgroups.add(record.cgroup, shim.identity.pid);
   const names = { container_id: id, exec_id: execId };
   const { token, warnings } = await asked(`exec in container ${id}`, execInGuest(agent, names, process));
   undo.push(async () => {

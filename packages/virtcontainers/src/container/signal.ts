@@ -4,6 +4,8 @@ import type { ContainerId } from "../identifiers.ts";
 import { asked } from "../sandbox/create.ts";
 import { requireStatus, statusOf } from "./status.ts";
 
+const SIGKILL = 9;
+
 /**
  * Sends a signal to the container's first process, or to all of its processes.
  *
@@ -19,6 +21,11 @@ export async function killContainer(
   // Engines end what may be left of a container that has stopped: there is nothing, which is what they want.
   if (all && statusOf(record) === "stopped") return;
   const vm = requireStatus(record, "kill", "created", "running", "paused");
+  if (signal === SIGKILL) {
+    // As runc: what another program has frozen on the host cannot end, nor tell that it has.
+    environment.cgroups.thaw(record.cgroup);
+    environment.cgroups.thaw(vm.cgroup);
+  }
   using agent = environment.connectAgent(vm.agentUrl);
   const request = { container_id: id, exec_id: all ? "" : id, signal };
   await asked(`signal container ${id}`, agent.signalProcess(request).catch(forgiveGone));

@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Response } from "@kata-ts/agent-protocol";
+import { isAlive } from "@kata-ts/linux";
 import type { Environment } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
+import type { VmState } from "../ports/hypervisor.ts";
 import { asked } from "../sandbox/create.ts";
 import { requireStatus, statusOf } from "./status.ts";
 
@@ -30,6 +32,24 @@ export async function oomEvents(
   // A guest that names others says nothing about this one.
   await watchOom(agent, (containerId) => containerId === id, { signal, onOom: onEvent });
 }
+
+/** Whether the host's kernel has ended the container's VM, which ran into the limit of its cgroup. */
+export async function ranOutOfMemory(vm: VmState, { hypervisor }: Environment): Promise<boolean> {
+  return (await hypervisor.reopen(vm).exit())?.outOfMemory === true;
+}
+
+/** As oomEvents, for the VM on the host once it has ended: the guest cannot tell. */
+export async function hostOomOf(id: ContainerId, environment: Environment): Promise<boolean> {
+  const record = await environment.store.read(id).catch(() => undefined);
+  if (record?.vm === undefined || isAlive(record.vm.qemu)) return false;
+  // Its watchman writes down how it ended once all of it has been taken back.
+  const giveUpAt = performance.now() + EXIT_RECORD_MS;
+  const vm = environment.hypervisor.reopen(record.vm);
+  while ((await vm.exit()) === undefined && performance.now() < giveUpAt) await delay(POLL_MS);
+  return ranOutOfMemory(record.vm, environment);
+}
+
+const EXIT_RECORD_MS = 3_000;
 
 /** Asks the guest for containers out of memory until it is gone, or the signal is aborted. */
 export async function watchOom(

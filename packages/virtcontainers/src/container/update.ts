@@ -3,7 +3,7 @@ import type { Environment } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { asked } from "../sandbox/create.ts";
 import { demandOf, growVm } from "../sandbox/sizing.ts";
-import { guestResources } from "./guest-resources.ts";
+import { guestResources, unappliedResources } from "./guest-resources.ts";
 import { hostLimitsOf } from "./host-limits.ts";
 import { updateInGuest } from "./in-guest.ts";
 import { requireStatus } from "./status.ts";
@@ -25,7 +25,8 @@ export async function updateContainer(
   const record = await store.update(id, (old) => ({ ...old, demand: demandOf(resources, old.demand) }));
   using agent = environment.connectAgent(vm.agentUrl);
   await growVm(hypervisor.reopen(vm), agent, environment);
+  for (const warning of unappliedResources(resources, record.sandboxId === id)) environment.warn(warning);
   await asked(`update container ${id}`, updateInGuest(agent, id, guestResources(resources)));
-  const overhead = record.sandboxId === id ? hypervisor.overheadMiB : undefined;
-  cgroups.update(record.cgroup ?? [], hostLimitsOf(resources, overhead));
+  const overhead = record.sandboxId === id ? hypervisor.overhead : undefined;
+  await cgroups.update(record.cgroup, hostLimitsOf(resources, overhead));
 }

@@ -6,6 +6,7 @@ import type { InterworkingModel } from "@kata-ts/netns";
 import { noCgroups } from "../cgroup/no-cgroups.ts";
 import { checkBinds } from "../container/bind-options.ts";
 import { type BlockDevice, withBlockDevices } from "../container/block-devices.ts";
+import { unappliedResources } from "../container/guest-resources.ts";
 import { createInGuest } from "../container/in-guest.ts";
 import { prepareDevices } from "../container/prepare-devices.ts";
 import { prepareMounts } from "../container/prepare-mounts.ts";
@@ -174,7 +175,8 @@ export class Sandbox implements AsyncDisposable {
     const devices = await prepareDevices(config, vm, undo, refuseBusy);
     const names = { container_id: id, exec_id: id, storages: [...storages], devices };
     const { token, warnings } = await asked(`create container ${id}`, createInGuest(agent, names, spec));
-    for (const warning of warnings) process.emitWarning(warning);
+    const unapplied = unappliedResources(spec.linux?.resources, false);
+    for (const warning of [...unapplied, ...warnings]) process.emitWarning(warning);
     undo.keep();
     this.#containers.add(id);
     return new Container({

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { type AcceleratorChoice, chooseAccelerator } from "@kata-ts/qemu-driver";
 import { reasonOf } from "../errors.ts";
 import { acceleratorProbe, type QemuConfig } from "../hypervisor/qemu-config.ts";
+import { inspectCgroups } from "./inspect-cgroups.ts";
 
 /** Something that sandboxes need of a host. */
 export interface Prerequisite {
@@ -65,7 +66,7 @@ export async function inspectHost(
     usable({ name: "tap devices", remedy: "modprobe tun", optional: false }, "/dev/net/tun"),
     usable({ name: "KVM", remedy: "enable virtualisation, else guests are emulated", optional: true }, "/dev/kvm"),
   ]);
-  const prerequisites = [qemu.prerequisite, privileges(), ...others];
+  const prerequisites = [qemu.prerequisite, privileges(), ...others, inspectCgroups()];
   const canTry = prerequisites.every(({ name, problem }) => problem === undefined || !/QEMU|kernel/.test(name));
   return {
     prerequisites,

@@ -37,7 +37,7 @@ async function examine(path: string): Promise<FoundVm | undefined> {
       processes,
       qemu,
       accelerator: "",
-      cgroup: note?.cgroup ?? [],
+      ...(note?.cgroup === undefined ? {} : { cgroup: note.cgroup }),
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { VmCache } from "../cache/vm-cache.ts";
 import { KataError, reasonOf } from "../errors.ts";
-import type { BootRequest, FoundVm, Hypervisor, Vm, VmState } from "../ports/hypervisor.ts";
+import type { BootRequest, FoundVm, Hypervisor, Vm, VmOverhead, VmState } from "../ports/hypervisor.ts";
 import { machineOf } from "../template/build-template.ts";
 import { type Cloning, type Factory, takeOver } from "../template/clone.ts";
 import { UndoStack } from "../undo.ts";
@@ -15,6 +15,8 @@ import { startWatchman } from "./watchman-start.ts";
 
 /** Memory of QEMU itself (under TCG with the code that it translates), virtiofsd, kata-proxy and shims, with room. */
 const HELPERS_MIB = 512;
+/** What they may keep busy while the guest does I/O. */
+const HELPERS_CPUS = 1;
 
 export interface QemuHypervisorOptions {
   readonly config: QemuConfig;
@@ -41,8 +43,9 @@ export class QemuHypervisor implements Hypervisor {
     this.#options = options;
   }
 
-  get overheadMiB(): number {
-    return this.#options.config.memoryMiB + HELPERS_MIB;
+  get overhead(): VmOverhead {
+    const { memoryMiB, vcpus } = this.#options.config;
+    return { memoryMiB: memoryMiB + HELPERS_MIB, cpus: vcpus + HELPERS_CPUS };
   }
 
   async boot(request: BootRequest): Promise<Vm> {

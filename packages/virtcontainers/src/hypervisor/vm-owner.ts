@@ -2,6 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { identifyProcess, type ProcessIdentity } from "@kata-ts/linux";
 import { VmFile, type VmProcesses } from "@kata-ts/proxy";
+import { recordedCgroup } from "../cgroup/recorded.ts";
+import type { RecordedCgroup } from "../ports/cgroups.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
 import { listOf, object, optional, type Shape, text } from "../shape.ts";
 import { processIdentity } from "../store/record-schema.ts";
@@ -11,14 +13,14 @@ const OWNER = "owner.json";
 /** Who made a VM, and what for. */
 export interface VmOwner {
   readonly owner?: string;
-  readonly cgroup?: readonly string[];
+  readonly cgroup?: RecordedCgroup;
   readonly creator: ProcessIdentity;
 }
 
 /** What the asker said of it. */
 export type OwnedRequest = Pick<BootRequest, "owner" | "cgroup">;
 
-const owner = object<VmOwner>({ owner: optional(text), cgroup: optional(listOf(text)), creator: processIdentity });
+const owner = object<VmOwner>({ owner: optional(text), cgroup: optional(recordedCgroup), creator: processIdentity });
 
 const processes = object<VmProcesses>({ processes: listOf(processIdentity), qemu: optional(processIdentity) });
 

@@ -3,6 +3,7 @@ import { totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import type { VmSpec, VmSurroundings } from "@kata-ts/proxy";
 import type { VmConfig } from "@kata-ts/qemu-driver";
+import { placeOf } from "../cgroup/recorded.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
 import { maxVcpusOf, type QemuConfig } from "./qemu-config.ts";
 import type { VmDirectory } from "./vm-directory.ts";
@@ -70,10 +71,15 @@ function imageAsMemory({ imagePath, imageOnDisk, initrdPath }: QemuConfig): Pick
   return size % PMEM_ALIGNMENT === 0 ? { imagePmemBytes: size } : {};
 }
 
+/** Of cgroup v2 and of v1. */
+const OOM_FILES = ["memory.events", "memory.oom_control"];
+
 /** All of a sandbox's surroundings but its network namespace, which each watchman comes into in a way of its own. */
 export function surroundingsOf(config: QemuConfig, request: BootRequest): VmSurroundings {
-  const { sandboxId, resolver, forwardLoopback = false } = request;
+  const { sandboxId, resolver, forwardLoopback = false, cgroup } = request;
+  const oomFiles = placeOf(cgroup).directories.flatMap((directory) => OOM_FILES.map((name) => join(directory, name)));
   return {
+    oomFiles,
     ...(resolver === undefined ? {} : { resolver }),
     forwardLoopback,
     ...(config.onNetworkChange === undefined ? {} : { onNetworkChange: [...config.onNetworkChange, sandboxId] }),

@@ -2,11 +2,17 @@ import type { grpc } from "@kata-ts/agent-protocol";
 import type { ProcessIdentity } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
 import type { TapBackend, VfioBackend } from "@kata-ts/qemu-driver";
+import type { RecordedCgroup } from "./cgroups.ts";
+
+/** What a VM may take of the host beside its containers' limits: the guest's own, and its helpers'. */
+export interface VmOverhead {
+  readonly memoryMiB: number;
+  readonly cpus: number;
+}
 
 /** What runs virtual machines. A second hypervisor is a second implementation of this. */
 export interface Hypervisor {
-  /** What a VM may take of the host's memory beside its containers' limits: the guest's own, and its helpers'. MiB. */
-  readonly overheadMiB: number;
+  readonly overhead: VmOverhead;
   /** Acquires a VM with nothing of a container's in it. On failure nothing is left. */
   boot(request: BootRequest): Promise<Vm>;
   /** The handle of a VM that an earlier process acquired. It may be dead meanwhile. */
@@ -38,7 +44,7 @@ export interface BootRequest {
   /** The location of the record that will name the VM; without one it belongs to this process. */
   readonly owner?: string;
   /** VmState.cgroup, for whoever finds the VM without its record. */
-  readonly cgroup?: readonly string[];
+  readonly cgroup?: RecordedCgroup;
   /** Told each step once it is done: Environment.trace. */
   readonly onStep?: (step: string) => void;
   readonly signal?: AbortSignal;
@@ -57,8 +63,8 @@ export interface VmState {
   readonly accelerator: string;
   /** A path that led to its network namespace, where an engine made it. */
   readonly networkNamespace?: string;
-  /** Directories of the host's cgroups that its processes live in; they go with it. */
-  readonly cgroup?: readonly string[];
+  /** The host's cgroups that its processes live in; they go with it. */
+  readonly cgroup?: RecordedCgroup;
 }
 
 /** What is plugged into a VM beyond what it was booted with. */

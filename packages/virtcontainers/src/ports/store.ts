@@ -2,6 +2,7 @@ import type { ProcessIdentity } from "@kata-ts/linux";
 import type { LaterHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Demand } from "../sandbox/sizing.ts";
+import type { RecordedCgroup } from "./cgroups.ts";
 import type { VmState } from "./hypervisor.ts";
 
 /** What is recorded of a container's life; what the OS says about its shim is added when it is looked at. */
@@ -29,8 +30,8 @@ export interface ContainerRecord {
   readonly shim?: ProcessIdentity;
   /** While creating or starting: the process that is doing it. */
   readonly worker?: ProcessIdentity;
-  /** Directories of the host's cgroups that were made for it. */
-  readonly cgroup?: readonly string[];
+  /** The host's cgroups that were made for it. */
+  readonly cgroup?: RecordedCgroup;
   /** What its limits ask of its VM. */
   readonly demand?: Demand;
   /** The hooks that are still to be run. */

@@ -4,6 +4,7 @@ import { KataError, reasonOf } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { endOnAbort } from "../interruption.ts";
 import type { Agent } from "../ports/agent.ts";
+import type { RecordedCgroup } from "../ports/cgroups.ts";
 import type { Vm, VmState } from "../ports/hypervisor.ts";
 import { UndoStack } from "../undo.ts";
 import { engineResolver, serveNames } from "./resolver.ts";
@@ -35,7 +36,7 @@ export interface SandboxConfig {
   /** BootRequest.owner. */
   readonly owner?: string;
   /** BootRequest.cgroup. */
-  readonly cgroup?: readonly string[];
+  readonly cgroup?: RecordedCgroup;
   /** Aborting it takes back what has been made, whatever is being waited for. */
   readonly signal?: AbortSignal;
 }

@@ -22,5 +22,5 @@ export async function destroySandbox(state: VmState, environment: Environment, f
 /** Ends a VM of which no record tells, and removes what is known to be its. */
 export async function endFoundVm(state: VmState, { hypervisor, cgroups }: Environment): Promise<void> {
   await hypervisor.reopen(state).stop();
-  await cgroups.remove(state.cgroup ?? []);
+  await cgroups.remove(state.cgroup);
 }

@@ -10,6 +10,9 @@ export interface BootDeadline {
   readonly signal?: AbortSignal;
 }
 
+/** How the end of a VM is told that the host's kernel has ended. */
+export const OUT_OF_MEMORY = "the host's kernel has ended the VM: the limit of memory of its cgroup was reached";
+
 const SHOWN_LINES = 10;
 const SETTLE_MS = 500;
 
@@ -65,6 +68,7 @@ function bootFailure(why: string, exit: VmExit | undefined, cause?: unknown): Ka
     const how = exit.signal ?? (exit.exitCode === null ? undefined : `status ${String(exit.exitCode)}`);
     parts.push(`phase reached: ${exit.phase}`);
     // In all other cases it is us who ended it.
+    if (exit.outOfMemory === true) parts.push(OUT_OF_MEMORY);
     if (how !== undefined && exit.reason === "qemu-exited") parts.push(`QEMU ended with ${how}`);
     if (exit.stderr.length > 0) parts.push(`QEMU said: ${exit.stderr.slice(-3).join(" | ")}`);
     if (exit.console.length > 0) parts.push(`last console lines: ${exit.console.slice(-SHOWN_LINES).join(" | ")}`);

@@ -1,5 +1,6 @@
 import type { SpecHook } from "@kata-ts/agent-protocol";
 import type { ProcessIdentity } from "@kata-ts/linux";
+import { recordedCgroup } from "../cgroup/recorded.ts";
 import { KataError } from "../errors.ts";
 import type { LaterHooks } from "../hooks/hooks.ts";
 import type { VmState } from "../ports/hypervisor.ts";
@@ -16,7 +17,7 @@ const vm = object<VmState>({
   qemu: processIdentity,
   accelerator: text,
   networkNamespace: optional(text),
-  cgroup: optional(listOf(text)),
+  cgroup: optional(recordedCgroup),
 });
 
 const hooks = optional(
@@ -46,7 +47,7 @@ const record = object<ContainerRecord>({
   vm: optional(vm),
   shim: optional(processIdentity),
   worker: optional(processIdentity),
-  cgroup: optional(listOf(text)),
+  cgroup: optional(recordedCgroup),
   demand: optional(object<Demand>({ milliCpus: quantity, memoryMiB: quantity })),
   hooks: optional(object<LaterHooks>({ poststart: hooks, poststop: hooks })),
 });

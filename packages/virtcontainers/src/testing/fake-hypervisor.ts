@@ -2,11 +2,20 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { identifyProcess, isAlive, signalProcess } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
-import type { BootRequest, FoundVm, Hypervisor, PluggedNic, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
+import type {
+  BootRequest,
+  FoundVm,
+  Hypervisor,
+  PluggedNic,
+  Vm,
+  VmGrowth,
+  VmOverhead,
+  VmState,
+} from "../ports/hypervisor.ts";
 
 /** Hypervisor without virtual machines: each "VM" is an idle process, so that its life and death are the OS's. */
 export class FakeHypervisor implements Hypervisor {
-  readonly overheadMiB = 512;
+  readonly overhead: VmOverhead = { memoryMiB: 512, cpus: 2 };
   /** Who lives in each VM, by its directory. */
   readonly members: Map<string, Set<string>> = new Map();
   /** What was plugged into each VM, by its directory. */
