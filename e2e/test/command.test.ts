@@ -48,13 +48,58 @@ describe("kata-runtime for people", () => {
     const { exitCode, stdout, stderr } = await kata.run(["check"]);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^MISSING +QEMU +\/nowhere\/qemu is not there: apt-get install qemu-system-x86$/m);
-    expect(stdout).toMatch(/^MISSING +virtiofsd +\/nowhere\/virtiofsd is not there: /m);
+    expect(stdout).toMatch(/^MISSING +virtiofsd +\/nowhere\/virtiofsd is not there: apt-get install \S+$/m);
     expect(stdout).toContain("This machine cannot run containers yet.");
     expect(stderr).toContain("unknown option hypervisor.qemu.bogus is ignored");
     const old = kata.file("old-qemu", "#!/bin/sh\necho QEMU emulator version 2.12.0\n");
     await runCommand("chmod", ["+x", old]);
     kata.globals = ["--config", kata.file("old.toml", `[hypervisor.qemu]\npath = "${old}"\n`)];
     expect((await kata.run(["check"])).stdout).toContain("2.12.0 is older than 5.0");
+  });
+
+  it("check names a virtiofsd of either kind by its version, and refuses what is none", async () => {
+    await using kata = new Kata();
+    expect(await kata.ok(["check"])).toMatch(/^ok +virtiofsd +\/usr\/\S*virtiofsd \d+\.\d+/m);
+    const checkedWith = async (answer: string): Promise<string> => {
+      const program = kata.file("virtiofsd", `#!/bin/sh\necho "${answer}"\n`);
+      await runCommand("chmod", ["+x", program]);
+      const file = kata.file("virtiofsd.toml", `[hypervisor.qemu]\nvirtio_fs_daemon = "${program}"\n`);
+      kata.globals = ["--config", file];
+      return (await kata.run(["check"])).stdout;
+    };
+    expect(await checkedWith("virtiofsd 1.13.2")).toMatch(/^ok +virtiofsd .* 1\.13\.2$/m);
+    expect(await checkedWith("virtiofsd backend 1.5.0")).toMatch(/^ok +virtiofsd .* 1\.5\.0$/m);
+    expect(await checkedWith("hello")).toMatch(/^MISSING +virtiofsd .* does not name a version of virtiofsd/m);
+  });
+
+  it("check finds the programs of the system whatever PATH its caller has", async () => {
+    const { stdout } = await runCommand(RUNTIME, ["check"], { env: { PATH: "/nonexistent" } });
+    for (const name of ["setpriv", "ip", "tc", "iptables", "cp"])
+      expect(stdout).toMatch(new RegExp(`^ok +${name} `, "m"));
+  });
+
+  it.each([
+    ["an ordinary user", ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], /is an ordinary user/],
+    ["root of a user namespace", ["unshare", "--user", "--map-root-user"], /is root of a user namespace/],
+    ["root without a capability", ["setpriv", "--bounding-set=-net_admin"], /is root without CAP_NET_ADMIN/],
+  ])("%s is told what is missing by check, and by run before anything is made", async (_, [as = "", ...how], why) => {
+    const checked = await runCommand(as, [...how, RUNTIME, "check"]);
+    expect(checked.stdout).toMatch(new RegExp(`^MISSING +privileges +uid \\d+ ${why.source}.*: \\S`, "m"));
+    expect(checked.exitCode).toBe(1);
+    await using kata = new Kata();
+    const { path } = await kata.bundle({ args: ["true"] });
+    const run = await runCommand(as, [
+      ...how,
+      RUNTIME,
+      "--root",
+      kata.file("root", ""),
+      "run",
+      "--bundle",
+      path,
+      kata.id(),
+    ]);
+    expect(run.stderr).toMatch(why);
+    expect(run.exitCode).toBe(1);
   });
 
   it("env shows what is in force, in TOML and in JSON", async () => {

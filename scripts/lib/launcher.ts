@@ -47,7 +47,7 @@ export interface Launcher {
 export async function writeLauncher(path: string, { program, libexec, flags, pulls }: Launcher): Promise<void> {
   const script = `#!/bin/sh
 self=$0
-[ -L "$self" ] && self=$(/usr/bin/readlink -f "$self")
+[ -L "$self" ] && self=$(PATH=\${PATH:-}:/usr/bin:/bin:/run/current-system/sw/bin; readlink -f "$self")
 dir=\${self%/*}/${libexec}
 unset ${[...DROPPED, ...(pulls ? [] : PULLING)].join(" ")}
 for word; do

@@ -13,6 +13,7 @@
  * @module
  */
 export { descriptorOf, receiveDescriptor, sendConsole, sendDescriptor } from "./descriptor-passing.ts";
+export { type Distribution, type HostProgram, howToInstall, thisDistribution } from "./distribution.ts";
 export { type DeviceNumber, flushFileSystem, makeNode, setExtendedAttribute } from "./files.ts";
 export { type FileLock, type LockOptions, lockFile, tryLockFile } from "./flock.ts";
 export { releaseMemory } from "./memory.ts";
@@ -66,6 +67,7 @@ export { unblockSignal } from "./signals.ts";
 export { listenUnix } from "./sockets.ts";
 export { type StandardDescriptors, spawnProcess } from "./spawn.ts";
 export { addEntropy, setDateTime, setHostname } from "./system.ts";
+export { SYSTEM_PATH } from "./system-path.ts";
 export {
   isHungUp,
   makeRaw,

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
-import { inNamespace } from "@kata-ts/linux";
+import { howToInstall, inNamespace, SYSTEM_PATH } from "@kata-ts/linux";
 import { NetnsError } from "./errors.ts";
 
 export interface BatchOptions {
@@ -31,7 +31,7 @@ export async function runBatch(
       stdio: ["pipe", "pipe", "pipe"],
       timeout: DEADLINE_MS,
       killSignal: "SIGKILL",
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C" },
+      env: { PATH: SYSTEM_PATH, LANG: "C" },
     });
   const child = namespace === undefined ? start() : inNamespace("net", namespace, start);
   const ended: Promise<{ code: number | null; failure?: Error }> = new Promise((resolve) => {
@@ -46,7 +46,7 @@ export async function runBatch(
   child.stdin.end(`${commands.join("\n")}\n`);
   const [{ code, failure }, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
   if (failure !== undefined) {
-    throw new NetnsError("KATA_NETWORK", `${program}: ${failure.message}`, { hint: "install the package iproute2" });
+    throw new NetnsError("KATA_NETWORK", `${program}: ${failure.message}`, { hint: howToInstall("iproute2") });
   }
   if (code !== 0 && !force) throw new NetnsError("KATA_NETWORK", `${program} ${reason(stderr, commands)}`);
   return stdout;

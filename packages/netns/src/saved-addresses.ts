@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { buffer } from "node:stream/consumers";
-import { inNamespace } from "@kata-ts/linux";
+import { howToInstall, inNamespace, SYSTEM_PATH } from "@kata-ts/linux";
 import type { MacvtapConnection, SavedAddresses } from "./connection.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { NetnsError } from "./errors.ts";
 import { runBatch } from "./iproute.ts";
 
-const ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C" };
+const ENVIRONMENT = { PATH: SYSTEM_PATH, LANG: "C" };
 const DEADLINE_MS = 10_000;
 
 /** Everything about an interface that goes with its addresses or its MAC address. */
@@ -92,7 +92,7 @@ async function ip(namespace: string, args: readonly string[], input = Buffer.all
   );
   const failed: Promise<never> = new Promise((_, reject) => {
     child.once("error", (error) => {
-      reject(new NetnsError("KATA_NETWORK", `ip: ${error.message}`, { hint: "install the package iproute2" }));
+      reject(new NetnsError("KATA_NETWORK", `ip: ${error.message}`, { hint: howToInstall("iproute2") }));
     });
   });
   child.stdin.on("error", () => undefined);

@@ -131,6 +131,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
   it("virtiofsd's, with its sandbox on", () => {
     const config = {
       path: "/usr/lib/qemu/virtiofsd",
+      kind: "c",
       socket: "/v/fs.sock",
       source: "/v/shared",
       cache: "auto",
@@ -143,6 +144,18 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
       ]
     `);
     expect(virtiofsdArgv({ ...config, listenFd: 3 }).slice(0, 2)).toEqual(["--fd=3", "-o"]);
+    expect(virtiofsdArgv({ ...config, kind: "rust", listenFd: 3 })).toMatchInlineSnapshot(`
+      [
+        "--fd=3",
+        "--shared-dir=/v/shared",
+        "--cache=auto",
+        "--sandbox=namespace",
+        "--xattr",
+        "--announce-submounts",
+        "--log-level=error",
+      ]
+    `);
+    expect(virtiofsdArgv({ ...config, kind: "rust", cache: "none" })).toContain("--cache=never");
   });
 
   it("QEMU's, with the image as memory", () => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { identifyProcess, isAlive } from "@kata-ts/linux";
+import { identifyProcess, isAlive, SYSTEM_PATH } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import { spawnTied } from "./spawn.ts";
 
@@ -16,7 +16,7 @@ describe("spawnTied", () => {
   it("gives a child nothing but what was said", async () => {
     const { child, exited } = spawnTied("/usr/bin/env", [], ["ignore", "pipe", "ignore"]);
     const output = child.stdout === null ? "" : await text(child.stdout);
-    expect(output.trim().split("\n").sort()).toEqual(["LANG=C", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]);
+    expect(output.trim().split("\n").sort()).toEqual(["LANG=C", `PATH=${SYSTEM_PATH}`]);
     await exited;
   });
 

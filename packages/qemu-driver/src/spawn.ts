@@ -1,4 +1,5 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { howToInstall, SYSTEM_PATH } from "@kata-ts/linux";
 import { QemuError } from "./errors.ts";
 
 export interface ExitInfo {
@@ -33,11 +34,11 @@ export function spawnTied(
   { withoutCapabilities = false }: TiedOptions = {},
 ): TiedProcess {
   const privileges = withoutCapabilities ? WITHOUT_CAPABILITIES : [];
-  const child = spawn("/usr/bin/setpriv", ["--pdeathsig", "KILL", ...privileges, "--", command, ...args], {
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", ...privileges, "--", command, ...args], {
     stdio,
     detached: true,
     cwd: "/",
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C" },
+    env: { PATH: SYSTEM_PATH, LANG: "C" },
   });
   const exited: Promise<ExitInfo> = new Promise((resolve) => {
     child.once("exit", (exitCode, signal) => {
@@ -46,7 +47,7 @@ export function spawnTied(
   });
   if (child.pid === undefined) {
     child.on("error", () => undefined);
-    throw new QemuError("KATA_SPAWN", `${command} could not be started through /usr/bin/setpriv (package util-linux)`);
+    throw new QemuError("KATA_SPAWN", `${command} could not be started through setpriv: ${howToInstall("setpriv")}`);
   }
   return { pid: child.pid, child, exited };
 }

@@ -79,6 +79,7 @@ describe("a machine other than the usual one", () => {
 it("virtiofsd gets further arguments behind its own", () => {
   const config = {
     path: "/d",
+    kind: "c",
     socket: "/s",
     source: "/t",
     cache: "auto",

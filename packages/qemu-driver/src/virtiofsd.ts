@@ -1,10 +1,13 @@
 import { option } from "./option.ts";
 import type { QmpClient } from "./qmp/client.ts";
+import type { VirtiofsdKind } from "./virtiofsd-kind.ts";
 
-/** The daemon that serves a host directory to a guest over virtio-fs: QEMU 7's, in C. */
+/** The daemon that serves a host directory to a guest over virtio-fs. */
 export interface VirtiofsdConfig {
   /** Absolute path of virtiofsd. */
   readonly path: string;
+  /** As it says of itself: see virtiofsdVersion. */
+  readonly kind: VirtiofsdKind;
   /** The unix socket that it listens on, for one guest. */
   readonly socket: string;
   /**
@@ -21,9 +24,20 @@ export interface VirtiofsdConfig {
 
 /** virtiofsd's arguments. Its own sandbox (mount, pid and network namespaces, seccomp) stays on. */
 export function virtiofsdArgv(config: VirtiofsdConfig): string[] {
-  const options = option("", { source: config.source, cache: config.cache, sandbox: "namespace" });
   const socket = config.listenFd === undefined ? `--socket-path=${config.socket}` : `--fd=${String(config.listenFd)}`;
-  return [socket, "-o", `${options},xattr,announce_submounts`, ...(config.extraArguments ?? [])];
+  const options = config.kind === "c" ? optionsOfC(config) : optionsOfRust(config);
+  return [socket, ...options, ...(config.extraArguments ?? [])];
+}
+
+function optionsOfC({ source, cache }: VirtiofsdConfig): string[] {
+  return ["-o", `${option("", { source, cache, sandbox: "namespace" })},xattr,announce_submounts`];
+}
+
+/** What it reports as information would be taken for the reason of its end. */
+function optionsOfRust({ source, cache }: VirtiofsdConfig): string[] {
+  const caching = cache === "none" ? "never" : cache;
+  const share = [`--shared-dir=${source}`, `--cache=${caching}`, "--sandbox=namespace", "--xattr"];
+  return [...share, "--announce-submounts", "--log-level=error"];
 }
 
 /** Where a plugged device went. */

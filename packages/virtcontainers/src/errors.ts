@@ -14,6 +14,7 @@ export type KataErrorCode =
   | "KATA_AGENT"
   | "KATA_CONFIG"
   | "KATA_ANNOTATION"
+  | "KATA_PRIVILEGES"
   | "KATA_HOOK"
   | "KATA_CGROUP"
   | "KATA_HOST_NETWORK"

@@ -52,6 +52,7 @@ export type { Operation } from "./embedded/tracing.ts";
 export type { Environment, ShimEnvironment } from "./environment.ts";
 export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
 export { type HostReport, type InspectOptions, inspectHost, type Prerequisite } from "./host/inspect.ts";
+export { requirePrivileges } from "./host/privileges.ts";
 export { type LogLine, type LogSource, vmLogs } from "./host/vm-logs.ts";
 export { defaultQemuConfig, type QemuConfig } from "./hypervisor/qemu-config.ts";
 export { QemuHypervisor, type QemuHypervisorOptions } from "./hypervisor/qemu-hypervisor.ts";

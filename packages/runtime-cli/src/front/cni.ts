@@ -2,9 +2,11 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { howToInstall, SYSTEM_PATH } from "@kata-ts/linux";
 import { isNetworkNamespace, NetnsError } from "@kata-ts/netns";
 
-const DIRECTORIES = ["/opt/cni/bin", "/usr/lib/cni"];
+/** Their own default; Debian, Arch and Alpine; Fedora. */
+const DIRECTORIES = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
 const VERSION = "0.4.0";
 /** A plugin waits for locks of the host's; one that hangs is ended. */
 const DEADLINE_MS = 20_000;
@@ -60,7 +62,7 @@ async function call(
     stdio: ["pipe", "pipe", "inherit"],
     detached: true, // what it has started ends with it
     env: {
-      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+      PATH: SYSTEM_PATH,
       CNI_COMMAND: command,
       CNI_CONTAINERID: containerId,
       CNI_NETNS: isNetworkNamespace(namespace) ? namespace : "",
@@ -97,7 +99,7 @@ async function call(
 function missing(plugin: string, directory: string, cause: Error): NetnsError {
   return new NetnsError("KATA_NETWORK", `the CNI plugin ${join(directory, plugin)} cannot be run: ${cause.message}`, {
     cause,
-    hint: "install the package containernetworking-plugins",
+    hint: howToInstall("cni"),
   });
 }
 

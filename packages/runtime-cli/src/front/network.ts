@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { lockFile } from "@kata-ts/linux";
+import { howToInstall, lockFile } from "@kata-ts/linux";
 import { NetnsError, NetworkNamespace, removeNamespace } from "@kata-ts/netns";
 import { UsageError } from "../arguments/parse.ts";
 import { type Attachment, addNetwork, cniDirectory, type PluginConfig, removeNetwork } from "./cni.ts";
@@ -78,7 +78,7 @@ export async function makeNetwork(
   if (wanted !== "bridge" && ports.length === 0) return undefined;
   if (cniDirectory() === undefined) {
     throw new NetnsError("KATA_NETWORK", "a network for kata run is made by the CNI plugins, and there are none", {
-      hint: "install the package containernetworking-plugins",
+      hint: howToInstall("cni"),
     });
   }
   const plugins = ports.length === 0 ? [BRIDGE] : [BRIDGE, portMap(ports)];

@@ -4,6 +4,7 @@ import {
   createContainer,
   joinSandbox,
   type NewSandboxConfig,
+  requirePrivileges,
   type ShimEnvironment,
 } from "@kata-ts/virtcontainers";
 import type { OptionTable, ParsedArguments } from "../arguments/parse.ts";
@@ -48,6 +49,7 @@ export async function createFromBundle(
 ): Promise<BundleContainer> {
   const id = onlyId(verb, words);
   refusePreservedFds(options);
+  requirePrivileges();
   const bundle = loadBundle(options.text("bundle") ?? ".");
   refuseImpossible(bundle.spec);
   checkNamespaces(bundle.spec);

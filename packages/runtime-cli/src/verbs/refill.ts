@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
+import { SYSTEM_PATH } from "@kata-ts/linux";
 import type { Context } from "../context.ts";
 
 /** Has the VM cache filled up by a process that nobody waits for: it inherits nothing, and says what fails in the log. */
@@ -13,7 +14,7 @@ export function refillLater({ globals, installation }: Context): void {
     stdio: "ignore",
     detached: true,
     cwd: "/",
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+    env: { PATH: SYSTEM_PATH },
   });
   refill.on("error", () => undefined); // The next container is booted or cloned instead.
   refill.unref();

@@ -13,6 +13,7 @@ import { prepareMounts } from "../container/prepare-mounts.ts";
 import { watchOom } from "../container/stats.ts";
 import type { Environment } from "../environment.ts";
 import { KataError } from "../errors.ts";
+import { requirePrivileges } from "../host/privileges.ts";
 import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
@@ -242,7 +243,9 @@ function refuseBusy(message: string): never {
   throw new KataError("KATA_CONFIG", message, { hint: "unmount it on the host first" });
 }
 
+/** @throws KataError KATA_PRIVILEGES */
 function builtIn(options: SandboxOptions): Environment {
+  requirePrivileges();
   const { from: template } = options;
   const config = { ...defaultQemuConfig, ...(options.from === undefined ? options.vm : options.from.vm) };
   const warn = (message: string): void => {

@@ -3,10 +3,12 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { type AcceleratorChoice, chooseAccelerator } from "@kata-ts/qemu-driver";
+import { type HostProgram, howToInstall, SYSTEM_PATH } from "@kata-ts/linux";
+import { type AcceleratorChoice, chooseAccelerator, virtiofsdVersion } from "@kata-ts/qemu-driver";
 import { reasonOf } from "../errors.ts";
 import { acceleratorProbe, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { inspectCgroups } from "./inspect-cgroups.ts";
+import { missingPrivileges } from "./privileges.ts";
 
 /** Something that sandboxes need of a host. */
 export interface Prerequisite {
@@ -34,11 +36,20 @@ type Need = Omit<Prerequisite, "found" | "problem">;
 
 /** The first with everything that its arguments use. */
 const OLDEST_QEMU = 5;
-const QEMU: Need = { name: "QEMU", remedy: "apt-get install qemu-system-x86", optional: false };
+/** A program that does not even tell its version hangs. */
+const DEADLINE_MS = 10_000;
 
-/** Not made when this file is loaded: promisify() would load node:child_process for every call of the runtime. */
+/**
+ * With the PATH that the runtime uses, whatever the caller's is. promisify() is not called when this file is loaded: it
+ * would load node:child_process for every call of the runtime.
+ */
 function run(file: string, args: readonly string[]): Promise<{ readonly stdout: string }> {
-  return promisify(execFile)(file, args);
+  const options = { timeout: DEADLINE_MS, killSignal: "SIGKILL", env: { PATH: SYSTEM_PATH, LANG: "C" } } as const;
+  return promisify(execFile)(file, args, options);
+}
+
+function needOf(name: string, program: HostProgram): Need {
+  return { name, remedy: howToInstall(program), optional: false };
 }
 
 export interface InspectOptions {
@@ -57,13 +68,15 @@ export async function inspectHost(
     readable({ name: "guest image", remedy: "install the guest, or set image", optional: false }, config.imagePath),
     ...(config.sharedFs === "virtio-fs" ? [virtiofsd(config.virtiofsdPath)] : []),
     writable({ name: "VM directory", remedy: "mount a tmpfs at /run", optional: false }, config.vmRoot),
-    program({ name: "setpriv", remedy: "apt-get install util-linux", optional: false }, ["--version"]),
-    program({ name: "ip", remedy: "apt-get install iproute2", optional: false }, ["-V"]),
-    program({ name: "tc", remedy: "apt-get install iproute2", optional: false }, ["-V"]),
-    program({ name: "iptables", remedy: "apt-get install iptables: ports are forwarded by it", optional: true }, [
-      "--version",
-    ]),
-    usable({ name: "tap devices", remedy: "modprobe tun", optional: false }, "/dev/net/tun"),
+    program(needOf("setpriv", "setpriv"), ["--pdeathsig", "KILL", "--", "true"]),
+    program(needOf("ip", "iproute2"), ["-V"]),
+    program(needOf("tc", "iproute2"), ["-V"]),
+    packetFilter(),
+    program(
+      { ...needOf("cp", "cp"), remedy: `${howToInstall("cp")}: VMs are cloned from templates with it`, optional: true },
+      ["--sparse=always", "--version"],
+    ),
+    usable({ name: "tap devices", remedy: "as root: modprobe tun", optional: false }, "/dev/net/tun"),
     usable({ name: "KVM", remedy: "enable virtualisation, else guests are emulated", optional: true }, "/dev/kvm"),
   ]);
   const prerequisites = [qemu.prerequisite, privileges(), ...others, inspectCgroups()];
@@ -81,6 +94,7 @@ async function accelerator(config: QemuConfig, fresh: boolean): Promise<Accelera
 }
 
 async function inspectQemu(path: string): Promise<{ readonly prerequisite: Prerequisite; readonly version?: string }> {
+  const QEMU = needOf("QEMU", "qemu");
   try {
     const { stdout } = await run(path, ["--version"]);
     const version = /version (\d+[\d.]*)/.exec(stdout)?.[1];
@@ -95,15 +109,28 @@ async function inspectQemu(path: string): Promise<{ readonly prerequisite: Prere
 }
 
 function privileges(): Prerequisite {
-  const uid = process.geteuid?.() ?? -1;
-  const need = { name: "privileges", found: `uid ${String(uid)}`, optional: false };
-  return uid === 0 ? need : { ...need, problem: "is not root", remedy: "run it as root" };
+  const found = `uid ${String(process.geteuid?.() ?? -1)}`;
+  return { name: "privileges", found, optional: false, ...missingPrivileges() };
 }
 
-function virtiofsd(path: string): Promise<Prerequisite> {
-  return attempt({ name: "virtiofsd", remedy: "apt-get install qemu-system-common", optional: false }, path, () =>
-    access(path, constants.X_OK),
-  );
+async function virtiofsd(path: string): Promise<Prerequisite> {
+  const need = needOf("virtiofsd", "virtiofsd");
+  const missing = await attempt(need, path, () => access(path, constants.X_OK));
+  if (missing.problem !== undefined) return missing;
+  try {
+    return { ...need, found: `${path} ${(await virtiofsdVersion(path)).version}` };
+  } catch (error) {
+    return { ...need, found: path, problem: firstLine(error) };
+  }
+}
+
+/** Connections to the loopback of a namespace are led to the guest's by either. */
+async function packetFilter(): Promise<Prerequisite> {
+  const remedy = `${howToInstall("iptables")}: ports are forwarded by it`;
+  const tried = ["iptables", "nft"].map((name) => program({ name, remedy, optional: true }, ["--version"]));
+  const [iptables, nft] = await Promise.all(tried);
+  const usableOne = [iptables, nft].find((each) => each?.problem === undefined);
+  return usableOne ?? { name: "iptables", remedy, optional: true, found: "iptables or nft", problem: "is not there" };
 }
 
 function readable(need: Need, path: string): Promise<Prerequisite> {

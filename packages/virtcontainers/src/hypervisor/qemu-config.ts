@@ -4,6 +4,8 @@ import {
   type AcceleratorProbe,
   chooseAccelerator,
   type DiskTuning,
+  findQemu,
+  findVirtiofsd,
   type MachineTuning,
   type MemoryTuning,
 } from "@kata-ts/qemu-driver";
@@ -49,8 +51,13 @@ export interface QemuConfig {
 const GUEST_MAX_VCPUS = 8;
 
 export const defaultQemuConfig: Omit<QemuConfig, "kernelPath" | "imagePath"> = {
-  qemuPath: "/usr/bin/qemu-system-x86_64",
-  virtiofsdPath: "/usr/lib/qemu/virtiofsd",
+  // Looked for when a configuration is put together: most commands need neither.
+  get qemuPath() {
+    return findQemu();
+  },
+  get virtiofsdPath() {
+    return findVirtiofsd();
+  },
   accelerator: "auto",
   vcpus: 1,
   memoryMiB: 2048,

@@ -1,3 +1,4 @@
+import { virtiofsdVersion } from "@kata-ts/qemu-driver";
 import type { VmCache } from "../cache/vm-cache.ts";
 import { KataError, reasonOf } from "../errors.ts";
 import type { BootRequest, FoundVm, Hypervisor, Vm, VmOverhead, VmState } from "../ports/hypervisor.ts";
@@ -92,12 +93,13 @@ export class QemuHypervisor implements Hypervisor {
   async #start(request: BootRequest, { accelerator, cloning, cached }: Making): Promise<QemuVm> {
     const { config, proxyPath } = this.#options;
     await using undo = new UndoStack();
+    const virtiofsd = config.sharedFs === "virtio-fs" ? (await virtiofsdVersion(config.virtiofsdPath)).kind : undefined;
     const directory = await createVmDirectory(config.vmRoot, request);
     undo.push(() => removeVmDirectory(directory.path));
     const machine = vmConfig(config, accelerator, directory, `sandbox-${request.sandboxId}`);
     const image = cloning === undefined ? {} : { memoryImage: cloning.template.memory };
     const watchman = await startWatchman(
-      { ...vmSpec(machine, config, directory, request), ...image, cached },
+      { ...vmSpec(machine, config, directory, request, virtiofsd), ...image, cached },
       proxyPath,
       request,
     );

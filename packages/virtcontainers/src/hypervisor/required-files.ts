@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
+import { howToInstall } from "@kata-ts/linux";
 import { KataError } from "../errors.ts";
 import type { QemuConfig } from "./qemu-config.ts";
 
 /** QEMU's own message for a missing file comes after a boot was attempted, and names no remedy. @throws KataError */
 export function requireFiles(config: QemuConfig): void {
   const wanted: readonly (readonly [string, string, string])[] = [
-    ["QEMU", config.qemuPath, "install the package qemu-system-x86"],
+    ["QEMU", config.qemuPath, howToInstall("qemu")],
     ["guest kernel", config.kernelPath, "run `npm start` once, or set `kernel` in configuration.toml"],
     ["guest image", config.imagePath, "run `npm start` once, or set `image` in configuration.toml"],
     ...(config.firmwarePath === undefined
@@ -20,7 +21,7 @@ export function requireFiles(config: QemuConfig): void {
       ? []
       : ([["source of entropy", config.machine.entropySource, "see `entropy_source` in configuration.toml"]] as const)),
     ...(config.sharedFs === "virtio-fs"
-      ? ([["virtiofsd", config.virtiofsdPath, "install the package qemu-system-common"]] as const)
+      ? ([["virtiofsd", config.virtiofsdPath, howToInstall("virtiofsd")]] as const)
       : []),
   ];
   for (const [what, path, hint] of wanted) {

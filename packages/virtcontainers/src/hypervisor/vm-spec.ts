@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import type { VmSpec, VmSurroundings } from "@kata-ts/proxy";
-import type { VmConfig } from "@kata-ts/qemu-driver";
+import type { VirtiofsdKind, VmConfig } from "@kata-ts/qemu-driver";
 import { placeOf } from "../cgroup/recorded.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
 import { maxVcpusOf, type QemuConfig } from "./qemu-config.ts";
@@ -86,18 +86,29 @@ export function surroundingsOf(config: QemuConfig, request: BootRequest): VmSurr
   };
 }
 
-/** What a sandbox's watchman is told. */
-export function vmSpec(vm: VmConfig, config: QemuConfig, directory: VmDirectory, request: BootRequest): VmSpec {
+/**
+ * What a sandbox's watchman is told.
+ *
+ * @param virtiofsd which one the configured one is; undefined where the tree is not shared over virtio-fs
+ */
+export function vmSpec(
+  vm: VmConfig,
+  config: QemuConfig,
+  directory: VmDirectory,
+  request: BootRequest,
+  virtiofsd: VirtiofsdKind | undefined,
+): VmSpec {
   return {
     dir: directory.path,
     sharedDir: directory.shared,
     proxySocket: directory.proxySocket,
     ...surroundingsOf(config, request),
     vm,
-    ...(config.sharedFs === "virtio-fs"
+    ...(virtiofsd !== undefined
       ? {
           virtiofsd: {
             path: config.virtiofsdPath,
+            kind: virtiofsd,
             socket: directory.virtiofsSocket,
             source: directory.shared,
             cache: config.virtioFsCache,

@@ -48,7 +48,7 @@ function listOf(pattern: RegExp, what: string): z.ZodMiniType<string> {
 export const machineOptions: ShapeOf<MachineOptions> = {
   path: option(z.string(), {
     about: "QEMU",
-    initial: defaultQemuConfig.qemuPath,
+    initial: "<found: the distribution's>",
     hostOnly: true,
     validPaths: "valid_hypervisor_paths",
   }),

@@ -28,7 +28,7 @@ export const storageOptions: ShapeOf<StorageOptions> = {
   }),
   virtio_fs_daemon: option(z.string(), {
     about: "virtiofsd",
-    initial: defaultQemuConfig.virtiofsdPath,
+    initial: "<found: the distribution's>",
     hostOnly: true,
     validPaths: "valid_virtio_fs_daemon_paths",
   }),

@@ -1,0 +1,53 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { runCommand } from "../harness/command.ts";
+import { ROOT } from "../harness/paths.ts";
+import { DEVELOPER } from "./base-root.ts";
+import { HostRoot } from "./host-root.ts";
+import { chosenSuites } from "./suites.ts";
+
+describe.each(chosenSuites(["bookworm", "trixie", "forky"]))("a clean clone on a fresh %s", (suite) => {
+  it("runs a container with npm start; the second one installs nothing and leaves git status clean", async () => {
+    await using host = await HostRoot.create(suite, DEVELOPER);
+    const clone = await cloneInto(host);
+
+    const first = await host.expectOk(["npm", "start"], { cwd: clone });
+    expect(first).toMatch(/container's output +hello from a container, kernel \d/);
+    expect(await statusOf(host, clone)).toBe("");
+
+    // Without package lists, an apt that is called again fails or fetches them.
+    rmSync(join(host.directory, "var/lib/apt/lists"), { recursive: true });
+    const second = await host.expectOk(["npm", "start"], { cwd: clone });
+    expect(second).toMatch(/container's output +hello from a container, kernel \d/);
+    expect(second).not.toMatch(/installing|compiling/);
+    expect(await statusOf(host, clone)).toBe("");
+  });
+
+  if (process.env.KATA_TEST_HOSTS_FULL === "1") {
+    it("passes npm test", async () => {
+      await using host = await HostRoot.create(suite, DEVELOPER);
+      const clone = await cloneInto(host);
+      const output = await host.expectOk(["npm", "test"], { cwd: clone, deadline: 3 * 3600_000 });
+      expect(output.trim().split("\n").at(-1)).toMatch(/^\d+ passed, 0 failed$/);
+    });
+  }
+});
+
+/** Of what is committed: a change that is not is not tested. @returns its directory in the host */
+async function cloneInto(host: HostRoot): Promise<string> {
+  const clone = "/root/kata-ts";
+  const { exitCode, stderr } = await runCommand("git", [
+    "clone",
+    "-q",
+    "--no-hardlinks",
+    ROOT,
+    join(host.directory, clone),
+  ]);
+  if (exitCode !== 0) throw new Error(`git clone: ${stderr}`);
+  return clone;
+}
+
+function statusOf(host: HostRoot, clone: string): Promise<string> {
+  return host.expectOk(["git", "status", "--porcelain"], { cwd: clone });
+}
