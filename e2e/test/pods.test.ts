@@ -114,9 +114,12 @@ describe("pods", () => {
     const host = mkdtempSync(join(tmpdir(), "kata-e2e-volumes-"));
     const shm = join(host, "shm");
     const volume = join(host, "volumes", "kubernetes.io~empty-dir", "memory");
-    for (const path of [shm, volume]) {
+    for (const [path, size] of [
+      [shm, "8m"],
+      [volume, "16m"],
+    ] as const) {
       mkdirSync(path, { recursive: true });
-      await execa("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", path]);
+      await execa("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path]);
     }
     try {
       const mounts = [
@@ -129,12 +132,20 @@ describe("pods", () => {
       const sandbox = await startSandbox(kata, share);
       const first = await startMember(kata, sandbox, IDLE, share);
       const write = "df -m /dev/shm /volume | awk '{print $2}'; echo kept | tee /dev/shm/x /volume/x";
-      expect(await kata.ok(["exec", first, "sh", "-c", write])).toBe("1M-blocks\n8\n8\nkept");
+      expect(await kata.ok(["exec", first, "sh", "-c", write])).toBe("1M-blocks\n8\n16\nkept");
       await kata.ok(["delete", "--force", first]);
       const second = await startMember(kata, sandbox, IDLE, share);
       expect(await kata.ok(["exec", second, "cat", "/dev/shm/x", "/volume/x"])).toBe("kept\nkept");
       expect(existsSync(join(volume, "x"))).toBe(false);
       await kata.ok(["delete", "--force", second]);
+      // A volume that a container has in the place of the pod's shared memory has its own size and content.
+      const third = await startMember(kata, sandbox, IDLE, (spec) => {
+        const own = { destination: "/dev/shm", type: "bind", source: volume, options: ["rbind", "rw"] };
+        spec.mounts = [...spec.mounts.filter(({ destination }) => destination !== "/dev/shm"), own];
+      });
+      const look = "df -m /dev/shm | awk '{print $2}'; cat /dev/shm/x";
+      expect(await kata.ok(["exec", third, "sh", "-c", look])).toBe("1M-blocks\n16\nkept");
+      await kata.ok(["delete", "--force", third]);
       await kata.ok(["delete", "--force", sandbox]);
     } finally {
       for (const path of [shm, volume]) await execa("umount", [path]);

@@ -263,4 +263,11 @@ export const HANDLERS: readonly Handler[] = [
     without: "",
     test: ["e2e/test/systemd", "outlast a reload"],
   },
+  {
+    name: "what containers share is one file system to them",
+    file: "packages/virtcontainers/src/hypervisor/export-of.ts",
+    code: "found.dev.toString(16)",
+    without: "performance.now().toString(16)",
+    test: ["e2e/test/shared-files", "over virtio-fs"],
+  },
 ];

@@ -26,6 +26,7 @@ export {
   mount,
   mountDevice,
   pivotInto,
+  setMountReadOnly,
   setTreePropagation,
   unmount,
 } from "./mounts.ts";

@@ -32,7 +32,6 @@ const OPEN_TREE_CLOEXEC = 0x8_0000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 const MOUNT_ATTR_RDONLY = 1n;
 const MOUNT_ATTR_SIZE = 32;
-const PROPAGATION_OFFSET = 16;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
 
@@ -79,16 +78,27 @@ export function cloneMountTree(path: string, recursive: boolean): number {
 
 /** Makes a detached mount read-only, for whoever looks through it. @param recursive with every mount below it */
 export function makeTreeReadOnly(tree: number, recursive: boolean): void {
-  const attributes = Buffer.alloc(MOUNT_ATTR_SIZE);
-  attributes.writeBigUInt64LE(MOUNT_ATTR_RDONLY, 0);
-  setTreeAttributes(tree, recursive, attributes, "read-only");
+  setAttributes(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), { set: MOUNT_ATTR_RDONLY }, "read-only");
 }
 
-/** @param attributes a `struct mount_attr`: attributes to set, to clear, propagation, user namespace; 64 bits each */
-function setTreeAttributes(tree: number, recursive: boolean, attributes: Buffer, what: string): void {
+/** Makes a mount point of the calling thread's mount namespace read-only or writable; the mounts below it stay as they are. */
+export function setMountReadOnly(target: string, readonly: boolean): void {
+  setAttributes(AT_FDCWD, target, 0, readonly ? { set: MOUNT_ATTR_RDONLY } : { clear: MOUNT_ATTR_RDONLY }, target);
+}
+
+interface MountAttributes {
+  readonly set?: bigint;
+  readonly clear?: bigint;
+  readonly propagation?: number;
+}
+
+function setAttributes(dir: number, path: string, flags: number, change: MountAttributes, what: string): void {
+  const { set = 0n, clear = 0n, propagation = 0 } = change;
+  // struct mount_attr: attributes to set, to clear, propagation, user namespace.
+  const attributes = Buffer.alloc(MOUNT_ATTR_SIZE);
+  for (const [index, value] of [set, clear, BigInt(propagation)].entries()) attributes.writeBigUInt64LE(value, index * 8);
   const parameters = "int dir, const char *path, unsigned int flags, const void *attributes, size_t size";
-  const flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
-  syscall("mount_setattr", SYS_MOUNT_SETATTR, parameters, what, tree, "", flags, attributes, attributes.length);
+  syscall("mount_setattr", SYS_MOUNT_SETATTR, parameters, what, dir, path, flags, attributes, attributes.length);
 }
 
 /**
@@ -96,9 +106,7 @@ function setTreeAttributes(tree: number, recursive: boolean, attributes: Buffer,
  * peers. A `slave` still gets what is mounted below the source later; a `private` one does not.
  */
 export function setTreePropagation(tree: number, propagation: "private" | "slave"): void {
-  const attributes = Buffer.alloc(MOUNT_ATTR_SIZE);
-  attributes.writeBigUInt64LE(BigInt(MountFlag[propagation]), PROPAGATION_OFFSET);
-  setTreeAttributes(tree, true, attributes, propagation);
+  setAttributes(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, { propagation: MountFlag[propagation] }, propagation);
 }
 
 /** Mounts a detached tree on a path of the calling thread's mount namespace. */

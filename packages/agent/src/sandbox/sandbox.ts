@@ -17,7 +17,7 @@ import { alreadyExists, containerNotFound, failedPrecondition, internal, invalid
 import { OomEvents } from "../guest/oom.ts";
 import { log } from "../log.ts";
 import type { Reaper } from "../reaper.ts";
-import { releaseShared } from "../storage/shared-tree.ts";
+import { SharedTreeUse } from "../storage/shared-tree.ts";
 import { Storages } from "../storage/storage.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
 
@@ -46,6 +46,7 @@ export class Sandbox {
   readonly #dependencies: SandboxDependencies;
   readonly #runtime: OciRuntime;
   readonly #storages = new Storages();
+  readonly #sharedTree = new SharedTreeUse();
   readonly #containers: Map<string, { container: Container; mountPoints: string[] }> = new Map();
   /** Which containers ran out of memory. */
   readonly oom: OomEvents = new OomEvents();
@@ -126,6 +127,7 @@ export class Sandbox {
     const container = new Container(id, { runtime: this.#runtime, reaper, tickets: this.#tickets });
     const entry = { container, mountPoints: [] as string[] };
     this.#containers.set(id, entry);
+    this.#sharedTree.begin(id, spec);
     try {
       entry.mountPoints = await this.#storages.add(request.storages);
       const shared = namespaces.shared(request.sandbox_pidns);
@@ -141,6 +143,7 @@ export class Sandbox {
       return { process, warnings };
     } catch (error) {
       await container.remove().catch(() => undefined);
+      this.#sharedTree.end(id);
       await this.#storages.release(entry.mountPoints);
       this.#containers.delete(id);
       throw error;
@@ -186,7 +189,7 @@ export class Sandbox {
     this.oom.forget(id);
     await end(entry.container);
     this.#containers.delete(id);
-    releaseShared(id);
+    this.#sharedTree.end(id);
     await this.#storages.release(entry.mountPoints);
   }
 

@@ -1,18 +1,63 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import type { RuntimeSpec } from "@kata-ts/agent-protocol";
 import { unmount } from "@kata-ts/linux";
 
 /** Where the host's shared tree is mounted: Kata's path. */
 const SHARED = "/run/kata-containers/shared/containers";
 
 /**
- * Lets go of what the host has shared for one container. Every mount of the host's is a mount here as well, which came
- * by itself when it was first looked at; while it stays, the host's daemon keeps the files open.
+ * Which containers use what of the host's shared tree. Every mount of the host's is a mount here as well, which comes by
+ * itself when it is first looked at; while it stays, the host's daemon keeps the files open. Containers share mounts.
  */
-export function releaseShared(containerId: string): void {
-  const below = `${SHARED}/${containerId}/`;
+export class SharedTreeUse {
+  readonly #used: Map<string, ReadonlySet<string>> = new Map();
+
+  /** @param spec with the guest's paths */
+  begin(containerId: string, spec: RuntimeSpec): void {
+    const sources = [spec.root?.path, ...(spec.mounts ?? []).map(({ source }) => source)];
+    const names = new Set(sources.flatMap(exportIn));
+    this.#used.set(containerId, names);
+    for (const name of names) mountHere(`${SHARED}/${name}`);
+  }
+
+  /** Lets go of what no other container uses. Idempotent. */
+  end(containerId: string): void {
+    const released = this.#used.get(containerId);
+    this.#used.delete(containerId);
+    for (const name of released ?? []) {
+      if (![...this.#used.values()].some((names) => names.has(name))) release(`${SHARED}/${name}`);
+    }
+  }
+}
+
+/** The part of the shared tree that a path leads into. */
+function exportIn(path: string | undefined): string[] {
+  if (path?.startsWith(`${SHARED}/`) !== true) return [];
+  const name = path.slice(SHARED.length + 1).split("/")[0] ?? "";
+  return name === "" ? [] : [name];
+}
+
+/**
+ * What is first looked at in a container's mount namespace is mounted there only, and once more for the next container:
+ * as two file systems. Here all containers find it.
+ */
+function mountHere(path: string): void {
+  try {
+    statSync(`${path}/.`);
+  } catch {
+    return; // A file, or nothing: the runtime says so.
+  }
+}
+
+function release(path: string): void {
   const mounted = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
-    .map((line) => line.split(" ")[4] ?? "")
-    .filter((path) => path.startsWith(below));
-  for (const path of mounted.reverse()) unmount(path);
+    .map((line) => unescaped(line.split(" ")[4] ?? ""))
+    .filter((point) => point === path || point.startsWith(`${path}/`));
+  for (const point of mounted.reverse()) unmount(point);
+}
+
+/** mountinfo writes blanks, line ends and backslashes as octal numbers. */
+function unescaped(path: string): string {
+  return path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

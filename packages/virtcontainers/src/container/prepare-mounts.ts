@@ -63,8 +63,9 @@ const GUEST_EPHEMERAL = "/run/kata-containers/sandbox/ephemeral";
  * volumes of the medium "Memory". The guest has one of its own in its place, which all containers of the pod get.
  */
 async function guestMemory({ destination, source = "" }: SpecMount): Promise<GuestMemory | undefined> {
-  const isShm = destination === "/dev/shm";
-  if (!isShm && !source.includes(EMPTY_DIR)) return undefined;
+  const isVolume = source.includes(EMPTY_DIR);
+  const isShm = destination === "/dev/shm" && !isVolume;
+  if (!isShm && !isVolume) return undefined;
   const bytes = await tmpfsBytes(source);
   if (bytes === undefined) return undefined;
   if (isShm) return { path: GUEST_SHM, storages: [] };
@@ -80,7 +81,8 @@ const TMPFS_MAGIC = 0x01021994;
 /** Engines that let the containers of a pod share memory have made it on the host, in the size it is to have. */
 export async function sharedMemoryBytes({ mounts = [] }: RuntimeSpec): Promise<number | undefined> {
   const bind = mounts.findLast((mount) => mount.destination === "/dev/shm" && isHostBind(mount));
-  return bind?.source === undefined ? undefined : tmpfsBytes(bind.source);
+  // A volume that a container has there is its own, and has a size of its own.
+  return bind?.source === undefined || bind.source.includes(EMPTY_DIR) ? undefined : tmpfsBytes(bind.source);
 }
 
 /** The size of the tmpfs that a directory is in; undefined for other file systems, and for what is not there. */

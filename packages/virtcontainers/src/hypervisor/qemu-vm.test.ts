@@ -23,7 +23,7 @@ describe("a VM that ends while something is shared with it", () => {
   /** A VM as far as its process goes, and a way to end it that returns when it is dead. */
   function vmOf(): { readonly vm: QemuVm; readonly end: () => void } {
     const qemu = identifyProcess(spawn("sleep", ["1000"], { stdio: "ignore" }).pid ?? 0);
-    const state = { dir: directory, qemu } as unknown as VmState;
+    const state = { dir: directory, qemu, processes: [qemu] } as unknown as VmState;
     const end = (): void => {
       signalProcess(qemu, "SIGKILL");
       while (isAlive(qemu));

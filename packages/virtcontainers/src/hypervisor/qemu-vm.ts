@@ -25,7 +25,7 @@ import type { DiskOptions, NicBackend, PluggedNic, ShareOptions, Vm, VmGrowth, V
 import { growVcpusOf } from "./grow-vcpus.ts";
 import { NamespaceHandles } from "./namespace-handles.ts";
 import { acceleratorProbe, type QemuConfig } from "./qemu-config.ts";
-import { SharedTree } from "./shared-tree.ts";
+import { SharedTree, type SharedTreePlace } from "./shared-tree.ts";
 import { removeVmDirectory, vmDirectory } from "./vm-directory.ts";
 import { VmMembers } from "./vm-members.ts";
 import { SHARE_TAG } from "./vm-spec.ts";
@@ -56,7 +56,7 @@ export class QemuVm implements Vm {
     this.state = state;
     this.#config = config;
     this.#watchman = watchman;
-    this.#tree = new SharedTree(vmDirectory(state.dir).shared, state.qemu.pid);
+    this.#tree = new SharedTree(treePlace(state, config));
     this.#members = new VmMembers(state.dir);
     this.ended = watchman === undefined ? new Promise(() => undefined) : watchman.ended.then(() => this.exit());
   }
@@ -148,10 +148,10 @@ export class QemuVm implements Vm {
     const ended = (cause?: unknown): KataError =>
       new KataError("KATA_VM_GONE", `cannot share ${source}: the VM has ended`, { cause });
     if (!this.isRunning()) throw ended();
-    await this.#tree.add(source, name, options).catch((error: unknown) => {
+    const exported = await this.#tree.add(source, name, options).catch((error: unknown) => {
       throw this.isRunning() ? error : ended(error); // its mount namespace went meanwhile
     });
-    return `${GUEST_SHARED}/${name}`;
+    return `${GUEST_SHARED}/${exported}`;
   }
 
   async unshare(name: string): Promise<void> {
@@ -236,6 +236,13 @@ export class QemuVm implements Vm {
       await delay(5);
     }
   }
+}
+
+/** The file daemon is the helper that was started after QEMU. */
+function treePlace({ dir, processes, qemu }: VmState, { sharedFs }: QemuConfig): SharedTreePlace {
+  const helpers =
+    sharedFs === "virtio-9p" ? [] : processes.slice(processes.findIndex(({ pid }) => pid === qemu.pid) + 1);
+  return { directory: dir, tree: vmDirectory(dir).shared, pid: qemu.pid, daemonPid: helpers[0]?.pid };
 }
 
 /** The first port is the shared tree's, which may come later. */

@@ -1,44 +1,90 @@
 import { closeSync } from "node:fs";
-import { lstat, mkdir, readdir, rmdir, stat, unlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, mkdir, readdir, rmdir, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import {
   attachMountTree,
   cloneMountTree,
   inNamespace,
   LinuxError,
   makeTreeReadOnly,
+  setMountReadOnly,
   setTreePropagation,
   unmount,
 } from "@kata-ts/linux";
 import { KataError } from "../errors.ts";
 import type { ShareOptions } from "../ports/hypervisor.ts";
+import { type Export, exportOf } from "./export-of.ts";
+import { type ExportUser, ExportUsers } from "./export-users.ts";
+
+/** Where the tree is: in its VM's mount namespace, and as the root of the file daemon's. */
+export interface SharedTreePlace {
+  /** The VM's. */
+  readonly directory: string;
+  /** The tree itself, below it. */
+  readonly tree: string;
+  /** A process in the VM's mount namespace. */
+  readonly pid: number;
+  /** The daemon that serves it, which has a mount namespace of its own; undefined where QEMU serves it. */
+  readonly daemonPid: number | undefined;
+}
 
 /**
  * The directory that a guest sees. What is shared is mounted there in the VM's own mount namespace; the host's sees only
  * the empty mount points. The guest has the directory read-only, so that no link can be planted in a mount point's path.
+ *
+ * A file or directory of the host is mounted once, for all containers and mounts that name it. Each mount would be a file
+ * system of its own to the guest: sockets, FIFOs, locks, inotify and mapped memory work within one only.
  */
 export class SharedTree {
-  readonly #dir: string;
-  readonly #namespace: string;
+  readonly #place: SharedTreePlace;
+  readonly #users: ExportUsers;
 
-  /** @param pid a process in the VM's mount namespace */
-  constructor(dir: string, pid: number) {
-    this.#dir = dir;
-    this.#namespace = `/proc/${String(pid)}/ns/mnt`;
+  constructor(place: SharedTreePlace) {
+    this.#place = place;
+    this.#users = new ExportUsers(place.directory);
   }
 
-  async add(source: string, name: string, options: ShareOptions): Promise<void> {
-    const target = join(this.#dir, name);
-    const isDirectory = (await stat(source).catch((error: unknown) => missing(source, error))).isDirectory();
-    await mkdir(isDirectory ? target : dirname(target), { recursive: true });
-    if (!isDirectory) await writeFile(target, "", { flag: "wx" });
-    const tree = cloneMountTree(source, options.recursive);
+  /** @returns where it is, below the tree */
+  async add(source: string, user: string, options: ShareOptions): Promise<string> {
+    const exported = await exportOf(source, options);
+    const writes = !options.readonly && options.readonlyTree !== true;
+    using _lock = await this.#users.lock();
+    const list = await this.#users.list();
+    const others = list.filter((each) => each.exported === exported.name);
+    if (others.length === 0) await this.#mount(source, exported, options);
+    else if (writes && !exported.readonlyOnHost && !others.some((each) => each.writes)) {
+      this.#setReadOnly(exported.name, false);
+    }
+    await this.#users.write([...list, { exported: exported.name, user, writes }]);
+    return exported.name;
+  }
+
+  /** Takes back what one name has, or all names below one. Idempotent. */
+  async remove(user: string): Promise<void> {
+    using _lock = await this.#users.lock();
+    const list = await this.#users.list();
+    const goes = (each: ExportUser): boolean => each.user === user || each.user.startsWith(`${user}/`);
+    const left = list.filter((each) => !goes(each));
+    for (const name of new Set(list.filter(goes).map(({ exported }) => exported))) {
+      const users = left.filter(({ exported }) => exported === name);
+      if (users.length === 0) await this.#unmount(name);
+      else if (!users.some(({ writes }) => writes)) this.#setReadOnly(name, true);
+    }
+    await this.#users.write(left);
+  }
+
+  async #mount(source: string, { name, isDirectory, recursive }: Export, options: ShareOptions): Promise<void> {
+    const target = join(this.#place.tree, name);
+    await this.#unmount(name); // A call that was killed may have left it, with nothing written down.
+    if (isDirectory) await mkdir(target);
+    else await writeFile(target, "", { flag: "wx" });
+    const tree = cloneMountTree(source, recursive);
     try {
       // As peers of the host's mounts, those of the copy would take them along when they are unmounted.
       setTreePropagation(tree, options.propagation ?? "private");
       if (options.readonlyTree === true) makeTreeReadOnly(tree, true);
       else if (options.readonly) makeTreeReadOnly(tree, false);
-      inNamespace("mnt", this.#namespace, () => {
+      this.#inVm(() => {
         attachMountTree(tree, target);
       });
     } finally {
@@ -46,18 +92,33 @@ export class SharedTree {
     }
   }
 
-  /** Idempotent. */
-  async remove(name: string): Promise<void> {
-    const target = join(this.#dir, name);
+  async #unmount(name: string): Promise<void> {
+    const target = join(this.#place.tree, name);
     if ((await lstat(target).catch(() => undefined)) === undefined) return;
     try {
-      inNamespace("mnt", this.#namespace, () => {
+      this.#inVm(() => {
         unmount(target);
       });
     } catch (error) {
       if (!(error instanceof LinuxError && error.errno === "EINVAL")) throw error; // Not mounted.
     }
     await removeMountPoints(target);
+  }
+
+  /** The daemon's copy of a mount has taken its flags when it was made. */
+  #setReadOnly(name: string, readonly: boolean): void {
+    this.#inVm(() => {
+      setMountReadOnly(join(this.#place.tree, name), readonly);
+    });
+    const { daemonPid } = this.#place;
+    if (daemonPid === undefined) return;
+    inNamespace("mnt", `/proc/${String(daemonPid)}/ns/mnt`, () => {
+      setMountReadOnly(`/${name}`, readonly);
+    });
+  }
+
+  #inVm(body: () => void): void {
+    inNamespace("mnt", `/proc/${String(this.#place.pid)}/ns/mnt`, body);
   }
 }
 
@@ -84,15 +145,4 @@ export async function removeMountPoints(path: string): Promise<void> {
 /** Somebody else who deletes the same container may have been faster. */
 function ignoreMissing(error: unknown): void {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-}
-
-function missing(source: string, error: unknown): never {
-  throw new KataError(
-    "KATA_MOUNT_SOURCE",
-    `mount source ${source}: ${(error as NodeJS.ErrnoException).code ?? "unreadable"}`,
-    {
-      cause: error,
-      hint: "the path must exist on the host",
-    },
-  );
 }

@@ -137,7 +137,10 @@ export interface Vm {
   plugDisk(containerId: string, device: string, options?: DiskOptions): Promise<string>;
   /** Takes all of a container's out, where it has any. */
   unplugDisk(containerId: string): Promise<void>;
-  /** Makes a host file or directory visible to the guest, and returns its path there. */
+  /**
+   * Makes a host file or directory visible to the guest, and returns its path there: one and the same for all that share
+   * it, so that the guest has one file system for it. It is read-only as long as all that share it want it so.
+   */
   share(source: string, name: string, options: ShareOptions): Promise<string>;
   /** Takes back one name, or all names below one. Idempotent. */
   unshare(name: string): Promise<void>;

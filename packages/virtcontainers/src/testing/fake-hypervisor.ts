@@ -141,7 +141,7 @@ class FakeVm implements Vm {
   async share(source: string, name: string): Promise<string> {
     if (!this.isRunning()) throw new KataError("KATA_VM_GONE", `cannot share ${source}: the VM has ended`);
     this.#host.shared.get(this.state.dir)?.set(name, source);
-    return `/fake/${name}`;
+    return `/fake${source}`;
   }
 
   async unshare(name: string): Promise<void> {

@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { realpath, stat } from "node:fs/promises";
+import { KataError } from "../errors.ts";
+import type { ShareOptions } from "../ports/hypervisor.ts";
+
+/** What a guest gets of the host for a file or directory, however many of its mounts name it. */
+export interface Export {
+  /** The same for the same file of the same file system: the guest then has one inode for it, as on one kernel. */
+  readonly name: string;
+  readonly isDirectory: boolean;
+  /** The host itself has it mounted read-only, and it stays so. */
+  readonly readonlyOnHost: boolean;
+  /** With the mounts below it. */
+  readonly recursive: boolean;
+}
+
+/**
+ * Names the export for a source. What is seen in it differs only by the mounts below the source: by whether they are there,
+ * are all read-only, and come and go as on the host. These make exports of their own.
+ *
+ * @throws KataError KATA_MOUNT_SOURCE
+ */
+export async function exportOf(
+  source: string,
+  options: ShareOptions,
+  mountinfo: string = readFileSync("/proc/self/mountinfo", "utf8"),
+): Promise<Export> {
+  const found = await stat(source, { bigint: true }).catch((error: unknown) => missing(source, error));
+  const path = await realpath(source).catch((error: unknown) => missing(source, error));
+  const mounts = mountinfo.split("\n").map(mountOf);
+  const below = path === "/" ? "/" : `${path}/`;
+  const recursive = options.recursive && mounts.some(({ point }) => point.startsWith(below) && point !== "/");
+  const readonlyTree = options.readonlyTree === true && recursive;
+  const readonlyOnHost = coveringMount(mounts, path)?.readonly ?? false;
+  const follows = options.propagation === "slave";
+  const kinds = { tree: recursive, rro: readonlyTree, slave: follows, ro: readonlyOnHost };
+  const kind = Object.entries(kinds).flatMap(([suffix, holds]) => (holds ? [`-${suffix}`] : []));
+  const name = `${found.dev.toString(16)}-${found.ino.toString(16)}${kind.join("")}`;
+  return { name, isDirectory: found.isDirectory(), readonlyOnHost, recursive };
+}
+
+interface HostMount {
+  readonly point: string;
+  readonly readonly: boolean;
+}
+
+function mountOf(line: string): HostMount {
+  const [, , , , point = "", flags = ""] = line.split(" ");
+  return { point: unescaped(point), readonly: flags.split(",").includes("ro") };
+}
+
+/** mountinfo writes blanks, line ends and backslashes as octal numbers. */
+function unescaped(path: string): string {
+  return path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+
+/** Of mounts on one mount point the last is seen. */
+function coveringMount(mounts: readonly HostMount[], path: string): HostMount | undefined {
+  const covers = ({ point }: HostMount): boolean =>
+    point === path || point === "/" || (point !== "" && path.startsWith(`${point}/`));
+  let covering: HostMount | undefined;
+  for (const mount of mounts) {
+    if (covers(mount) && mount.point.length >= (covering?.point.length ?? 0)) covering = mount;
+  }
+  return covering;
+}
+
+function missing(source: string, error: unknown): never {
+  throw new KataError(
+    "KATA_MOUNT_SOURCE",
+    `mount source ${source}: ${(error as NodeJS.ErrnoException).code ?? "unreadable"}`,
+    {
+      cause: error,
+      hint: "the path must exist on the host",
+    },
+  );
+}
