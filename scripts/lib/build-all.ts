@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import type { Guest, KernelChoice } from "@kata-ts/guest-image";
 import { bundleAgent } from "./bundle-agent.ts";
 import { bundlePrograms } from "./bundle-programs.ts";
+import { copyFileDaemon } from "./copy-file-daemon.ts";
 import { compile, generateProtocol } from "./generate.ts";
-import { NODE_BINARY } from "./paths.ts";
+import { DIST, NODE_BINARY } from "./paths.ts";
 import { step } from "./run.ts";
 import { assembleShare } from "./share.ts";
 import { isCurrent, remember, sourceKey } from "./stamp.ts";
@@ -20,16 +22,24 @@ export async function buildTree(kernel: KernelChoice): Promise<void> {
   await buildPackages();
   await step("bundling the programs", bundlePrograms);
   const guest = await step("preparing the guest", () => buildGuest(kernel));
+  await step("preparing virtiofsd", installFileDaemon);
   await step(`assembling dist/kata-ts with the ${guest.kernel} kernel`, () => assembleShare(guest));
   await remember(key, guest.kernel);
+}
+
+async function installFileDaemon(): Promise<void> {
+  // Compiled a moment ago: not there when this file was loaded.
+  const { prepareFileDaemon } = await import("@kata-ts/guest-image");
+  await copyFileDaemon(await prepareFileDaemon({ onProgress }), join(DIST, "libexec", "kata-ts"));
+}
+
+function onProgress(line: string): void {
+  process.stdout.write(`  ${line}\n`);
 }
 
 async function buildGuest(kernel: KernelChoice): Promise<Guest> {
   const agentDir = await bundleAgent();
   // Compiled a moment ago: not there when this file was loaded.
   const { prepareGuest } = await import("@kata-ts/guest-image");
-  const onProgress = (line: string): void => {
-    process.stdout.write(`  ${line}\n`);
-  };
   return prepareGuest({ agentDir, nodeBinary: NODE_BINARY, kernel, onProgress });
 }

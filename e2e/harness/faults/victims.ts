@@ -16,7 +16,7 @@ export function findVictim(name: VictimName, kata: Kata, { id, call }: Held): Pr
   const { shim, vm } = readRecord(kata, id);
   const found: Readonly<Record<VictimName, () => number | undefined>> = {
     qemu: () => vm.processes.find(({ pid }) => commandOf(pid).includes("qemu-system"))?.pid,
-    virtiofsd: () => vm.processes.find(({ pid }) => /^\S*\/virtiofsd(?: |$)/.test(commandOf(pid)))?.pid,
+    virtiofsd: () => vm.processes.find(({ pid }) => commandOf(pid).includes("virtiofsd"))?.pid,
     proxy: () => vm.processes.find(({ pid }) => commandOf(pid).includes("kata-proxy"))?.pid,
     shim: () => shim.pid,
     "exec-shim": () => childrenOf(call?.pid).find((pid) => commandOf(pid).includes("kata-shim")),

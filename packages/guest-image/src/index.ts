@@ -23,6 +23,7 @@ import { buildTunedKernel, tunedKernelName } from "./tuned-kernel.ts";
 
 export { cachedDir, contentKey, defaultCacheDir } from "./cache.ts";
 export { GuestImageError } from "./errors.ts";
+export { type FileDaemonOptions, prepareFileDaemon } from "./file-daemon.ts";
 export type { Progress } from "./progress.ts";
 export { KERNEL_BUILD_PACKAGES } from "./tuned-kernel.ts";
 

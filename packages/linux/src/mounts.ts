@@ -96,7 +96,8 @@ function setAttributes(dir: number, path: string, flags: number, change: MountAt
   const { set = 0n, clear = 0n, propagation = 0 } = change;
   // struct mount_attr: attributes to set, to clear, propagation, user namespace.
   const attributes = Buffer.alloc(MOUNT_ATTR_SIZE);
-  for (const [index, value] of [set, clear, BigInt(propagation)].entries()) attributes.writeBigUInt64LE(value, index * 8);
+  for (const [index, value] of [set, clear, BigInt(propagation)].entries())
+    attributes.writeBigUInt64LE(value, index * 8);
   const parameters = "int dir, const char *path, unsigned int flags, const void *attributes, size_t size";
   syscall("mount_setattr", SYS_MOUNT_SETATTR, parameters, what, dir, path, flags, attributes, attributes.length);
 }

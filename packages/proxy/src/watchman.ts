@@ -68,6 +68,7 @@ export class Watchman {
       const helpers = processes.virtiofsd === undefined ? [] : [identifyProcess(processes.virtiofsd.pid)];
       noteProcesses(spec, { processes: [...own, qemu, ...helpers], qemu });
       const stderr = collectStderr(processes);
+      if (processes.virtiofsd !== undefined) endAtPanic(processes.virtiofsd);
       const console = keepConsole(spec, processes.qemu);
       return new Watchman(spec, processes, channel, (self) => self.#watch(spec, console, stderr));
     } catch (error) {
@@ -207,6 +208,16 @@ function collectStderr(processes: Processes): Tail {
     });
   }
   return tail;
+}
+
+/**
+ * virtiofsd in Rust goes on without a thread that has panicked: it would answer nothing any more, and what touches a file
+ * in the guest would wait for ever. Its end is the VM's, with its words in the record.
+ */
+function endAtPanic({ child }: TiedProcess): void {
+  child.stderr?.on("data", (chunk: Buffer) => {
+    if (chunk.includes("' panicked at ")) child.kill("SIGKILL");
+  });
 }
 
 function keepConsole(spec: VmSpec, qemu: TiedProcess): GuestConsole {

@@ -150,8 +150,9 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
         "--shared-dir=/v/shared",
         "--cache=auto",
         "--sandbox=namespace",
-        "--xattr",
+        "--posix-acl",
         "--announce-submounts",
+        "--inode-file-handles=prefer",
         "--log-level=error",
       ]
     `);

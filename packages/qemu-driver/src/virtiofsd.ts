@@ -33,11 +33,15 @@ function optionsOfC({ source, cache }: VirtiofsdConfig): string[] {
   return ["-o", `${option("", { source, cache, sandbox: "namespace" })},xattr,announce_submounts`];
 }
 
-/** What it reports as information would be taken for the reason of its end. */
+/**
+ * With file handles it keeps no descriptor for a file that the guest has merely looked up, where the file system has
+ * handles: the host's limit of open files is no limit of how many files a guest may see. What it reports as information
+ * would be taken for the reason of its end.
+ */
 function optionsOfRust({ source, cache }: VirtiofsdConfig): string[] {
   const caching = cache === "none" ? "never" : cache;
-  const share = [`--shared-dir=${source}`, `--cache=${caching}`, "--sandbox=namespace", "--xattr"];
-  return [...share, "--announce-submounts", "--log-level=error"];
+  const share = [`--shared-dir=${source}`, `--cache=${caching}`, "--sandbox=namespace", "--posix-acl"];
+  return [...share, "--announce-submounts", "--inode-file-handles=prefer", "--log-level=error"];
 }
 
 /** Where a plugged device went. */

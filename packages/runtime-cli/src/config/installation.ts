@@ -9,6 +9,8 @@ export interface Installation {
   readonly proxy: string;
   readonly shim: string;
   readonly runtime: string;
+  /** virtiofsd, with libraries of its own. */
+  readonly fileDaemon: string;
   readonly share: string;
 }
 
@@ -17,6 +19,7 @@ export function findInstallation(libexec: string): Installation {
     proxy: join(libexec, "kata-proxy"),
     shim: join(libexec, "kata-shim"),
     runtime: join(libexec, "..", "..", "bin", "kata-runtime"),
+    fileDaemon: join(libexec, "virtiofsd"),
     share: join(libexec, "..", "..", "share", "kata-ts"),
   };
 }

@@ -29,7 +29,7 @@ export function qemuConfigOf(qemu: HypervisorOptions, debug: AgentDebug, install
       maxVcpus: maxVcpusOf(qemu.default_maxvcpus ?? 0),
       memoryMiB: number(qemu.default_memory),
       sharedFs: qemu.shared_fs === "" ? undefined : qemu.shared_fs,
-      virtiofsdPath: text(qemu.virtio_fs_daemon),
+      virtiofsdPath: text(qemu.virtio_fs_daemon) ?? installedFileDaemon(installation),
       virtioFsCache: qemu.virtio_fs_cache === "" ? undefined : qemu.virtio_fs_cache,
       virtiofsdArguments: some(qemu.virtio_fs_extra_args),
       msize9p: number(qemu.msize_9p),
@@ -101,6 +101,11 @@ function disksOf(qemu: HypervisorOptions): NonNullable<QemuConfig["disks"]> {
     cache: qemu.block_device_cache_set === true ? cache : undefined,
     ioThread: qemu.enable_iothreads === true ? true : undefined,
   });
+}
+
+/** An installation from elsewhere may be without one: then the host's. */
+function installedFileDaemon({ fileDaemon }: Installation): string | undefined {
+  return existsSync(fileDaemon) ? fileDaemon : undefined;
 }
 
 /** An initrd belongs to its kernel: the installed one is used with the installed kernel only. */

@@ -44,6 +44,10 @@ describe("what is exported of a source", () => {
     const readonlyTree = { ...WRITABLE, readonlyTree: true };
     expect((await exportOf(source, readonlyTree, mounted)).name).toBe(`${with_.name}-rro`);
     expect((await exportOf(source, readonlyTree, ROOT)).name).toBe(without.name);
+    const readonlyTop = { readonly: true, recursive: true };
+    expect((await exportOf(source, readonlyTop, mounted)).name).toBe(`${with_.name}-top`);
+    const following = { ...WRITABLE, propagation: "slave" } as const;
+    expect((await exportOf(source, following, mounted)).name).toBe(`${with_.name}-slave`);
   });
 
   it("stays apart where the host has it read-only: another container does not make that writable", async () => {

@@ -32,8 +32,10 @@ export async function exportOf(
   const recursive = options.recursive && mounts.some(({ point }) => point.startsWith(below) && point !== "/");
   const readonlyTree = options.readonlyTree === true && recursive;
   const readonlyOnHost = coveringMount(mounts, path)?.readonly ?? false;
+  // The guest's own read-only flag would cover the mounts below, and is left out: only the host holds the guest to it.
+  const readonlyTop = options.readonly && recursive && !readonlyTree;
   const follows = options.propagation === "slave";
-  const kinds = { tree: recursive, rro: readonlyTree, slave: follows, ro: readonlyOnHost };
+  const kinds = { tree: recursive, top: readonlyTop, rro: readonlyTree, slave: follows, ro: readonlyOnHost };
   const kind = Object.entries(kinds).flatMap(([suffix, holds]) => (holds ? [`-${suffix}`] : []));
   const name = `${found.dev.toString(16)}-${found.ino.toString(16)}${kind.join("")}`;
   return { name, isDirectory: found.isDirectory(), readonlyOnHost, recursive };

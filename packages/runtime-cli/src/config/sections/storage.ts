@@ -27,8 +27,8 @@ export const storageOptions: ShapeOf<StorageOptions> = {
     initial: defaultQemuConfig.sharedFs,
   }),
   virtio_fs_daemon: option(z.string(), {
-    about: "virtiofsd",
-    initial: "<found: the distribution's>",
+    about: "virtiofsd, of either kind; the installed one has libraries of its own",
+    initial: "<installed, else the distribution's>",
     hostOnly: true,
     validPaths: "valid_virtio_fs_daemon_paths",
   }),
