@@ -8,7 +8,7 @@ import { runScript, type ScriptResult } from "./script-port.ts";
 
 const QEMU = "/usr/bin/qemu-system-x86_64";
 const BOOT_MS = 600_000;
-const SCRIPT_MS = 300_000;
+const SCRIPT_MS = 900_000;
 const POLL_MS = 50;
 const [MAIN_PORT = "", SIDE_PORT = ""] = LAB_PORTS;
 

@@ -11,9 +11,6 @@ export const DISK_PORT = "disks";
 /** Memory of a host, MiB: its guests have a part of it. */
 const MEMORY_MIB = 4096;
 
-/** All that can be emulated, but what makes it slower, and what guests complain of: protection keys have no room in XSAVE. */
-const HOST_CPU = "max,-erms,-la57,-pku";
-
 const KERNEL_PARAMETERS = [
   ...["root=/dev/vda", "rw", "rootfstype=ext4", "console=ttyS0", "net.ifnames=0", "quiet", "loglevel=4"],
   ...["mitigations=off", "tsc=reliable", "no_timer_check", "random.trust_cpu=on", "audit=0", "systemd.show_status=0"],
@@ -38,7 +35,7 @@ export function machineArgv({ image, directory, keepChanges = false, incoming = 
   const disk = { file: image.disk, format: "raw", if: "virtio", cache: "unsafe", discard: "unmap" };
   return [
     ...["-name", "kata-lab", "-machine", "q35,kernel-irqchip=split", "-accel", "tcg,thread=multi,tb-size=512"],
-    ...["-cpu", HOST_CPU, "-smp", "2", "-m", `${String(MEMORY_MIB)}M`],
+    ...["-cpu", "max,-erms,-la57", "-smp", "2", "-m", `${String(MEMORY_MIB)}M`],
     ...["-no-user-config", "-nodefaults", "-no-reboot", "-display", "none"],
     ...["-serial", `file:${join(directory, "console.log")}`],
     ...["-qmp", option(`unix:${monitorOf(directory)}`, { server: true, wait: false })],

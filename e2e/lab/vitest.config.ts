@@ -8,7 +8,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 1,
     fileParallelism: false,
-    testTimeout: 600_000,
+    testTimeout: 1_200_000,
     hookTimeout: 1_200_000,
     reporters: ["default", "../../scripts/lib/test-counts.ts", "../../scripts/lib/no-hanging-workers.ts"],
   },

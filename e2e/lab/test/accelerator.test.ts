@@ -41,7 +41,7 @@ ${CHECK}`);
 
 it("a guest that does not come up under KVM has it tried anew", async () => {
   const output = await host().ok(`. lab
-sed 's/hypervisor.qemu]/&\\nkernel_params = "init=\\/nowhere"/' /etc/kata-ts/configuration.toml >/root/no-init.toml
+sed 's/hypervisor.qemu]/&\\nkernel_params = "init=\\/nowhere rdinit=\\/nowhere"/' /etc/kata-ts/configuration.toml >/root/no-init.toml
 ${bundle("lost", "uname -s")}
 ! kata-runtime --config /root/no-init.toml run --bundle /root/lost lost
 cat /var/cache/kata-ts/accelerator.json
