@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, onTestFailed } from "vitest";
 import { ROOT } from "../harness/paths.ts";
@@ -29,7 +29,11 @@ export function useHost(): () => LabHost {
   beforeEach(({ task }) => {
     const directory = join(EVIDENCE, `${SUITE} ${task.name.replaceAll(/[^\w ,.-]/g, "_")}`);
     rmSync(directory, { recursive: true, force: true });
-    onTestFailed(() => started().leaveEvidence(directory));
+    onTestFailed(async ({ task: { result } }) => {
+      await started().leaveEvidence(directory);
+      const errors = result?.errors?.map(({ message }) => message) ?? [];
+      writeFileSync(join(directory, "errors.log"), errors.join("\n"));
+    });
   });
   afterAll(() => host?.[Symbol.asyncDispose]());
   return started;
