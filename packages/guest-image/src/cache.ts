@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { withLock } from "./lock.ts";
 
 /** `$KATA_TS_CACHE`, or `kata-ts` below the user's cache directory. */
 export function defaultCacheDir(): string {
@@ -25,8 +26,9 @@ export async function fileDigest(path: string): Promise<string> {
 }
 
 /**
- * A directory that is made once per key. It is built under another name and renamed when complete, so that an
- * interrupted or a parallel build never leaves half a directory behind.
+ * A directory that is made once per key, also where several processes ask for it at once: one builds, the others wait. It
+ * is built under another name and renamed when complete, so that an interrupted build leaves no half a directory behind;
+ * what such a build has left under its other name goes with the next one.
  */
 export async function cachedDir(
   cacheDir: string,
@@ -35,15 +37,25 @@ export async function cachedDir(
 ): Promise<string> {
   const finished = join(cacheDir, name);
   if (existsSync(finished)) return finished;
-  const unfinished = `${finished}.${randomBytes(4).toString("hex")}.tmp`;
-  await mkdir(unfinished, { recursive: true });
-  try {
-    await build(unfinished);
-    await rename(unfinished, finished).catch((error: unknown) => {
-      if (!existsSync(finished)) throw error;
-    });
-  } finally {
-    await rm(unfinished, { recursive: true, force: true });
+  return withLock(cacheDir, name, async () => {
+    if (existsSync(finished)) return finished;
+    await removeUnfinished(cacheDir, name);
+    const unfinished = `${finished}.${randomBytes(4).toString("hex")}.tmp`;
+    await mkdir(unfinished, { recursive: true });
+    try {
+      await build(unfinished);
+      await rename(unfinished, finished);
+    } finally {
+      await rm(unfinished, { recursive: true, force: true });
+    }
+    return finished;
+  });
+}
+
+/** The caller holds the lock: no process is building there. */
+async function removeUnfinished(cacheDir: string, name: string): Promise<void> {
+  for (const entry of await readdir(cacheDir)) {
+    if (!entry.startsWith(`${name}.`) || !entry.endsWith(".tmp")) continue;
+    await rm(join(cacheDir, entry), { recursive: true, force: true });
   }
-  return finished;
 }
