@@ -9,14 +9,20 @@ import { TestNetwork } from "../harness/network.ts";
 import { RUNTIME } from "../harness/paths.ts";
 
 let root: EngineRoot;
+let network: TestNetwork;
+/** Of containerd. */
+let namespace = "";
 let directory = "";
 
 beforeAll(async () => {
   root = await EngineRoot.open();
+  network = new TestNetwork();
+  namespace = await network.namespace();
   directory = mkdtempSync("/tmp/e2e-engine-configuration-");
 });
 
 afterAll(async () => {
+  await network[Symbol.asyncDispose]();
   await root[Symbol.asyncDispose]();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -43,11 +49,10 @@ function distributionsFile(): string {
 
 /** The lines of containerd's plugins, once it serves. */
 async function pluginsWith(file: string): Promise<string> {
-  await using network = new TestNetwork();
   const socket = join(directory, "c.sock");
   const places = ["--root", join(directory, "root"), "--state", join(directory, "state"), "--address", socket];
   await using daemon = await Daemon.start({
-    namespace: await network.namespace(),
+    namespace,
     root,
     command: ["containerd", "--config", file, ...places],
     ready: /containerd successfully booted/,

@@ -40,6 +40,27 @@ export const HANDLERS: readonly Handler[] = [
     test: ["e2e/test/bind-mounts", "leave the host's mounts where they are"],
   },
   {
+    name: "containerd keeps its own runtime",
+    file: "packages/runtime-cli/src/engines/containerd.ts",
+    code: "compose({ ...lost, ...ours })",
+    without: "compose(ours)",
+    test: ["e2e/test/engine-configuration", "the CRI plugin still loads"],
+  },
+  {
+    name: "a member of a podman 5 pod joins it",
+    file: "packages/runtime-cli/src/bundle/sandbox.ts",
+    code: '  { engine: "podman 5", sandboxId: "io.kubernetes.cri-o.SandboxID" },',
+    without: "",
+    test: ["packages/runtime-cli/src/bundle/sandbox", "trixie-podman-pod-member"],
+  },
+  {
+    name: "the guest's runtime is told a version that it knows",
+    file: "packages/agent/src/container/guest-spec.ts",
+    code: "ociVersion: GUEST_OCI_VERSION,",
+    without: "",
+    test: ["packages/agent/src/container/guest-spec", "a version that it knows"],
+  },
+  {
     name: "an emulated guest has memory barriers",
     file: "packages/qemu-driver/src/argv.ts",
     code: "{ maxcpus: Math.max(max, 2) }",

@@ -141,8 +141,9 @@ async function defaultVersion({ program }: ContainerdFile): Promise<number> {
   return isKnownVersion(version) ? version : DEFAULT_VERSION;
 }
 
-function dump({ program }: ContainerdFile, file: string): Promise<TomlTable> {
-  return answer(program, ["--config", file, "config", "dump"], file);
+/** An error names the file that its owner knows, not the one that was tried. */
+function dump({ program, file }: ContainerdFile, candidate: string): Promise<TomlTable> {
+  return answer(program, ["--config", candidate, "config", "dump"], file);
 }
 
 /** What containerd makes of a text that stands where its file does. */
