@@ -25,3 +25,9 @@ it("directories that were made above cgroups go with the last of these, others s
     rmSync(root, { recursive: true });
   }
 });
+
+it("a place that takes no notes refuses no container", () => {
+  expect(() => {
+    new MadeParents("/proc/none").note(["/sys/fs/cgroup/a"]);
+  }).not.toThrow();
+});

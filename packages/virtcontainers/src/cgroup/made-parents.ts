@@ -16,9 +16,15 @@ export class MadeParents {
     this.#notes = notes;
   }
 
+  /** Where no note can be written, what was made stays, as under runc: a container is not refused for that. */
   note(directories: readonly string[]): void {
-    if (directories.length > 0) mkdirSync(this.#notes, { recursive: true, mode: 0o700 });
-    for (const directory of directories) writeFileSync(this.#noteOf(directory), directory, { mode: 0o600 });
+    if (directories.length === 0) return;
+    try {
+      mkdirSync(this.#notes, { recursive: true, mode: 0o700 });
+      for (const directory of directories) writeFileSync(this.#noteOf(directory), directory, { mode: 0o600 });
+    } catch {
+      return;
+    }
   }
 
   /** Removes those above a directory that are noted and empty. */
