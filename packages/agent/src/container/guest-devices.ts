@@ -14,9 +14,10 @@ export async function withPluggedDevices(
   devices: readonly grpc.Device.$Properties[],
 ): Promise<RuntimeSpec> {
   let changed = spec;
-  for (const { id, type, container_path } of devices) {
-    if (type !== "blk") throw invalidArgument(`Unknown type of device "${type ?? ""}"`);
-    const name = await waitForDisk(id ?? "");
+  for (const { id, type, vm_path, container_path } of devices) {
+    // One with a name of its own is named by Kata's runtimes beside its id.
+    const where = type === "blk" || type === "scsi" ? id : vm_path;
+    const name = await waitForDisk(type ?? "", where ?? "");
     changed = renumbered(changed, container_path ?? "", numberOf(name));
   }
   return changed;

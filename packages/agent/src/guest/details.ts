@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { ResponseInput } from "@kata-ts/agent-protocol";
+import { DISKS } from "../storage/find-disk.ts";
 import { storageDrivers } from "../storage/storage.ts";
 import { AGENT_VERSION } from "../version.ts";
 
@@ -14,7 +15,7 @@ export function guestDetails(wantBlockSize: boolean, wantProbe: boolean): Respon
     agent_details: {
       version: AGENT_VERSION,
       init_daemon: process.pid === 1,
-      device_handlers: [],
+      device_handlers: Object.keys(DISKS),
       storage_handlers: [...storageDrivers],
       supports_seccomp: true,
     },

@@ -4,6 +4,7 @@ import type { grpc } from "@kata-ts/agent-protocol";
 import { flushFileSystem, LinuxError, mount, unmount } from "@kata-ts/linux";
 import { invalidArgument } from "../errors.ts";
 import { mountDisk } from "./disk.ts";
+import { DISKS } from "./find-disk.ts";
 import { parseMountOptions } from "./mount-options.ts";
 import { Turns } from "./turns.ts";
 
@@ -16,7 +17,7 @@ type Handler = (storage: grpc.Storage.$Properties, mountPoint: string) => Promis
 const HANDLERS: Readonly<Record<string, Handler>> = {
   "virtio-fs": mountShared,
   "9p": mountShared,
-  blk: mountDisk,
+  ...Object.fromEntries(Object.keys(DISKS).map((kind) => [kind, mountDisk])),
   ephemeral: mountEphemeral,
   local: makeLocal,
 };
@@ -116,7 +117,7 @@ export class Storages {
     if (handler === undefined) throw invalidArgument(`Unknown storage driver "${driver}"`);
     mkdirSync(mountPoint, { recursive: true });
     await handler(storage, mountPoint);
-    this.#mounted.set(mountPoint, { mountPoint, users: 1, buffered: driver === "blk" });
+    this.#mounted.set(mountPoint, { mountPoint, users: 1, buffered: Object.hasOwn(DISKS, driver) });
   }
 }
 
