@@ -23,16 +23,15 @@ import type { GivenOptions } from "./config/given.ts";
 import { findConfiguration, type Installation } from "./config/installation.ts";
 import { keepOptions, keptFor } from "./config/kept.ts";
 import type { Options } from "./config/options.ts";
-import type { Log } from "./output/log.ts";
+import { type Observation, observe } from "./observe.ts";
 import type { Timeline } from "./output/timeline.ts";
 
 /** What a verb works with. */
-export interface Context {
+export interface Context extends Observation {
   /** Every verb there is. */
   readonly commands: CommandTable;
   readonly globals: GlobalArguments;
   readonly installation: Installation;
-  readonly log: Log;
   /** When each step of this call was done. */
   readonly timeline: Timeline;
 }
@@ -59,9 +58,12 @@ export interface Purpose {
 /** The ports as an engine's runtime needs them: records in files, proxy and shims as processes of their own. */
 export async function openRuntime(context: Context, { id, annotations }: Purpose = {}): Promise<RuntimeContext> {
   const { globals, installation } = context;
+  if (id !== undefined) context.log.about({ container: id });
   const kept = id === undefined ? undefined : keptFor(globals.root, id);
   const given = await readOptions(findConfiguration(globals.config, installation), kept);
-  const opened = open(given, await changed(given.options, annotations), context);
+  const options = await changed(given.options, annotations);
+  await observe(options, context);
+  const opened = open(given, options, context);
   if (annotations !== undefined) await checkHashes(opened.configuration, annotations);
   return opened;
 }
@@ -102,6 +104,7 @@ function open(given: GivenOptions, options: Options, context: Context): RuntimeC
     log.warning(message);
   };
   const { factory, proxyPath } = configuration;
+  const connect = context.tracing?.traced(connectAgent) ?? connectAgent;
   const config = { ...configuration.qemu, ...followNetwork(configuration, globals, installation) };
   const cache = new VmCache({ config, directory: `${factory.path}.cache`, connectAgent, warn });
   const hypervisor = new QemuHypervisor({
@@ -113,12 +116,13 @@ function open(given: GivenOptions, options: Options, context: Context): RuntimeC
   const environment: Environment = {
     store: new FileStore(globals.root),
     hypervisor,
-    connectAgent,
+    connectAgent: connect,
     network: networkOf(configuration, warn),
     cgroups: new HostCgroups(warn, { systemd: globals.systemdCgroup }),
     warn,
     trace: (step, id) => {
       timeline.note(step);
+      context.tracing?.step(step);
       log.debug(`${id}: ${step}`);
     },
   };

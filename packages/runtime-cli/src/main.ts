@@ -11,6 +11,9 @@ import { versionText } from "./output/version-text.ts";
 /** runc's exit status for an exec that did not come about: others are the process's own. */
 const EXEC_FAILURE = 255;
 
+/** Kata's, by which its logs are told apart. */
+const LOG_FIELDS = { name: "kata-runtime", source: "runtime" };
+
 const HELP: readonly string[] = ["-h", "-help", "--help"];
 
 /**
@@ -24,9 +27,10 @@ export async function main(argv: readonly string[], libexec: string): Promise<nu
   try {
     const globals = parseGlobals(argv);
     if (globals.verb === "exec") failure = EXEC_FAILURE;
-    log = new Log({ file: globals.log, format: globals.logFormat, debug: globals.debug });
+    const fields = { ...LOG_FIELDS, pid: String(process.pid), command: globals.verb ?? "" };
+    log = new Log({ file: globals.log, format: globals.logFormat, debug: globals.debug, fields });
     using timeline = new Timeline(globals.timing);
-    const context = { globals, log, timeline, installation: findInstallation(libexec), commands: COMMANDS };
+    const context: Context = { globals, log, timeline, installation: findInstallation(libexec), commands: COMMANDS };
     return (await answerWithoutVerb(context)) ?? (await runVerb(globals, context));
   } catch (error) {
     log.error(describe(error));
@@ -62,9 +66,21 @@ async function runVerb(globals: GlobalArguments, context: Context): Promise<numb
   const { verb } = await command.load();
   context.timeline.note("program loaded");
   context.log.debug(`${name} ${globals.rest.join(" ")}`);
-  const status = await verb(globals.rest, context);
-  context.log.debug(`${name} ends with ${String(status)}`);
-  return status;
+  try {
+    const status = await verb(globals.rest, context);
+    context.log.debug(`${name} ends with ${String(status)}`);
+    await sendTrace(name, undefined, context);
+    return status;
+  } catch (error) {
+    await sendTrace(name, describe(error), context);
+    throw error;
+  }
+}
+
+async function sendTrace(name: string, failure: string | undefined, { tracing, log }: Context): Promise<void> {
+  await tracing?.export(`kata-runtime ${name}`, failure, (message) => {
+    log.warning(message);
+  });
 }
 
 function commandOf(name: string): { readonly name: string; readonly command: Command } {

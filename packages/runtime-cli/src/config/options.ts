@@ -9,6 +9,7 @@ import {
   type NetmonOptions,
   netmonOptions,
   proxyOptions,
+  type ShimOptions,
   shimOptions,
 } from "./sections/components.ts";
 import { type MachineOptions, machineOptions } from "./sections/machine.ts";
@@ -22,14 +23,13 @@ import {
   hypervisorWithoutEffect,
   netmonWithoutEffect,
   runtimeWithoutEffect,
-  shimWithoutEffect,
 } from "./sections/without-effect.ts";
 
 /** What configuration.toml may say; what it does not is absent. */
 export interface Options {
   readonly hypervisor?: { readonly qemu?: HypervisorOptions | undefined } | undefined;
   readonly proxy?: { readonly kata?: ComponentOptions | undefined } | undefined;
-  readonly shim?: { readonly kata?: ComponentOptions | undefined } | undefined;
+  readonly shim?: { readonly kata?: ShimOptions | undefined } | undefined;
   readonly agent?: { readonly kata?: AgentOptions | undefined } | undefined;
   readonly runtime?: RuntimeOptions | undefined;
   readonly netmon?: NetmonOptions | undefined;
@@ -58,7 +58,7 @@ const hypervisor = z.object({
   ...(hypervisorWithoutEffect as object),
 });
 const proxy = z.object(proxyOptions);
-const shim = z.object({ ...shimOptions, ...(shimWithoutEffect as object) });
+const shim = z.object(shimOptions);
 const agent = z.object({ ...agentOptions, ...(agentWithoutEffect as object) });
 const runtime = z.object({ ...runtimeOptions, ...(runtimeWithoutEffect as object) });
 const netmon = z.object({ ...netmonOptions, ...(netmonWithoutEffect as object) });

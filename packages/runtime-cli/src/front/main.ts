@@ -2,6 +2,7 @@ import { parseGlobals } from "../arguments/globals.ts";
 import { UsageError } from "../arguments/parse.ts";
 import { COMMANDS, type Command } from "../commands.ts";
 import { findInstallation } from "../config/installation.ts";
+import type { Context } from "../context.ts";
 import { Log } from "../output/log.ts";
 import { print } from "../output/print.ts";
 import { Timeline } from "../output/timeline.ts";
@@ -38,7 +39,12 @@ export async function kata(argv: readonly string[], libexec: string): Promise<nu
     using timeline = new Timeline(globals.timing);
     timeline.note("program loaded");
     const installation = findInstallation(libexec);
-    return await verb(globals.rest, { globals, log, timeline, installation, commands: COMMANDS });
+    const context: Context = { globals, log, timeline, installation, commands: COMMANDS };
+    const status = await verb(globals.rest, context);
+    await context.tracing?.export(`kata ${globals.verb}`, undefined, (message) => {
+      log.warning(message);
+    });
+    return status;
   } catch (error) {
     const { message, hint } = error as Error & { hint?: string };
     log.error(hint === undefined ? message : `${message} (${hint})`);

@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { printError } from "./print.ts";
+import type { SystemLog } from "./system-log.ts";
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
@@ -14,20 +15,35 @@ export class Log {
   readonly #file: string | undefined;
   readonly #format: LogFormat;
   #debug: boolean;
+  #fields: Readonly<Record<string, string>>;
+  #system: SystemLog | undefined;
 
   constructor(options: {
     readonly file: string | undefined;
     readonly format: LogFormat;
     readonly debug: boolean;
+    /** What stands in each entry of the file beside its message. */
+    readonly fields?: Readonly<Record<string, string>>;
   }) {
     this.#file = options.file;
     this.#format = options.format;
     this.#debug = options.debug;
+    this.#fields = options.fields ?? {};
   }
 
   /** What `--debug` does, for those who learn only later that it is wanted. */
   enableDebug(): void {
     this.#debug = true;
+  }
+
+  /** What entries are about from now on, such as `container`. */
+  about(fields: Readonly<Record<string, string>>): void {
+    this.#fields = { ...this.#fields, ...fields };
+  }
+
+  /** From now on entries go to the host's log, too. */
+  alsoTo(system: SystemLog): void {
+    this.#system = system;
   }
 
   debug(message: string): void {
@@ -45,12 +61,13 @@ export class Log {
 
   #write(level: LogLevel, text: string): void {
     const message = oneLine(text);
+    this.#system?.write(level, message, this.#fields);
     if (this.#file === undefined) {
       printError(`${formatEntry(level, message, this.#format === "plain" ? "plain" : "text")}\n`);
       return;
     }
     try {
-      appendFileSync(this.#file, `${formatEntry(level, message, this.#format)}\n`, { mode: 0o640 });
+      appendFileSync(this.#file, `${formatEntry(level, message, this.#format, this.#fields)}\n`, { mode: 0o640 });
     } catch {
       return; // A log that cannot be written must not keep a container from being deleted.
     }
@@ -64,10 +81,23 @@ function oneLine(text: string): string {
     .replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
+/** As logrus writes them: in quotes where a space would end them. */
+function tail(fields: Readonly<Record<string, string>>): string {
+  const words = Object.entries(fields).map(([name, value]) => {
+    return ` ${name}=${/^[\w./:+@-]+$/.test(value) ? value : JSON.stringify(value)}`;
+  });
+  return words.join("");
+}
+
 /** One line of a log. */
-export function formatEntry(level: LogLevel, message: string, format: LogFormat): string {
+export function formatEntry(
+  level: LogLevel,
+  message: string,
+  format: LogFormat,
+  fields: Readonly<Record<string, string>> = {},
+): string {
   if (format === "plain") return level === "error" ? `kata: ${message}` : `kata: ${level}: ${message}`;
   const time = `${new Date().toISOString().slice(0, 19)}Z`;
-  if (format === "json") return JSON.stringify({ level, msg: message, time });
-  return `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}`;
+  if (format === "json") return JSON.stringify({ level, msg: message, time, ...fields });
+  return `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}${tail(fields)}`;
 }

@@ -55,6 +55,7 @@ export async function createFromBundle(
   checkNamespaces(bundle.spec);
   const role = podRole(bundle.spec, id);
   const sandboxId = role.kind === "member" ? role.sandboxId : undefined;
+  context.log.about({ container: id, sandbox: sandboxId ?? id });
   // A member lives in a VM that is there already.
   const annotations = sandboxId === undefined ? (bundle.spec.annotations ?? {}) : {};
   const { configuration, environment, ...opened } = await openRuntime(context, { annotations });

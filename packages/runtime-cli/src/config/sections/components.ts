@@ -8,7 +8,13 @@ export interface ComponentOptions {
   readonly enable_debug?: boolean | undefined;
 }
 
+export interface ShimOptions extends ComponentOptions {
+  readonly enable_tracing?: boolean | undefined;
+}
+
 export interface AgentOptions {
+  readonly enable_tracing?: boolean | undefined;
+  readonly trace_type?: "isolated" | "collated" | "" | undefined;
   readonly enable_debug?: boolean | undefined;
   readonly kernel_modules?: readonly string[] | undefined;
 }
@@ -32,7 +38,8 @@ export const proxyOptions: ShapeOf<ComponentOptions> = {
   enable_debug: debug(),
 };
 
-export const shimOptions: ShapeOf<ComponentOptions> = {
+export const shimOptions: ShapeOf<ShimOptions> = {
+  enable_tracing: option(z.boolean(), { about: "turns on `enable_tracing` of `[runtime]`", initial: false }),
   path: option(z.string(), { about: "the program", initial: "<installed>", hostOnly: true }),
   enable_debug: debug(),
 };
@@ -41,6 +48,14 @@ export const agentOptions: ShapeOf<AgentOptions> = {
   enable_debug: option(z.boolean(), {
     about: "the agent logs each call, for `kata-runtime logs`; turns on `enable_debug` of `[runtime]`",
     initial: false,
+  }),
+  enable_tracing: option(z.boolean(), {
+    about: "each request to the agent is a span, too; turns on `enable_tracing` of `[runtime]`",
+    initial: false,
+  }),
+  trace_type: option(z.enum(["isolated", "collated", ""]), {
+    about: "`isolated`: each request in a trace of its own; `collated`: in the trace of the call that makes it",
+    initial: "isolated",
   }),
   kernel_modules: option(z.array(z.string()), {
     about:

@@ -46,17 +46,11 @@ export const hypervisorWithoutEffect: Shape = {
   valid_ctlpaths: withoutEffect(paths, OTHER_HYPERVISOR),
 };
 
-const tracing = withoutEffect(
-  neverTrue("tracing is not supported here; programs that embed sandboxes have OpenTelemetry's spans"),
-  "`false` only: there is no tracing",
-);
-
-export const shimWithoutEffect: Shape = { enable_tracing: tracing };
-
 export const agentWithoutEffect: Shape = {
-  enable_tracing: tracing,
-  trace_mode: withoutEffect(z.enum(["dynamic", "static", ""]), "of no use without `enable_tracing`"),
-  trace_type: withoutEffect(z.enum(["isolated", "collated", ""]), "of no use without `enable_tracing`"),
+  trace_mode: withoutEffect(
+    z.enum(["dynamic", "static", ""]),
+    "requests are traced on the host, from the first to the last: the agent need not be told",
+  ),
   container_pipe_size: withoutEffect(count, "pipes of containers have the kernel's size"),
 };
 
@@ -69,7 +63,6 @@ export const runtimeWithoutEffect: Shape = {
     paths.check(z.refine((list) => list.length === 0, "there are no experimental features")),
     "empty only: there are no experimental features",
   ),
-  enable_tracing: tracing,
   enable_agent_pidns: withoutEffect(
     neverTrue("containers never see the processes of the guest itself; `kata-runtime debug` does"),
     "`false` only: containers never see the processes of the guest itself",
