@@ -177,4 +177,88 @@ enable_iothreads = true
       "the guest has no directory /missing for hooks",
     );
   });
+
+  it("its scripts' calls: checks, versions, environment, without a container", async () => {
+    await using kata = new Kata();
+    for (const options of [["--no-network-checks"], ["-n", "--strict", "--verbose"]]) {
+      const { stdout, exitCode } = await kata.run(["kata-check", ...options]);
+      expect({ exitCode }, stdout).toEqual({ exitCode: 0 });
+      expect(stdout).toContain("System is capable of running Kata Containers\n");
+      expect(stdout).toContain("System can currently create Kata Containers");
+      expect(stdout.includes("Version consistency of Kata Containers is verified")).toBe(options.includes("--strict"));
+    }
+    for (const option of ["--check-version-only", "--only-list-releases", "--include-all-releases"]) {
+      expect((await kata.run(["kata-check", option])).exitCode, option).toBe(0);
+    }
+    for (const option of ["--kata-show-default-config-paths", "--show-default-config-paths"]) {
+      expect(await kata.ok([option])).toMatch(/^\/etc\/kata-ts\/configuration\.toml\n\//);
+    }
+    const environment = JSON.parse(await kata.ok(["kata-env", "--json"])) as Record<string, object>;
+    for (const [section, names] of Object.entries(ENVIRONMENT)) {
+      expect(Object.keys(environment[section] ?? {}), section).toEqual(expect.arrayContaining([...names]));
+    }
+  });
+
+  it("its scripts' calls about a container, and a report of a fault without its secrets", async () => {
+    await using kata = Kata.configured('[hypervisor.qemu]\nkernel_params = "probe.token=hunter2"\n');
+    const id = await kata.start({
+      args: ["sleep", "1000"],
+      edit: (spec) => {
+        (spec.process as { env: string[] }).env.push("PASSWORD=hunter3");
+      },
+    });
+    const overhead = await kata.ok(["kata-overhead", id]);
+    for (const name of ["cpu_overhead", "memory_overhead_bytes", "cpu_host", "cpu_guest"])
+      expect(overhead).toMatch(new RegExp(`^${name}=-?\\d`, "m"));
+    expect(Number(/^memory_overhead_bytes=(\d+)$/m.exec(overhead)?.[1])).toBeGreaterThan(2 ** 20);
+    const table = await kata.ok(["list", "--kata-all"]);
+    expect(table.split("\n")[0]).toMatch(/OWNER +HYPERVISOR +KERNEL +IMAGE +LATEST-KERNEL +LATEST-IMAGE +STALE$/);
+    const [view] = JSON.parse(await kata.ok(["list", "--kata-all", "--format", "json"])) as Record<string, unknown>[];
+    expect(view).toMatchObject({ id, StaleAssets: null });
+    expect(view?.currentHypervisor).toEqual(view?.latestHypervisor);
+    const report = await kata.ok(["kata-collect-data"]);
+    for (const text of [id, "[Hypervisor]", "kernel_params", "accelerator: "]) expect(report).toContain(text);
+    expect(report).not.toMatch(/hunter\d/);
+  });
+
+  it("logs of calls with Kata's fields, merged by time", async () => {
+    await using kata = new Kata();
+    const [text, json] = [join(kata.directory, "a.log"), join(kata.directory, "b.json")];
+    await kata.run(["--log", text, "--debug", "kill", "missing"]);
+    await kata.run(["--log", json, "--log-format", "json", "state", "missing"]);
+    const fields = /level=error .*name=kata-runtime source=runtime pid=\d+ command=kill container=missing/;
+    expect(readFileSync(text, "utf8")).toMatch(fields);
+    const merged = (await kata.ok(["kata-log-parser", "--level", "error", json, text])).split("\n");
+    expect(merged).toEqual([expect.stringContaining("command=kill"), expect.stringContaining("command=state")]);
+  });
 });
+
+/** Kata 1.x's own fields. */
+const ENVIRONMENT: Readonly<Record<string, readonly string[]>> = {
+  Meta: ["Version"],
+  Runtime: [
+    ...["Version", "Config", "Debug", "Trace", "DisableGuestSeccomp", "DisableNewNetNs", "SandboxCgroupOnly"],
+    ...["Experimental", "Path"],
+  ],
+  Hypervisor: [
+    ...[
+      "MachineType",
+      "Version",
+      "Path",
+      "BlockDeviceDriver",
+      "EntropySource",
+      "SharedFS",
+      "VirtioFSDaemon",
+      "Msize9p",
+    ],
+    ...["MemorySlots", "PCIeRootPort", "HotplugVFIOOnRootBus", "Debug", "UseVSock"],
+  ],
+  Image: ["Path"],
+  Kernel: ["Path", "Parameters"],
+  Initrd: ["Path"],
+  Proxy: ["Type", "Version", "Path", "Debug"],
+  Shim: ["Type", "Version", "Path", "Debug"],
+  Agent: ["Type", "Debug", "Trace", "TraceMode", "TraceType"],
+  Host: ["Kernel", "Architecture", "Distro", "CPU", "VMContainerCapable", "SupportVSocks"],
+  Netmon: ["Version", "Path", "Debug", "Enable"],
+};

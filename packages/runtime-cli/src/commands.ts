@@ -22,6 +22,11 @@ export const COMMANDS: CommandTable = {
     load: () => import("./verbs/check.ts"),
   },
   checkpoint: { summary: "not supported: says so", load: () => import("./verbs/checkpoint.ts") },
+  "collect-data": {
+    summary: "print a report of a fault: versions, configuration, containers and logs, without secrets",
+    alias: "kata-collect-data",
+    load: () => import("./verbs/collect-data.ts"),
+  },
   completion: {
     summary: "print a script by which a shell completes commands: bash, zsh or fish",
     load: () => import("./verbs/completion.ts"),
@@ -60,8 +65,17 @@ export const COMMANDS: CommandTable = {
     summary: "list and change the interfaces and routes of a container",
     load: () => import("./verbs/kata-network.ts"),
   },
+  "kata-overhead": {
+    summary: "show what a container's sandbox takes of the host beyond what is used in its guest",
+    load: () => import("./verbs/kata-overhead.ts"),
+  },
   kill: { summary: "send a signal to a container", load: () => import("./verbs/kill.ts") },
   list: { summary: "list containers", load: () => import("./verbs/list.ts") },
+  "log-parser": {
+    summary: "merge logs of several files by time",
+    alias: "kata-log-parser",
+    load: () => import("./verbs/log-parser.ts"),
+  },
   logs: {
     summary: "show what a container's virtual machine said: kernel, agent, hypervisor",
     load: () => import("./verbs/logs.ts"),

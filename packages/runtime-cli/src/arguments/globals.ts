@@ -12,6 +12,7 @@ export const GLOBAL_OPTIONS: OptionTable = {
   config: { type: "string", value: "FILE", about: "configuration.toml to use" },
   "kata-config": { type: "string", value: "FILE", about: "the same" },
   "kata-show-default-config-paths": { type: "boolean", about: "show where configuration.toml is searched" },
+  "show-default-config-paths": { type: "boolean", about: "the same" },
   version: { type: "boolean", short: "v", about: "show the version" },
   help: { type: "boolean", short: "h", about: "show this" },
 };
@@ -51,7 +52,7 @@ export function parseGlobals(argv: readonly string[]): GlobalArguments {
     config: options.text("config") ?? options.text("kata-config"),
     version: options.flag("version"),
     help: options.flag("help"),
-    showConfigPaths: options.flag("kata-show-default-config-paths"),
+    showConfigPaths: options.flag("kata-show-default-config-paths") || options.flag("show-default-config-paths"),
     verb,
     rest,
   };

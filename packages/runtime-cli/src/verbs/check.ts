@@ -1,9 +1,13 @@
-import { type HostReport, inspectHost, type Prerequisite } from "@kata-ts/virtcontainers";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { type HostReport, inspectHost, KataError, type Prerequisite } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
+import type { Configuration } from "../config/configuration.ts";
 import { openRuntime } from "../context.ts";
 import { print } from "../output/print.ts";
+import { VERSION } from "../version.ts";
 
 export const manual: Manual = {
   operands: "",
@@ -11,6 +15,15 @@ export const manual: Manual = {
     json: { type: "boolean", about: "as JSON, for programs" },
     probe: { type: "boolean", about: "try KVM anew, whatever is remembered of it" },
     verbose: { type: "boolean", short: "v", about: "for callers of Kata: not used" },
+    strict: { type: "boolean", short: "s", about: "also whether the parts of this installation are of one version" },
+    "no-network-checks": {
+      type: "boolean",
+      short: "n",
+      about: "for callers of Kata: nothing is looked up in a network",
+    },
+    "check-version-only": { type: "boolean", about: "for callers of Kata: tells that no releases are looked up" },
+    "only-list-releases": { type: "boolean", about: "for callers of Kata: the same" },
+    "include-all-releases": { type: "boolean", about: "for callers of Kata: not used" },
   },
   notes: [
     "Looks at everything that a container would need, and boots a guest to learn whether KVM works. The answer is",
@@ -19,17 +32,43 @@ export const manual: Manual = {
   ],
 };
 
+const CAPABLE = `System is capable of running Kata Containers
+System can currently create Kata Containers
+`;
+const CONSISTENT = "Version consistency of Kata Containers is verified\n";
+
+/** @throws Error naming the part that is of another version, or no part of this installation */
+async function checkVersions({ proxyPath, shimPath }: Configuration): Promise<boolean> {
+  for (const path of [proxyPath, shimPath]) {
+    const { stdout } = await promisify(execFile)(path, ["-version"]);
+    if (!stdout.trim().endsWith(` ${VERSION}`)) {
+      throw new KataError("KATA_CONFIG", `${path} is of another version than ${VERSION}: ${stdout.trim()}`, {
+        hint: "install one version of kata-ts, and name its programs in configuration.toml",
+      });
+    }
+  }
+  return true;
+}
+
 /** Can this machine run it, with which accelerator, what is missing, and how to get it. */
 export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"check" takes no arguments: ${words.join(" ")}`);
+  if (options.flag("check-version-only") || options.flag("only-list-releases")) {
+    print("No releases available\n");
+    return 0;
+  }
   const { configuration, configurationWarnings } = await openRuntime(context);
   const report = await inspectHost(configuration.qemu, { probe: options.flag("probe") });
   const isFit = report.prerequisites.every(({ problem, optional }) => problem === undefined || optional);
   if (options.flag("json")) print(`${JSON.stringify({ fit: isFit, ...report }, null, 2)}\n`);
   else print(describe(report, isFit));
   for (const warning of configurationWarnings) context.log.warning(warning);
-  return isFit ? 0 : 1;
+  const isConsistent = !options.flag("strict") || (await checkVersions(configuration));
+  // What scripts of Kata 1.x look for.
+  if (context.globals.verb === "kata-check" && !options.flag("json")) print(isFit ? CAPABLE : "");
+  if (options.flag("strict") && isConsistent && !options.flag("json")) print(CONSISTENT);
+  return isFit && isConsistent ? 0 : 1;
 };
 
 function describe({ prerequisites, accelerator }: HostReport, isFit: boolean): string {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { cpus, machine, release } from "node:os";
 import { inspectHost } from "@kata-ts/virtcontainers";
 import { stringify } from "smol-toml";
@@ -16,6 +16,9 @@ export const manual: Manual = {
   notes: ["For reports of faults: it says what there is, and holds no secrets."],
 };
 
+/** What a VM has by default. */
+const MEMORY_SLOTS = 24;
+
 /** The version of this document's shape, which is Kata's, without what is not there. */
 const META_VERSION = "1.0.26";
 
@@ -28,14 +31,14 @@ export const verb: Verb = async (args, context) => {
   return 0;
 };
 
-async function describeEnvironment(context: Context): Promise<object> {
+export async function describeEnvironment(context: Context): Promise<object> {
   const { configuration } = await openRuntime(context);
   const { qemu, network, proxyPath, shimPath, debug, newNetworkNamespace } = configuration;
   const { prerequisites, accelerator, qemuVersion } = await inspectHost(qemu);
   const { runtime, share } = context.installation;
   const component = (type: string, path: string): object => ({
     Type: type,
-    Version: VERSION,
+    Version: versionInfo(),
     Path: path,
     Debug: debug,
   });
@@ -43,14 +46,18 @@ async function describeEnvironment(context: Context): Promise<object> {
     Meta: { Version: META_VERSION },
     Runtime: {
       Debug: debug,
+      Trace: false,
+      DisableGuestSeccomp: !configuration.useSeccomp,
+      SandboxCgroupOnly: true,
+      Experimental: [],
       DisableNewNetNs: !newNetworkNamespace,
       InternetworkingModel: network.model,
       Path: runtime,
-      Version: { Semver: VERSION, Commit: COMMIT, OCI: OCI_VERSION },
+      Version: { Semver: VERSION, Commit: COMMIT, OCI: OCI_VERSION, Version: versionInfo() },
       Config: { Path: findConfiguration(context.globals.config, context.installation) ?? "" },
     },
     Hypervisor: {
-      MachineType: "q35",
+      MachineType: qemu.machine?.type ?? "q35",
       Version: qemuVersion ?? "unknown",
       Path: qemu.qemuPath,
       Accelerator: accelerator?.accelerator ?? "unknown",
@@ -59,6 +66,12 @@ async function describeEnvironment(context: Context): Promise<object> {
       VirtioFSDaemon: qemu.virtiofsdPath,
       Msize9p: qemu.msize9p,
       PCIeRootPort: qemu.rootPorts,
+      BlockDeviceDriver: "virtio-blk",
+      EntropySource: qemu.machine?.entropySource ?? "/dev/urandom",
+      MemorySlots: qemu.memory?.slots ?? MEMORY_SLOTS,
+      HotplugVFIOOnRootBus: true,
+      Debug: debug,
+      UseVSock: false,
       DefaultVCPUs: qemu.vcpus,
       DefaultMemory: qemu.memoryMiB,
     },
@@ -67,16 +80,30 @@ async function describeEnvironment(context: Context): Promise<object> {
     Initrd: { Path: qemu.initrdPath ?? "" },
     Proxy: component("kataProxy", proxyPath),
     Shim: component("kataShim", shimPath),
-    Agent: { Type: "kata", Version: VERSION, Share: share },
+    Agent: {
+      ...{ Type: "kata", Version: VERSION, Share: share, Debug: qemu.kernelParams.includes("agent.log=debug") },
+      ...{ Trace: false, TraceMode: "", TraceType: "" },
+    },
     Host: {
       Kernel: release(),
       Architecture: machine(),
       VMContainerCapable: prerequisites.every(({ problem, optional }) => problem === undefined || optional),
       Distro: distribution(),
-      CPU: { Model: cpus()[0]?.model ?? "unknown", Count: cpus().length },
+      CPU: { Vendor: cpuVendor(), Model: cpus()[0]?.model ?? "unknown", Count: cpus().length },
+      SupportVSocks: existsSync("/dev/vhost-vsock"),
     },
-    Netmon: { Enable: network.follow },
+    Netmon: { Enable: network.follow, Version: versionInfo(), Path: proxyPath, Debug: debug },
   };
+}
+
+/** Kata's shape of a version. */
+function versionInfo(): object {
+  const [Major, Minor, Patch] = VERSION.split(".").map((part) => Number.parseInt(part, 10));
+  return { Semver: VERSION, Major, Minor, Patch, Commit: COMMIT };
+}
+
+function cpuVendor(): string {
+  return /^vendor_id\s*: (.*)$/m.exec(readFileSync("/proc/cpuinfo", "latin1"))?.[1] ?? "unknown";
 }
 
 function distribution(): { readonly Name: string; readonly Version: string } {

@@ -6,6 +6,7 @@ import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { openForExisting } from "../context.ts";
 import { print } from "../output/print.ts";
+import { proportionalBytes } from "../output/process-use.ts";
 import { formatMetrics, type Metric, type Sample } from "../output/prometheus.ts";
 import { number } from "../output/stats.ts";
 
@@ -117,9 +118,9 @@ function proportionalSize(
   pid: number,
 ): { readonly bytes: number; readonly labels: { readonly command: string } } | undefined {
   try {
-    const rollup = readFileSync(`/proc/${String(pid)}/smaps_rollup`, "latin1");
+    const bytes = proportionalBytes(pid);
     const command = readFileSync(`/proc/${String(pid)}/comm`, "utf8").trim();
-    return { bytes: Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1024, labels: { command } };
+    return bytes === undefined ? undefined : { bytes, labels: { command } };
   } catch {
     return undefined; // It has just ended.
   }
