@@ -190,6 +190,7 @@ enable_iothreads = true
     for (const option of ["--check-version-only", "--only-list-releases", "--include-all-releases"]) {
       expect((await kata.run(["kata-check", option])).exitCode, option).toBe(0);
     }
+    expect(await kata.ok(["version"])).toBe(await kata.ok(["--version"]));
     for (const option of ["--kata-show-default-config-paths", "--show-default-config-paths"]) {
       expect(await kata.ok([option])).toMatch(/^\/etc\/kata-ts\/configuration\.toml\n\//);
     }

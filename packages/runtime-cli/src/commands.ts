@@ -94,6 +94,7 @@ export const COMMANDS: CommandTable = {
   state: { summary: "show the state of a container, as JSON", load: () => import("./verbs/state.ts") },
   uninstall: { summary: "remove an installation from a prefix", load: () => import("./verbs/uninstall.ts") },
   update: { summary: "change the limits of a container", load: () => import("./verbs/update.ts") },
+  version: { summary: "show the version", load: () => import("./verbs/version.ts") },
 };
 
 /** By its name or its alias. */
