@@ -97,7 +97,7 @@ export function formatEntry(
   fields: Readonly<Record<string, string>> = {},
 ): string {
   if (format === "plain") return level === "error" ? `kata: ${message}` : `kata: ${level}: ${message}`;
-  const time = `${new Date().toISOString().slice(0, 19)}Z`;
+  const time = new Date().toISOString(); // To the millisecond: entries of several files are merged by it.
   if (format === "json") return JSON.stringify({ level, msg: message, time, ...fields });
   return `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}${tail(fields)}`;
 }
