@@ -291,4 +291,32 @@ export const HANDLERS: readonly Handler[] = [
     without: "performance.now().toString(16)",
     test: ["e2e/test/shared-files", "over virtio-fs"],
   },
+  {
+    name: "an annotation names no file of the host that is not listed",
+    file: "packages/runtime-cli/src/config/annotations.ts",
+    code: "isValidPath(text, listOf(qemu, validPaths))",
+    without: "isValidPath(text, [text, ...listOf(qemu, validPaths)])",
+    test: ["packages/runtime-cli/src/config/annotations", "that the administrator has listed"],
+  },
+  {
+    name: "a VM is made of the files whose hashes a sandbox names",
+    file: "packages/runtime-cli/src/config/asset-hashes.ts",
+    code: "=== hash.toLowerCase()",
+    without: "!== hash.slice(1)",
+    test: ["packages/runtime-cli/src/config/kata-1x-annotations", "of these very files"],
+  },
+  {
+    name: "a damaged leftover keeps no kata run from running",
+    file: "packages/runtime-cli/src/front/leftovers.ts",
+    code: "} catch (error) {\n      warn(",
+    without: "} catch (error) {\n      if (error !== undefined) throw error;\n      warn(",
+    test: ["packages/runtime-cli/src/front/leftovers", "keeps no other"],
+  },
+  {
+    name: "the host's hooks do not run in a guest with the original's agent",
+    file: "packages/virtcontainers/src/container/in-guest.ts",
+    code: 'filter(([name]) => name !== "hooks")',
+    without: 'filter(([name]) => name !== "")',
+    test: ["packages/virtcontainers/src/container/in-guest", "none of the host's hooks"],
+  },
 ];

@@ -48,7 +48,7 @@ export interface QemuConfig {
 }
 
 /** What the guest's kernel is built for. */
-const GUEST_MAX_VCPUS = 8;
+const GUEST_MAX_VCPUS = 240;
 
 export const defaultQemuConfig: Omit<QemuConfig, "kernelPath" | "imagePath"> = {
   // Looked for when a configuration is put together: most commands need neither.
