@@ -4,7 +4,7 @@ import type { QemuConfig } from "@kata-ts/virtcontainers";
 import type { ContainerRecord } from "@kata-ts/virtcontainers/records";
 
 /** Kata 1.x's view of the files that a VM is made of. */
-export interface HypervisorDetails {
+interface HypervisorDetails {
   readonly hypervisorAsset: Asset;
   readonly imageAsset: Asset;
   readonly kernelAsset: Asset;
