@@ -35,10 +35,10 @@ describe("our shim under the original's runtime, which gives it an agent and a t
     await using agent = await LyingAgent.start(kata, oneLine("from the guest\r\n", 7));
     const url = `unix://${join(kata.directory, "proxy.sock")}`;
     const shim = [SHIM, "-agent", url, "-container", agent.id, "-exec-id", "x", "-terminal", "-log", "warn"].join(" ");
-    const script = `stty -a | grep -o '.opost'; ${shim}; echo "status $?"; stty -a | grep -o '.opost'`;
+    const script = `stty -a | grep -oE -e '-?opost'; ${shim}; echo "status $?"; stty -a | grep -oE -e '-?opost'`;
     const { terminal, exited } = onTerminal("sh", ["-c", script], { rows: 24, columns: 80 });
     expect(await exited).toBe(0);
     await terminal.end();
-    expect(terminal.text.split("\n")).toEqual([" opost\r", "from the guest\r", "status 7\r", " opost\r", ""]);
+    expect(terminal.text.split("\n")).toEqual(["opost\r", "from the guest\r", "status 7\r", "opost\r", ""]);
   });
 });
