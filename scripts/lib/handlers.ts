@@ -319,4 +319,25 @@ export const HANDLERS: readonly Handler[] = [
     without: 'filter(([name]) => name !== "")',
     test: ["packages/virtcontainers/src/container/in-guest", "none of the host's hooks"],
   },
+  {
+    name: "a guest that reads no answers is not read",
+    file: "packages/agent-protocol/src/yamux/intake.ts",
+    code: "return this.#held > memoryBudget || this.#owed > MAX_OWED_FRAMES;",
+    without: "return this.#held > memoryBudget;",
+    test: ["packages/proxy/src/relay-flood", "opens streams and never reads"],
+  },
+  {
+    name: "single bytes are merged",
+    file: "packages/agent-protocol/src/byte-queue.ts",
+    code: "return piece.length >= SMALL_BYTES && piece.length >= piece.buffer.byteLength / 3;",
+    without: "return true;",
+    test: ["packages/agent-protocol/src/process-stream/process-stream", "that nothing reads"],
+  },
+  {
+    name: "a console that cannot be rotated goes on",
+    file: "packages/proxy/src/guest-console.ts",
+    code: "      ftruncateSync(this.#fd);",
+    without: "      return;",
+    test: ["packages/proxy/src/guest-console", "no second file"],
+  },
 ];

@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, renameSync, writeSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { Tail } from "@kata-ts/qemu-driver";
 
@@ -49,13 +49,16 @@ export class GuestConsole {
   #keep(chunk: Buffer): void {
     this.tail.push(chunk);
     if (this.timeline.ready === undefined) this.#noteProgress();
-    if (this.#written + chunk.length > FILE_BYTES) this.#rotate();
-    this.#written += chunk.length;
     try {
-      writeSync(this.#fd, chunk);
+      this.#write(chunk);
     } catch {
-      return; // A full disk must not end the VM; the tail in memory remains.
+      return; // A full disk, or a directory that is gone, must not end the VM; the tail in memory remains.
     }
+  }
+
+  #write(chunk: Buffer): void {
+    if (this.#written + chunk.length > FILE_BYTES) this.#rotate();
+    this.#written += writeSync(this.#fd, chunk);
   }
 
   #noteProgress(): void {
@@ -67,10 +70,16 @@ export class GuestConsole {
     if (this.timeline.ready !== undefined) this.#onReady(this.timeline);
   }
 
+  // Where no second file can be had, the one there is begins anew: the console's bound holds in any case.
   #rotate(): void {
-    closeSync(this.#fd);
-    renameSync(this.#file, `${this.#file}.1`);
-    this.#fd = openSync(this.#file, "w", 0o600);
     this.#written = 0;
+    try {
+      renameSync(this.#file, `${this.#file}.1`);
+      const next = openSync(this.#file, "w", 0o600);
+      closeSync(this.#fd);
+      this.#fd = next;
+    } catch {
+      ftruncateSync(this.#fd);
+    }
   }
 }

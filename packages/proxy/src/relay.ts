@@ -18,6 +18,10 @@ export interface RelayOptions {
 /** Kata's proxy pings once a second and ignores what comes back; it keeps the channel from going idle. */
 const HEARTBEAT_MS = 1_000;
 const WINDOW = 4 * 1024 * 1024;
+/** What a guest may make us hold: a few windows full. */
+const MEMORY_BUDGET = 64 * 1024 * 1024;
+/** Streams that a guest may have opened: questions for names, and room to spare. */
+const MAX_GUEST_STREAMS = 256;
 
 /**
  * Many unix connections over the guest's one serial channel: each becomes a yamux stream. Ends when the channel ends,
@@ -77,6 +81,8 @@ export class Relay {
     const session = new YamuxSession(channel, {
       role: "client",
       window: WINDOW,
+      memoryBudget: MEMORY_BUDGET,
+      maxPeerStreams: MAX_GUEST_STREAMS,
       ...(options.onGuestStream === undefined ? {} : { onStream: options.onGuestStream }),
     });
     this.#session = session;

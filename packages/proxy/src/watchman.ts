@@ -4,7 +4,7 @@ import { enterNamespace, identifyProcess, type ProcessIdentity } from "@kata-ts/
 import { ConnectionJournal, NetworkNamespace } from "@kata-ts/netns";
 import { type ExitInfo, Tail, type TiedProcess } from "@kata-ts/qemu-driver";
 import { DnsForwarder } from "./dns-forwarder.ts";
-import { GuestConsole } from "./guest-console.ts";
+import { type BootTimeline, GuestConsole } from "./guest-console.ts";
 import { NetworkFollower } from "./network-follower.ts";
 import { countsKills } from "./out-of-memory.ts";
 import { PortForwarder } from "./port-forwarder.ts";
@@ -187,8 +187,8 @@ async function openChannel({ proxySocket, vm, resolver }: VmSpec): Promise<Chann
   return { dns, relay: await Relay.start({ ...sockets, onGuestStream: (stream) => void dns.serve(stream) }) };
 }
 
-/** Where the directory is gone or the disk is full, the end of the VM is still told to whoever waits. */
-function writeRecord(path: string, record: VmExit): void {
+/** Where the directory is gone or the disk is full, the VM goes on, and its end is still told to those that wait. */
+function writeRecord(path: string, record: VmExit | BootTimeline): void {
   try {
     writeFileSync(path, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   } catch {
@@ -224,6 +224,6 @@ function keepConsole(spec: VmSpec, qemu: TiedProcess): GuestConsole {
   const { stdout } = qemu.child;
   if (stdout === null) throw new Error("QEMU was started without its console");
   return new GuestConsole(stdout, join(spec.dir, VmFile.console), (timeline) => {
-    writeFileSync(join(spec.dir, VmFile.boot), `${JSON.stringify(timeline)}\n`, { mode: 0o600 });
+    writeRecord(join(spec.dir, VmFile.boot), timeline);
   });
 }

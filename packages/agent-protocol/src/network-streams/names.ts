@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import type { Duplex } from "node:stream";
+import { ByteQueue } from "../byte-queue.ts";
 
 /**
  * How a stream that a guest opens begins, to ask the host for names: with the transport to ask over. What follows is DNS as
@@ -21,14 +21,29 @@ export async function readDnsMessage(stream: Duplex): Promise<Buffer | undefined
   return length === undefined ? undefined : readBytes(stream, length.readUInt16BE());
 }
 
-/** Exactly so many bytes; undefined when the stream ends before. */
+/** Exactly so many bytes; undefined when the stream ends before. A peer that sends them one by one costs no more memory. */
 export async function readBytes(stream: Duplex, count: number): Promise<Buffer | undefined> {
-  if (count === 0) return Buffer.alloc(0);
-  for (;;) {
-    const bytes = stream.read(count) as Buffer | null;
-    // At its end a stream gives what is left.
-    if (bytes !== null) return bytes.length === count ? bytes : undefined;
-    if (stream.readableEnded || stream.destroyed) return undefined;
-    await Promise.race([once(stream, "readable"), once(stream, "end"), once(stream, "close")]).catch(() => undefined);
+  const read = new ByteQueue();
+  while (read.length < count) {
+    const bytes = stream.read() as Buffer | null;
+    if (bytes !== null) read.push(bytes);
+    else if (stream.readableEnded || stream.destroyed) return undefined;
+    else await changed(stream);
   }
+  const bytes = read.takeAll();
+  if (bytes.length > count) stream.unshift(bytes.subarray(count));
+  return bytes.subarray(0, count);
+}
+
+const CHANGES = ["readable", "end", "close"] as const;
+
+/** Resolves when there is more to read, or the stream is over. */
+function changed(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      for (const change of CHANGES) stream.off(change, settle);
+      resolve();
+    };
+    for (const change of CHANGES) stream.on(change, settle);
+  });
 }

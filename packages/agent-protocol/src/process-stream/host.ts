@@ -1,4 +1,5 @@
 import { type Duplex, Readable, Writable } from "node:stream";
+import { ByteQueue } from "../byte-queue.ts";
 import { type Descriptor, Kind, MAX_DATA_BYTES, ProcessStreamError } from "./frame.ts";
 import { Link } from "./link.ts";
 import { encodePreface } from "./preface.ts";
@@ -60,7 +61,9 @@ export class HostProcessStream {
       data: (descriptor, piece) => {
         this.#output(descriptor).arrive(piece);
       },
-      end: (descriptor) => this.#output(descriptor).push(null),
+      end: (descriptor) => {
+        this.#output(descriptor).finish();
+      },
       control: (kind, body) => {
         this.#onControl(kind, body);
       },
@@ -119,7 +122,7 @@ export class HostProcessStream {
   // A hostile guest may send anything; an exit status is a byte, and what is none must not become a success.
   #onExit(status: number): void {
     this.#exited.resolve(Math.min(status, MAX_STATUS));
-    for (const output of this.#outputs) output.push(null);
+    for (const output of this.#outputs) output.finish();
     this.#stdin.readerGone();
     this.#link.finish();
   }
@@ -138,41 +141,77 @@ export class HostProcessStream {
   }
 }
 
-/** An output of the process. Credit is given as it is consumed, in steps of a quarter of the window. */
+/**
+ * An output of the process. Credit is given as it is consumed, in steps of a quarter of the window. What nothing has read
+ * yet waits in a queue of our own: the guest chooses how its output is cut, and Node's would keep each piece by itself.
+ */
 class GuestOutput extends Readable {
   readonly #link: Link;
   readonly #descriptor: Descriptor;
-  #arrived = OUTPUT_WINDOW; // The first read gives the whole window.
+  readonly #arrived: ByteQueue = new ByteQueue();
+  #consumed = 0;
+  #readerWaits = false;
+  #deliveryIsDue = false;
   #over = false;
 
   constructor(link: Link, descriptor: Descriptor) {
-    super({ highWaterMark: WRITE_BYTES });
+    super({ highWaterMark: 1 });
     this.#link = link;
     this.#descriptor = descriptor;
     this.on("error", () => undefined);
-    this._read();
+    link.grant(descriptor, OUTPUT_WINDOW);
   }
 
   arrive(piece: Buffer): void {
-    this.#arrived += piece.length;
     if (this.destroyed || this.#over) return;
-    this.push(piece);
+    this.#arrived.push(piece);
+    if (this.#readerWaits) this.#deliverSoon();
   }
 
-  override push(chunk: Buffer | null): boolean {
-    if (chunk === null && this.#over) return false;
-    if (chunk === null) this.#over = true;
-    return super.push(chunk);
+  /** Nothing more arrives. */
+  finish(): void {
+    this.#over = true;
+    if (this.#readerWaits) this.#deliverSoon();
   }
 
   override _read(): void {
-    if (this.#arrived < OUTPUT_WINDOW / 4 || this.#over) return;
-    this.#link.grant(this.#descriptor, this.#arrived);
-    this.#arrived = 0;
+    this.#readerWaits = true;
+    this.#deliver();
   }
 
-  /** Whoever read is gone: the process learns it as from a pipe, and what is on its way is dropped. */
+  // The frames of one chunk are taken together, so that a reader gets their bytes together, too.
+  #deliverSoon(): void {
+    if (this.#deliveryIsDue) return;
+    this.#deliveryIsDue = true;
+    queueMicrotask(() => {
+      this.#deliveryIsDue = false;
+      this.#deliver();
+    });
+  }
+
+  #deliver(): void {
+    while (this.#readerWaits && !this.destroyed) {
+      const piece = this.#arrived.shift();
+      if (piece === undefined) break;
+      this.#consumed += piece.length;
+      this.#readerWaits = this.push(piece);
+    }
+    if (this.#over) this.#endWhenEmpty();
+    else if (this.#consumed >= OUTPUT_WINDOW / 4) {
+      this.#link.grant(this.#descriptor, this.#consumed);
+      this.#consumed = 0;
+    }
+  }
+
+  #endWhenEmpty(): void {
+    if (!this.#readerWaits || this.#arrived.length > 0 || this.destroyed) return;
+    this.#readerWaits = false;
+    this.push(null);
+  }
+
+  /** The reader is gone: the process learns it as from a pipe, and what is on its way is dropped. */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#arrived.clear();
     if (!this.#over) this.#link.control(Kind.stop + this.#descriptor);
     done(error);
   }

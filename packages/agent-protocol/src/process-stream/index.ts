@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { ByteQueue } from "../byte-queue.ts";
 export { ProcessStreamError } from "./frame.ts";
 export { type StreamEnd, type StreamedProcess, serveProcessStream } from "./guest.ts";
 export { HostProcessStream, ProcessLost, StdinClosed, type TerminalSize } from "./host.ts";

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { Duplex } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeHeader, Kind } from "./frame.ts";
@@ -232,4 +234,35 @@ describe("a process stream", () => {
     expect(recognise(Buffer.from("KATA"))).toBeUndefined();
     expect(recognise(Buffer.from("KATATS/2"))).toBe("calls");
   });
+
+  it("holds an output that nothing reads in little more than its bytes, however the guest cuts it", async () => {
+    const window = 2 * 1024 * 1024;
+    const [here, there] = wire();
+    there.resume();
+    const opening = HostProcessStream.open(here, newToken());
+    there.write(encodeHeader(Kind.attached, 0));
+    const hosted = await opening;
+    const before = held();
+    const frames = Buffer.concat(
+      Array.from({ length: 4096 }, (_, n) => [encodeHeader(Kind.stdout, 1), Buffer.of(n)]).flat(),
+    );
+    for (let sent = 0; sent < window; sent += 4096) {
+      if (!there.write(frames)) await once(there, "drain");
+    }
+    expect(held() - before, "bytes of memory").toBeLessThan(8 * window);
+    let read = 0;
+    for await (const chunk of hosted.stdout) {
+      read += (chunk as Buffer).length;
+      if (read === window) break;
+    }
+    hosted.close();
+  });
 });
+
+/** Memory in use, without what is garbage. */
+function held(): number {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}

@@ -16,17 +16,24 @@ export class FrameReader {
   #headerFilled = 0;
   #bodyStream = 0;
   #bodyLeft = 0;
+  #framesLeft = 0;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
   }
 
-  /** @throws YamuxProtocolError on a header that is not yamux. */
-  push(chunk: Buffer): void {
+  /**
+   * @param maxFrames after so many frames the rest of the chunk is left to a later call
+   * @returns how many bytes were taken
+   * @throws YamuxProtocolError on a header that is not yamux.
+   */
+  push(chunk: Buffer, maxFrames: number = Number.POSITIVE_INFINITY): number {
     let offset = 0;
-    while (offset < chunk.length) {
+    this.#framesLeft = maxFrames;
+    while (offset < chunk.length && this.#framesLeft > 0) {
       offset += this.#bodyLeft > 0 ? this.#takeBody(chunk, offset) : this.#takeHeader(chunk, offset);
     }
+    return offset;
   }
 
   #takeBody(chunk: Buffer, offset: number): number {
@@ -42,6 +49,7 @@ export class FrameReader {
     this.#headerFilled += taken;
     if (this.#headerFilled < HEADER_BYTES) return taken;
     this.#headerFilled = 0;
+    this.#framesLeft -= 1;
     const header = decodeHeader(this.#partialHeader);
     if (header.type === FrameType.Data) {
       this.#bodyStream = header.streamId;

@@ -9,6 +9,7 @@ import {
   YamuxProtocolError,
 } from "./frame.ts";
 import { FrameReader } from "./frame-reader.ts";
+import { Intake } from "./intake.ts";
 import { type StreamCarrier, YamuxStream } from "./stream.ts";
 
 export interface YamuxOptions {
@@ -18,9 +19,20 @@ export interface YamuxOptions {
   readonly onStream?: (stream: YamuxStream) => void;
   /** Bytes that the peer may have in flight per stream; at least 256 KiB, the protocol's initial window. */
   readonly window?: number;
-  /** Streams that may be open at a time; more are reset. Bounds the memory a peer can make us hold. */
+  /** Streams that may be open at a time; more are reset. */
   readonly maxStreams?: number;
+  /** Of them, those that the peer may open: it cannot take the last ones from us. The default is all. */
+  readonly maxPeerStreams?: number;
+  /**
+   * Bytes of memory that the peer may make us hold, for streams and for what arrives without being read. At this bound,
+   * and while the peer does not read our answers to its frames, nothing more is read from the transport. For a peer that
+   * is not trusted. Only one end may have a budget: two ends that stop reading wait for each other.
+   */
+  readonly memoryBudget?: number;
 }
+
+/** What an open stream costs, beside the bytes that it holds. */
+const STREAM_COST = 8 * 1024;
 
 /** Told to every stream when its session ends. */
 export class YamuxSessionClosed extends Error {
@@ -42,6 +54,8 @@ export class YamuxSession implements StreamCarrier {
   readonly #options: Required<Pick<YamuxOptions, "window" | "maxStreams">> & YamuxOptions;
   readonly #streams: Map<number, YamuxStream> = new Map();
   readonly #pings: Map<number, PromiseWithResolvers<void>> = new Map();
+  readonly #intake: Intake;
+  #peerStreams = 0;
   #waiting: (() => void)[] = [];
   #nextId: number;
   #nextPing = 0;
@@ -65,8 +79,11 @@ export class YamuxSession implements StreamCarrier {
       },
       body: (streamId, piece) => this.#streams.get(streamId)?.onBody(piece),
     });
-    transport.on("data", (chunk: Buffer) => {
-      this.#receive(reader, chunk);
+    this.#intake = new Intake(transport, reader, {
+      memoryBudget: options.memoryBudget,
+      onError: (error) => {
+        this.#onIntakeError(error);
+      },
     });
     transport.on("drain", () => {
       this.#onDrain();
@@ -135,7 +152,12 @@ export class YamuxSession implements StreamCarrier {
     let ready = this.#transport.write(encodeHeader({ type, flags, streamId, length }));
     for (const part of body) ready = this.#transport.write(part);
     this.#transport.uncork();
+    if (this.#needsDrain) this.#intake.owe();
     if (!ready && this.#transport.writableNeedDrain) this.#needsDrain = true;
+  }
+
+  held(change: number): void {
+    this.#intake.hold(change);
   }
 
   whenWritable(callback: () => void): void {
@@ -144,23 +166,26 @@ export class YamuxSession implements StreamCarrier {
   }
 
   forget(streamId: number): void {
-    this.#streams.delete(streamId);
+    if (!this.#streams.delete(streamId)) return;
+    if (!this.#isOurs(streamId)) this.#peerStreams -= 1;
+    this.#intake.hold(-STREAM_COST);
+  }
+
+  #isOurs(streamId: number): boolean {
+    return streamId % 2 === (this.#options.role === "client" ? 1 : 0);
   }
 
   #add(id: number): YamuxStream {
     const stream = new YamuxStream(id, this, this.#options.window);
     this.#streams.set(id, stream);
+    if (!this.#isOurs(id)) this.#peerStreams += 1;
+    this.#intake.hold(STREAM_COST);
     return stream;
   }
 
-  #receive(reader: FrameReader, chunk: Buffer): void {
-    if (this.#over) return;
-    try {
-      reader.push(chunk);
-    } catch (error) {
-      if (error instanceof YamuxProtocolError) this.send(FrameType.GoAway, 0, 0, GoAwayReason.ProtocolError);
-      this.#finish(error instanceof Error ? error : new Error(String(error)));
-    }
+  #onIntakeError(error: unknown): void {
+    if (error instanceof YamuxProtocolError) this.send(FrameType.GoAway, 0, 0, GoAwayReason.ProtocolError);
+    this.#finish(error instanceof Error ? error : new Error(String(error)));
   }
 
   #onHeader(header: FrameHeader): void {
@@ -192,7 +217,7 @@ export class YamuxSession implements StreamCarrier {
     if (stream === undefined) return; // A frame that crossed our reset or FIN: its body is dropped by the reader.
     if (header.type === FrameType.WindowUpdate) stream.onCredit(header.length);
     if ((header.flags & Flag.RST) !== 0) {
-      this.#streams.delete(stream.id);
+      this.forget(stream.id);
       stream.onReset(new YamuxSessionClosed(`yamux stream ${String(stream.id)} was reset by the peer`));
       return;
     }
@@ -206,12 +231,12 @@ export class YamuxSession implements StreamCarrier {
   }
 
   #accept(id: number): void {
-    const ours = this.#options.role === "client" ? 1 : 0;
-    if (id === 0 || id % 2 === ours || this.#streams.has(id)) {
+    if (id === 0 || this.#isOurs(id) || this.#streams.has(id)) {
       throw new YamuxProtocolError(`the peer may not open stream ${String(id)}`);
     }
-    const onStream = this.#options.onStream;
-    if (onStream === undefined || this.#streams.size >= this.#options.maxStreams) {
+    const { onStream, maxStreams, maxPeerStreams = maxStreams } = this.#options;
+    const isFull = this.#streams.size >= maxStreams || this.#peerStreams >= maxPeerStreams;
+    if (onStream === undefined || isFull) {
       this.send(FrameType.WindowUpdate, Flag.RST, id, 0);
       return;
     }
@@ -222,6 +247,7 @@ export class YamuxSession implements StreamCarrier {
 
   #onDrain(): void {
     this.#needsDrain = false;
+    this.#intake.settle();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const callback of waiting) this.whenWritable(callback);
@@ -230,6 +256,7 @@ export class YamuxSession implements StreamCarrier {
   #finish(error: Error | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    this.#intake.close();
     const reason = error ?? new YamuxSessionClosed("the yamux session ended");
     for (const stream of [...this.#streams.values()]) stream.onReset(reason);
     this.#streams.clear();

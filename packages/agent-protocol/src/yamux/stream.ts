@@ -1,3 +1,4 @@
+import { ByteQueue } from "../byte-queue.ts";
 import { SocketLike } from "../socket-like.ts";
 import { Flag, FrameType, INITIAL_WINDOW, YamuxProtocolError } from "./frame.ts";
 
@@ -6,11 +7,18 @@ export interface StreamCarrier {
   send(type: number, flags: number, streamId: number, length: number, body?: readonly Buffer[]): void;
   /** Calls back when the transport takes more; at once if it does now. */
   whenWritable(callback: () => void): void;
+  /** The memory that a stream holds for bytes without a reader has changed by so many bytes. */
+  held(change: number): void;
   forget(streamId: number): void;
 }
 
 /** Bodies are cut to this size, so that one busy stream does not hold up the others for long. */
 const MAX_FRAME_BODY = 256 * 1024;
+/**
+ * What has arrived waits in the stream's own queue, where small pieces are merged, and not in Node's, which keeps each
+ * by itself: Node asks for more only when it has given out what it had.
+ */
+const READABLE_HIGH_WATER_MARK = 1;
 
 /**
  * One yamux stream as a Node Duplex. Ending the writable side half-closes it (FIN); destroying it resets it (RST).
@@ -23,8 +31,10 @@ export class YamuxStream extends SocketLike {
   #sendWindow = INITIAL_WINDOW;
   #receiveWindow: number;
   #unacknowledged = 0;
-  #arrived: Buffer[] = [];
+  readonly #arrived: ByteQueue = new ByteQueue();
+  #held = 0;
   #readerWaits = false;
+  #deliveryIsDue = false;
   #resumeWrite: (() => void) | undefined;
   #localFin = false;
   #remoteFin = false;
@@ -32,7 +42,11 @@ export class YamuxStream extends SocketLike {
   #reset = false;
 
   constructor(id: number, carrier: StreamCarrier, maxWindow: number) {
-    super({ allowHalfOpen: true, readableHighWaterMark: 64 * 1024, writableHighWaterMark: 64 * 1024 });
+    super({
+      allowHalfOpen: true,
+      readableHighWaterMark: READABLE_HIGH_WATER_MARK,
+      writableHighWaterMark: 64 * 1024,
+    });
     this.id = id;
     this.#carrier = carrier;
     this.#maxWindow = maxWindow;
@@ -49,9 +63,9 @@ export class YamuxStream extends SocketLike {
     if (this.#reset || this.#remoteFin) return;
     this.#receiveWindow -= piece.length;
     if (this.#receiveWindow < 0) throw new YamuxProtocolError(`stream ${String(this.id)}: receive window exceeded`);
-    // A small part of what has arrived must not keep all of it; half of it, less its header, may.
-    this.#arrived.push(piece.length < piece.buffer.byteLength / 3 ? Buffer.from(piece) : piece);
-    if (this.#readerWaits) this.#deliver();
+    this.#arrived.push(piece);
+    this.#countHeld();
+    if (this.#readerWaits) this.#deliverSoon();
     if (this.#bodyUntilFin === 0) return;
     this.#bodyUntilFin -= piece.length;
     if (this.#bodyUntilFin === 0) this.onFin();
@@ -71,12 +85,13 @@ export class YamuxStream extends SocketLike {
 
   onFin(): void {
     this.#remoteFin = true;
-    if (this.#readerWaits) this.#deliver();
+    if (this.#readerWaits) this.#deliverSoon();
     this.#forgetIfDone();
   }
 
   /** The peer, or the end of the session, took the stream away. */
   onReset(reason: Error): void {
+    if (this.#readerWaits) this.#deliver();
     this.#reset = true;
     this.destroy(reason);
   }
@@ -108,23 +123,41 @@ export class YamuxStream extends SocketLike {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const clean = this.#localFin && this.#remoteFin;
     if (!clean && !this.#reset) this.#carrier.send(FrameType.WindowUpdate, Flag.RST, this.id, 0);
-    this.#arrived = [];
+    this.#arrived.clear();
+    this.#countHeld();
     this.#resumeWrite = undefined;
     this.#carrier.forget(this.id);
     done(error);
   }
 
+  // The frames of one chunk are taken together, so that a reader gets their bytes together, too.
+  #deliverSoon(): void {
+    if (this.#deliveryIsDue) return;
+    this.#deliveryIsDue = true;
+    queueMicrotask(() => {
+      this.#deliveryIsDue = false;
+      this.#deliver();
+    });
+  }
+
   #deliver(): void {
-    while (this.#readerWaits) {
+    while (this.#readerWaits && !this.destroyed) {
       const piece = this.#arrived.shift();
       if (piece === undefined) break;
       this.#giveCredit(piece.length);
       this.#readerWaits = this.push(piece);
     }
+    this.#countHeld();
     if (this.#readerWaits && this.#remoteFin && this.#arrived.length === 0) {
       this.#readerWaits = false;
       this.push(null);
     }
+  }
+
+  #countHeld(): void {
+    const { memory } = this.#arrived;
+    this.#carrier.held(memory - this.#held);
+    this.#held = memory;
   }
 
   // Small credits are saved up to half a window, as hashicorp/yamux does: one update for many reads.
@@ -143,6 +176,13 @@ export class YamuxStream extends SocketLike {
       done();
       return;
     }
+    this.#carrier.whenWritable(() => {
+      this.#sendFirst(first, chunks, done);
+    });
+  }
+
+  #sendFirst(first: Buffer, chunks: readonly Buffer[], done: () => void): void {
+    if (this.destroyed) return;
     if (this.#sendWindow === 0 && first.length > 0) {
       this.#resumeWrite = () => {
         this.#sendAll(chunks, done);
@@ -152,9 +192,8 @@ export class YamuxStream extends SocketLike {
     const { body, size, rest } = takeFront(chunks, Math.min(this.#sendWindow, MAX_FRAME_BODY));
     this.#sendWindow -= size;
     this.#carrier.send(FrameType.Data, 0, this.id, size, body);
-    this.#carrier.whenWritable(() => {
-      this.#sendAll(rest, done);
-    });
+    if (rest.length > 0) this.#sendAll(rest, done);
+    else this.#carrier.whenWritable(done);
   }
 
   #forgetIfDone(): void {

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { ByteQueue } from "@kata-ts/agent-protocol/process-stream";
 
 /** The beginning of what a stream brings; the rest is read, so that its writer does not wait, and dropped. */
 export class Collected {
@@ -16,13 +17,12 @@ export class Collected {
   }
 
   async #collect(stream: Readable, maxBytes: number): Promise<string> {
-    const chunks: Uint8Array[] = [];
-    let room = maxBytes;
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    const kept = new ByteQueue();
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      const room = maxBytes - kept.length;
       if (chunk.length > room) this.#truncated = true;
-      if (room > 0) chunks.push(chunk.subarray(0, room));
-      room -= Math.min(room, chunk.length);
+      if (room > 0) kept.push(chunk.subarray(0, room));
     }
-    return Buffer.concat(chunks).toString();
+    return kept.takeAll().toString();
   }
 }

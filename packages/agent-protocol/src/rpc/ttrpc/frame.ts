@@ -1,3 +1,4 @@
+import { ByteQueue } from "../../byte-queue.ts";
 import { RpcStatus } from "../errors.ts";
 
 /**
@@ -46,8 +47,7 @@ export function beginsLikeTtrpc(head: Buffer): boolean {
 export class TtrpcFrameReader {
   readonly #maxBytes: number;
   readonly #onFrame: (frame: Frame) => void;
-  #pieces: Buffer[] = [];
-  #held = 0;
+  readonly #held: ByteQueue = new ByteQueue();
   #needed = HEADER_BYTES;
 
   /** @param maxBytes of one message */
@@ -58,28 +58,29 @@ export class TtrpcFrameReader {
 
   /** @throws TtrpcProtocolError for a message above the limit */
   push(chunk: Buffer): void {
-    this.#pieces.push(chunk);
-    this.#held += chunk.length;
-    while (this.#held >= this.#needed) {
-      const bytes = this.#pieces.length === 1 ? (this.#pieces[0] ?? chunk) : Buffer.concat(this.#pieces);
-      const length = bytes.readUInt32BE(0);
-      if (length > this.#maxBytes) {
-        const sizes = `${String(length)} bytes, and the limit is ${String(this.#maxBytes)}`;
-        throw new TtrpcProtocolError(`a message has ${sizes}`, RpcStatus.ResourceExhausted);
-      }
-      const end = HEADER_BYTES + length;
-      this.#needed = end;
-      if (bytes.length >= end) {
-        this.#needed = HEADER_BYTES;
-        this.#onFrame({
-          streamId: bytes.readUInt32BE(4),
-          type: bytes.readUInt8(8),
-          message: bytes.subarray(HEADER_BYTES, end),
-        });
-      }
-      const rest = bytes.length >= end ? bytes.subarray(end) : bytes;
-      this.#pieces = rest.length === 0 ? [] : [rest];
-      this.#held = rest.length;
+    this.#held.push(chunk);
+    if (this.#held.length < this.#needed) return;
+    let rest = this.#held.takeAll();
+    while (rest.length >= this.#needed) rest = this.#takeFrame(rest);
+    if (rest.length > 0) this.#held.push(rest);
+  }
+
+  /** @returns what comes after the frame; all of it when the frame is not complete */
+  #takeFrame(bytes: Buffer): Buffer {
+    const length = bytes.readUInt32BE(0);
+    if (length > this.#maxBytes) {
+      const sizes = `${String(length)} bytes, and the limit is ${String(this.#maxBytes)}`;
+      throw new TtrpcProtocolError(`a message has ${sizes}`, RpcStatus.ResourceExhausted);
     }
+    const end = HEADER_BYTES + length;
+    this.#needed = end;
+    if (bytes.length < end) return bytes;
+    this.#needed = HEADER_BYTES;
+    this.#onFrame({
+      streamId: bytes.readUInt32BE(4),
+      type: bytes.readUInt8(8),
+      message: bytes.subarray(HEADER_BYTES, end),
+    });
+    return bytes.subarray(end);
   }
 }
