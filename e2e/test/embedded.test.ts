@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import {
   type Container,
   type PausedContainer,
@@ -87,13 +88,14 @@ describe("the library, embedded", () => {
     const exits: unknown[] = [];
     sandbox.events.on("exit", (exit) => exits.push(exit));
     await using container = await sandbox.createContainer({ rootfs, args: ["sleep", "1000"], id: "web" });
-    const untilAborted = AbortSignal.timeout(50);
     {
       const running = await container.start();
       expect(await running.run({ args: ["cat", "/proc/1/cmdline"] })).toMatchObject({
         stdout: "sleep\u00001000\u0000",
       });
-      expect(await running.run({ args: ["sleep", "1000"], signal: untilAborted })).toMatchObject({ signal: "SIGKILL" });
+      expect(await running.run({ args: ["sleep", "1000"], signal: AbortSignal.timeout(50) })).toMatchObject({
+        signal: "SIGKILL",
+      });
       const counting = await running.exec({ args: ["seq", "3"] });
       const lines: string[] = [];
       for await (const line of counting) lines.push(line);
@@ -109,6 +111,38 @@ describe("the library, embedded", () => {
     }
     expect(exits).toEqual([{ containerId: "web", exitCode: 137 }]);
     expect(sandbox.containers).toEqual(["web"]);
+  });
+
+  it("runs what comes beside the first process as its user, and leaves nothing of what is stopped", async () => {
+    const rootfs = await busyboxRootfs();
+    await using sandbox = await Sandbox.create({ vm });
+    const user = { uid: 1000, gid: 1001, additionalGids: [7] };
+    const env = ["PATH=/bin", "OWN=yes"];
+    await using container = await sandbox.createContainer({ rootfs, args: ["sleep", "1000"], user, env, cwd: "/tmp" });
+    const running = await container.start();
+    const shown = await running.run({
+      args: ["sh", "-c", "id -u; id -G; pwd; echo $OWN; grep NoNewPrivs /proc/self/status"],
+    });
+    expect(shown).toMatchObject({ exitCode: 0, stdout: "1000\n1001 7\n/tmp\nyes\nNoNewPrivs:\t1\n", stderr: "" });
+
+    const family = [
+      "sh",
+      "-c",
+      "sleep 1001 & (sleep 1002 &) ; sh -c 'sleep 1003; true' & echo ready; sleep 1004; true",
+    ];
+    const abort = new AbortController();
+    const stopped = await running.exec({ args: family });
+    const result = stopped.result({ signal: abort.signal });
+    await once(stopped.stdout, "data");
+    abort.abort();
+    expect(await result).toMatchObject({ exitCode: 137, signal: "SIGKILL" });
+    for await (const line of await running.exec({ args: family })) {
+      expect(line).toBe("ready");
+      break;
+    }
+    const left = async (): Promise<string> => running.processes(["-e", "-o", "pid,args"]);
+    while (/sleep 100[1-4]/.test(await left())) await setImmediate();
+    expect(await left()).toContain("sleep 1000");
   });
 
   it("tells when a container runs out of memory, and when the VM has ended", async () => {

@@ -9,6 +9,7 @@ const WRITE_BYTES = 256 * 1024;
 
 const SIGPIPE = 13;
 const SIGHUP = 1;
+const SIGKILL = 9;
 
 /**
  * A process over the RPCs of the 1.x contract, for an agent that has no process streams. Reading nothing asks for
@@ -46,6 +47,11 @@ export class PolledProcess implements GuestProcess {
         (error.status === RpcStatus.NotFound || error.status === RpcStatus.Unavailable);
       if (!over) throw error;
     }
+  }
+
+  // The contract cannot say more. A guest that is lost meanwhile has ended the process, too.
+  killSession(): void {
+    this.kill(SIGKILL).catch(() => undefined);
   }
 
   resize({ rows, columns }: TerminalSize): void {

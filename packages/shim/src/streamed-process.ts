@@ -43,6 +43,10 @@ export class StreamedProcess implements GuestProcess {
     return Promise.resolve();
   }
 
+  killSession(): void {
+    this.#stream.killSession();
+  }
+
   resize(size: TerminalSize): void {
     this.#stream.resize(size);
   }

@@ -6,7 +6,8 @@
  */
 export type Shape<T> = (value: unknown, place: string) => T;
 
-type Fields<T> = {
+/** A shape for each field. */
+export type Fields<T> = {
   readonly [Key in keyof T]-?: Shape<Partial<Pick<T, Key>> extends Pick<T, Key> ? T[Key] | undefined : T[Key]>;
 };
 
@@ -58,7 +59,26 @@ export function object<T>(shapes: Fields<T>): Shape<T> {
   };
 }
 
-function only<T>(what: string, is: (value: unknown) => value is T): Shape<T> {
+/** With these fields and no others: for what a caller may have misspelt. */
+export function exactly<T>(shapes: Fields<T>): Shape<T> {
+  const fields = object(shapes);
+  return (value, place) => {
+    const known = fields(value, place);
+    for (const [key, each] of Object.entries<unknown>({ ...anyObject(value, place) })) {
+      if (Object.hasOwn(shapes, key) || each === undefined) continue;
+      throw new TypeError(`${place} has no option ${JSON.stringify(key)} (known: ${Object.keys(shapes).join(", ")})`);
+    }
+    return known;
+  };
+}
+
+/** What the type checker has to be believed about: a value of somebody else's class, or a document of its own. */
+export function anything<T>(): Shape<T> {
+  return (value) => value as T;
+}
+
+/** Values that a test recognises; its words say what they are. */
+export function only<T>(what: string, is: (value: unknown) => value is T): Shape<T> {
   return (value, place) => {
     if (is(value)) return value;
     throw mismatch(place, what);

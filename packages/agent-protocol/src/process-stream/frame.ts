@@ -17,6 +17,7 @@ export const Kind = {
   signal: 0x31,
   hangUp: 0x32,
   detach: 0x33,
+  killSession: 0x34,
   attached: 0x40,
   exit: 0x41,
 } as const;

@@ -15,6 +15,8 @@ export interface StreamedProcess {
   write(pieces: readonly Buffer[]): Promise<boolean>;
   closeInput(): void;
   signal(signal: number): void;
+  /** Kills it with what it has started. */
+  killSession(): void;
   resize(rows: number, columns: number): void;
   hangUp(): void;
   /** Exit status, or 128 + signal. */
@@ -93,6 +95,7 @@ async function pump(link: Link, process: StreamedProcess, descriptor: 1 | 2, ove
 function onControl(process: StreamedProcess, kind: number, body: Buffer): void {
   if (kind === Kind.signal && body.length === 1) process.signal(body.readUInt8());
   else if (kind === Kind.resize && body.length === 4) process.resize(body.readUInt16BE(0), body.readUInt16BE(2));
+  else if (kind === Kind.killSession) process.killSession();
   else if (kind === Kind.hangUp) process.hangUp();
   else if (kind === Kind.stop + 1) process.closeOutput(1);
   else if (kind === Kind.stop + 2) process.closeOutput(2);

@@ -8,6 +8,7 @@ import { encodePreface } from "./preface.ts";
 const OUTPUT_WINDOW: number = 2 * 1024 * 1024;
 const WRITE_BYTES = 256 * 1024;
 const MAX_STATUS = 255;
+const SIGKILL = 9;
 
 /** A terminal's size in characters. */
 export interface TerminalSize {
@@ -88,6 +89,12 @@ export class HostProcessStream {
   /** @param signal by number */
   signal(signal: number): void {
     this.#link.control(Kind.signal, Buffer.from([signal]));
+  }
+
+  /** Kills the process with what it has started; by an agent that does not know how, the process alone. */
+  killSession(): void {
+    this.#link.control(Kind.killSession);
+    this.signal(SIGKILL);
   }
 
   /** The terminal on our side is gone: the guest's hangs up, as a real one would. */

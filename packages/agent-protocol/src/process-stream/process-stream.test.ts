@@ -73,6 +73,9 @@ class FakeProcess implements StreamedProcess {
   resize(rows: number, columns: number): void {
     this.heard.push(`${String(columns)}x${String(rows)}`);
   }
+  killSession(): void {
+    this.heard.push("session killed");
+  }
   hangUp(): void {
     this.heard.push("hang-up");
   }
@@ -150,10 +153,12 @@ describe("a process stream", () => {
     host.signal(64);
     host.resize({ rows: 24, columns: 300 });
     host.hangUp();
+    host.killSession(); // An agent that does not know it still gets the signal.
     host.stdin.end();
     await host.exited;
     await served;
-    expect(process.heard).toEqual(["signal 64", "300x24", "hang-up", "end of input", "forgotten"]);
+    const heard = ["signal 64", "300x24", "hang-up", "session killed", "signal 9", "end of input", "forgotten"];
+    expect(process.heard).toEqual(heard);
   });
 
   it("tells an output's reader that went away, and a process that closed its input", async () => {

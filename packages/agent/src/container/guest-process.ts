@@ -1,5 +1,6 @@
 import type { StreamedProcess } from "@kata-ts/agent-protocol/process-stream";
 import type { Reaper } from "../reaper.ts";
+import { killSession } from "./kill-session.ts";
 import type { ProcessStdio } from "./stdio.ts";
 
 export interface ProcessNames {
@@ -62,6 +63,9 @@ export class GuestProcess {
       },
       signal: (signal) => {
         this.signal(signal);
+      },
+      killSession: () => {
+        if (this.#running) killSession(this.pid);
       },
       resize: (rows, columns) => this.stdio.resize?.({ rows, columns }),
       // The kernel does the rest, as when a real terminal goes away.

@@ -23,6 +23,7 @@ function endlessProcess(): { process: GuestProcess; signals: number[] } {
       closeInput: () => undefined,
       signal: () => undefined,
       resize: () => undefined,
+      killSession: () => undefined,
       hangUp: () => undefined,
       exited: exited.promise,
       forget,

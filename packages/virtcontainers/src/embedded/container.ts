@@ -1,3 +1,4 @@
+import type { SpecProcess } from "@kata-ts/agent-protocol";
 import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
@@ -12,6 +13,8 @@ export interface ContainerParts {
   readonly sandboxId: ContainerId;
   readonly agent: Agent;
   readonly vm: Vm;
+  /** The first process, which others take after. */
+  readonly process: SpecProcess;
   /** Opens the stream of the first process; absent with an agent that has no such streams. */
   readonly token?: Uint8Array;
   /** Block devices were plugged in for it. */
@@ -26,6 +29,7 @@ export interface ContainerParts {
 export class Container implements AsyncDisposable {
   readonly id: ContainerId;
   readonly #parts: ContainerParts;
+  #removal: Promise<void> | undefined;
 
   constructor(parts: ContainerParts) {
     this.id = parts.id;
@@ -47,7 +51,16 @@ export class Container implements AsyncDisposable {
     return new RunningContainer(this.#parts, process);
   }
 
+  /** Once it is gone, again is fine; where it failed, again tries again. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#removal ??= this.#remove().catch((error: unknown) => {
+      this.#removal = undefined;
+      throw error;
+    });
+    await this.#removal;
+  }
+
+  async #remove(): Promise<void> {
     const { agent, vm, hasDisks, onRemoved } = this.#parts;
     try {
       await asked(`remove container ${this.id}`, agent.removeContainer({ container_id: this.id }));

@@ -1,11 +1,12 @@
-import type { RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
+import type { RuntimeSpec, SpecMount, SpecProcess, SpecUser } from "@kata-ts/agent-protocol";
 
 /** What a container gets when nothing else is asked for: runc's defaults. */
 export interface ProcessDefaults {
   readonly args: readonly string[];
   readonly env?: readonly string[];
   readonly cwd?: string;
-  readonly user?: { readonly uid: number; readonly gid: number };
+  /** By number: `Image.process` of @kata-ts/oci-image looks an image's names up. */
+  readonly user?: SpecUser;
 }
 
 const CAPABILITIES: readonly string[] = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
@@ -56,6 +57,30 @@ const MASKED: readonly string[] = [
 ];
 
 const READONLY: readonly string[] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/**
+ * Another process beside the first one of a container: with its user, environment, directory, capabilities and limits,
+ * as far as nothing else is asked for. Variables are added to the container's, and replace those of the same name.
+ */
+export function processBeside(first: SpecProcess, { args, env, cwd, user }: ProcessDefaults): SpecProcess {
+  return {
+    ...first,
+    terminal: false,
+    args,
+    ...(env === undefined ? {} : { env: [...withoutNames(first.env ?? [], env), ...env] }),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(user === undefined ? {} : { user }),
+  };
+}
+
+function withoutNames(variables: readonly string[], others: readonly string[]): readonly string[] {
+  const names = new Set(others.map(nameOf));
+  return variables.filter((variable) => !names.has(nameOf(variable)));
+}
+
+function nameOf(variable: string): string {
+  return variable.slice(0, variable.indexOf("="));
+}
 
 /** config.json for a process with runc's default privileges, mounts and namespaces. */
 export function defaultSpec(process: ProcessDefaults): RuntimeSpec {

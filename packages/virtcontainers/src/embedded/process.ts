@@ -2,7 +2,9 @@ import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { GuestProcess } from "@kata-ts/shim";
+import { KataError } from "../errors.ts";
 import { Collected } from "./collected.ts";
+import { checkOptions, resultShape } from "./process-shape.ts";
 
 /** What became of a process. A status other than 0 is a result like any other, never an exception. */
 export interface ProcessResult {
@@ -22,7 +24,7 @@ export interface ResultOptions {
   readonly input?: string | Uint8Array;
   /** How many bytes of each output are kept; 16 MiB by default. The rest is read and dropped. */
   readonly maxBytes?: number;
-  /** Kills the process when it is aborted; the result then tells that. */
+  /** Kills the process and what it has started when it is aborted; the result then tells that. */
   readonly signal?: AbortSignal;
 }
 
@@ -59,9 +61,11 @@ export class Process implements AsyncIterable<string> {
   }
 
   /** Reads all that it writes until it ends. @throws when the guest is lost before the process ended */
-  async result({ input, maxBytes = MAX_BYTES, signal }: ResultOptions = {}): Promise<ProcessResult> {
+  async result(options: ResultOptions = {}): Promise<ProcessResult> {
+    checkOptions(resultShape, options, "result");
+    const { input, maxBytes = MAX_BYTES, signal } = options;
     const kill = (): void => {
-      this.kill("SIGKILL").catch(() => undefined); // Then it has ended, or its guest has: both are told below.
+      this.#guest.killSession();
     };
     if (signal?.aborted === true) kill();
     signal?.addEventListener("abort", kill, { once: true });
@@ -78,9 +82,14 @@ export class Process implements AsyncIterable<string> {
     }
   }
 
-  /** A process that is over counts as signalled. @param signal `SIGTERM` by default; by number for real-time ones */
+  /**
+   * A process that is over counts as signalled.
+   *
+   * @param signal `SIGTERM` by default; by number for real-time ones
+   * @throws KataError KATA_CONFIG for what is no signal
+   */
   async kill(signal: NodeJS.Signals | number = "SIGTERM"): Promise<void> {
-    await this.#guest.kill(typeof signal === "number" ? signal : constants.signals[signal]);
+    await this.#guest.kill(signalNumber(signal));
   }
 
   /** Only for a process with a terminal. */
@@ -88,10 +97,44 @@ export class Process implements AsyncIterable<string> {
     this.#guest.resize(size);
   }
 
-  /** The lines of its standard output. Standard error is to be read beside, or a process that writes much there waits. */
-  [Symbol.asyncIterator](): AsyncIterator<string> {
-    return createInterface({ input: this.stdout, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
+  /**
+   * The lines of its standard output; leaving the loop early kills the process and what it has started. Standard error is
+   * to be read beside, or a process that writes much there waits.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<string, void, undefined> {
+    let isOver = false;
+    try {
+      yield* createInterface({ input: this.stdout, crlfDelay: Number.POSITIVE_INFINITY });
+      isOver = true;
+    } finally {
+      if (!isOver) {
+        this.#guest.killSession();
+        for (const output of [this.stdout, this.stderr]) output.resume();
+      }
+    }
   }
+}
+
+/** What of a call's options is about the result. */
+export function resultOptionsOf({ input, maxBytes, signal }: ResultOptions): ResultOptions {
+  return {
+    ...(input === undefined ? {} : { input }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+const MAX_SIGNAL = 64;
+
+export function signalNumber(signal: NodeJS.Signals | number): number {
+  const number = typeof signal === "number" ? signal : constants.signals[signal];
+  // Plain JavaScript passes any text, and the guest would get signal 0, which does nothing.
+  if (!Number.isInteger(number) || number < 0 || number > MAX_SIGNAL) {
+    throw new KataError("KATA_CONFIG", `${JSON.stringify(signal)} is not a signal`, {
+      hint: "name one as kill -l does, such as SIGTERM, or give its number, 0 to 64",
+    });
+  }
+  return number;
 }
 
 function signalOf(status: number): NodeJS.Signals | undefined {

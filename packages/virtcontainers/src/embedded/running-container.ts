@@ -7,9 +7,10 @@ import type { ContainerStats } from "../container/stats.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { asked } from "../sandbox/create.ts";
 import type { ContainerParts } from "./container.ts";
-import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
+import { type ProcessDefaults, processBeside } from "./default-spec.ts";
 import { openGuestProcess } from "./open-guest-process.ts";
-import { Process, type ProcessResult, type ResultOptions } from "./process.ts";
+import { Process, type ProcessResult, type ResultOptions, resultOptionsOf, signalNumber } from "./process.ts";
+import { checkOptions, processAndResultShape, processShape } from "./process-shape.ts";
 import { traced } from "./tracing.ts";
 
 /** A container whose first process was started: what can be done with one only then. */
@@ -25,23 +26,35 @@ export class RunningContainer {
     this.#parts = parts;
   }
 
-  /** Runs another process in it. */
+  /**
+   * Runs another process in it, as the first one's user, with its environment and in its directory, unless `options` say
+   * otherwise.
+   *
+   * @throws KataError KATA_CONFIG for options that are none
+   */
   async exec(options: ProcessDefaults): Promise<Process> {
+    checkOptions(processShape, options, "exec");
+    return await this.#traced(options);
+  }
+
+  /** Runs another process to its end. @throws the reason of a signal that is aborted already: nothing runs then */
+  async run(options: ProcessDefaults & ResultOptions): Promise<ProcessResult> {
+    checkOptions(processAndResultShape, options, "run");
+    options.signal?.throwIfAborted();
+    return (await this.#traced(options)).result(resultOptionsOf(options));
+  }
+
+  async #traced(options: ProcessDefaults): Promise<Process> {
     const { id, sandboxId } = this.#parts;
     return traced({ name: "container.exec", sandboxId, containerId: id }, () => this.#exec(options));
   }
 
   async #exec(options: ProcessDefaults): Promise<Process> {
     const execId = randomUuid();
-    const { process = { cwd: "/" } } = defaultSpec(options);
+    const process = processBeside(this.#parts.process, options);
     const names = { container_id: this.id, exec_id: execId };
     const { token } = await asked(`exec in container ${this.id}`, execInGuest(this.#parts.agent, names, process));
     return new Process(await openGuestProcess(this.#parts, { execId, ...(token === undefined ? {} : { token }) }));
-  }
-
-  /** Runs another process to its end. */
-  async run(options: ProcessDefaults & ResultOptions): Promise<ProcessResult> {
-    return (await this.exec(options)).result(options);
   }
 
   /** Freezes all its processes. */
@@ -50,9 +63,9 @@ export class RunningContainer {
     return new PausedContainer(this, this.#parts);
   }
 
-  /** Sends a signal to all its processes. @param signal by number */
-  async killAll(signal: number): Promise<void> {
-    const request = { container_id: this.id, exec_id: "", signal };
+  /** Sends a signal to all its processes. @throws KataError KATA_CONFIG for what is no signal */
+  async killAll(signal: NodeJS.Signals | number): Promise<void> {
+    const request = { container_id: this.id, exec_id: "", signal: signalNumber(signal) };
     await asked(`signal container ${this.id}`, this.#parts.agent.signalProcess(request));
   }
 

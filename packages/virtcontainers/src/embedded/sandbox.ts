@@ -27,7 +27,9 @@ import { UndoStack } from "../undo.ts";
 import { Container } from "./container.ts";
 import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
 import { publishStep, type SandboxEvents } from "./events.ts";
-import type { ProcessResult, ResultOptions } from "./process.ts";
+import { type ProcessResult, type ResultOptions, resultOptionsOf } from "./process.ts";
+import { checkOptions } from "./process-shape.ts";
+import { containerAndResultShape, containerShape, sandboxShape } from "./sandbox-shape.ts";
 import type { Template } from "./template.ts";
 import { traced } from "./tracing.ts";
 
@@ -90,6 +92,7 @@ export class Sandbox implements AsyncDisposable {
   readonly #network: Network;
   readonly #containers: Set<string> = new Set();
   readonly #over: AbortController = new AbortController();
+  #ending: Promise<void> | undefined;
 
   private constructor(live: LiveSandbox, network: Network) {
     this.id = live.id;
@@ -102,10 +105,17 @@ export class Sandbox implements AsyncDisposable {
     this.events.on("newListener", this.#watchOom);
   }
 
-  /** @param environment the ports to work through; QEMU in this process by default */
-  static async create(options: SandboxOptions, environment: Environment = builtIn(options)): Promise<Sandbox> {
+  /**
+   * @param environment the ports to work through; QEMU in this process by default
+   * @throws KataError KATA_CONFIG for options that are none, and the reason of a signal that is aborted
+   */
+  static async create(options: SandboxOptions, environment?: Environment): Promise<Sandbox> {
+    checkOptions(sandboxShape, options, "Sandbox.create");
+    options.signal?.throwIfAborted();
     const id = parseContainerId(options.id ?? randomUuid());
-    return traced({ name: "sandbox.create", sandboxId: id }, () => Sandbox.#create(id, options, environment));
+    return traced({ name: "sandbox.create", sandboxId: id }, () =>
+      Sandbox.#create(id, options, environment ?? builtIn(options)),
+    );
   }
 
   static async #create(id: ContainerId, options: SandboxOptions, environment: Environment): Promise<Sandbox> {
@@ -139,14 +149,28 @@ export class Sandbox implements AsyncDisposable {
     return this.#live.vm.isRunning();
   }
 
-  /** Runs a container to the end of its first process, and removes it. */
+  /**
+   * Runs a container to the end of its first process, and removes it.
+   *
+   * @throws the reason of a signal that is aborted before it runs: nothing has run then
+   */
   async run(options: ContainerOptions & ResultOptions): Promise<ProcessResult> {
-    await using container = await this.createContainer(options);
+    checkOptions(containerAndResultShape, options, "run");
+    const { signal } = options;
+    signal?.throwIfAborted();
+    await using container = await this.#traced(options);
+    signal?.throwIfAborted();
     const { process: first } = await container.start();
-    return await first.result(options);
+    return await first.result(resultOptionsOf(options));
   }
 
+  /** @throws KataError KATA_CONFIG for options that are none */
   async createContainer(options: ContainerOptions): Promise<Container> {
+    checkOptions(containerShape, options, "createContainer");
+    return await this.#traced(options);
+  }
+
+  async #traced(options: ContainerOptions): Promise<Container> {
     const id = parseContainerId(options.id ?? randomUuid());
     const operation = { name: "container.create", sandboxId: this.id, containerId: id };
     return traced(operation, () => this.#createContainer(id, options));
@@ -184,6 +208,7 @@ export class Sandbox implements AsyncDisposable {
       id,
       sandboxId: this.id,
       hasDisks: devices.length > 0,
+      process: spec.process ?? { cwd: "/" },
       agent,
       vm,
       onRemoved: () => this.#containers.delete(id),
@@ -220,8 +245,16 @@ export class Sandbox implements AsyncDisposable {
     return asked("set up routes", this.#live.agent.updateRoutes({ routes: { Routes: [...routes] } }));
   }
 
-  /** Ends the VM and everything in it. */
+  /** Ends the VM and everything in it; once it is gone, again is fine. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending ??= this.#end().catch((error: unknown) => {
+      this.#ending = undefined;
+      throw error;
+    });
+    await this.#ending;
+  }
+
+  async #end(): Promise<void> {
     this.#over.abort();
     await traced({ name: "sandbox.end", sandboxId: this.id }, async () => this.#live[Symbol.asyncDispose]());
   }

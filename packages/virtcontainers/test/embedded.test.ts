@@ -1,0 +1,167 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { AgentClient, grpc } from "@kata-ts/agent-protocol";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { MemoryStore, noCgroups, noNetwork, Sandbox } from "../src/index.ts";
+import { FakeAgent, FakeHypervisor } from "../src/testing/index.ts";
+
+const vm = { kernelPath: "/kernel", imagePath: "/image" };
+
+/** What a program in plain JavaScript may pass. */
+const loose = (options: unknown): never => options as never;
+
+describe("an embedded sandbox", () => {
+  let rootfs = "";
+  let agent: FakeAgent;
+  let execs: grpc.ExecProcessRequest.$Properties[];
+
+  beforeEach(() => {
+    rootfs = mkdtempSync(join(tmpdir(), "kata-embedded-"));
+    agent = new FakeAgent({ stdout: "", status: 0 });
+    execs = [];
+  });
+  afterEach(() => {
+    rmSync(rootfs, { recursive: true });
+  });
+
+  /** An agent of the 1.x contract, which tells what it was asked to run. */
+  function connectAgent(): AgentClient {
+    return {
+      ...agent.connect(),
+      execProcess: async (request: grpc.ExecProcessRequest.$Properties) => {
+        execs.push(request);
+        return await agent.connect().closeStdin({});
+      },
+    };
+  }
+
+  function create(options: object = {}): Promise<Sandbox> {
+    const hypervisor = new FakeHypervisor();
+    const warn = (): void => undefined;
+    const ports = { store: new MemoryStore(), hypervisor, connectAgent, network: noNetwork, cgroups: noCgroups, warn };
+    return Sandbox.create(loose({ vm, ...options }), ports);
+  }
+
+  it("runs another process as the container's user, with its environment, in its directory", async () => {
+    await using sandbox = await create();
+    const user = { uid: 1000, gid: 1001, additionalGids: [7] };
+    await using container = await sandbox.createContainer({
+      ...{ rootfs, args: ["sh"], user },
+      ...{ env: ["PATH=/bin", "A=1", "B=2"], cwd: "/srv" },
+    });
+    const running = await container.start();
+    await running.exec({ args: ["id"] });
+    await running.exec({ args: ["id"], env: ["B=3", "C=4"], cwd: "/tmp", user: { uid: 0, gid: 0 } });
+    const [same, other] = execs.map(({ process }) => process);
+    expect(same).toMatchObject({ Env: ["PATH=/bin", "A=1", "B=2"], Cwd: "/srv", Args: ["id"] });
+    expect(same?.User).toMatchObject({ UID: 1000, GID: 1001, AdditionalGids: [7] });
+    expect(same?.NoNewPrivileges).toBe(true);
+    expect(other).toMatchObject({ Env: ["PATH=/bin", "A=1", "B=3", "C=4"], Cwd: "/tmp", User: { UID: 0, GID: 0 } });
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["a user by name", { user: "nobody" }, /user is the name "nobody"/],
+    ["a user without a group", { user: { uid: 1 } }, /user\.gid is not a whole number/],
+    ["a user of another name", { user: { uid: 1, gid: 1, groups: [2] } }, /no option "groups"/],
+    ["a user that is no number", { user: { uid: "1000", gid: 1 } }, /user\.uid is not/],
+    ["a user beyond all", { user: { uid: 2 ** 32 - 1, gid: 1 } }, /user\.uid is not/],
+    ["an environment that is an object", { env: { A: "1" } }, /env is not a list/],
+    ["a variable without a name", { env: ["=x"] }, /env\[0\] is not NAME=VALUE/],
+    ["a variable without a value", { env: ["A"] }, /env\[0\] is not NAME=VALUE/],
+    ["an argument with NUL", { args: ["echo", "a\0b"] }, /args\[1\] is not text without NUL/],
+    ["an argument that is a number", { args: ["sleep", 5] }, /args\[1\] is not text/],
+    ["arguments that are text", { args: "echo hello" }, /args is not a list/],
+    ["no arguments", { args: [] }, /args names no program/],
+    ["a relative directory", { cwd: "tmp" }, /cwd is not an absolute path/],
+    ["an option that is misspelt", { workdir: "/tmp" }, /has no option "workdir" \(known: args, env, cwd/],
+  ])("refuses %s, wherever a process is asked for", async (_, wrong, reason) => {
+    await using sandbox = await create();
+    await using container = await sandbox.createContainer({ rootfs, args: ["sh"] });
+    const running = await container.start();
+    const asked = loose({ args: ["sh"], ...wrong });
+    const before = agent.calls.length;
+    for (const asking of [
+      running.exec(asked),
+      running.run(asked),
+      sandbox.run(loose({ rootfs, args: ["sh"], ...wrong })),
+      sandbox.createContainer(loose({ rootfs, args: ["sh"], ...wrong })),
+    ]) {
+      await expect(asking).rejects.toMatchObject({
+        code: "KATA_CONFIG",
+        message: expect.stringMatching(reason) as string,
+      });
+    }
+    expect(agent.calls.slice(before)).toEqual([]);
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["a sandbox", { hostName: "x" }, /no option "hostName"/],
+    ["its machine", { vm: { ...vm, memoryMib: 512 } }, /vm has no option "memoryMib"/],
+    ["its machine's size", { vm: { ...vm, vcpus: "2" } }, /vm\.vcpus is not/],
+    ["its network", { network: { namespace: "pod" } }, /namespace is not an absolute path/],
+    ["its deadline", { bootDeadlineMs: "10s" }, /bootDeadlineMs is not/],
+  ])("refuses a mistake about %s", async (_, wrong, reason) => {
+    await expect(create(wrong)).rejects.toMatchObject({
+      code: "KATA_CONFIG",
+      message: expect.stringMatching(reason) as string,
+    });
+  });
+
+  it("runs nothing for a signal that is aborted", async () => {
+    const signal = AbortSignal.abort(new Error("too late"));
+    await using sandbox = await create();
+    await using container = await sandbox.createContainer({ rootfs, args: ["sh"] });
+    const running = await container.start();
+    const before = agent.calls.length;
+    await expect(running.run({ args: ["sh"], signal })).rejects.toThrow("too late");
+    await expect(sandbox.run({ rootfs, args: ["sh"], signal })).rejects.toThrow("too late");
+    await expect(create({ signal })).rejects.toThrow("too late");
+    expect(agent.calls.slice(before)).toEqual([]);
+    expect(execs).toEqual([]);
+  });
+
+  it("starts no container whose signal is aborted while it is made", async () => {
+    const abort = new AbortController();
+    await using sandbox = await create();
+    const running = sandbox.run({ rootfs, args: ["sh"], signal: abort.signal });
+    abort.abort(new Error("changed my mind"));
+    await expect(running).rejects.toThrow("changed my mind");
+    expect(agent.calls).not.toContain("startContainer");
+    expect(sandbox.containers).toEqual([]);
+  });
+
+  it("takes no word for a signal that is none", async () => {
+    await using sandbox = await create();
+    await using container = await sandbox.createContainer({ rootfs, args: ["sh"] });
+    const running = await container.start();
+    const before = agent.calls.length;
+    for (const signal of ["SIGFOO", "TERM", -1, 65, 1.5, "", null]) {
+      await expect(running.process.kill(loose(signal))).rejects.toMatchObject({ code: "KATA_CONFIG" });
+      await expect(running.killAll(loose(signal))).rejects.toMatchObject({ code: "KATA_CONFIG" });
+    }
+    expect(agent.calls.slice(before)).toEqual([]);
+    await running.killAll("SIGTERM");
+  });
+
+  it("may be disposed of twice, as may its containers", async () => {
+    const sandbox = await create();
+    const container = await sandbox.createContainer({ rootfs, args: ["sh"] });
+    await container[Symbol.asyncDispose]();
+    await container[Symbol.asyncDispose]();
+    expect(agent.calls.filter((name) => name === "removeContainer")).toHaveLength(1);
+    await sandbox[Symbol.asyncDispose]();
+    await sandbox[Symbol.asyncDispose]();
+    expect(sandbox.isRunning).toBe(false);
+  });
+
+  it("can be told again to remove a container that could not be removed", async () => {
+    await using sandbox = await create();
+    const container = await sandbox.createContainer({ rootfs, args: ["sh"] });
+    agent.failures.set("removeContainer", new Error("busy"));
+    await expect(container[Symbol.asyncDispose]()).rejects.toThrow("busy");
+    agent.failures.clear();
+    await container[Symbol.asyncDispose]();
+    expect(sandbox.containers).toEqual([]);
+  });
+});
