@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -60,6 +60,22 @@ describe("kata, for people", () => {
     });
     expect(bundles()).toEqual([]);
     expect((await run(runtime, "ps")).stdout.split("\n")).toHaveLength(1);
+  });
+
+  it("tells a container its names, and by its status whether there was a command", async () => {
+    await using runtime = new Kata();
+    const rootfs = join(runtime.directory, "rootfs");
+    cpSync(await busyboxRootfs(), rootfs, { recursive: true });
+    mkdirSync(join(rootfs, "etc"), { recursive: true });
+    for (const name of ["hosts", "hostname"]) writeFileSync(join(rootfs, "etc", name), "");
+    const script = "cat /etc/hostname; grep -c localhost /etc/hosts; grep own /etc/hosts; echo $FRONT_OWN";
+    const command = ["--name", "own", "-e", "FRONT_OWN", rootfs, "sh", "-c", script];
+    const env = { ...process.env, XDG_CACHE_HOME: runtime.directory, FRONT_OWN: "mine" };
+    const shown = await runCommand(KATA, ["--root", runtime.root, "run", "--rm", ...command], { env });
+    expect(shown).toMatchObject({ exitCode: 0, stdout: "own\n2\n127.0.1.1\town\nmine", stderr: "" });
+    expect(await run(runtime, "run", rootfs, "no-such-command")).toMatchObject({ exitCode: 127 });
+    expect(await run(runtime, "run", rootfs, "/no/such/command")).toMatchObject({ exitCode: 127 });
+    expect(await run(runtime, "run", rootfs, "/etc/hostname")).toMatchObject({ exitCode: 126 });
   });
 
   it("runs an image of distribution packages out of an archive, as its author wants it", async () => {

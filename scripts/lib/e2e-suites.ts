@@ -28,7 +28,7 @@ const OWN_WAY: ReadonlySet<string> = new Set([
     "readme",
     "template",
   ],
-  ...["launchers", "ttrpc", "vm-cache"],
+  ...["front-errors", "launchers", "ttrpc", "vm-cache"],
 ]);
 
 /** Those that take a minute or more, the longest first: they are spread evenly over the days. */

@@ -43,6 +43,17 @@ export class FrontBundle implements AsyncDisposable {
     return join(this.path, "output.log");
   }
 
+  /** The signal that ends the container of that name; undefined where none is known. */
+  static stopSignal(id: string): number | undefined {
+    return ownerOf(join(BUNDLES, id))?.stopSignal;
+  }
+
+  /** Notes the signal that ends its container. */
+  stopBy(stopSignal: number): void {
+    const owner = ownerOf(this.path);
+    if (owner !== undefined) writeOwner(this.path, { ...owner, stopSignal });
+  }
+
   /** From now on it outlives this process. */
   detach(): void {
     const owner = ownerOf(this.path);

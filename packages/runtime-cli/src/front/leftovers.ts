@@ -17,6 +17,8 @@ export interface BundleOwner {
   readonly root: string;
   /** No process waits for the container: `kata stop` removes the bundle. */
   readonly detached?: boolean;
+  /** By which `kata stop` ends the container, by number. */
+  readonly stopSignal?: number;
 }
 
 /** Replaces the note as a whole: a power cut leaves the old one or the new one. */
@@ -31,7 +33,12 @@ export function ownerOf(bundle: string): BundleOwner | undefined {
   try {
     const owner = JSON.parse(readFileSync(join(bundle, OWNER), "utf8")) as Partial<BundleOwner> | null;
     const { pid, startTime } = owner?.creator ?? {};
-    const isWhole = Number.isSafeInteger(pid) && typeof startTime === "number" && typeof owner?.root === "string";
+    const { stopSignal = 0 } = owner ?? {};
+    const isWhole =
+      Number.isSafeInteger(pid) &&
+      typeof startTime === "number" &&
+      typeof owner?.root === "string" &&
+      Number.isSafeInteger(stopSignal);
     return isWhole ? (owner as BundleOwner) : undefined;
   } catch {
     return undefined;

@@ -6,6 +6,8 @@ import type { Context } from "../context.ts";
 import { Log } from "../output/log.ts";
 import { print } from "../output/print.ts";
 import { Timeline } from "../output/timeline.ts";
+import { COMMIT, VERSION } from "../version.ts";
+import { failureOf } from "./failure.ts";
 
 /** What people need; each works through the same verbs, and on the same containers, as an engine's calls. */
 const FRONT: Readonly<Record<string, Command>> = {
@@ -23,18 +25,18 @@ export async function kata(argv: readonly string[], libexec: string): Promise<nu
   const log = new Log({ file: undefined, format: "plain", debug: false });
   try {
     const globals = parseGlobals(argv);
+    if (globals.version) {
+      print(`kata ${VERSION}, commit ${COMMIT}\n`);
+      return 0;
+    }
+    const [topic] = globals.rest;
+    if (globals.verb === "help" && topic !== undefined) return await explain(topic);
     if (globals.help || globals.verb === undefined || HELP.includes(globals.verb)) {
       print(await usage());
       return 0;
     }
-    const command = Object.hasOwn(FRONT, globals.verb) ? FRONT[globals.verb] : undefined;
-    if (command === undefined) throw new UsageError(`no command "${globals.verb}": see kata --help`);
-    const { verb, manual } = await command.load();
-    if (HELP.includes(globals.rest[0] ?? "")) {
-      const { manualPage } = await import("../output/manual.ts");
-      print(manualPage(globals.verb, command.summary, manual).replaceAll("kata-runtime ", "kata "));
-      return 0;
-    }
+    const { verb } = await commandOf(globals.verb).load();
+    if (HELP.includes(topic ?? "")) return await explain(globals.verb);
     if (globals.debug) log.enableDebug();
     using timeline = new Timeline(globals.timing);
     timeline.note("program loaded");
@@ -46,10 +48,24 @@ export async function kata(argv: readonly string[], libexec: string): Promise<nu
     });
     return status;
   } catch (error) {
-    const { message, hint } = error as Error & { hint?: string };
-    log.error(hint === undefined ? message : `${message} (${hint})`);
-    return 1;
+    const { message, status } = failureOf(error);
+    log.error(message);
+    return status;
   }
+}
+
+function commandOf(name: string): Command {
+  const command = Object.hasOwn(FRONT, name) ? FRONT[name] : undefined;
+  if (command === undefined) throw new UsageError(`no command "${name}": see kata --help`);
+  return command;
+}
+
+async function explain(name: string): Promise<number> {
+  const command = commandOf(name);
+  const { manual } = await command.load();
+  const { manualPage } = await import("../output/manual.ts");
+  print(manualPage(name, command.summary, manual).replaceAll("kata-runtime ", "kata "));
+  return 0;
 }
 
 async function usage(): Promise<string> {

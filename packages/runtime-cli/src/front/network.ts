@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { howToInstall, lockFile } from "@kata-ts/linux";
@@ -30,7 +30,7 @@ const BRIDGE: PluginConfig = {
   },
 };
 
-interface PortMapping {
+export interface PortMapping {
   readonly hostIP?: string;
   readonly hostPort: number;
   readonly containerPort: number;
@@ -59,6 +59,59 @@ export function parsePort(text: string): PortMapping {
   };
 }
 
+/** Each port of the host leads to one place. @throws UsageError */
+export function parsePorts(texts: readonly string[]): PortMapping[] {
+  const ports = texts.map(parsePort);
+  for (const [index, port] of ports.entries()) {
+    const other = ports.slice(0, index).find((before) => collide(before, port));
+    if (other !== undefined) throw new UsageError(`--publish has the host port ${nameOf(port)} twice`);
+  }
+  return ports;
+}
+
+function collide(one: PortMapping, other: PortMapping): boolean {
+  const isSame = one.hostPort === other.hostPort && one.protocol === other.protocol;
+  return isSame && (isAnyAddress(one) || isAnyAddress(other) || one.hostIP === other.hostIP);
+}
+
+function isAnyAddress({ hostIP }: PortMapping): boolean {
+  return hostIP === undefined || hostIP === "0.0.0.0";
+}
+
+function nameOf({ hostPort, protocol }: PortMapping): string {
+  return `${String(hostPort)}/${protocol}`;
+}
+
+/** @throws UsageError; NetnsError KATA_NETWORK where this machine cannot make what is wanted */
+export function checkNetwork(wanted: string | undefined, ports: readonly PortMapping[]): void {
+  if (wanted !== undefined && wanted !== "bridge" && wanted !== "none") {
+    throw new UsageError(`--network takes bridge or none, not "${wanted}"`);
+  }
+  if (wanted === "none" && ports.length > 0) throw new UsageError("--publish needs a network");
+  if ((wanted !== "bridge" && ports.length === 0) || cniDirectory() !== undefined) return;
+  throw new NetnsError("KATA_NETWORK", "a network for kata run is made by the CNI plugins, and there are none", {
+    hint: howToInstall("cni"),
+  });
+}
+
+/** The CNI plugins let the first one have a port, and are silent about the second. @throws NetnsError KATA_NETWORK */
+function refuseTaken(ports: readonly PortMapping[], bundle: string): void {
+  for (const name of readdirSync(dirname(bundle)).filter((each) => each !== basename(bundle))) {
+    const note = readNote(join(dirname(bundle), name, NETWORK_NOTE));
+    const taken = note?.plugins.flatMap(portsOf) ?? [];
+    const port = ports.find((each) => taken.some((other) => collide(each, other)));
+    if (port === undefined) continue;
+    throw new NetnsError("KATA_NETWORK", `the host port ${nameOf(port)} leads to ${name} already`, {
+      hint: `choose another one, or kata stop ${name}`,
+    });
+  }
+}
+
+function portsOf({ runtimeConfig }: PluginConfig): readonly PortMapping[] {
+  const { portMappings } = (runtimeConfig ?? {}) as { readonly portMappings?: unknown };
+  return Array.isArray(portMappings) ? (portMappings as PortMapping[]) : [];
+}
+
 /**
  * Makes a network namespace for a container and connects it to the host's networks, by the distribution's CNI plugins.
  *
@@ -71,24 +124,21 @@ export async function makeNetwork(
   wanted: string | undefined,
   { id, bundle, ports }: { readonly id: string; readonly bundle: string; readonly ports: readonly PortMapping[] },
 ): Promise<string | undefined> {
-  if (wanted !== undefined && wanted !== "bridge" && wanted !== "none") {
-    throw new UsageError(`--network takes bridge or none, not "${wanted}"`);
-  }
-  if (wanted === "none" && ports.length > 0) throw new UsageError("--publish needs a network");
+  checkNetwork(wanted, ports);
   if (wanted !== "bridge" && ports.length === 0) return undefined;
-  if (cniDirectory() === undefined) {
-    throw new NetnsError("KATA_NETWORK", "a network for kata run is made by the CNI plugins, and there are none", {
-      hint: howToInstall("cni"),
-    });
-  }
   const plugins = ports.length === 0 ? [BRIDGE] : [BRIDGE, portMap(ports)];
   const namespace = join(NAMESPACES, id);
   // The bundle's name is this call's alone: a namespace of that name is an earlier one's.
   removeNamespace(namespace);
   const note: Note = { plugins, attachment: { containerId: id, namespace } };
-  writeFileSync(join(bundle, NETWORK_NOTE), JSON.stringify(note), { mode: 0o600, flush: true });
+  mkdirSync(NAMESPACES, { recursive: true, mode: 0o700 });
+  {
+    // Of two that want one port at the same time, one sees the other's note.
+    using _lock = await lockFile(LOCK, { deadlineMs: LOCK_DEADLINE_MS });
+    refuseTaken(ports, bundle);
+    writeFileSync(join(bundle, NETWORK_NOTE), JSON.stringify(note), { mode: 0o600, flush: true });
+  }
   try {
-    mkdirSync(NAMESPACES, { recursive: true, mode: 0o700 });
     using made = NetworkNamespace.create();
     made.pin(namespace);
     using _lock = await lockFile(LOCK, { deadlineMs: LOCK_DEADLINE_MS });

@@ -14,13 +14,20 @@ export interface RootFileSystem {
 /** So many of an image's own complaints are shown. */
 const SHOWN_WARNINGS = 5;
 
-/** A directory as it is; anything else is unpacked below the bundle. @throws ImageError */
+export interface Origin {
+  /** As it was named. */
+  readonly from: string;
+  /** Undefined for a root file system. */
+  readonly location: ImageLocation | undefined;
+  /** Below which it is unpacked. */
+  readonly bundle: string;
+}
+
+/** A directory as it is; anything else is unpacked below the bundle. @throws ImageError; a signal's name */
 export async function rootFileSystem(
-  from: string,
-  bundle: string,
+  { from, location, bundle }: Origin,
   warn: (message: string) => void,
 ): Promise<RootFileSystem> {
-  const location = locate(from);
   if (location === undefined) return { rootfs: resolve(from), image: undefined };
   const rootfs = join(bundle, "rootfs");
   const warnings: string[] = [];
@@ -37,7 +44,7 @@ async function unpack(from: string, location: ImageLocation, rootfs: string, war
     signal: interruption.signal,
     warn: (message) => warnings.push(message),
     onProgress: ({ step, done, total }) => {
-      line.show(`${step} ${from}: ${total === 0 ? "100" : String(Math.floor((done * 100) / total))} %`);
+      line.show(from, `${step} ${total === 0 ? "100" : String(Math.floor((done * 100) / total))} %`);
     },
   });
   await image.unpack(rootfs);
@@ -45,7 +52,10 @@ async function unpack(from: string, location: ImageLocation, rootfs: string, war
 }
 
 /** Undefined for a root file system. What looks like a path is one; other names are a registry's. */
-export function locate(from: string): ImageLocation | undefined {
+export function locate(
+  from: string,
+  { isPlain = false }: { readonly isPlain?: boolean } = {},
+): ImageLocation | undefined {
   const whole = localImage(from);
   if (whole !== undefined) return "directory" in whole ? undefined : whole;
   // A tag may have colons of its own: the shortest file there is has the image.
@@ -55,7 +65,7 @@ export function locate(from: string): ImageLocation | undefined {
     if (found !== undefined && !("directory" in found)) return { ...found, tag };
   }
   if (/^\.{0,2}\//.test(from)) throw new UsageError(`there is no ${from}: it looks like a path, and is none`);
-  return { registry: from };
+  return { registry: from, ...(isPlain && { insecure: true }) };
 }
 
 function localImage(path: string): { layout: string } | { archive: string } | { directory: string } | undefined {

@@ -2,17 +2,23 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
+import type { Image } from "@kata-ts/oci-image";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
+import { parseSignal } from "../arguments/signal-name.ts";
 import type { Verb } from "../commands.ts";
 import type { Context } from "../context.ts";
 import { print, printError } from "../output/print.ts";
 import { verb as runBundle } from "../verbs/run.ts";
 import { FrontBundle } from "./bundle.ts";
-import { makeNetwork, parsePort, reachableResolvers } from "./network.ts";
-import { rootFileSystem } from "./root-file-system.ts";
-import { type FrontNetwork, frontSpec } from "./spec.ts";
+import { statusOf } from "./failure.ts";
+import { identityFiles } from "./identity-files.ts";
+import { makeNetwork } from "./network.ts";
+import { parseRequest } from "./request.ts";
+import { locate, rootFileSystem } from "./root-file-system.ts";
+import { frontSpec } from "./spec.ts";
 
 export const manual: Manual = {
   operands: "IMAGE-OR-DIRECTORY [COMMAND [ARGUMENT …]]",
@@ -22,7 +28,13 @@ export const manual: Manual = {
     tty: { type: "boolean", short: "t", about: "give it a terminal" },
     name: { type: "string", value: "NAME", about: "its id, for exec, stop and logs" },
     volume: { type: "string", short: "v", multiple: true, value: "FROM:TO[:ro]", about: "show it a file or directory" },
-    env: { type: "string", short: "e", multiple: true, value: "NAME=VALUE", about: "environment variable" },
+    env: {
+      type: "string",
+      short: "e",
+      multiple: true,
+      value: "NAME[=VALUE]",
+      about: "environment variable; without a value, the caller's",
+    },
     workdir: { type: "string", short: "w", value: "DIR", about: "working directory" },
     user: { type: "string", short: "u", value: "USER[:GROUP]", about: "as whom, by the image's names or by numbers" },
     network: { type: "string", value: "KIND", about: "bridge, or none: its loopback only; none by default" },
@@ -35,12 +47,14 @@ export const manual: Manual = {
     },
     memory: { type: "string", short: "m", value: "SIZE", about: "limit, such as 512m; the VM grows by it" },
     cpus: { type: "string", value: "N", about: "limit of CPU time, such as 1.5" },
+    "plain-http": { type: "boolean", about: "fetch the image by HTTP, without TLS: a registry of one's own" },
+    rm: { type: "boolean", about: "remove it when it has ended: it always is" },
   },
   notes: [
     "IMAGE-OR-DIRECTORY is a directory with a root file system, an OCI layout, an archive of docker save,",
     "or an image of a registry. Nothing of it is left when it has ended.",
     "A bridge is made by the distribution's CNI plugins; the host is the way out, by address translation.",
-    "Ends with the command's own exit status.",
+    "Ends with the command's own exit status; 127: there is no such command, 126: it cannot be run, 130: given up by ^C.",
   ],
   examples: [
     "run alpine:3.20 uname -a",
@@ -56,29 +70,34 @@ export const verb: Verb = async (args, context) => {
   const [from, ...command] = words;
   if (from === undefined) throw new UsageError('"run" requires an image or a directory');
   const id = options.text("name") ?? `kata-${randomBytes(4).toString("hex")}`;
-  const ports = options.list("publish").map(parsePort);
-  if (options.flag("detach") && options.flag("tty")) throw new UsageError("--detach and --tty: nobody would see it");
+  const request = parseRequest(options);
+  const location = locate(from, { isPlain: options.flag("plain-http") });
   await using bundle = await FrontBundle.create(id, context.globals.root, (message) => {
     context.log.warning(message);
   });
-  const { rootfs, image } = await rootFileSystem(from, bundle.path, (message) => {
+  const warn = (message: string): void => {
     context.log.warning(`${from}: ${message}`);
-  });
-  const namespace = await makeNetwork(options.text("network"), { id, bundle: bundle.path, ports });
-  const spec = await frontSpec({ id, rootfs, image, command, options, network: networkOf(namespace, bundle.path) });
+  };
+  const { rootfs, image } = await rootFileSystem({ from, location, bundle: bundle.path }, warn);
+  bundle.stopBy(stopSignal(image, warn));
+  const namespace = await makeNetwork(request.network, { id, bundle: bundle.path, ports: request.ports });
+  const [isOwn, hasNetwork] = [image !== undefined, namespace !== undefined];
+  const files = identityFiles({ id, bundle: bundle.path, rootfs, isOwn, hasNetwork });
+  const spec = await frontSpec({ id, rootfs, image, command, request, namespace, files });
   writeFileSync(join(bundle.path, "config.json"), JSON.stringify(spec), { mode: 0o600 });
   if (options.flag("detach")) return await runDetached(id, bundle, context);
   return await runBundle(["--bundle", bundle.path, id], context);
 };
 
-/** With the name servers that the host has for it. */
-function networkOf(namespace: string | undefined, bundle: string): FrontNetwork | undefined {
-  if (namespace === undefined) return undefined;
-  const resolvers = reachableResolvers(readFileSync("/etc/resolv.conf", "utf8"));
-  if (resolvers === undefined) return { namespace };
-  const resolvConf = join(bundle, "resolv.conf");
-  writeFileSync(resolvConf, resolvers, { mode: 0o644 });
-  return { namespace, resolvConf };
+/** What ends it: the image's own word, by which nginx and systemd end as they should. */
+function stopSignal(image: Image | undefined, warn: (message: string) => void): number {
+  const wanted = image?.config.config?.StopSignal ?? "";
+  try {
+    return wanted === "" ? constants.signals.SIGTERM : parseSignal(wanted);
+  } catch {
+    warn(`its StopSignal ${JSON.stringify(wanted)} is no signal: SIGTERM it is`);
+    return constants.signals.SIGTERM;
+  }
 }
 
 /** Its streams are a file's: ours may end before it does. */
@@ -90,8 +109,9 @@ async function runDetached(id: string, bundle: FrontBundle, { globals, installat
   const [status] = (await once(child, "exit")) as [number | null];
   closeSync(output);
   if (status !== 0) {
-    printError(readFileSync(bundle.output));
-    return status ?? 1;
+    const said = readFileSync(bundle.output);
+    printError(said);
+    return statusOf(said.toString());
   }
   bundle.detach();
   print(`${id}\n`);

@@ -34,7 +34,7 @@ export const verb: Verb = async (args, context) => {
 async function end(id: ContainerId, patienceMs: number, environment: RuntimeContext["environment"]): Promise<boolean> {
   const record = await environment.store.read(id);
   if (statusOf(record) === "stopped") return true;
-  await killContainer(id, constants.signals.SIGTERM, false, environment);
+  await killContainer(id, FrontBundle.stopSignal(id) ?? constants.signals.SIGTERM, false, environment);
   if (await hasStopped(id, environment, patienceMs)) return true;
   await killContainer(id, constants.signals.SIGKILL, true, environment);
   return hasStopped(id, environment, Number(PATIENCE_SECONDS) * 1000);

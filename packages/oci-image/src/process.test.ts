@@ -1,0 +1,32 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { processFor } from "./process.ts";
+
+let rootfs = "";
+
+beforeEach(() => {
+  rootfs = mkdtempSync(join(tmpdir(), "kata-process-"));
+  mkdirSync(join(rootfs, "etc"));
+  writeFileSync(join(rootfs, "etc/passwd"), "root:x:0:0::/:/bin/sh\napp:x:1234:4321::/:/bin/sh\n");
+  writeFileSync(
+    join(rootfs, "etc/group"),
+    "root:x:0:\nadm:x:4:root\ndata:x:33:www,app\napp:x:4321:app\nlogs:x:34:app\nbad:x:y:app\n",
+  );
+});
+afterEach(() => {
+  rmSync(rootfs, { recursive: true });
+});
+
+it.each<[string, object]>([
+  ["app", { uid: 1234, gid: 4321, additionalGids: [33, 34] }],
+  ["1234", { uid: 1234, gid: 4321, additionalGids: [33, 34] }],
+  ["app:adm", { uid: 1234, gid: 4 }],
+  ["app:7", { uid: 1234, gid: 7 }],
+  ["99", { uid: 99, gid: 0 }],
+  ["", { uid: 0, gid: 0, additionalGids: [4] }],
+  ["root", { uid: 0, gid: 0, additionalGids: [4] }],
+])("a user %j has the groups that the image gives it", async (User, user) => {
+  expect((await processFor(rootfs, { User, Cmd: ["sh"] })).user).toEqual(user);
+});

@@ -1,0 +1,32 @@
+import { constants } from "node:os";
+import { reasonOf } from "@kata-ts/virtcontainers/records";
+
+/** What shells, and Docker, end with for a program that is not there, and for one that cannot be run. */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+const FAILURE = 1;
+const FIRST_SIGNAL_STATUS = 128;
+
+export interface Failure {
+  readonly message: string;
+  readonly status: number;
+}
+
+/** What to say of anything thrown, and to end with: 130 where a person gave up by ^C. */
+export function failureOf(error: unknown): Failure {
+  if (typeof error === "string" && Object.hasOwn(constants.signals, error)) {
+    const signal = constants.signals[error as NodeJS.Signals];
+    return { message: `given up: ${error}`, status: FIRST_SIGNAL_STATUS + signal };
+  }
+  const { hint } = (error instanceof Error ? error : {}) as { readonly hint?: string };
+  const message = reasonOf(error);
+  return { message: hint === undefined ? message : `${message} (${hint})`, status: statusOf(message) };
+}
+
+/** By the OCI runtimes' words, in the guest's and in Go's spelling. */
+export function statusOf(message: string): number {
+  const isAboutProgram = /\b(?:crun|runc) (?:create|start|exec):|\bexec:/.test(message);
+  if (!isAboutProgram) return FAILURE;
+  if (/executable file .*not found|no such file or directory/i.test(message)) return NOT_FOUND;
+  return /permission denied|exec format error|is a directory/i.test(message) ? NOT_EXECUTABLE : FAILURE;
+}
