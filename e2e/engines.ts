@@ -2,7 +2,6 @@
 // the same end-to-end tests as this machine's. All releases, or those given.
 import { buildPackages, buildTree } from "../scripts/lib/build-all.ts";
 import { runEndToEnd } from "../scripts/lib/e2e-suites.ts";
-import { installKernelBuildPackages } from "../scripts/lib/kernel-packages.ts";
 
 const RELEASES = ["trixie", "forky"];
 const SUITES = ["engine-configuration", "docker", "containerd", "cri", "podman"];
@@ -11,6 +10,5 @@ const given = process.argv.slice(2);
 const unknown = given.filter((name) => !RELEASES.includes(name));
 if (unknown.length > 0) throw new Error(`no engines of ${unknown.join(", ")}; there are ${RELEASES.join(", ")}`);
 await buildPackages();
-await installKernelBuildPackages();
 await buildTree("tuned");
 for (const release of given.length > 0 ? given : RELEASES) await runEndToEnd(SUITES, { KATA_TEST_ENGINES: release });

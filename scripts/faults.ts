@@ -3,11 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPackages, buildTree } from "./lib/build-all.ts";
-import { installKernelBuildPackages } from "./lib/kernel-packages.ts";
 import { tool } from "./lib/run.ts";
 
 await buildPackages();
-await installKernelBuildPackages();
 await buildTree("tuned");
 const directory = mkdtempSync(join(tmpdir(), "kata-ts-faults-"));
 const table = join(directory, "table.md");

@@ -1,6 +1,4 @@
 // `pnpm guest:kernel`: compiles the tuned guest kernel, once, and puts it into dist/kata-ts.
 import { buildTree } from "./lib/build-all.ts";
-import { installKernelBuildPackages } from "./lib/kernel-packages.ts";
 
-await installKernelBuildPackages();
 await buildTree("tuned");

@@ -2,11 +2,9 @@
 // All of them on every release, or on those given.
 import { HOST_SUITES } from "../e2e/lab/suites.ts";
 import { buildPackages, buildTree } from "./lib/build-all.ts";
-import { installKernelBuildPackages } from "./lib/kernel-packages.ts";
 import { runLaboratory } from "./lib/laboratory.ts";
 
 await buildPackages();
-await installKernelBuildPackages();
 await buildTree("tuned");
 const given = process.argv.slice(2);
 const unknown = given.filter((name) => !HOST_SUITES.some((suite) => suite === name));

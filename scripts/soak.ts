@@ -1,10 +1,8 @@
 // `npm run test:soak`: the tests that grow, at sizes that take long: a gigabyte, a thousand processes.
 import { buildPackages, buildTree } from "./lib/build-all.ts";
-import { installKernelBuildPackages } from "./lib/kernel-packages.ts";
 import { tool } from "./lib/run.ts";
 
 await buildPackages();
-await installKernelBuildPackages();
 await buildTree("tuned");
 const suites = [
   "stdio",

@@ -3,10 +3,8 @@
 import { buildPackages, buildTree } from "./lib/build-all.ts";
 import { endToEndSuites, runEndToEnd } from "./lib/e2e-suites.ts";
 import { fromTemplates } from "./lib/from-templates.ts";
-import { installKernelBuildPackages } from "./lib/kernel-packages.ts";
 
 await buildPackages();
-await installKernelBuildPackages();
 await buildTree("tuned");
 const cached = process.argv[2] === "--cache";
 const given = process.argv.slice(cached ? 3 : 2);

@@ -7,7 +7,6 @@ import { buildPackages, buildTree } from "./lib/build-all.ts";
 import { CHECKS } from "./lib/checks.ts";
 import { endToEndSuites, runEndToEnd } from "./lib/e2e-suites.ts";
 import { fromTemplates } from "./lib/from-templates.ts";
-import { installKernelBuildPackages } from "./lib/kernel-packages.ts";
 import { runLaboratoryTurn } from "./lib/laboratory.ts";
 import { step, tool } from "./lib/run.ts";
 import type { Counts } from "./lib/test-counts.ts";
@@ -31,7 +30,6 @@ const suites: readonly Suite[] = [
 ];
 
 await buildPackages();
-await installKernelBuildPackages();
 await buildTree("tuned");
 
 const times: [string, number, string][] = [];

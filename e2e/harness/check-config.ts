@@ -1,6 +1,6 @@
 /**
- * The kernel options that moby's check-config.sh looks for, as of Linux 6.1: those it calls necessary, optional, and
- * for each network and storage driver. Options that 6.1 no longer has are left out.
+ * The kernel options that moby's check-config.sh looks for, as of Linux 6.12: those it calls necessary, optional, and
+ * for each network and storage driver. Options that 6.12 no longer has are left out.
  */
 export const CHECK_CONFIG: readonly string[] = [
   ...["NAMESPACES", "NET_NS", "PID_NS", "IPC_NS", "UTS_NS"],

@@ -1,4 +1,4 @@
-import { copyFile, cp, mkdir, rm } from "node:fs/promises";
+import { copyFile, cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DIST, packageDir } from "./paths.ts";
 
@@ -6,6 +6,7 @@ export interface GuestFiles {
   readonly kernelPath: string;
   readonly initrdPath?: string;
   readonly imagePath: string;
+  readonly versions: object;
 }
 
 /** The guest's files and the default configuration, where the installed programs look for them. */
@@ -16,5 +17,6 @@ export async function assembleShare(guest: GuestFiles): Promise<void> {
   await copyFile(guest.kernelPath, join(share, "vmlinux"));
   if (guest.initrdPath !== undefined) await copyFile(guest.initrdPath, join(share, "initrd"));
   await cp(guest.imagePath, join(share, "rootfs.ext4"));
+  await writeFile(join(share, "guest-versions.json"), `${JSON.stringify(guest.versions, null, 2)}\n`);
   await copyFile(join(packageDir("runtime-cli"), "configuration.toml"), join(share, "configuration.toml"));
 }

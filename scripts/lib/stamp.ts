@@ -11,17 +11,20 @@ const SKIPPED = new Set(["node_modules", "dist", "gen"]);
 /** Whether dist/kata-ts was built from the sources that are there now, with the kernel that would be chosen now. */
 export async function isCurrent(kernel: string): Promise<boolean> {
   if (!existsSync(join(DIST, "share", "kata-ts", "rootfs.ext4"))) return false;
-  const [key, used] = (await readFile(STAMP, "utf8").catch(() => "")).split(" ");
+  const [key, used, index] = (await readFile(STAMP, "utf8").catch(() => "")).split(" ");
   if (key !== (await sourceKey())) return false;
   // Only now: a module that is loaded before it is compiled anew stays the old one.
-  const { tunedKernelIsBuilt } = await import("@kata-ts/guest-image");
+  const { archiveIndex, tunedKernelIsBuilt } = await import("@kata-ts/guest-image");
+  // Another index may have other versions of what is in the guest.
+  if (index !== (await archiveIndex())) return false;
   const automatic = (await tunedKernelIsBuilt()) ? "tuned" : "distribution";
   return used === (kernel === "auto" ? automatic : kernel);
 }
 
 /** @param key of the sources when the build began: they may have changed since */
 export async function remember(key: string, used: string): Promise<void> {
-  await writeFile(STAMP, `${key} ${used}`);
+  const { archiveIndex } = await import("@kata-ts/guest-image");
+  await writeFile(STAMP, `${key} ${used} ${String(await archiveIndex())}`);
 }
 
 export async function sourceKey(): Promise<string> {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { withLock } from "./lock.ts";
@@ -23,6 +23,20 @@ export async function fileDigest(path: string): Promise<string> {
   return createHash("sha256")
     .update(await readFile(path))
     .digest("hex");
+}
+
+/** Of the names and contents of a tree's files. */
+export async function treeDigest(dir: string): Promise<string> {
+  const hash = createHash("sha256");
+  for (const path of (await readdir(dir, { recursive: true })).sort()) {
+    const file = join(dir, path);
+    if ((await stat(file)).isFile())
+      hash
+        .update(path)
+        .update("\0")
+        .update(await fileDigest(file));
+  }
+  return hash.digest("hex");
 }
 
 /**

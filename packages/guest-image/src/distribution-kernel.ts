@@ -1,24 +1,19 @@
 import { chmod, copyFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { execa } from "execa";
+import type { Archive, Candidate } from "./archive/archive.ts";
+import { unpackPackage } from "./archive/packages.ts";
+import { type BuildRoot, WORK } from "./build-root/run.ts";
 import { cachedDir, contentKey } from "./cache.ts";
 import { GuestImageError } from "./errors.ts";
 import { modulesInLoadOrder } from "./kernel-modules.ts";
-import { fetchPackages, unpackPackage } from "./packages.ts";
-import type { Progress } from "./progress.ts";
+import type { ImageTools } from "./tools.ts";
 
-/** Small, and has ext4 built in; the others are modules. It has no 9p. */
+/** Small; the drivers are modules. It has no 9p. */
 const META_PACKAGE = "linux-image-cloud-amd64";
 const MODULES = [
-  "virtio_pci",
-  "virtio_blk",
-  "virtio_console",
-  "virtio_rng",
-  "virtio_net",
-  "fuse",
-  "virtiofs",
-  "overlay",
+  ...["virtio_pci", "virtio_blk", "virtio_console", "virtio_rng", "virtio_net"],
+  ...["ext4", "fuse", "virtiofs", "overlay"],
 ] as const;
 
 const INIT: string = fileURLToPath(new URL("../rootfs/initrd-init", import.meta.url));
@@ -26,31 +21,32 @@ const INIT: string = fileURLToPath(new URL("../rootfs/initrd-init", import.meta.
 export interface DistributionKernel {
   readonly kernelPath: string;
   readonly initrdPath: string;
+  readonly package: Candidate;
 }
 
-/** The distribution's own kernel with an initial RAM disk that loads the drivers. Seconds to make, slower to boot. */
-export async function fetchDistributionKernel(cacheDir: string, progress: Progress): Promise<DistributionKernel> {
-  const name = await kernelPackage();
-  const dir = await cachedDir(
-    cacheDir,
-    `distribution-kernel-${contentKey(name, MODULES.join())}`,
-    async (unfinished) => {
-      progress(`guest kernel: fetching ${name}`);
-      const work = join(unfinished, "work");
-      for (const deb of await fetchPackages([name, "busybox-static"], work)) await unpackPackage(deb.path, work);
-      await copyFile(join(work, "boot", await vmlinuzIn(join(work, "boot"))), join(unfinished, "vmlinuz"));
-      await writeInitrd(work, join(unfinished, "initrd"));
-      await rm(work, { recursive: true });
-    },
-  );
-  return { kernelPath: join(dir, "vmlinuz"), initrdPath: join(dir, "initrd") };
+/** The suite's own kernel with an initial RAM disk that loads the drivers. Seconds to make, slower to boot. */
+export async function fetchDistributionKernel(tools: ImageTools): Promise<DistributionKernel> {
+  const { archive, root, cacheDir, progress } = tools;
+  const kernel = await archive.candidate(await kernelPackage(archive));
+  const packages = [kernel, await archive.candidate("busybox-static")];
+  const versions = packages.map(({ name, version }) => `${name}=${version}`);
+  const key = contentKey(...versions, MODULES.join(), root.key);
+  const dir = await cachedDir(cacheDir, `distribution-kernel-${key}`, async (unfinished) => {
+    progress(`guest kernel: fetching ${kernel.name} ${kernel.version}`);
+    const work = join(unfinished, "work");
+    for (const deb of await archive.fetch(packages, work)) await unpackPackage(deb.path, work);
+    await copyFile(join(work, "boot", await vmlinuzIn(join(work, "boot"))), join(unfinished, "vmlinuz"));
+    await writeInitrd(root, work);
+    await copyFile(join(work, "initrd"), join(unfinished, "initrd"));
+    await rm(work, { recursive: true });
+  });
+  return { kernelPath: join(dir, "vmlinuz"), initrdPath: join(dir, "initrd"), package: kernel };
 }
 
-async function kernelPackage(): Promise<string> {
-  const { stdout } = await execa("apt-cache", ["depends", META_PACKAGE], { reject: false });
-  const name = /Depends: (linux-image-\S+)/.exec(stdout)?.[1];
+async function kernelPackage(archive: Archive): Promise<string> {
+  const name = (await archive.dependencies(META_PACKAGE)).find((dependency) => dependency.startsWith("linux-image-"));
   if (name !== undefined) return name;
-  throw new GuestImageError(`no distribution package ${META_PACKAGE}`, "run `apt-get update`; Debian 12 has it");
+  throw new GuestImageError(`${META_PACKAGE} depends on no kernel`, "run `npm run guest:update`");
 }
 
 async function vmlinuzIn(boot: string): Promise<string> {
@@ -59,18 +55,17 @@ async function vmlinuzIn(boot: string): Promise<string> {
   return found;
 }
 
-async function writeInitrd(unpacked: string, initrd: string): Promise<void> {
-  const tree = join(unpacked, "initrd-tree");
+async function writeInitrd(root: BuildRoot, work: string): Promise<void> {
+  const tree = join(work, "initrd-tree");
   for (const dir of ["bin", "dev", "root", "modules"]) await mkdir(join(tree, dir), { recursive: true });
-  await copyFile(join(unpacked, "bin/busybox"), join(tree, "bin/busybox"));
+  await copyFile(join(work, "usr/bin/busybox"), join(tree, "bin/busybox"));
   await symlink("busybox", join(tree, "bin/sh"));
   await copyFile(INIT, join(tree, "init"));
   await chmod(join(tree, "init"), 0o755);
-  const modules = await modulesInLoadOrder(join(unpacked, "lib/modules"), MODULES);
+  await root.run(work, ["find", "usr/lib/modules", "-name", "*.ko.xz", "-exec", "xz", "-d", "{}", "+"]);
+  const modules = await modulesInLoadOrder(join(work, "usr/lib/modules"), MODULES);
   for (const { name, path } of modules) await copyFile(path, join(tree, "modules", name));
   await writeFile(join(tree, "modules/order"), modules.map(({ name }) => `${name}\n`).join(""));
-  await execa(`find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc > ${initrd}`, {
-    cwd: tree,
-    shell: "/bin/sh",
-  });
+  const script = `find . -exec touch -h -d @1700000000 {} + && find . | LC_ALL=C sort | cpio --quiet --reproducible -o -H newc -R 0:0 >${WORK}/initrd`;
+  await root.run(work, ["sh", "-c", script], { cwd: `${WORK}/initrd-tree` });
 }

@@ -1,10 +1,10 @@
 import { copyFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Archive } from "./archive/archive.ts";
+import { unpackPackage } from "./archive/packages.ts";
 import { cachedDir, contentKey, defaultCacheDir } from "./cache.ts";
 import { GuestImageError } from "./errors.ts";
-import { unpackPackage } from "./packages.ts";
 import { type Progress, silent } from "./progress.ts";
-import { fetchSuitePackages } from "./suite-packages.ts";
 
 const PACKAGES = ["virtiofsd", "libc6", "libcap-ng0", "libgcc-s1", "libseccomp2"] as const;
 /** What virtiofsd is linked with, and the loader that finds it. */
@@ -28,11 +28,13 @@ export interface FileDaemonOptions {
  */
 export async function prepareFileDaemon(options: FileDaemonOptions = {}): Promise<string> {
   const { cacheDir = defaultCacheDir(), onProgress = silent } = options;
-  const key = contentKey(PACKAGES.join(), LIBRARIES.join(), RECIPE);
+  const archive = await Archive.open(cacheDir, onProgress);
+  const candidates = await archive.candidates(PACKAGES);
+  const key = contentKey(...candidates.map(({ name, version }) => `${name}=${version}`), LIBRARIES.join(), RECIPE);
   return cachedDir(cacheDir, `virtiofsd-${key}`, async (unfinished) => {
     onProgress("virtiofsd: fetching Debian 13's, and its libraries");
     const work = join(unfinished, "work");
-    const packages = await fetchSuitePackages(PACKAGES, work);
+    const packages = await archive.fetch(candidates, work);
     for (const { path } of packages) await unpackPackage(path, join(work, "root"));
     await copyFile(join(work, "root/usr/libexec/virtiofsd"), join(unfinished, "virtiofsd"));
     for (const library of LIBRARIES) await copyFile(await find(join(work, "root"), library), join(unfinished, library));

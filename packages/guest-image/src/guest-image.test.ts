@@ -11,7 +11,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { cachedDir, contentKey, fileDigest } from "./cache.ts";
+import { Archive } from "./archive/archive.ts";
+import { mirrorsIn } from "./archive/mirrors.ts";
+import { buildRoot } from "./build-root/build-root.ts";
+import type { BuildRoot } from "./build-root/run.ts";
+import { IMAGE_TOOLS } from "./build-root/toolsets.ts";
+import { cachedDir, contentKey, defaultCacheDir, fileDigest } from "./cache.ts";
 import { writeExt4 } from "./ext4.ts";
 import { modulesInLoadOrder } from "./kernel-modules.ts";
 import { AGENT_FLAGS } from "./rootfs.ts";
@@ -25,6 +30,11 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(directory, { recursive: true });
 });
+
+async function imageTools(): Promise<BuildRoot> {
+  const cacheDir = defaultCacheDir();
+  return buildRoot(await Archive.open(cacheDir, () => undefined), IMAGE_TOOLS, cacheDir, () => undefined);
+}
 
 describe("the cache", () => {
   it("builds once per name, also for many at once, and keeps nothing half-made", async () => {
@@ -51,10 +61,11 @@ describe("the cache", () => {
   });
 });
 
-// It runs mke2fs and debugfs, which a busy host lets wait.
-describe("the root file system", { timeout: 60_000 }, () => {
+// The first one fetches the archive's index and the tools.
+describe("the root file system", { timeout: 600_000 }, () => {
   it("is the same image for the same content, whenever and wherever it was made", async () => {
     const digests: string[] = [];
+    const tools = await imageTools();
     for (const order of [
       ["b", "a", "c"],
       ["c", "b", "a"],
@@ -65,13 +76,43 @@ describe("the root file system", { timeout: 60_000 }, () => {
         writeFileSync(join(tree, name, "file"), name);
         symlinkSync("file", join(tree, name, "link"));
       }
-      await writeExt4(tree, join(directory, "image"));
+      await writeExt4(tools, tree, join(tree, "../image"));
       digests.push(await fileDigest(join(directory, "image")));
       // The clock shows another second for the next one.
       const second = Math.floor(Date.now() / 1000);
       while (Math.floor(Date.now() / 1000) === second) await new Promise(setImmediate);
     }
     expect(digests[0]).toBe(digests[1]);
+  });
+});
+
+describe("the archive's mirrors", () => {
+  it("are the host's, if the host has Debian's", () => {
+    const sources = [
+      "http://packages.example/node nodistro Node",
+      "http://mirror.example/debian bookworm Debian",
+      "http://mirror.example/debian bookworm-updates Debian",
+      "https://security.example/debian-security bookworm-security Debian-Security",
+    ];
+    expect(mirrorsIn(sources.join("\n"))).toEqual({
+      main: "http://mirror.example/debian",
+      security: "https://security.example/debian-security",
+    });
+    expect(mirrorsIn("http://archive.example/ubuntu noble Ubuntu")).toEqual({});
+    // Before the host's first `apt-get update` it has no labels.
+    expect(mirrorsIn("http://mirror.example/debian trixie ")).toEqual({ main: "http://mirror.example/debian" });
+    expect(mirrorsIn("file:/media/debian trixie Debian")).toEqual({});
+  });
+});
+
+describe("the build root", { timeout: 600_000 }, () => {
+  it("shows its own files and the work directory, and nothing of the host or the caller", async () => {
+    const tools = await imageTools();
+    writeFileSync(join(directory, "given"), "from the caller");
+    expect(await tools.run(directory, ["cat", "/work/given"])).toBe("from the caller");
+    expect(await tools.run(directory, ["sh", "-c", "echo $HOME $KATA_TS_CACHE; ls /root; id -u"])).toBe("/tmp\n0");
+    await expect(tools.run(directory, ["touch", "/usr/bin/new"])).rejects.toThrow("Read-only file system");
+    await expect(tools.run(directory, ["sh", "-c", "echo its own words >&2; exit 3"])).rejects.toThrow("its own words");
   });
 });
 
@@ -84,9 +125,11 @@ describe("kernel modules", () => {
     module("virtio-ring", "");
     module("virtio", "virtio_ring");
     module("virtio_blk", "virtio,virtio_ring");
+    writeFileSync(join(directory, "modules.builtin"), "kernel/drivers/built-in.ko\n");
     const modules = await modulesInLoadOrder(directory, ["virtio_blk", "built_in"]);
     expect(modules.map(({ name }) => name)).toEqual(["virtio_ring", "virtio", "virtio_blk"]);
     expect(modules.every(({ path }) => existsSync(path))).toBe(true);
+    await expect(modulesInLoadOrder(directory, ["virtio_net"])).rejects.toThrow("the kernel has no module virtio_net");
   });
 });
 

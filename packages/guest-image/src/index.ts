@@ -13,19 +13,25 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { Archive, ArchiveError, type Candidate } from "./archive/archive.ts";
+import type { PackageEntry } from "./archive/packages.ts";
+import { SUITE } from "./archive/suite.ts";
+import { buildRoot } from "./build-root/build-root.ts";
+import { IMAGE_TOOLS } from "./build-root/toolsets.ts";
 import { defaultCacheDir } from "./cache.ts";
 import { fetchDistributionKernel } from "./distribution-kernel.ts";
-import { GuestImageError } from "./errors.ts";
 import { buildFixedCrun } from "./fixed-crun.ts";
 import { type Progress, silent } from "./progress.ts";
 import { buildRootfs, type RootfsInputs } from "./rootfs.ts";
+import type { ImageTools } from "./tools.ts";
 import { buildTunedKernel, tunedKernelName } from "./tuned-kernel.ts";
 
+export type { Candidate } from "./archive/archive.ts";
+export type { PackageEntry } from "./archive/packages.ts";
 export { cachedDir, contentKey, defaultCacheDir } from "./cache.ts";
 export { GuestImageError } from "./errors.ts";
 export { type FileDaemonOptions, prepareFileDaemon } from "./file-daemon.ts";
 export type { Progress } from "./progress.ts";
-export { KERNEL_BUILD_PACKAGES } from "./tuned-kernel.ts";
 
 /**
  * `tuned`: our configuration, compiled once (minutes), boots fastest. `distribution`: the distribution's binary, at
@@ -45,38 +51,69 @@ export interface Guest {
   readonly kernelPath: string;
   readonly initrdPath?: string;
   readonly imagePath: string;
+  readonly versions: GuestVersions;
+}
+
+/** What a guest was made of. */
+export interface GuestVersions {
+  /** The release of Debian. */
+  readonly suite: string;
+  readonly kernel: Candidate;
+  readonly packages: readonly PackageEntry[];
 }
 
 /** @throws GuestImageError saying what to install */
 export async function prepareGuest(options: GuestOptions): Promise<Guest> {
   const cacheDir = options.cacheDir ?? defaultCacheDir();
   const progress = options.onProgress ?? silent;
+  const archive = await Archive.open(cacheDir, progress);
+  try {
+    return await guestFrom(archive, options, cacheDir, progress);
+  } catch (error) {
+    if (!(error instanceof ArchiveError && error.outdated)) throw error;
+    progress("guest: the archive has newer versions than its index here");
+    return guestFrom(await Archive.refresh(cacheDir, progress), options, cacheDir, progress);
+  }
+}
+
+/** Names the archive's index that guests are made by; undefined before the first one. */
+export async function archiveIndex(cacheDir: string = defaultCacheDir()): Promise<string | undefined> {
+  return (await Archive.present(cacheDir))?.index();
+}
+
+/** Fetches the archive's index anew, so that the next guest has today's versions. */
+export async function refreshArchive(options: Pick<GuestOptions, "cacheDir" | "onProgress"> = {}): Promise<void> {
+  await Archive.refresh(options.cacheDir ?? defaultCacheDir(), options.onProgress ?? silent);
+}
+
+async function guestFrom(
+  archive: Archive,
+  options: GuestOptions,
+  cacheDir: string,
+  progress: Progress,
+): Promise<Guest> {
   const wanted = options.kernel ?? "auto";
   const tuned = wanted === "auto" ? await tunedKernelIsBuilt(cacheDir) : wanted === "tuned";
-  if (tuned) return tunedGuest(options, cacheDir, progress);
-  const imagePath = await buildRootfs(options, cacheDir, progress);
-  return { kernel: "distribution", ...(await fetchDistributionKernel(cacheDir, progress)), imagePath };
+  const root = await buildRoot(archive, IMAGE_TOOLS, cacheDir, progress);
+  const tools = { archive, root, cacheDir, progress };
+  return tuned ? tunedGuest(options, tools) : distributionGuest(options, tools);
 }
 
-async function tunedGuest(options: GuestOptions, cacheDir: string, progress: Progress): Promise<Guest> {
-  const kernelPath = await buildTunedKernel(cacheDir, progress);
-  const crunBinary = await fixedCrun(cacheDir, progress);
-  const inputs = { ...options, ...(crunBinary !== undefined && { crunBinary }) };
-  return { kernel: "tuned", kernelPath, imagePath: await buildRootfs(inputs, cacheDir, progress) };
+async function tunedGuest(options: GuestOptions, tools: ImageTools): Promise<Guest> {
+  const { kernelPath, source } = await buildTunedKernel(tools);
+  const crunBinary = await buildFixedCrun(tools);
+  const { imagePath, packages } = await buildRootfs({ ...options, crunBinary }, tools);
+  return { kernel: "tuned", kernelPath, imagePath, versions: { suite: SUITE, kernel: source, packages } };
 }
 
-/** The distribution's crun does as well, slower: an archive without sources keeps nobody from a guest. */
-async function fixedCrun(cacheDir: string, progress: Progress): Promise<string | undefined> {
-  try {
-    return await buildFixedCrun(cacheDir, progress);
-  } catch (error) {
-    if (!(error instanceof GuestImageError)) throw error;
-    progress(`guest image: crun as the distribution has it, which is slower: ${error.message}`);
-    return undefined;
-  }
+async function distributionGuest(options: GuestOptions, tools: ImageTools): Promise<Guest> {
+  const { package: kernel, ...paths } = await fetchDistributionKernel(tools);
+  const { imagePath, packages } = await buildRootfs(options, tools);
+  return { kernel: "distribution", ...paths, imagePath, versions: { suite: SUITE, kernel, packages } };
 }
 
 /** Whether `auto` means the tuned kernel. */
 export async function tunedKernelIsBuilt(cacheDir: string = defaultCacheDir()): Promise<boolean> {
-  return existsSync(join(cacheDir, await tunedKernelName()));
+  const archive = await Archive.present(cacheDir);
+  return archive !== undefined && existsSync(join(cacheDir, await tunedKernelName(archive)));
 }

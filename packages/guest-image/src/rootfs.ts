@@ -1,49 +1,42 @@
 import { chmod, copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { cachedDir, contentKey, fileDigest } from "./cache.ts";
+import type { Candidate } from "./archive/archive.ts";
+import {
+  baseFirst,
+  describePackages,
+  type FetchedPackage,
+  type PackageEntry,
+  unpackPackage,
+} from "./archive/packages.ts";
+import { SUITE } from "./archive/suite.ts";
+import { BuildRoot, WORK } from "./build-root/run.ts";
+import { cachedDir, contentKey, fileDigest, treeDigest } from "./cache.ts";
 import { GuestImageError } from "./errors.ts";
 import { writeExt4 } from "./ext4.ts";
 import { installCrun } from "./fixed-crun.ts";
-import { describePackages, type FetchedPackage, fetchPackages, unpackPackage } from "./packages.ts";
-import type { Progress } from "./progress.ts";
+import type { ImageTools } from "./tools.ts";
 
 /** Changes when an image is made in another way than before. */
-const FORMAT = "5";
+const FORMAT = "6";
 
-/** What goes into the guest's root file system from the distribution. */
+/** What goes into the guest's root file system from the distribution, with all that it depends on. */
 const PACKAGES = [
-  "busybox-static",
-  "procps",
-  "libproc2-0",
-  "crun",
-  "runc",
-  "tini",
-  "iproute2",
-  "libbpf1",
-  "libbsd0",
-  "libelf1",
-  "libmd0",
-  "libmnl0",
-  "zlib1g",
-  "libatomic1",
-  "libc6",
-  "libgcc-s1",
-  "libstdc++6",
-  "libcap2",
-  "libgcrypt20",
-  "libgpg-error0",
-  "liblz4-1",
-  "liblzma5",
-  "libseccomp2",
-  "libsystemd0",
-  "libyajl2",
-  "libzstd1",
+  ...["base-files", "busybox-static", "procps", "crun", "runc", "tini", "iproute2"],
+  // The Node that we bring needs these.
+  ...["libatomic1", "libstdc++6"],
 ] as const;
 
+/** For maintainer scripts, and for programs of these packages that the guest does not run. */
+const NOT_NEEDED: ReadonlySet<string> = new Set([
+  ...["debconf", "init-system-helpers", "gcc-14-base", "libcap2-bin", "libdb5.3t64"],
+  ...["libtirpc-common", "libtirpc3t64", "libgssapi-krb5-2", "libkrb5-3", "libkrb5support0", "libk5crypto3"],
+  ...["libkeyutils1", "libcom-err2", "libssl3t64", "openssl-provider-legacy"],
+]);
+
 /** Documentation, locales and the like have no reader in the guest. */
-const UNWANTED = ["usr/share", "usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/audit", "etc", "lib64"];
+const UNWANTED = ["usr/share", "usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/audit", "etc", "var"];
 
 export interface RootfsInputs {
   /** The agent's bundle: a directory with `agent.cjs`, and the gRPC and koffi it needs. */
@@ -66,32 +59,43 @@ export const AGENT_FLAGS: readonly (readonly string[])[] = [
 
 const TEMPLATE_DIR: string = fileURLToPath(new URL("../rootfs", import.meta.url));
 
-/** Builds, or finds in the cache, the guest's read-only ext4 root file system. Returns its path. */
-export async function buildRootfs(inputs: RootfsPrograms, cacheDir: string, progress: Progress): Promise<string> {
+export interface Rootfs {
+  readonly imagePath: string;
+  readonly packages: readonly PackageEntry[];
+}
+
+/** Builds, or finds in the cache, the guest's read-only ext4 root file system. */
+export async function buildRootfs(inputs: RootfsPrograms, tools: ImageTools): Promise<Rootfs> {
+  const packages = (await tools.archive.closure(PACKAGES)).filter(({ name }) => !NOT_NEEDED.has(name));
   const key = contentKey(
-    await fileDigest(join(inputs.agentDir, "agent.cjs")),
-    await fileDigest(join(inputs.agentDir, "grpc-js.cjs")),
+    await treeDigest(inputs.agentDir),
     await fileDigest(inputs.nodeBinary),
     inputs.crunBinary === undefined ? "" : await fileDigest(inputs.crunBinary),
     await readFile(join(TEMPLATE_DIR, "init")),
     await readFile(join(TEMPLATE_DIR, "fstab")),
     await readFile(join(TEMPLATE_DIR, "launch.cjs")),
-    PACKAGES.join(),
+    ...packages.map(({ name, version }) => `${name}=${version}`),
+    tools.root.key,
     FORMAT,
   );
-  const dir = await cachedDir(cacheDir, `rootfs-${key}`, async (unfinished) => {
-    await assemble(inputs, cacheDir, unfinished, progress);
+  const dir = await cachedDir(tools.cacheDir, `rootfs-${key}`, async (unfinished) => {
+    await assemble(inputs, packages, unfinished, tools);
   });
-  return join(dir, "rootfs.ext4");
+  const manifest = JSON.parse(await readFile(join(dir, "packages.json"), "utf8")) as PackageEntry[];
+  return { imagePath: join(dir, "rootfs.ext4"), packages: manifest };
 }
 
-async function assemble(inputs: RootfsPrograms, cacheDir: string, out: string, progress: Progress): Promise<void> {
-  const debs = await fetchedPackages(cacheDir, progress);
-  progress("guest image: assembling the root file system");
+async function assemble(
+  inputs: RootfsPrograms,
+  packages: readonly Candidate[],
+  out: string,
+  tools: ImageTools,
+): Promise<void> {
+  const debs = await fetchedPackages(packages, tools);
+  tools.progress("guest image: assembling the root file system");
   const staging = join(out, "staging");
-  for (const deb of debs) await unpackPackage(deb.path, staging);
+  for (const deb of baseFirst(debs)) await unpackPackage(deb.path, staging);
   for (const path of UNWANTED) await rm(join(staging, path), { recursive: true, force: true });
-  await mergeUsr(staging);
   await addBase(staging);
   await copyFile(inputs.nodeBinary, join(staging, "usr/bin/node"));
   await addAgent(inputs, staging);
@@ -100,31 +104,19 @@ async function assemble(inputs: RootfsPrograms, cacheDir: string, out: string, p
   if (inputs.crunBinary !== undefined) await installCrun(inputs.crunBinary, staging);
   const manifest = debs.map(({ name, version, sha256 }) => ({ name, version, sha256 }));
   await writeFile(join(staging, "etc/kata-packages.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-  progress("guest image: writing the ext4 image");
-  await writeExt4(staging, join(out, "rootfs.ext4"));
+  tools.progress("guest image: writing the ext4 image");
+  await writeExt4(tools.root, staging, join(out, "rootfs.ext4"));
   await writeFile(join(out, "packages.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   await rm(staging, { recursive: true });
 }
 
-async function fetchedPackages(cacheDir: string, progress: Progress): Promise<FetchedPackage[]> {
-  const dir = await cachedDir(cacheDir, `packages-${contentKey(PACKAGES.join())}`, async (unfinished) => {
-    progress(`guest image: fetching ${String(PACKAGES.length)} distribution packages`);
-    await fetchPackages(PACKAGES, unfinished);
+async function fetchedPackages(packages: readonly Candidate[], tools: ImageTools): Promise<FetchedPackage[]> {
+  const key = contentKey(...packages.map(({ name, version }) => `${name}=${version}`));
+  const dir = await cachedDir(tools.cacheDir, `packages-${key}`, async (unfinished) => {
+    tools.progress(`guest image: fetching ${String(packages.length)} packages of Debian ${SUITE}`);
+    await tools.archive.fetch(packages, unfinished);
   });
   return describePackages(dir);
-}
-
-// Debian 12 packages still ship /lib and /bin; in the image they are links, as on an installed system.
-async function mergeUsr(staging: string): Promise<void> {
-  for (const name of ["bin", "sbin", "lib", "lib64"]) {
-    const from = join(staging, name);
-    const to = join(staging, "usr", name);
-    await mkdir(to, { recursive: true });
-    await cp(from, to, { recursive: true, verbatimSymlinks: true }).catch(ignoreMissing);
-    await rm(from, { recursive: true, force: true });
-    await symlink(`usr/${name}`, from);
-  }
-  await symlink("../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", join(staging, "usr/lib64/ld-linux-x86-64.so.2"));
 }
 
 async function addBase(staging: string): Promise<void> {
@@ -152,12 +144,13 @@ async function addAgent(inputs: RootfsInputs, staging: string): Promise<void> {
   const dir = join(staging, "usr/lib/kata-agent");
   await cp(inputs.agentDir, dir, { recursive: true, dereference: true });
   await copyFile(join(TEMPLATE_DIR, "launch.cjs"), join(dir, "launch.cjs"));
-  for (const flags of AGENT_FLAGS) {
-    await execa(inputs.nodeBinary, [...flags, join(dir, "launch.cjs"), "--make-cache"], {
-      cwd: dirname(dir),
-      timeout: 60_000,
-    });
-  }
+  // The builder's umask is not part of the image.
+  await execa("chmod", ["-R", "u=rwX,go=rX", dir]);
+  // By the guest's own libraries, not the host's.
+  await mkdir(join(staging, WORK));
+  const guest = new BuildRoot(staging, "");
+  for (const flags of AGENT_FLAGS) await guest.run(dir, ["node", ...flags, `${WORK}/launch.cjs`, "--make-cache"]);
+  await rm(join(staging, WORK), { recursive: true });
 }
 
 // A library that is missing would show as a guest that panics on boot: find it here.
@@ -168,10 +161,6 @@ async function checkPrograms(staging: string): Promise<void> {
     if (!listed.failed && !listed.stdout.includes("not found")) continue;
     throw new GuestImageError(`${program} lacks a library: ${listed.stdout}${listed.stderr}`, "a package is missing");
   }
-}
-
-function ignoreMissing(error: unknown): void {
-  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }
 
 function ignoreExisting(error: unknown): void {

@@ -1,0 +1,46 @@
+import { execa } from "execa";
+
+export interface Mirrors {
+  readonly main: string;
+  readonly security: string;
+}
+
+const DEBIAN: Mirrors = {
+  main: "http://deb.debian.org/debian",
+  security: "http://deb.debian.org/debian-security",
+};
+
+/**
+ * Where to fetch Debian from: `$KATA_TS_DEBIAN_MIRROR` and `$KATA_TS_DEBIAN_SECURITY_MIRROR`, else the host's own
+ * mirrors of Debian, else deb.debian.org. Another distribution's mirrors do not have the suite.
+ */
+export async function debianMirrors(): Promise<Mirrors> {
+  const { KATA_TS_DEBIAN_MIRROR: main, KATA_TS_DEBIAN_SECURITY_MIRROR: security } = process.env;
+  const host = mirrorsIn(await hostSources());
+  return {
+    main: main || host.main || DEBIAN.main,
+    security: security || host.security || DEBIAN.security,
+  };
+}
+
+/** One line for each index that apt knows: site, release, label. The label is missing before the first `apt-get update`. */
+async function hostSources(): Promise<string> {
+  const format = "$(SITE) $(RELEASE) $(LABEL)";
+  const args = ["indextargets", "--format", format, "Created-By: Packages"];
+  const { stdout } = await execa("apt-get", args, { reject: false, stderr: "ignore" });
+  return stdout ?? "";
+}
+
+/** Exported for tests. */
+export function mirrorsIn(sources: string): Partial<Mirrors> {
+  const found: { main?: string; security?: string } = {};
+  for (const line of sources.split("\n")) {
+    const [site = "", release = "", label = ""] = line.split(" ");
+    if (!/^https?:\/\//.test(site)) continue;
+    const security = label === "Debian-Security" || (label === "" && /\/debian-security\/?$/.test(site));
+    const main = label === "Debian" || (label === "" && /\/debian\/?$/.test(site));
+    if (security) found.security ??= site;
+    else if (main && !release.includes("backports")) found.main ??= site;
+  }
+  return found;
+}
