@@ -1,12 +1,9 @@
-import { globSync } from "node:fs";
-import { join } from "node:path";
 import { rotated } from "../../e2e/harness/rotation.ts";
-import { HOST_SUITES, type HostSuite } from "../../e2e/lab/suites.ts";
-import { ROOT } from "./paths.ts";
+import type { HostSuite } from "../../e2e/lab/suites.ts";
 import { tool } from "./run.ts";
 
-/** In so many days each file has had its turn on one of the hosts. */
-const SHARES = 4;
+/** Of the laboratory's files, those that take a few minutes. The others, and the other hosts, are for `test:lab`. */
+const TURN: readonly string[] = ["test/container.test.ts", "test/host-life.test.ts"];
 
 /** Runs the laboratory's tests on a host of that release; all files, or those given. */
 export function runLaboratory(
@@ -17,9 +14,7 @@ export function runLaboratory(
   return tool("vitest", ["run", "--root", "e2e/lab", ...files], { ...environment, KATA_LAB_SUITE: suite });
 }
 
-/** The part of a day: at most ten minutes, on one host. */
+/** The part of a day: one file, on one host. */
 export function runLaboratoryTurn(environment: Readonly<Record<string, string>>): Promise<void> {
-  const files = globSync("test/*.test.ts", { cwd: join(ROOT, "e2e", "lab") }).sort();
-  const [suite = "bookworm"] = rotated(HOST_SUITES, HOST_SUITES.length);
-  return runLaboratory(suite, environment, rotated(files, Math.min(SHARES, files.length)));
+  return runLaboratory("bookworm", environment, rotated(TURN, TURN.length));
 }
