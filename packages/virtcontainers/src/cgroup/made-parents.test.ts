@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -27,7 +27,14 @@ it("directories that were made above cgroups go with the last of these, others s
 });
 
 it("a place that takes no notes refuses no container", () => {
-  expect(() => {
-    new MadeParents("/proc/none").note(["/sys/fs/cgroup/a"]);
-  }).not.toThrow();
+  const root = mkdtempSync(join(tmpdir(), "parents-"));
+  try {
+    const file = join(root, "file");
+    writeFileSync(file, "");
+    expect(() => {
+      new MadeParents(join(file, "notes")).note(["/sys/fs/cgroup/a"]);
+    }).not.toThrow();
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });
