@@ -7,14 +7,14 @@ export type Suite = "bullseye" | "bookworm" | "trixie" | "forky";
 /** Debian's keyring has the keys of all its suites, also on an older release. */
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-const PUBLIC_MIRROR = "http://deb.debian.org/debian";
-
-/** The mirror that this machine's own package sources name; Debian's public one on a machine that has none. */
+/** The mirror that this machine's own package sources name. @throws Error when they name none */
 export function debianMirror(): string {
   const files = ["/etc/apt/sources.list", ...globSync("/etc/apt/sources.list.d/*.{list,sources}")];
   const lines = files.flatMap(readLines).filter((line) => /^(?:deb |URIs:)/.test(line));
   const found = lines.map((line) => /https?:\/\/\S*\/debian(?=\/?(?:\s|$))/.exec(line)?.[0]);
-  return found.find((url) => url !== undefined) ?? PUBLIC_MIRROR;
+  const mirror = found.find((url) => url !== undefined);
+  if (mirror === undefined) throw new Error("the package sources of this machine name no mirror of debian");
+  return mirror;
 }
 
 function readLines(file: string): string[] {

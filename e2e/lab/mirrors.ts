@@ -15,7 +15,8 @@ export function sourcesOf(suite: HostSuite): string {
 
 function mirror(urls: readonly string[], archive: string): string {
   const found = urls.find((url) => url.endsWith(`/${archive}`));
-  return found ?? `http://deb.debian.org/${archive}`;
+  if (found !== undefined) return found;
+  throw new Error(`the package sources of this machine name no mirror of ${archive}`);
 }
 
 function mirrorUrls(): string[] {

@@ -101,8 +101,9 @@ describe("a relay whose guest floods it", () => {
 
   async function newTold(): Promise<Told> {
     const count = told.length;
-    while (told.length < count + 2) await delay(10);
-    return told.at(-1) as Told;
+    let last = told.at(-1);
+    for (; last === undefined || told.length < count + 2; last = told.at(-1)) await delay(10);
+    return last;
   }
 
   /** Until all of it is taken, or none has been for a while. */
@@ -124,7 +125,7 @@ describe("a relay whose guest floods it", () => {
   }
 
   function taken(bytes: Buffer): Promise<boolean> {
-    const written = new Promise<boolean>((resolve) => {
+    const written: Promise<boolean> = new Promise((resolve) => {
       channel.write(bytes, (error) => {
         resolve(error === undefined || error === null);
       });

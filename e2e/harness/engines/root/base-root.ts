@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { defaultCacheDir } from "@kata-ts/guest-image";
 import { execa } from "execa";
+import { sourceOf } from "../../../hosts/mirrors.ts";
 
 /** Suites of Debian whose engines are tested beside this machine's own. */
 const ENGINE_SUITES = ["trixie", "forky"] as const;
@@ -14,8 +15,6 @@ const PACKAGES = [
   ...["iptables", "nftables", "iproute2", "procps", "kmod", "e2fsprogs", "busybox-static", "libatomic1"],
 ];
 const LEFT_OUT = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"];
-const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
-const MIRROR = "http://deb.debian.org/debian";
 
 /** The suite that KATA_TEST_ENGINES names; undefined for this machine's own engines. @throws Error for an unknown one */
 export function engineSuite(): EngineSuite | undefined {
@@ -48,10 +47,8 @@ async function makeRoot(suite: EngineSuite, directory: string): Promise<void> {
     ...['--aptopt=APT::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"'],
     ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
   ];
-  // How old a mirror's index is does not matter to a test; that it is signed by Debian does.
-  const source = `deb [signed-by=${KEYRING} check-valid-until=no] ${MIRROR} ${suite} main\n`;
   await execa("unshare", ["--mount", "mmdebstrap", ...options, suite, directory, "-"], {
-    input: source,
+    input: sourceOf(suite),
     stdout: "ignore",
   });
 }

@@ -1,26 +1,30 @@
 import { execa } from "execa";
+import { GuestImageError } from "../errors.ts";
 
 export interface Mirrors {
   readonly main: string;
   readonly security: string;
 }
 
-const DEBIAN: Mirrors = {
-  main: "http://deb.debian.org/debian",
-  security: "http://deb.debian.org/debian-security",
-};
-
 /**
  * Where to fetch Debian from: `$KATA_TS_DEBIAN_MIRROR` and `$KATA_TS_DEBIAN_SECURITY_MIRROR`, else the host's own
- * mirrors of Debian, else deb.debian.org. Another distribution's mirrors do not have the suite.
+ * mirrors of Debian. Another distribution's mirrors do not have the suite.
+ *
+ * @throws GuestImageError where neither is there
  */
 export async function debianMirrors(): Promise<Mirrors> {
   const { KATA_TS_DEBIAN_MIRROR: main, KATA_TS_DEBIAN_SECURITY_MIRROR: security } = process.env;
   const host = mirrorsIn(await hostSources());
   return {
-    main: main || host.main || DEBIAN.main,
-    security: security || host.security || DEBIAN.security,
+    main: required("KATA_TS_DEBIAN_MIRROR", main, host.main),
+    security: required("KATA_TS_DEBIAN_SECURITY_MIRROR", security, host.security),
   };
+}
+
+function required(variable: string, named: string | undefined, found: string | undefined): string {
+  const mirror = named === "" ? found : (named ?? found);
+  if (mirror !== undefined) return mirror;
+  throw new GuestImageError("the package sources of this machine name no mirror of Debian", `name one by ${variable}`);
 }
 
 /** One line for each index that apt knows: site, release, label. The label is missing before the first `apt-get update`. */
@@ -28,7 +32,7 @@ async function hostSources(): Promise<string> {
   const format = "$(SITE) $(RELEASE) $(LABEL)";
   const args = ["indextargets", "--format", format, "Created-By: Packages"];
   const { stdout } = await execa("apt-get", args, { reject: false, stderr: "ignore" });
-  return stdout ?? "";
+  return stdout;
 }
 
 /** Exported for tests. */

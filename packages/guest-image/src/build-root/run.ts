@@ -55,8 +55,8 @@ export class BuildRoot {
       maxBuffer: 10_000_000,
       ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
     });
-    if (!result.failed) return String(result.stdout);
-    const said = `${String(result.stdout)}\n${String(result.stderr)}`.trim().slice(-2000);
+    if (!result.failed) return result.stdout;
+    const said = `${result.stdout}\n${result.stderr}`.trim().slice(-2000);
     throw new GuestImageError(
       `${command.slice(0, 4).join(" ")}: ${said || String(result.shortMessage)}`,
       "building a guest needs root, and the right to mount",
