@@ -14,7 +14,7 @@ import type { Layer, Progress } from "./image.ts";
 import { bestFor, fits, platformText } from "./platform.ts";
 import type { ImageSource } from "./sources/source.ts";
 
-/** An index of indexes of …: nobody does that. */
+/** Indexes nested deeper than this do not occur in practice. */
 const MAX_DEPTH = 3;
 
 export interface FetchOptions {

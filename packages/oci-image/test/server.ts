@@ -37,7 +37,7 @@ export class Servers {
   }
 }
 
-/** A certificate for the loopback that nobody's authority has signed. */
+/** A certificate for the loopback that no trusted authority has signed. */
 export function ownCertificate(): { readonly key: string; readonly cert: string } {
   const directory = mkdtempSync(join(tmpdir(), "kata-certificate-"));
   const [key, cert] = [join(directory, "key"), join(directory, "cert")];

@@ -72,7 +72,7 @@ export function exactly<T>(shapes: Fields<T>): Shape<T> {
   };
 }
 
-/** What the type checker has to be believed about: a value of somebody else's class, or a document of its own. */
+/** What is not checked here: values of other libraries' classes, and documents with a schema of their own. */
 export function anything<T>(): Shape<T> {
   return (value) => value as T;
 }

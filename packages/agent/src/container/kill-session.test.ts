@@ -25,5 +25,5 @@ it("ends a process with what it has left behind", async () => {
   const [ended, closed] = [once(child, "exit"), once(child, "close")];
   killSession(child.pid ?? 0);
   expect(await ended).toEqual([null, "SIGKILL"]);
-  await closed; // Its output is held open by nobody any more.
+  await closed; // No process holds its output open any more.
 });

@@ -8,7 +8,7 @@ import type { PatientClient } from "./patient-client.ts";
 import type { RegistryOptions } from "./registry.ts";
 import { bounded, parsedOrUndefined, wordsOf } from "./words.ts";
 
-/** Whoever made the token server follows the one or the other specification. */
+/** Token servers follow one of two specifications. */
 const tokenAnswer = z.object({ token: z.string().optional(), access_token: z.string().optional() });
 
 const CLIENT_ID = "kata-ts";

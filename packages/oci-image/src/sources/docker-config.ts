@@ -6,7 +6,7 @@ import * as z from "zod";
 import { ImageError } from "../errors.ts";
 import { shown } from "../text.ts";
 
-/** How somebody is known to a registry. */
+/** The credentials that a registry is given. */
 export type Credentials =
   | { readonly username: string; readonly password: string }
   /** Exchanged for tokens by the registry's token server. */

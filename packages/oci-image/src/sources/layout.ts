@@ -46,7 +46,7 @@ export class LayoutSource implements ImageSource {
   }
 
   async blob(descriptor: Descriptor): Promise<Readable> {
-    // A layout is somebody else's: a link in it must not make us read another file.
+    // A layout is untrusted input: a link in it must not make us read another file.
     return await this.#inside(descriptor, async (path) => (await openInside(this.#directory, path)).createReadStream());
   }
 

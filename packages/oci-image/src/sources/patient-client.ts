@@ -52,7 +52,7 @@ export class PatientClient {
   }
 }
 
-/** Not so a name that is none, a certificate that is not trusted, a port that nobody listens on. */
+/** An invalid name, an untrusted certificate and a refused connection are final. */
 function isPassing({ cause }: ConnectionLost): boolean {
   const { code, message } = cause as NodeJS.ErrnoException;
   return PASSING.has(code ?? "") || /nothing has come|hang up/.test(message);
