@@ -9,6 +9,9 @@ const ENGINE_PARENTS = ["/docker", "/default", "/k8s.io", "/kubepods", "/libpod_
 /** podman's own: it keeps them, whatever the runtime, and does not take away all that it makes for its pods. */
 const PODMANS_OWN = /\/libpod_parent\/(?!.*libpod-)/;
 
+/** iproute2 mounts it for the first namespace that it makes on a machine, and lets it stay. */
+const NAMESPACES = "/run/netns";
+
 /** What a test could leave on the host, each item as a line that names it. */
 export type HostSnapshot = ReadonlySet<string>;
 
@@ -58,7 +61,9 @@ function mounts(): string[] {
   return readFileSync("/proc/self/mountinfo", "latin1")
     .trim()
     .split("\n")
-    .map((line) => `mount ${line.split(" ")[4] ?? ""}`);
+    .map((line) => line.split(" ")[4] ?? "")
+    .filter((path) => path !== NAMESPACES)
+    .map((path) => `mount ${path}`);
 }
 
 function links(): string[] {

@@ -217,7 +217,7 @@ describe("a namespace that cannot be used", () => {
       expect((await attempt(undefined)).stderr, name).toContain(host);
       expect((await attempt(`/proc/${String(process.pid)}/ns/net`)).stderr, name).toContain(host);
       expect((await attempt(`${pod}-gone`)).stderr, name).toContain("ENOENT");
-      expect((await attempt("/etc/hostname")).stderr, name).toContain("/etc/hostname is not a network namespace");
+      expect((await attempt("/etc/hostname")).stderr, name).toContain("/etc/hostname is no namespace");
       expect(await kata.ok(["list", "-q"]), name).toBe("");
     }
   });

@@ -50,11 +50,22 @@ function mountHere(path: string): void {
 }
 
 function release(path: string): void {
-  const mounted = readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .map((line) => unescaped(line.split(" ")[4] ?? ""))
-    .filter((point) => point === path || point.startsWith(`${path}/`));
-  for (const point of mounted.reverse()) unmount(point);
+  const mounted = mountPoints().filter((point) => point === path || point.startsWith(`${path}/`));
+  for (const point of mounted.reverse()) unmountUnlessGone(point);
+}
+
+// The kernel drops a mount of this kind itself when a look at its path finds that the host's is gone.
+function unmountUnlessGone(point: string): void {
+  try {
+    unmount(point);
+  } catch (error) {
+    if (mountPoints().includes(point)) throw error;
+  }
+}
+
+function mountPoints(): string[] {
+  const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  return lines.map((line) => unescaped(line.split(" ")[4] ?? ""));
 }
 
 /** mountinfo writes blanks, line ends and backslashes as octal numbers. */
