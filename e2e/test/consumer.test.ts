@@ -89,7 +89,7 @@ describe("a project that installs the packages", () => {
     expect((await inProject(node, "--version")).stdout).toMatch(new RegExp(`^v${version}\\.`));
     expect(await inProject(node, program)).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringMatching(/^6\.1\.\d+\nexit status 0$/) as string,
+      stdout: expect.stringMatching(/^6\.12\.\d+\nexit status 0$/) as string,
     });
   });
 
