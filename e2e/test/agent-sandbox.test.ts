@@ -97,7 +97,7 @@ describe("the sandbox of the agent, over the original's contract", () => {
     expect(details.agent_details).toMatchObject({
       init_daemon: true,
       supports_seccomp: true,
-      storage_handlers: ["virtio-fs", "9p", "blk", "ephemeral", "local"],
+      storage_handlers: ["virtio-fs", "9p", "blk", "scsi", "nvdimm", "mmioblk", "ephemeral", "local"],
     });
     await agent.setGuestDateTime({ Sec: 2_000_000_000, Usec: 5 });
     await agent.reseedRandomDev({ data: Buffer.alloc(512, 7) });
