@@ -9,7 +9,7 @@ export interface SharedNamespaces {
 
 /**
  * The version of the specification that the guest's runtime is told. The host has checked the engine's own: a newer one is
- * nothing but newer fields, and crun 1.8 refuses any that it does not know by name.
+ * nothing but newer fields, and crun refuses any that it does not know by name.
  */
 const GUEST_OCI_VERSION = "1.0.2";
 
@@ -17,7 +17,7 @@ const GUEST_OCI_VERSION = "1.0.2";
  * The config.json that crun gets. The VM itself is the network namespace; IPC and UTS are the sandbox's, and PID when
  * the sandbox shares it. The cgroup is one below our own parent, whatever the host calls it, and always the root of a
  * namespace of its own: engines on hosts with cgroup v1 ask for none, and a container would see the guest's cgroups.
- * Time namespaces are not crun's (1.8): the host has warned of them.
+ * Time namespaces and their offsets are left out, as the host has warned: crun 1.8 has none, 1.21 fails to set offsets.
  */
 export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: SharedNamespaces): RuntimeSpec {
   const namespaces = (spec.linux?.namespaces ?? [])
@@ -27,8 +27,12 @@ export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: Shar
   return {
     ...withoutHooks(spec),
     ociVersion: GUEST_OCI_VERSION,
-    linux: { ...spec.linux, namespaces, cgroupsPath: `/kata/${containerId}` },
+    linux: { ...withoutOffsets(spec), namespaces, cgroupsPath: `/kata/${containerId}` },
   };
+}
+
+function withoutOffsets({ linux = {} }: RuntimeSpec): NonNullable<RuntimeSpec["linux"]> {
+  return Object.fromEntries(Object.entries(linux).filter(([name]) => name !== "timeOffsets"));
 }
 
 function joinShared(type: string, shared: SharedNamespaces): SpecNamespace {
