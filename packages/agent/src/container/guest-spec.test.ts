@@ -1,3 +1,4 @@
+import type { RuntimeSpec } from "@kata-ts/agent-protocol";
 import { describe, expect, it } from "vitest";
 import { toGuestSpec } from "./guest-spec.ts";
 
@@ -42,5 +43,11 @@ describe("toGuestSpec", () => {
     expect(guest.hooks).toBeUndefined();
     expect(guest.linux?.cgroupsPath).toBe("/kata/c");
     expect(guest.process).toEqual(spec.process);
+  });
+
+  it("leaves out what the host has warned of", () => {
+    const linux = { namespaces: [], timeOffsets: {}, intelRdt: { l3CacheSchema: "L3:0=f" }, memoryPolicy: {} };
+    const left = toGuestSpec({ ociVersion: "1.2.0", linux } as unknown as RuntimeSpec, "c", SHARED).linux ?? {};
+    expect(Object.keys(left).sort()).toEqual(["cgroupsPath", "namespaces"]);
   });
 });

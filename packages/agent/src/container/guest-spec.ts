@@ -17,7 +17,7 @@ const GUEST_OCI_VERSION = "1.0.2";
  * The config.json that crun gets. The VM itself is the network namespace; IPC and UTS are the sandbox's, and PID when
  * the sandbox shares it. The cgroup is one below our own parent, whatever the host calls it, and always the root of a
  * namespace of its own: engines on hosts with cgroup v1 ask for none, and a container would see the guest's cgroups.
- * Time namespaces and their offsets are left out, as the host has warned: crun 1.8 has none, 1.21 fails to set offsets.
+ * What the host has warned of is left out: crun 1.8 ignores these fields, 1.21 fails by them.
  */
 export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: SharedNamespaces): RuntimeSpec {
   const namespaces = (spec.linux?.namespaces ?? [])
@@ -27,12 +27,15 @@ export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: Shar
   return {
     ...withoutHooks(spec),
     ociVersion: GUEST_OCI_VERSION,
-    linux: { ...withoutOffsets(spec), namespaces, cgroupsPath: `/kata/${containerId}` },
+    linux: { ...withoutHostsOwn(spec), namespaces, cgroupsPath: `/kata/${containerId}` },
   };
 }
 
-function withoutOffsets({ linux = {} }: RuntimeSpec): NonNullable<RuntimeSpec["linux"]> {
-  return Object.fromEntries(Object.entries(linux).filter(([name]) => name !== "timeOffsets"));
+/** Clocks, caches and memory nodes that are the host's, or the whole VM's. */
+const HOSTS_OWN: ReadonlySet<string> = new Set(["timeOffsets", "intelRdt", "memoryPolicy"]);
+
+function withoutHostsOwn({ linux = {} }: RuntimeSpec): NonNullable<RuntimeSpec["linux"]> {
+  return Object.fromEntries(Object.entries(linux).filter(([name]) => !HOSTS_OWN.has(name)));
 }
 
 function joinShared(type: string, shared: SharedNamespaces): SpecNamespace {

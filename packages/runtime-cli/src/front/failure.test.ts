@@ -3,6 +3,7 @@ import { failureOf } from "./failure.ts";
 
 it.each<[unknown, number, string]>([
   [new Error('could not create container x: crun create: exec: "x": executable file not found in $PATH'), 127, "crun"],
+  [new Error("crun create: the path `/x` exists but it is not executable: Operation not permitted"), 126, "crun"],
   [new Error("could not exec in container x: crun exec: open `/x`: no such file or directory"), 127, "crun"],
   [new Error("could not create container x: crun create: open executable: permission denied"), 126, "crun"],
   [new Error("/etc/x: permission denied"), 1, "/etc/x"],

@@ -28,5 +28,5 @@ export function statusOf(message: string): number {
   const isAboutProgram = /\b(?:crun|runc) (?:create|start|exec):|\bexec:/.test(message);
   if (!isAboutProgram) return FAILURE;
   if (/executable file .*not found|no such file or directory/i.test(message)) return NOT_FOUND;
-  return /permission denied|exec format error|is a directory/i.test(message) ? NOT_EXECUTABLE : FAILURE;
+  return /permission denied|not executable|exec format error|is a directory/i.test(message) ? NOT_EXECUTABLE : FAILURE;
 }
