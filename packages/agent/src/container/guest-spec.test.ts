@@ -47,7 +47,7 @@ describe("toGuestSpec", () => {
 
   it("leaves out what the host has warned of", () => {
     const linux = { namespaces: [], timeOffsets: {}, intelRdt: { l3CacheSchema: "L3:0=f" }, memoryPolicy: {} };
-    const left = toGuestSpec({ ociVersion: "1.2.0", linux } as unknown as RuntimeSpec, "c", SHARED).linux ?? {};
+    const left = toGuestSpec({ ociVersion: "1.2.0", linux }, "c", SHARED).linux ?? {};
     expect(Object.keys(left).sort()).toEqual(["cgroupsPath", "namespaces"]);
   });
 });
