@@ -1,4 +1,3 @@
-import type { RuntimeSpec } from "@kata-ts/agent-protocol";
 import { describe, expect, it } from "vitest";
 import { toGuestSpec } from "./guest-spec.ts";
 
