@@ -65,8 +65,9 @@ function inGuest(kata: Kata, id: string, script: string): Call {
 }
 
 function memoryCgroup(kata: Kata, id: string): string {
-  const { cgroup } = JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as { cgroup: string[] };
-  const memory = cgroup.find((directory) => existsSync(join(directory, "memory.limit_in_bytes")));
+  const record = readFileSync(join(kata.root, id, "kata.json"), "utf8");
+  const { cgroup } = JSON.parse(record) as { cgroup: { directories: string[] } };
+  const memory = cgroup.directories.find((directory) => existsSync(join(directory, "memory.limit_in_bytes")));
   if (memory === undefined) throw new Error(`${id} has no memory cgroup`);
   return memory;
 }
