@@ -26,7 +26,7 @@ const suites: readonly Suite[] = [
   { name: "unit and compliance tests", run: () => tool("vitest", ["run"], counted) },
   { name: "end to end, VMs that boot", run: () => runEndToEnd(booted, counted) },
   { name: "end to end, VMs that are cloned", run: () => fromTemplates(() => runEndToEnd(cloned, counted)) },
-  { name: "laboratory, today's part", run: () => runLaboratoryTurn(counted) },
+  { name: "laboratory, its host", run: () => runLaboratoryTurn(counted) },
 ];
 
 await buildPackages();
