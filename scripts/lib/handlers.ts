@@ -167,7 +167,7 @@ export const HANDLERS: readonly Handler[] = [
   },
   {
     name: "words of a guest cannot steer a terminal",
-    file: "packages/qemu-driver/src/tail.ts",
+    file: "packages/linux/src/escape.ts",
     code: "export function escapeControls(text: string): string {",
     without: 'export function escapeControls(text: string): string {\n  if (text !== "") return text;',
     test: ["e2e/test/hostile-agent", "with escape sequences"],

@@ -14,6 +14,7 @@
  */
 export { descriptorOf, receiveDescriptor, sendConsole, sendDescriptor } from "./descriptor-passing.ts";
 export { type Distribution, type HostProgram, howToInstall, thisDistribution } from "./distribution.ts";
+export { escapeControls } from "./escape.ts";
 export { type DeviceNumber, flushFileSystem, makeNode, setExtendedAttribute } from "./files.ts";
 export { type FileLock, type LockOptions, lockFile, tryLockFile } from "./flock.ts";
 export { releaseMemory } from "./memory.ts";
@@ -41,6 +42,7 @@ export {
 export { LinuxError } from "./native.ts";
 export { type KernelEvents, openKernelEvents } from "./netlink.ts";
 export { originalPort } from "./original-destination.ts";
+export { ForeignFileError, readOwnFile } from "./own-files.ts";
 export {
   createPipe,
   NONBLOCKING_READ,

@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chownSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type AcceleratorProbe, chooseAccelerator, noteKvmGuest } from "./accelerator.ts";
 
@@ -155,6 +155,19 @@ describe("what was found", () => {
     writeFileSync(file, readFileSync(file, "utf8").replace(bootId, "another boot"));
     qemu(BOOTED);
     expect(await chooseAccelerator(probe)).toMatchObject({ accelerator: "kvm" });
+  });
+
+  it("is kept for root alone, and believed from nobody else", async () => {
+    qemu(`${BOOTED} process.exit(0);`);
+    const file = join(directory, "cache/kvm.json");
+    await chooseAccelerator(probe);
+    expect([statSync(file), statSync(dirname(file))].map(({ mode }) => mode & 0o777)).toEqual([0o600, 0o700]);
+    await chooseAccelerator(probe);
+    expect(trials()).toBe(1);
+    chownSync(file, 1234, 1234);
+    await chooseAccelerator(probe);
+    expect(trials()).toBe(2);
+    expect(statSync(file).uid).toBe(0);
   });
 
   it("is asked anew where the file holds anything else", async () => {

@@ -28,7 +28,7 @@ export { LineReader } from "./qmp/line-reader.ts";
 export { MAX_ROOT_PORTS, rootPortName, rootPortSlot, takenRootPorts } from "./root-port.ts";
 export { restoreMachine, saveMachine } from "./saved-machine.ts";
 export { type ExitInfo, spawnTied, type TiedOptions, type TiedProcess } from "./spawn.ts";
-export { escapeControls, Tail } from "./tail.ts";
+export { Tail } from "./tail.ts";
 export { type PluggedVirtioFs, plugVirtioFs, type VirtiofsdConfig, virtiofsdArgv } from "./virtiofsd.ts";
 export { type VirtiofsdKind, type VirtiofsdVersion, virtiofsdVersion } from "./virtiofsd-kind.ts";
 export type { Accelerator, VmConfig } from "./vm-config.ts";

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { release, version } from "node:os";
 import { dirname } from "node:path";
+import { bootId, randomUuid, readOwnFile } from "@kata-ts/linux";
 import type { AcceleratorChoice } from "./accelerator.ts";
 
 interface Verdict extends AcceleratorChoice {
@@ -55,18 +56,22 @@ export class KvmVerdicts {
     if (this.#file === undefined) return;
     const others = Object.entries(await this.#read()).filter(([key]) => key !== this.#key);
     const kept = Object.entries(change(Object.fromEntries(others))).slice(-MAX_VERDICTS);
-    const unfinished = `${this.#file}.${String(process.pid)}`;
+    const unfinished = `${this.#file}.${randomUuid()}`;
     try {
-      await mkdir(dirname(this.#file), { recursive: true });
-      await writeFile(unfinished, `${JSON.stringify(Object.fromEntries(kept))}\n`);
+      const directory = dirname(this.#file);
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      // A name that is not to be foreseen, and must not be there: nothing that another user has put there is written through.
+      await writeFile(unfinished, `${JSON.stringify(Object.fromEntries(kept))}\n`, { mode: 0o600, flag: "wx" });
       await rename(unfinished, this.#file);
-    } catch {}
+    } catch {
+      await rm(unfinished, { force: true }).catch(() => undefined);
+    }
   }
 
   async #read(): Promise<Record<string, Verdict>> {
     if (this.#file === undefined) return {};
     try {
-      const content: unknown = JSON.parse(await readFile(this.#file, "utf8"));
+      const content: unknown = JSON.parse(readOwnFile(this.#file));
       return Object.fromEntries(Object.entries(content ?? {}).filter(isVerdictEntry));
     } catch {
       return {};
@@ -88,8 +93,4 @@ function keyOf(paths: readonly string[]): string {
     hash.update(`${path}\0${String(ino)}\0${String(size)}\0${String(mtimeMs)}\0`);
   }
   return hash.digest("hex").slice(0, 32);
-}
-
-function bootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
 }

@@ -1,3 +1,5 @@
+import { escapeControls } from "@kata-ts/linux";
+
 /** The last bytes of a stream whose length nobody bounds. */
 export class Tail {
   readonly #limit: number;
@@ -12,7 +14,7 @@ export class Tail {
     this.#bytes = joined.length > this.#limit ? Buffer.from(joined.subarray(joined.length - this.#limit)) : joined;
   }
 
-  /** The text, with every control character but line ends made harmless: it comes from a guest. */
+  /** The text, with what steers a terminal or the eye made harmless: it comes from a guest. */
   text(): string {
     return escapeControls(this.#bytes.toString("utf8"));
   }
@@ -23,11 +25,4 @@ export class Tail {
       .filter((line) => line.trim() !== "")
       .slice(-count);
   }
-}
-
-/** Text that a guest had a say in, safe for a log or a terminal: control characters become \xNN. */
-export function escapeControls(text: string): string {
-  return text
-    .replaceAll("\r\n", "\n")
-    .replace(/[^\P{Cc}\n]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -31,6 +31,12 @@ describe("options that a create has kept", () => {
   it("are what was read, for root alone", async () => {
     expect(await readOptions(file, kept)).toEqual(await readOptions(file));
     expect(statSync(kept).mode & 0o777).toBe(0o600);
+  });
+
+  it("are another user's word where that user could write them", async () => {
+    mark();
+    chownSync(kept, 1234, 1234);
+    expect((await readOptions(file, kept)).options).toEqual({ runtime: { boot_timeout: 9 } });
   });
 
   it("hold without another check while the files are the same", async () => {

@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readOwnFile } from "@kata-ts/linux";
 import { COMMIT, VERSION } from "../version.ts";
 import type { ConfigurationFile, GivenOptions } from "./given.ts";
 
@@ -32,9 +33,9 @@ export function keepOptions(path: string, given: GivenOptions): void {
 /** What was kept, if it was read from files with the same names and texts; undefined otherwise. */
 export function keptOptions(path: string, files: readonly ConfigurationFile[]): GivenOptions | undefined {
   try {
-    const { build, given } = JSON.parse(readFileSync(path, "utf8")) as Kept;
+    const { build, given } = JSON.parse(readOwnFile(path)) as Kept;
     return build === BUILD && JSON.stringify(given.files) === JSON.stringify(files) ? given : undefined;
   } catch {
-    return undefined; // Not there, or cut off.
+    return undefined; // Not there, cut off, or another user's word.
   }
 }

@@ -27,6 +27,11 @@ describe("logs of several parts", () => {
     expect(merged[2]?.fields).toMatchObject({ pid: "2", file: "shim" });
   });
 
+  it("steer neither terminal nor eye", () => {
+    const entries = parseLog('level=info msg="evil \u202etxt.exe\u2028 \\u001b[2J"\n', "a");
+    expect(entries.map((entry) => formatLogEntry(entry, "text")).join("")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  });
+
   it("come back as they were written", () => {
     for (const entry of merged) {
       expect(parseLog(formatLogEntry(entry, "text"), "x")[0]?.fields).toMatchObject({ msg: entry.fields.msg });

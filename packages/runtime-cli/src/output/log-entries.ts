@@ -1,3 +1,5 @@
+import { escapeControls } from "@kata-ts/linux";
+
 /** An entry of a log, with all of its fields. */
 export interface LogEntry {
   /** Milliseconds since 1970; that of the entry before where a line has none of its own. */
@@ -36,9 +38,10 @@ export function formatLogEntry({ fields }: LogEntry, format: "text" | "json"): s
   const ordered = { time, level, msg, ...others };
   const present = Object.entries(ordered).filter((field): field is [string, string] => field[1] !== undefined);
   if (format === "json") return JSON.stringify(Object.fromEntries(present));
-  return present
-    .map(([name, value]) => `${name}=${/^[\w./:+@-]+$/.test(value) ? value : JSON.stringify(value)}`)
-    .join(" ");
+  const words = present.map(
+    ([name, value]) => `${name}=${/^[\w./:+@-]+$/.test(value) ? value : JSON.stringify(value)}`,
+  );
+  return escapeControls(words.join(" "));
 }
 
 function parseLine(line: string): Record<string, string> {

@@ -1,4 +1,5 @@
 import { appendFileSync } from "node:fs";
+import { escapeControls } from "@kata-ts/linux";
 import { printError } from "./print.ts";
 import type { SystemLog } from "./system-log.ts";
 
@@ -74,11 +75,9 @@ export class Log {
   }
 }
 
-/** It may hold what a guest said: control characters are made harmless. */
+/** It may hold what a guest said: what steers a terminal or the eye is made harmless. */
 function oneLine(text: string): string {
-  return text
-    .replace(/\s*\n\s*/g, " ")
-    .replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return escapeControls(text.replace(/\s*\n\s*/g, " "));
 }
 
 /** As logrus writes them: in quotes where a space would end them. */

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { escapeControls } from "@kata-ts/linux";
 import { collectGarbage, inspectHost, reasonOf, vmLogs } from "@kata-ts/virtcontainers";
 import { statusOf } from "@kata-ts/virtcontainers/records";
 import { stringify } from "smol-toml";
@@ -37,7 +38,7 @@ export const verb: Verb = async (args, context) => {
   print("# kata-ts: report of a fault\n");
   for (const [heading, text] of sections(context)) {
     const body = await text().catch((error: unknown) => `could not be told: ${reasonOf(error)}`);
-    print(`\n## ${heading}\n\n\`\`\`\n${redact(body).replaceAll("```", "'''").trimEnd()}\n\`\`\`\n`);
+    print(`\n## ${heading}\n\n\`\`\`\n${escapeControls(redact(body)).replaceAll("```", "'''").trimEnd()}\n\`\`\`\n`);
   }
   return 0;
 };

@@ -39,6 +39,17 @@ describe("options of bind mounts", () => {
     }).not.toThrow();
   });
 
+  it.each(["/proc", "//proc", "/x/../proc/1", "/./sys/fs", "/dev/../dev/null", "///dev/", "/tmp//..//proc"])(
+    "mean the guest's own by any spelling: %s",
+    (source) => {
+      expect(isHostBind({ ...bind("rbind"), source })).toBe(false);
+    },
+  );
+
+  it.each(["/process", "/x/proc", "/proc/../etc", "/devices", "/sys/../srv"])("mean the host's: %s", (source) => {
+    expect(isHostBind({ ...bind("rbind"), source })).toBe(true);
+  });
+
   it("are refused with owners that are mapped by the fields of a mount", () => {
     const mapped = { ...bind("rbind"), uidMappings: [{ containerID: 0, hostID: 1000, size: 1 }] };
     expect(() => {

@@ -1,4 +1,5 @@
 import { readFileSync, realpathSync } from "node:fs";
+import { posix } from "node:path";
 import type { RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
 import { KataError } from "../errors.ts";
 import type { ShareOptions } from "../ports/hypervisor.ts";
@@ -9,7 +10,7 @@ const GUEST_OWN = /^\/(proc|sys|dev)(\/|$)/;
 /** Whether a mount of config.json is one of files that the host shares. */
 export function isHostBind({ type, source, options = [] }: SpecMount): boolean {
   const bind = type === "bind" || options.includes("bind") || options.includes("rbind");
-  return bind && source !== undefined && !GUEST_OWN.test(source);
+  return bind && source !== undefined && !GUEST_OWN.test(posix.normalize(source));
 }
 
 /** What a bind mount's options ask of the host, and what is left for the guest's runtime. */

@@ -12,7 +12,7 @@ import {
   specToMessage,
   stringifyJson,
 } from "@kata-ts/agent-protocol";
-import { escapeControls } from "@kata-ts/qemu-driver";
+import { escapeControls } from "@kata-ts/linux";
 import type { Agent } from "../ports/agent.ts";
 
 /** What the guest says of a process that it has made. */

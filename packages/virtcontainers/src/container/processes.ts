@@ -1,4 +1,4 @@
-import { escapeControls } from "@kata-ts/qemu-driver";
+import { escapeControls } from "@kata-ts/linux";
 import type { Environment } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { asked } from "../sandbox/create.ts";

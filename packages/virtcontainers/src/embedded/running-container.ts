@@ -1,6 +1,5 @@
 import type { SpecResources } from "@kata-ts/agent-protocol";
-import { randomUuid } from "@kata-ts/linux";
-import { escapeControls } from "@kata-ts/qemu-driver";
+import { escapeControls, randomUuid } from "@kata-ts/linux";
 import { guestResources } from "../container/guest-resources.ts";
 import { execInGuest, updateInGuest } from "../container/in-guest.ts";
 import type { ContainerStats } from "../container/stats.ts";

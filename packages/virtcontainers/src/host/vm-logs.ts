@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { escapeControls } from "@kata-ts/linux";
 import { type VmExit, VmFile } from "@kata-ts/proxy";
-import { escapeControls } from "@kata-ts/qemu-driver";
 import type { VmState } from "../ports/hypervisor.ts";
 
 /** Who said it. `vmm` is QEMU and its helpers; `runtime` is what their watchman wrote down. */

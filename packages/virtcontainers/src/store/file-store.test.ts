@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -58,6 +68,18 @@ describe("FileStore", () => {
       writeFileSync(join(root, "a", "kata.json"), text);
       await expect(store.read(id)).rejects.toMatchObject({ code: "KATA_STATE_FILE" });
     }
+    await store.remove(id);
+    expect(await store.list()).toEqual([]);
+  });
+
+  it("believes no record that another user has put there, and removes it all the same", async () => {
+    const store = new FileStore(root);
+    await store.claim(exampleRecord("a"));
+    chownSync(join(root, "a", "kata.json"), 1234, 1234);
+    const refused = { code: "KATA_STATE_FILE", message: expect.stringContaining("belongs to uid 1234") as string };
+    await expect(store.read(id)).rejects.toMatchObject(refused);
+    await expect(store.update(id, (record) => record)).rejects.toMatchObject(refused);
+    expect(await store.vmAt(store.locationOf(id))).toBeUndefined();
     await store.remove(id);
     expect(await store.list()).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
-import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type FileLock, LinuxError, lockFile, randomUuid } from "@kata-ts/linux";
+import { type FileLock, ForeignFileError, LinuxError, lockFile, randomUuid, readOwnFile } from "@kata-ts/linux";
 import { KataError } from "../errors.ts";
 import { type ContainerId, isContainerId } from "../identifiers.ts";
 import type { VmState } from "../ports/hypervisor.ts";
@@ -49,8 +49,9 @@ export class FileStore implements Store {
   async read(id: ContainerId): Promise<ContainerRecord> {
     const path = join(this.#root, id, RECORD);
     try {
-      return parseRecord(await readFile(path, "utf8"), path);
+      return parseRecord(readOwnFile(path), path);
     } catch (error) {
+      if (error instanceof ForeignFileError) throw foreign(id, error);
       const { code } = error as NodeJS.ErrnoException;
       if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
       throw notFound(id);
@@ -120,7 +121,7 @@ export class FileStore implements Store {
 
   async vmAt(location: string): Promise<VmState | undefined> {
     try {
-      return parseRecord(await readFile(location, "utf8"), location).vm;
+      return parseRecord(readOwnFile(location), location).vm;
     } catch {
       return undefined;
     }
@@ -167,6 +168,14 @@ async function removeEmpty(dir: string): Promise<true> {
     if (code !== "ENOENT" && code !== "ENOTEMPTY") throw error;
   });
   return true;
+}
+
+/** Its hooks are programs to run, its processes are to be killed. */
+function foreign(id: ContainerId, cause: ForeignFileError): KataError {
+  return new KataError("KATA_STATE_FILE", `the record of container ${id} is not believed: ${cause.message}`, {
+    cause,
+    hint: "`delete --force` removes it, and obeys nothing that it says",
+  });
 }
 
 function notFound(id: ContainerId): KataError {
