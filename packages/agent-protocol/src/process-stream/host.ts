@@ -1,5 +1,5 @@
 import { type Duplex, Readable, Writable } from "node:stream";
-import { ByteQueue } from "../byte-queue.ts";
+import { Arrivals } from "../arrivals.ts";
 import { type Descriptor, Kind, MAX_DATA_BYTES, ProcessStreamError } from "./frame.ts";
 import { Link } from "./link.ts";
 import { encodePreface } from "./preface.ts";
@@ -148,18 +148,14 @@ export class HostProcessStream {
   }
 }
 
-/**
- * An output of the process. Credit is given as it is consumed, in steps of a quarter of the window. What nothing has read
- * yet waits in a queue of our own: the guest chooses how its output is cut, and Node's would keep each piece by itself.
- */
+/** An output of the process. Credit is given as it is consumed, in steps of a quarter of the window. */
 class GuestOutput extends Readable {
   readonly #link: Link;
   readonly #descriptor: Descriptor;
-  readonly #arrived: ByteQueue = new ByteQueue();
+  readonly #arrivals: Arrivals = new Arrivals(this, (taken) => {
+    this.#giveCredit(taken);
+  });
   #consumed = 0;
-  #readerWaits = false;
-  #deliveryIsDue = false;
-  #over = false;
 
   constructor(link: Link, descriptor: Descriptor) {
     super({ highWaterMark: 1 });
@@ -170,56 +166,29 @@ class GuestOutput extends Readable {
   }
 
   arrive(piece: Buffer): void {
-    if (this.destroyed || this.#over) return;
-    this.#arrived.push(piece);
-    if (this.#readerWaits) this.#deliverSoon();
+    if (!this.destroyed && !this.#arrivals.isOver) this.#arrivals.push(piece);
   }
 
   /** Nothing more arrives. */
   finish(): void {
-    this.#over = true;
-    if (this.#readerWaits) this.#deliverSoon();
+    this.#arrivals.finish();
   }
 
   override _read(): void {
-    this.#readerWaits = true;
-    this.#deliver();
+    this.#arrivals.read();
   }
 
-  // The frames of one chunk are taken together, so that a reader gets their bytes together, too.
-  #deliverSoon(): void {
-    if (this.#deliveryIsDue) return;
-    this.#deliveryIsDue = true;
-    queueMicrotask(() => {
-      this.#deliveryIsDue = false;
-      this.#deliver();
-    });
-  }
-
-  #deliver(): void {
-    while (this.#readerWaits && !this.destroyed) {
-      const piece = this.#arrived.shift();
-      if (piece === undefined) break;
-      this.#consumed += piece.length;
-      this.#readerWaits = this.push(piece);
-    }
-    if (this.#over) this.#endWhenEmpty();
-    else if (this.#consumed >= OUTPUT_WINDOW / 4) {
-      this.#link.grant(this.#descriptor, this.#consumed);
-      this.#consumed = 0;
-    }
-  }
-
-  #endWhenEmpty(): void {
-    if (!this.#readerWaits || this.#arrived.length > 0 || this.destroyed) return;
-    this.#readerWaits = false;
-    this.push(null);
+  #giveCredit(taken: number): void {
+    this.#consumed += taken;
+    if (this.#arrivals.isOver || this.#consumed < OUTPUT_WINDOW / 4) return;
+    this.#link.grant(this.#descriptor, this.#consumed);
+    this.#consumed = 0;
   }
 
   /** The reader is gone: the process learns it as from a pipe, and what is on its way is dropped. */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#arrived.clear();
-    if (!this.#over) this.#link.control(Kind.stop + this.#descriptor);
+    this.#arrivals.clear();
+    if (!this.#arrivals.isOver) this.#link.control(Kind.stop + this.#descriptor);
     done(error);
   }
 }

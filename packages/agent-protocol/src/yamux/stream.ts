@@ -1,4 +1,4 @@
-import { ByteQueue } from "../byte-queue.ts";
+import { Arrivals } from "../arrivals.ts";
 import { SocketLike } from "../socket-like.ts";
 import { Flag, FrameType, INITIAL_WINDOW, YamuxProtocolError } from "./frame.ts";
 
@@ -14,10 +14,7 @@ export interface StreamCarrier {
 
 /** Bodies are cut to this size, so that one busy stream does not hold up the others for long. */
 const MAX_FRAME_BODY = 256 * 1024;
-/**
- * What has arrived waits in the stream's own queue, where small pieces are merged, and not in Node's, which keeps each
- * by itself: Node asks for more only when it has given out what it had.
- */
+/** See Arrivals. */
 const READABLE_HIGH_WATER_MARK = 1;
 
 /**
@@ -31,13 +28,13 @@ export class YamuxStream extends SocketLike {
   #sendWindow = INITIAL_WINDOW;
   #receiveWindow: number;
   #unacknowledged = 0;
-  readonly #arrived: ByteQueue = new ByteQueue();
+  readonly #arrivals: Arrivals = new Arrivals(this, (taken) => {
+    this.#giveCredit(taken);
+    this.#countHeld();
+  });
   #held = 0;
-  #readerWaits = false;
-  #deliveryIsDue = false;
   #resumeWrite: (() => void) | undefined;
   #localFin = false;
-  #remoteFin = false;
   #bodyUntilFin = 0;
   #reset = false;
 
@@ -60,12 +57,11 @@ export class YamuxStream extends SocketLike {
 
   /** @throws YamuxProtocolError if the peer sends more than we gave it credit for. */
   onBody(piece: Buffer): void {
-    if (this.#reset || this.#remoteFin) return;
+    if (this.#reset || this.#arrivals.isOver) return;
     this.#receiveWindow -= piece.length;
     if (this.#receiveWindow < 0) throw new YamuxProtocolError(`stream ${String(this.id)}: receive window exceeded`);
-    this.#arrived.push(piece);
+    this.#arrivals.push(piece);
     this.#countHeld();
-    if (this.#readerWaits) this.#deliverSoon();
     if (this.#bodyUntilFin === 0) return;
     this.#bodyUntilFin -= piece.length;
     if (this.#bodyUntilFin === 0) this.onFin();
@@ -84,21 +80,19 @@ export class YamuxStream extends SocketLike {
   }
 
   onFin(): void {
-    this.#remoteFin = true;
-    if (this.#readerWaits) this.#deliverSoon();
+    this.#arrivals.finish();
     this.#forgetIfDone();
   }
 
   /** The peer, or the end of the session, took the stream away. */
   onReset(reason: Error): void {
-    if (this.#readerWaits) this.#deliver();
+    this.#arrivals.deliver();
     this.#reset = true;
     this.destroy(reason);
   }
 
   override _read(): void {
-    this.#readerWaits = true;
-    this.#deliver();
+    this.#arrivals.read();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -121,41 +115,17 @@ export class YamuxStream extends SocketLike {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    const clean = this.#localFin && this.#remoteFin;
+    const clean = this.#localFin && this.#arrivals.isOver;
     if (!clean && !this.#reset) this.#carrier.send(FrameType.WindowUpdate, Flag.RST, this.id, 0);
-    this.#arrived.clear();
+    this.#arrivals.clear();
     this.#countHeld();
     this.#resumeWrite = undefined;
     this.#carrier.forget(this.id);
     done(error);
   }
 
-  // The frames of one chunk are taken together, so that a reader gets their bytes together, too.
-  #deliverSoon(): void {
-    if (this.#deliveryIsDue) return;
-    this.#deliveryIsDue = true;
-    queueMicrotask(() => {
-      this.#deliveryIsDue = false;
-      this.#deliver();
-    });
-  }
-
-  #deliver(): void {
-    while (this.#readerWaits && !this.destroyed) {
-      const piece = this.#arrived.shift();
-      if (piece === undefined) break;
-      this.#giveCredit(piece.length);
-      this.#readerWaits = this.push(piece);
-    }
-    this.#countHeld();
-    if (this.#readerWaits && this.#remoteFin && this.#arrived.length === 0) {
-      this.#readerWaits = false;
-      this.push(null);
-    }
-  }
-
   #countHeld(): void {
-    const { memory } = this.#arrived;
+    const { memory } = this.#arrivals;
     this.#carrier.held(memory - this.#held);
     this.#held = memory;
   }
@@ -163,7 +133,7 @@ export class YamuxStream extends SocketLike {
   // Small credits are saved up to half a window, as hashicorp/yamux does: one update for many reads.
   #giveCredit(bytes: number): void {
     this.#unacknowledged += bytes;
-    if (this.#unacknowledged < this.#maxWindow / 2 || this.#remoteFin) return;
+    if (this.#unacknowledged < this.#maxWindow / 2 || this.#arrivals.isOver) return;
     this.#receiveWindow += this.#unacknowledged;
     this.#carrier.send(FrameType.WindowUpdate, 0, this.id, this.#unacknowledged);
     this.#unacknowledged = 0;
@@ -197,7 +167,7 @@ export class YamuxStream extends SocketLike {
   }
 
   #forgetIfDone(): void {
-    if (this.#localFin && this.#remoteFin) this.#carrier.forget(this.id);
+    if (this.#localFin && this.#arrivals.isOver) this.#carrier.forget(this.id);
   }
 }
 
