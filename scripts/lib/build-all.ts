@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Guest, KernelChoice } from "@kata-ts/guest-image";
+import type { Guest, KernelChoice, PackageEntry } from "@kata-ts/guest-image";
 import { bundleAgent } from "./bundle-agent.ts";
 import { bundlePrograms } from "./bundle-programs.ts";
 import { copyFileDaemon } from "./copy-file-daemon.ts";
@@ -20,25 +20,28 @@ export async function buildTree(kernel: KernelChoice): Promise<void> {
   if (await isCurrent(kernel)) return;
   const key = await sourceKey();
   await buildPackages();
-  await step("bundling the programs", bundlePrograms);
-  const guest = await step("preparing the guest", () => buildGuest(kernel));
-  await step("preparing virtiofsd", installFileDaemon);
-  await step(`assembling dist/kata-ts with the ${guest.kernel} kernel`, () => assembleShare(guest));
+  const programs = await step("bundling the programs", bundlePrograms);
+  const agent = await step("bundling the agent", bundleAgent);
+  const guest = await step("preparing the guest", () => buildGuest(kernel, agent.directory));
+  const hostPackages = await step("preparing virtiofsd", installFileDaemon);
+  const npm = { guest: agent.npm, host: programs };
+  await step(`assembling dist/kata-ts with the ${guest.kernel} kernel`, () =>
+    assembleShare(guest, { hostPackages, npm }),
+  );
   await remember(key, guest.kernel);
 }
 
-async function installFileDaemon(): Promise<void> {
+async function installFileDaemon(): Promise<PackageEntry[]> {
   // Compiled a moment ago: not there when this file was loaded.
   const { prepareFileDaemon } = await import("@kata-ts/guest-image");
-  await copyFileDaemon(await prepareFileDaemon({ onProgress }), join(DIST, "libexec", "kata-ts"));
+  return copyFileDaemon(await prepareFileDaemon({ onProgress }), join(DIST, "libexec", "kata-ts"));
 }
 
 function onProgress(line: string): void {
   process.stdout.write(`  ${line}\n`);
 }
 
-async function buildGuest(kernel: KernelChoice): Promise<Guest> {
-  const agentDir = await bundleAgent();
+async function buildGuest(kernel: KernelChoice, agentDir: string): Promise<Guest> {
   // Compiled a moment ago: not there when this file was loaded.
   const { prepareGuest } = await import("@kata-ts/guest-image");
   return prepareGuest({ agentDir, nodeBinary: NODE_BINARY, kernel, onProgress });

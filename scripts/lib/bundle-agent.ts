@@ -5,6 +5,7 @@ import { type BuildOptions, build, type Plugin } from "esbuild";
 import { builtins } from "./builtins.ts";
 import { copyKoffi } from "./koffi.ts";
 import { AGENT_DIST, packageDir } from "./paths.ts";
+import { packagesOf } from "./sbom.ts";
 
 const OPTIONS = {
   bundle: true,
@@ -13,6 +14,7 @@ const OPTIONS = {
   format: "cjs",
   target: "node26",
   logLevel: "warning",
+  metafile: true,
 } as const satisfies BuildOptions;
 
 /** Two thirds of the agent's code, for guests whose host speaks gRPC only: the others do not even read it. */
@@ -23,10 +25,16 @@ const grpcBesides: Plugin = {
   },
 };
 
+export interface AgentBundle {
+  readonly directory: string;
+  /** Directories of the npm packages that are in it. */
+  readonly npm: readonly string[];
+}
+
 /** The agent as one CommonJS file for the guest, with gRPC and the native part that it needs beside it. */
-export async function bundleAgent(): Promise<string> {
+export async function bundleAgent(): Promise<AgentBundle> {
   await rm(AGENT_DIST, { recursive: true, force: true });
-  await build({
+  const agent = await build({
     ...OPTIONS,
     entryPoints: [join(packageDir("agent"), "dist/main.js")],
     outfile: join(AGENT_DIST, "agent.cjs"),
@@ -36,11 +44,11 @@ export async function bundleAgent(): Promise<string> {
     banner: { js: 'const __agentUrl = require("node:url").pathToFileURL(__filename).href;' },
   });
   const protocol = createRequire(join(packageDir("agent-protocol"), "package.json"));
-  await build({
+  const grpc = await build({
     ...OPTIONS,
     entryPoints: [protocol.resolve("@grpc/grpc-js")],
     outfile: join(AGENT_DIST, "grpc-js.cjs"),
   });
-  await copyKoffi(join(AGENT_DIST, "node_modules"));
-  return AGENT_DIST;
+  const koffi = await copyKoffi(join(AGENT_DIST, "node_modules"));
+  return { directory: AGENT_DIST, npm: [...packagesOf(agent.metafile), ...packagesOf(grpc.metafile), ...koffi] };
 }

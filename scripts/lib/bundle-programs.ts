@@ -6,6 +6,7 @@ import { builtins } from "./builtins.ts";
 import { copyKoffi } from "./koffi.ts";
 import { writeLauncher } from "./launcher.ts";
 import { DIST, NODE_BINARY, packageDir, ROOT } from "./paths.ts";
+import { packagesOf } from "./sbom.ts";
 
 /** For CommonJS inside an ES module bundle, which is grpc-js. */
 const REQUIRE =
@@ -21,14 +22,19 @@ const PROGRAMS = {
 /** A call ends before this is full: its four collections of garbage took 15 ms of 170, and collected nothing. */
 const SHORT_LIVED = ["--min-semi-space-size=16"];
 
-/** Assembles the programs of the installable tree: bin, libexec, and the Node that runs them. */
-export async function bundlePrograms(): Promise<void> {
+/**
+ * Assembles the programs of the installable tree: bin, libexec, and the Node that runs them.
+ *
+ * @returns directories of the npm packages that are in them
+ */
+export async function bundlePrograms(): Promise<string[]> {
   const libexec = join(DIST, "libexec", "kata-ts");
   await rm(libexec, { recursive: true, force: true });
   await mkdir(join(DIST, "bin"), { recursive: true });
   await mkdir(libexec, { recursive: true });
-  for (const [name, programs] of Object.entries(PROGRAMS)) await bundle(name, programs, libexec);
-  await copyKoffi(join(libexec, "node_modules"));
+  const npm: string[] = [];
+  for (const [name, programs] of Object.entries(PROGRAMS)) npm.push(...(await bundle(name, programs, libexec)));
+  npm.push(...(await copyKoffi(join(libexec, "node_modules"))));
   await copyFile(NODE_BINARY, join(libexec, "node"));
   for (const program of ["kata-runtime", "kata"]) {
     const pulls = program === "kata";
@@ -43,13 +49,18 @@ export async function bundlePrograms(): Promise<void> {
     await writeLauncher(join(libexec, program), { program, libexec: ".", flags: [], pulls: false });
   }
   await warmCompileCache(libexec);
+  return npm;
 }
 
 /** Split, so that a verb of kata-runtime, or a shim, loads only what it needs. */
-async function bundle(packageName: string, programs: Readonly<Record<string, string>>, libexec: string): Promise<void> {
+async function bundle(
+  packageName: string,
+  programs: Readonly<Record<string, string>>,
+  libexec: string,
+): Promise<string[]> {
   const head = await execa("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, reject: false });
   const commit = head.failed ? "unknown" : head.stdout;
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     entryPoints: Object.fromEntries(
       Object.entries(programs).map(([program, file]) => [program, join(packageDir(packageName), "dist", file)]),
     ),
@@ -66,11 +77,13 @@ async function bundle(packageName: string, programs: Readonly<Record<string, str
     plugins: [builtins],
     define: { KATA_TS_COMMIT: JSON.stringify(commit) },
     logLevel: "warning",
+    metafile: true,
     write: false,
   });
   for (const { path, text } of outputFiles) {
     await writeFile(path, text.includes("typeof require") ? REQUIRE + text : text);
   }
+  return packagesOf(metafile);
 }
 
 /** Node keeps compiled code of the bundles here; made now, because an installed tree may be read-only. */

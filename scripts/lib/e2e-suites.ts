@@ -28,7 +28,7 @@ const OWN_WAY: ReadonlySet<string> = new Set([
     "readme",
     "template",
   ],
-  ...["front-errors", "launchers", "ttrpc", "vm-cache"],
+  ...["bill-of-materials", "front-errors", "launchers", "ttrpc", "vm-cache"],
 ]);
 
 /** Those that take a minute or more, the longest first: they are spread evenly over the days. */

@@ -2,8 +2,12 @@ import { cp, mkdir, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { packageDir } from "./paths.ts";
 
-/** Copies koffi and its native part for linux-x64 into a node_modules folder. It cannot be bundled. */
-export async function copyKoffi(nodeModules: string): Promise<void> {
+/**
+ * Copies koffi and its native part for linux-x64 into a node_modules folder. It cannot be bundled.
+ *
+ * @returns where both were copied from
+ */
+export async function copyKoffi(nodeModules: string): Promise<string[]> {
   const koffi = await realpath(join(packageDir("linux"), "node_modules", "koffi"));
   const native = await realpath(join(dirname(koffi), "@koromix", "koffi-linux-x64"));
   for (const [from, name] of [
@@ -18,4 +22,5 @@ export async function copyKoffi(nodeModules: string): Promise<void> {
   for (const unused of ["doc", "vendor", "lib", "README.md"]) {
     await rm(join(nodeModules, "koffi", unused), { recursive: true, force: true });
   }
+  return [koffi, native];
 }

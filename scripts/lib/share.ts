@@ -1,16 +1,18 @@
 import { copyFile, cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { GuestVersions } from "@kata-ts/guest-image";
 import { DIST, packageDir } from "./paths.ts";
+import { billOfMaterials, type Materials } from "./sbom.ts";
 
 export interface GuestFiles {
   readonly kernelPath: string;
   readonly initrdPath?: string;
   readonly imagePath: string;
-  readonly versions: object;
+  readonly versions: GuestVersions;
 }
 
-/** The guest's files and the default configuration, where the installed programs look for them. */
-export async function assembleShare(guest: GuestFiles): Promise<void> {
+/** The guest's files and the default configuration, where the installed programs look for them, and what all is made of. */
+export async function assembleShare(guest: GuestFiles, materials: Omit<Materials, "versions">): Promise<void> {
   const share = join(DIST, "share", "kata-ts");
   await rm(share, { recursive: true, force: true });
   await mkdir(share, { recursive: true });
@@ -18,5 +20,6 @@ export async function assembleShare(guest: GuestFiles): Promise<void> {
   if (guest.initrdPath !== undefined) await copyFile(guest.initrdPath, join(share, "initrd"));
   await cp(guest.imagePath, join(share, "rootfs.ext4"));
   await writeFile(join(share, "guest-versions.json"), `${JSON.stringify(guest.versions, null, 2)}\n`);
+  await writeFile(join(share, "sbom.cdx.json"), await billOfMaterials({ ...materials, versions: guest.versions }));
   await copyFile(join(packageDir("runtime-cli"), "configuration.toml"), join(share, "configuration.toml"));
 }

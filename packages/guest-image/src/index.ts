@@ -12,8 +12,11 @@
  * @module
  */
 import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Archive, ArchiveError, type Candidate } from "./archive/archive.ts";
+import type { Newer } from "./archive/newer.ts";
 import type { PackageEntry } from "./archive/packages.ts";
 import { SUITE } from "./archive/suite.ts";
 import { buildRoot } from "./build-root/build-root.ts";
@@ -27,6 +30,7 @@ import type { ImageTools } from "./tools.ts";
 import { buildTunedKernel, tunedKernelName } from "./tuned-kernel.ts";
 
 export type { Candidate } from "./archive/archive.ts";
+export type { Newer } from "./archive/newer.ts";
 export type { PackageEntry } from "./archive/packages.ts";
 export { cachedDir, contentKey, defaultCacheDir } from "./cache.ts";
 export { GuestImageError } from "./errors.ts";
@@ -58,6 +62,8 @@ export interface Guest {
 export interface GuestVersions {
   /** The release of Debian. */
   readonly suite: string;
+  /** The day of the archive's index, as YYYY-MM-DD: the versions are those of that day. */
+  readonly day: string;
   readonly kernel: Candidate;
   readonly packages: readonly PackageEntry[];
 }
@@ -86,6 +92,21 @@ export async function refreshArchive(options: Pick<GuestOptions, "cacheDir" | "o
   await Archive.refresh(options.cacheDir ?? defaultCacheDir(), options.onProgress ?? silent);
 }
 
+/**
+ * What Debian has newer today than what a guest was made of. The index that the next guest is made by stays as it is.
+ *
+ * @throws GuestImageError with apt's words where the archive cannot be asked
+ */
+export async function newerPackages(versions: GuestVersions): Promise<Newer[]> {
+  const directory = await mkdtemp(join(tmpdir(), "kata-ts-archive-"));
+  try {
+    const archive = await Archive.open(directory, silent);
+    return await archive.newer([versions.kernel, ...versions.packages]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
 async function guestFrom(
   archive: Archive,
   options: GuestOptions,
@@ -103,13 +124,21 @@ async function tunedGuest(options: GuestOptions, tools: ImageTools): Promise<Gue
   const { kernelPath, source } = await buildTunedKernel(tools);
   const crunBinary = await buildFixedCrun(tools);
   const { imagePath, packages } = await buildRootfs({ ...options, crunBinary }, tools);
-  return { kernel: "tuned", kernelPath, imagePath, versions: { suite: SUITE, kernel: source, packages } };
+  return { kernel: "tuned", kernelPath, imagePath, versions: await versionsOf(tools, source, packages) };
 }
 
 async function distributionGuest(options: GuestOptions, tools: ImageTools): Promise<Guest> {
   const { package: kernel, ...paths } = await fetchDistributionKernel(tools);
   const { imagePath, packages } = await buildRootfs(options, tools);
-  return { kernel: "distribution", ...paths, imagePath, versions: { suite: SUITE, kernel, packages } };
+  return { kernel: "distribution", ...paths, imagePath, versions: await versionsOf(tools, kernel, packages) };
+}
+
+async function versionsOf(
+  { archive }: ImageTools,
+  kernel: Candidate,
+  packages: readonly PackageEntry[],
+): Promise<GuestVersions> {
+  return { suite: SUITE, day: await archive.day(), kernel, packages };
 }
 
 /** Whether `auto` means the tuned kernel. */

@@ -7,6 +7,7 @@ import { contentKey } from "../cache.ts";
 import { GuestImageError } from "../errors.ts";
 import { withLock } from "../lock.ts";
 import type { Progress } from "../progress.ts";
+import { type Newer, newerIn } from "./newer.ts";
 import { describePackages, type FetchedPackage } from "./packages.ts";
 import { KEYRING, SUITE, sourcesKey, sourcesList } from "./suite.ts";
 
@@ -115,6 +116,18 @@ export class Archive {
     return readFile(this.#stamp, "utf8");
   }
 
+  /** The day that the newest part of the index was made, as YYYY-MM-DD: what Debian had by then is what candidates are. */
+  async day(): Promise<string> {
+    const dates = (await this.#signedLists()).map((text) => Date.parse(/^Date: (.+)$/m.exec(text)?.[1] ?? ""));
+    return new Date(Math.max(...dates.filter(Number.isFinite))).toISOString().slice(0, 10);
+  }
+
+  /** Of these packages, in these versions, what the archive has newer. */
+  async newer(packages: readonly Candidate[]): Promise<Newer[]> {
+    const names = packages.map(({ name }) => name);
+    return newerIn(await this.#ask("apt-cache", ["policy", ...names]), packages);
+  }
+
   get #stamp(): string {
     return join(this.#dir, "fetched");
   }
@@ -131,9 +144,13 @@ export class Archive {
   }
 
   async #indexDigest(): Promise<string> {
+    return contentKey(...(await this.#signedLists()));
+  }
+
+  async #signedLists(): Promise<string[]> {
     const lists = join(this.#dir, "lists");
     const signed = (await readdir(lists)).filter((file) => file.endsWith("_InRelease")).sort();
-    return contentKey(...(await Promise.all(signed.map((file) => readFile(join(lists, file))))));
+    return Promise.all(signed.map((file) => readFile(join(lists, file), "utf8")));
   }
 
   async #writeConfiguration(): Promise<void> {

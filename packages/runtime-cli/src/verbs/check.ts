@@ -6,6 +6,7 @@ import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { openRuntime } from "../context.ts";
+import { ageWarning, describeAge, guestAge } from "../output/guest-age.ts";
 import { print } from "../output/print.ts";
 import { VERSION } from "../version.ts";
 
@@ -61,9 +62,12 @@ export const verb: Verb = async (args, context) => {
   const { configuration, configurationWarnings } = await openRuntime(context);
   const report = await inspectHost(configuration.qemu, { probe: options.flag("probe") });
   const isFit = report.prerequisites.every(({ problem, optional }) => problem === undefined || optional);
-  if (options.flag("json")) print(`${JSON.stringify({ fit: isFit, ...report }, null, 2)}\n`);
-  else print(describe(report, isFit));
+  const guest = guestAge(configuration.qemu.imagePath, new Date());
+  if (options.flag("json")) print(`${JSON.stringify({ fit: isFit, ...report, guest }, null, 2)}\n`);
+  else print(describe(report, isFit) + (guest === undefined ? "" : `${describeAge(guest)}\n`));
   for (const warning of configurationWarnings) context.log.warning(warning);
+  const old = guest === undefined ? undefined : ageWarning(guest);
+  if (old !== undefined) context.log.warning(old);
   const isConsistent = !options.flag("strict") || (await checkVersions(configuration));
   // What scripts of Kata 1.x look for.
   if (context.globals.verb === "kata-check" && !options.flag("json")) print(isFit ? CAPABLE : "");
