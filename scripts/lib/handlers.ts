@@ -340,4 +340,18 @@ export const HANDLERS: readonly Handler[] = [
     without: "      return;",
     test: ["packages/proxy/src/guest-console", "no second file"],
   },
+  {
+    name: "a reply is refused before it becomes many objects",
+    file: "packages/agent-protocol/src/rpc/client.ts",
+    code: "if (reply.length > definition.maxReplyBytes)",
+    without: "if (reply.length < 0)",
+    test: ["packages/agent-protocol/test/rpc", "become many objects"],
+  },
+  {
+    name: "a QMP line costs time in proportion to its length",
+    file: "packages/qemu-driver/src/qmp/line-reader.ts",
+    code: "Buffer.alloc(Math.max(length, this.#held.length * 2))",
+    without: "Buffer.alloc(length)",
+    test: ["packages/qemu-driver/src/qmp/client", "byte by byte"],
+  },
 ];

@@ -140,6 +140,21 @@ describe.each(AGENTS)("client and server of the contract, by %s", (_, createServ
     await expect(client.readStdout({})).rejects.toMatchObject({ status: RpcStatus.ResourceExhausted });
   });
 
+  it("refuses a reply that would become many objects before it makes them", async () => {
+    // Two bytes on the wire for each.
+    const blkio_stats = { io_queued_recursive: Array.from({ length: 300_000 }, () => ({})) };
+    const client = await serve({
+      statsContainer: async () => ({ cgroup_stats: { blkio_stats } }),
+      listProcesses: async () => ({ process_list: Buffer.alloc(3_000_000, " ") }),
+    });
+    await expect(client.statsContainer({ container_id: "c" })).rejects.toMatchObject({
+      status: RpcStatus.ResourceExhausted,
+      message: expect.stringContaining("600008 bytes, and the limit is 524288") as string,
+    });
+    // One run of bytes costs no more than these.
+    expect((await client.listProcesses({ container_id: "c" })).process_list).toHaveLength(3_000_000);
+  });
+
   it("carries many calls at once, each with its own answer", async () => {
     const client = await serve({
       waitProcess: async ({ exec_id }) => ({ status: Number(exec_id) }),

@@ -53,6 +53,10 @@ async function call<N extends RpcName>(
   const encode = definition.request.encode as (message: RequestInput<N>) => { finish(): Uint8Array };
   const limits = { expiresAt, silenceMs, signal, waitForReady };
   const reply = await caller.call({ path, request: encode(request).finish(), ...limits });
+  if (reply.length > definition.maxReplyBytes) {
+    const sizes = `${String(reply.length)} bytes, and the limit is ${String(definition.maxReplyBytes)}`;
+    throw new AgentRpcError(RpcStatus.ResourceExhausted, `the reply has ${sizes}`, { rpc: path });
+  }
   try {
     return definition.response.decode(reply) as Response<N>;
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 
 import { google, grpc, types } from "#gen/agent";
-import { CHECK_DEADLINE, type Rpc, rpc, waiting } from "./rpc.ts";
+import { bulk, CHECK_DEADLINE, type Rpc, rpc, waiting } from "./rpc.ts";
 
 export interface AgentRpcs {
   readonly createContainer: Rpc<
@@ -220,14 +220,14 @@ export const agentRpcs: AgentRpcs = {
   execProcess: rpc("grpc.AgentService/ExecProcess", grpc.ExecProcessRequest, google.protobuf.Empty),
   signalProcess: rpc("grpc.AgentService/SignalProcess", grpc.SignalProcessRequest, google.protobuf.Empty),
   waitProcess: waiting("grpc.AgentService/WaitProcess", grpc.WaitProcessRequest, grpc.WaitProcessResponse),
-  listProcesses: rpc("grpc.AgentService/ListProcesses", grpc.ListProcessesRequest, grpc.ListProcessesResponse),
+  listProcesses: bulk(rpc("grpc.AgentService/ListProcesses", grpc.ListProcessesRequest, grpc.ListProcessesResponse)),
   updateContainer: rpc("grpc.AgentService/UpdateContainer", grpc.UpdateContainerRequest, google.protobuf.Empty),
   statsContainer: rpc("grpc.AgentService/StatsContainer", grpc.StatsContainerRequest, grpc.StatsContainerResponse),
   pauseContainer: rpc("grpc.AgentService/PauseContainer", grpc.PauseContainerRequest, google.protobuf.Empty),
   resumeContainer: rpc("grpc.AgentService/ResumeContainer", grpc.ResumeContainerRequest, google.protobuf.Empty),
   writeStdin: waiting("grpc.AgentService/WriteStdin", grpc.WriteStreamRequest, grpc.WriteStreamResponse),
-  readStdout: waiting("grpc.AgentService/ReadStdout", grpc.ReadStreamRequest, grpc.ReadStreamResponse),
-  readStderr: waiting("grpc.AgentService/ReadStderr", grpc.ReadStreamRequest, grpc.ReadStreamResponse),
+  readStdout: bulk(waiting("grpc.AgentService/ReadStdout", grpc.ReadStreamRequest, grpc.ReadStreamResponse)),
+  readStderr: bulk(waiting("grpc.AgentService/ReadStderr", grpc.ReadStreamRequest, grpc.ReadStreamResponse)),
   closeStdin: rpc("grpc.AgentService/CloseStdin", grpc.CloseStdinRequest, google.protobuf.Empty),
   ttyWinResize: rpc("grpc.AgentService/TtyWinResize", grpc.TtyWinResizeRequest, google.protobuf.Empty),
   updateInterface: rpc("grpc.AgentService/UpdateInterface", grpc.UpdateInterfaceRequest, types.Interface),

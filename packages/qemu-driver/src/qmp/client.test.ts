@@ -102,6 +102,29 @@ describe("QmpClient", () => {
 });
 
 describe("LineReader", () => {
+  it("takes a long line byte by byte in proportion to its length", () => {
+    const length = 512 * 1024;
+    const seen: number[] = [];
+    const reader = new LineReader(length, (line) => seen.push(line.length));
+    // Copying what is held for each byte would take half a minute.
+    for (let n = 0; n < length; n++) reader.push(Buffer.of(0x78));
+    reader.push(Buffer.of(0x0a));
+    expect(seen).toEqual([length]);
+  });
+
+  it("refuses a line above the limit, whole or in parts", () => {
+    const line = Buffer.from(`${"x".repeat(11)}\n`);
+    for (const size of [1, 5, line.length]) {
+      const reader = new LineReader(10, () => undefined);
+      const pieces = Array.from({ length: Math.ceil(line.length / size) }, (_, n) =>
+        line.subarray(n * size, (n + 1) * size),
+      );
+      expect(() => {
+        for (const piece of pieces) reader.push(piece);
+      }, String(size)).toThrow(expect.objectContaining({ code: "KATA_QMP_PROTOCOL" }));
+    }
+  });
+
   it("sees the same lines however the bytes are cut", () => {
     fc.assert(
       fc.property(
