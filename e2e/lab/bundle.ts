@@ -9,7 +9,8 @@ export interface LabSpec {
   annotations: Record<string, string>;
 }
 
-const COMMANDS = "cat date dd echo grep head md5sum sed sh sleep stty uname";
+const COMMANDS =
+  "cat date dd echo free grep head httpd ip ls md5sum mkdir mount nproc od ping sed sh sleep stty tr uname wc wget";
 
 /**
  * A shell script that makes the bundle /root/NAME: busybox, and `sh -c COMMAND`. It is written here and not by a program of
@@ -30,6 +31,7 @@ export function bundle(name: string, command: string, edit: (spec: LabSpec) => v
     mounts: [
       { destination: "/proc", type: "proc", source: "proc" },
       { destination: "/sys", type: "sysfs", source: "sysfs", options: ["ro"] },
+      { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["ro"] },
       { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["mode=755", "size=65536k"] },
       { destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666"] },
     ],

@@ -7,6 +7,9 @@ import { type HostSuite, packagesOf } from "./suites.ts";
 
 export const ROOT_FILES: string = join(import.meta.dirname, "root");
 
+/** Twenty times what it takes from a mirror nearby. */
+const DEADLINE_MS = 3_600_000;
+
 /** Its initrd finds the disk, and no more: the machine is always the same. */
 const INITRAMFS = [
   'mkdir -p "$1/etc/initramfs-tools/conf.d"',
@@ -30,11 +33,17 @@ export async function makeHostRoot(suite: HostSuite, root: string): Promise<void
     ...["doc", "man", "locale"].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
     `--essential-hook=${INITRAMFS}`,
   ];
-  const made = await execa("mmdebstrap", [...options, suite, root, "-"], {
-    input: sourcesOf(suite),
-    reject: false,
-    all: true,
-  });
+  // In a mount namespace of its own: an interrupted one leaves no /proc mounted in a directory that is removed.
+  const made = await execa(
+    "unshare",
+    ["--mount", "--kill-child", "--fork", "mmdebstrap", ...options, suite, root, "-"],
+    {
+      input: sourcesOf(suite),
+      reject: false,
+      all: true,
+      timeout: DEADLINE_MS,
+    },
+  );
   if (made.failed) throw new Error(`mmdebstrap ${suite}: ${made.all.split("\n").slice(-20).join("\n")}`);
   await configure(root);
 }

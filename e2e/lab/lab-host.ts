@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { QmpClient, spawnTied, type TiedProcess } from "@kata-ts/qemu-driver";
 import { makeLabDirectory } from "./lab-directory.ts";
@@ -10,6 +10,7 @@ const QEMU = "/usr/bin/qemu-system-x86_64";
 const BOOT_MS = 600_000;
 const SCRIPT_MS = 900_000;
 const POLL_MS = 50;
+const CONSOLE_TAIL = 8192;
 const [MAIN_PORT = "", SIDE_PORT = ""] = LAB_PORTS;
 
 /**
@@ -22,9 +23,10 @@ const [MAIN_PORT = "", SIDE_PORT = ""] = LAB_PORTS;
  */
 export class LabHost implements AsyncDisposable {
   readonly directory: string;
-  readonly #qemu: TiedProcess;
+  /** Undefined for a host that another process has started, and ends. */
+  readonly #qemu: TiedProcess | undefined;
 
-  private constructor(directory: string, qemu: TiedProcess) {
+  private constructor(directory: string, qemu?: TiedProcess) {
     this.directory = directory;
     this.#qemu = qemu;
   }
@@ -47,6 +49,11 @@ export class LabHost implements AsyncDisposable {
       await qmp.execute("cont");
       await host.ok(`date -s @${String(Math.floor(Date.now() / 1000))} >/dev/null`);
     });
+  }
+
+  /** A host that another process has up. */
+  static join(directory: string): LabHost {
+    return new LabHost(directory);
   }
 
   static async #start(options: Omit<MachineOptions, "directory">): Promise<LabHost> {
@@ -110,21 +117,24 @@ export class LabHost implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#qemu === undefined) return;
     this.#qemu.child.kill("SIGKILL");
     await this.#qemu.exited;
     rmSync(this.directory, { recursive: true, force: true });
   }
 
   async #orEnd(body: () => Promise<unknown>): Promise<this> {
-    const ended = this.#qemu.exited.then(() => {
+    const ended = this.#qemu?.exited.then(() => {
       throw new Error(`the laboratory's QEMU has ended: ${readFileSync(join(this.directory, "qemu.log"), "utf8")}`);
     });
     try {
-      await Promise.race([body(), ended]);
+      await Promise.race(ended === undefined ? [body()] : [body(), ended]);
       return this;
     } catch (error) {
+      const log = join(this.directory, "console.log");
+      const console = existsSync(log) ? readFileSync(log, "utf8").slice(-CONSOLE_TAIL) : "";
       await this[Symbol.asyncDispose]();
-      throw error;
+      throw new Error(`${(error as Error).message}\n--- the host's console\n${console}`, { cause: error });
     }
   }
 

@@ -17,10 +17,15 @@ const COMMON: readonly string[] = [...BOOT, ...RUNTIME, ...TOOLS, ...ENGINES, ..
 /** What each has in packages of its own. */
 const OWN: Readonly<Record<HostSuite, readonly string[]>> = {
   bookworm: [],
-  trixie: ["virtiofsd", "docker-cli"],
+  trixie: ["virtiofsd", "docker-cli", "seabios"],
 };
 
 /** The packages of a host: what kata-ts needs, engines, and the tools of the tests. */
 export function packagesOf(suite: HostSuite): readonly string[] {
   return [...COMMON, ...OWN[suite]];
+}
+
+/** The release that the tests of this run have as their host: `KATA_LAB_SUITE`. */
+export function labSuite(): HostSuite {
+  return HOST_SUITES.find((suite) => suite === process.env.KATA_LAB_SUITE) ?? "bookworm";
 }

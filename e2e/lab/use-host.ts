@@ -3,31 +3,33 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, onTestFailed } from "vitest";
 import { ROOT } from "../harness/paths.ts";
 import { resumeKataHost } from "./kata-host.ts";
-import type { LabHost } from "./lab-host.ts";
-import { HOST_SUITES, type HostSuite } from "./suites.ts";
-
-/** The release that the tests of this run have as their host. */
-const SUITE: HostSuite = HOST_SUITES.find((suite) => suite === process.env.KATA_LAB_SUITE) ?? "bookworm";
+import { LabHost } from "./lab-host.ts";
+import { type HostConfiguration, preparation } from "./shell.ts";
+import { labSuite } from "./suites.ts";
 
 /** Where failing tests leave what is known of their hosts. */
-const EVIDENCE: string = join(ROOT, "dist", "lab-failures");
+const EVIDENCE: string = process.env.KATA_LAB_EVIDENCE ?? join(ROOT, "dist", "lab-failures");
+
+/** The directory of a host that `npm run lab -- up` has up: for whoever writes a test, who need not wait for one. */
+const UP: string | undefined = process.env.KATA_LAB_HOST;
 
 /**
- * A host for the tests of a file, with helpers for its shell: resumed before the first of them, ended after the last. A
+ * A host for the tests of a file, with words for its shell: resumed before the first of them, ended after the last. A
  * test that fails leaves the host's journal, and the consoles of host and guests, below dist/lab-failures.
  */
-export function useHost(): () => LabHost {
+export function useHost(configuration: HostConfiguration = {}): () => LabHost {
+  const suite = labSuite();
   let host: LabHost | undefined;
   const started = (): LabHost => {
     if (host === undefined) throw new Error("the laboratory's host is not there");
     return host;
   };
   beforeAll(async () => {
-    host = await resumeKataHost(SUITE);
-    await host.ok(HELPERS);
+    host = UP === undefined ? await resumeKataHost(suite) : LabHost.join(UP);
+    await host.ok(preparation(configuration));
   });
   beforeEach(({ task }) => {
-    const directory = join(EVIDENCE, `${SUITE} ${task.name.replaceAll(/[^\w ,.-]/g, "_")}`);
+    const directory = join(EVIDENCE, `${suite} ${task.name.replaceAll(/[^\w ,.-]/g, "_")}`);
     rmSync(directory, { recursive: true, force: true });
     onTestFailed(async ({ task: { result } }) => {
       await started().leaveEvidence(directory);
@@ -38,23 +40,3 @@ export function useHost(): () => LabHost {
   afterAll(() => host?.[Symbol.asyncDispose]());
   return started;
 }
-
-/** Written once to a file that scripts read with `. lab`. A guest is small and patient: its KVM is emulated. */
-const HELPERS = `
-mkdir -p /etc/kata-ts
-cat >/etc/kata-ts/configuration.toml <<'TOML'
-[hypervisor.qemu]
-default_memory = 512
-[runtime]
-boot_timeout = 240
-TOML
-cat >/usr/local/bin/lab <<'SH'
-set -eu
-# start NAME: its container, in the background; what it writes is lost.
-start() {
-  kata-runtime --log "/root/$1.log" run --detach --bundle "/root/$1" "$1" </dev/null >/dev/null 2>&1 || { cat "/root/$1.log"; exit 1; }
-}
-# is WHAT ACTUAL EXPECTED: fails with both where they differ.
-is() { [ "$2" = "$3" ] || { printf '%s: got "%s", not "%s"\\n' "$1" "$2" "$3"; exit 1; }; }
-SH
-`;

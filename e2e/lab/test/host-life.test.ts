@@ -6,10 +6,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { ROOT } from "../../harness/paths.ts";
 import { makeLabDirectory } from "../lab-directory.ts";
+import { labSuite } from "../suites.ts";
 
 /** A host in a process of its own. @returns that process, and the host's directory */
 async function up(): Promise<{ readonly runner: ReturnType<typeof spawn>; readonly directory: string }> {
-  const runner = spawn(process.execPath, [join(ROOT, "e2e/lab/main.ts"), "up", "bookworm"], {
+  const runner = spawn(process.execPath, [join(ROOT, "e2e/lab/main.ts"), "up", labSuite()], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [line] = (await once(runner.stdout, "data")) as [Buffer];
