@@ -1,4 +1,5 @@
 import { memoryBackendOf } from "./memory-backend.ts";
+import { MEMORY_DEADLINE_MS } from "./memory-deadline.ts";
 import type { QmpClient } from "./qmp/client.ts";
 import type { MemoryTuning } from "./vm-tuning.ts";
 
@@ -52,9 +53,10 @@ export async function growMemory(qmp: QmpClient, wantedMiB: number, tuning: Memo
   const memory = `mem${String(modules.length)}`;
   const size = missing * 1024 ** 2;
   const { type, properties } = memoryBackendOf(tuning);
-  await qmp.execute("object-add", { "qom-type": type, id: memory, size, ...properties });
+  const options = { deadlineMs: MEMORY_DEADLINE_MS };
+  await qmp.execute("object-add", { "qom-type": type, id: memory, size, ...properties }, options);
   try {
-    await qmp.execute("device_add", { driver: "pc-dimm", id: `dimm-${memory}`, memdev: memory });
+    await qmp.execute("device_add", { driver: "pc-dimm", id: `dimm-${memory}`, memdev: memory }, options);
   } catch (error) {
     await qmp.execute("object-del", { id: memory });
     throw error;

@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { plugNic, unplugNic } from "./nic.ts";
 import { QmpClient } from "./qmp/client.ts";
 import { LineReader } from "./qmp/line-reader.ts";
@@ -18,11 +18,14 @@ let server: Server;
 let commands: Command[];
 /** Commands that are refused. */
 let refused: Set<string>;
+/** What is done instead of answering a command at once. */
+let held: ((answer: () => void) => void) | undefined;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "nic-"));
   commands = [];
   refused = new Set();
+  held = undefined;
   server = createServer((socket) => {
     socket.write('{"QMP":{"version":{},"capabilities":[]}}\n');
     const lines = new LineReader(65_536, (line) => {
@@ -31,7 +34,11 @@ beforeEach(async () => {
       const answer = refused.has(command.execute)
         ? { error: { class: "GenericError", desc: "no" }, id: command.id }
         : { return: {}, id: command.id };
-      socket.write(`${JSON.stringify(answer)}\n`);
+      const send = (): void => {
+        socket.write(`${JSON.stringify(answer)}\n`);
+      };
+      if (held === undefined || command.execute !== "device_add") send();
+      else held(send);
       if (command.execute === "device_del") {
         socket.write(`${JSON.stringify({ event: "DEVICE_DELETED", data: { device: command.arguments.id } })}\n`);
       }
@@ -85,6 +92,21 @@ describe("network cards", () => {
       code: "KATA_QMP_COMMAND",
     });
     expect(executed()).toEqual(["netdev_add", "device_add", "netdev_del"]);
+  });
+
+  it("may be whole PCI devices, for which QEMU has a minute and more: it pins the machine's memory meanwhile", async () => {
+    await using qmp = await QmpClient.connect(join(directory, "qmp.sock"));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      held = (answer) => {
+        vi.advanceTimersByTime(60_000);
+        answer();
+      };
+      await plugNic(qmp, { id: "nic4", rootPort: "rp2", backend: { kind: "vfio", pciAddress: "0000:01:00.0" } });
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(executed()).toEqual(["device_add"]);
   });
 
   it("may be whole PCI devices, and are taken out when the guest has let go", async () => {

@@ -1,3 +1,4 @@
+import { MEMORY_DEADLINE_MS } from "./memory-deadline.ts";
 import type { QmpCallOptions, QmpClient } from "./qmp/client.ts";
 
 /** A network card to plug in, with the host's end of it: either queues of a tap, or a whole PCI device. */
@@ -31,7 +32,8 @@ const UNPLUG_DEADLINE_MS = 20_000;
 export async function plugNic(qmp: QmpClient, nic: Nic, options: QmpCallOptions = {}): Promise<void> {
   const { id, rootPort, backend } = nic;
   if (backend.kind === "vfio") {
-    await qmp.execute("device_add", { driver: "vfio-pci", id, host: backend.pciAddress, bus: rootPort }, options);
+    const card = { driver: "vfio-pci", id, host: backend.pciAddress, bus: rootPort };
+    await qmp.execute("device_add", card, { deadlineMs: MEMORY_DEADLINE_MS, ...options });
     return;
   }
   const fds = await passAll(qmp, `${id}-fd`, backend.queues, options);
