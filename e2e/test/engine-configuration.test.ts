@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
@@ -31,19 +31,19 @@ function inRoot(...command: readonly string[]): Promise<CommandResult> {
   return runCommand("nsenter", [root.mount, ...command]);
 }
 
-/** As Debian ships it: without a word about runtimes. */
-function distributionsFile(): string {
-  const file = join(directory, "config.toml");
-  const text = `version = 2
+/** As Debian ships it: without a word about runtimes. What it would write outside the tests' directory goes there. */
+async function distributionsFile(): Promise<string> {
+  return place((await inRoot("cat", "/etc/containerd/config.toml")).stdout);
+}
 
-[plugins] # kept
-  [plugins."io.containerd.grpc.v1.cri"]
-    [plugins."io.containerd.grpc.v1.cri".cni]
-      bin_dir = "/usr/lib/cni"
-  [plugins."io.containerd.internal.v1.opt"]
-    path = "${directory}/opt"
-`;
-  writeFileSync(file, text);
+/** All that containerd knows by itself, in the newest format that it reads. */
+async function defaultFile(): Promise<string> {
+  return place((await inRoot("containerd", "config", "default")).stdout);
+}
+
+function place(text: string): string {
+  const file = join(directory, "config.toml");
+  writeFileSync(file, text.replaceAll(/(['"])\/(?:opt|var\/lib)\/containerd/g, `$1${directory}`));
   return file;
 }
 
@@ -64,15 +64,18 @@ async function pluginsWith(file: string): Promise<string> {
 describe("kata-engine containerd", () => {
   expectCleanHost();
 
-  it("adds to the distribution's own file, with which the CRI plugin still loads, and takes it back", async () => {
-    const file = distributionsFile();
+  it.each([
+    ["the distribution's own file", distributionsFile],
+    ["all of containerd's defaults", defaultFile],
+  ])("adds to %s, with which the CRI plugin still loads, and takes it back", async (_name, open) => {
+    const file = await open();
     const before = readFileSync(file, "utf8");
     const written = await inRoot(RUNTIME, "kata-engine", "containerd", "--write", "--file", file);
     expect(written).toMatchObject({ exitCode: 0, stderr: "" });
     expect(readFileSync(file, "utf8").startsWith(before.trimEnd())).toBe(true);
     const dump = (await inRoot("containerd", "--config", file, "config", "dump")).stdout;
     expect(dump).toMatch(/runtimes\.runc\]/);
-    expect(dump).toMatch(/runtimes\.kata\]/);
+    expect(dump).toMatch(new RegExp(`runtimes\\.kata\\.options\\]\\s[^[]*BinaryName = ['"]${RUNTIME}['"]`));
     expect(await pluginsWith(file)).toMatch(/^io\.containerd\.grpc\.v1 +cri +\S+ +ok/m);
     expect((await inRoot(RUNTIME, "kata-engine", "containerd", "--remove", "--file", file)).exitCode).toBe(0);
     expect(readFileSync(file, "utf8")).toBe(before);
@@ -89,7 +92,7 @@ describe("kata-engine containerd", () => {
   });
 
   it("leaves a file as it is that containerd cannot read with our section", async () => {
-    const file = distributionsFile();
+    const file = await distributionsFile();
     const inline = '[plugins."io.containerd.grpc.v1.cri".containerd]\n  runtimes = { own = { runtime_type = "x" } }\n';
     const text = `${readFileSync(file, "utf8")}${inline}`;
     writeFileSync(file, text);
@@ -105,11 +108,47 @@ describe("kata-engine docker", () => {
 
   it("adds to daemon.json, and takes it back", async () => {
     const file = join(directory, "daemon.json");
-    writeFileSync(file, JSON.stringify({ "log-level": "warn" }));
-    expect((await inRoot(RUNTIME, "kata-engine", "docker", "--write", "--file", file)).exitCode).toBe(0);
-    const { runtimes } = JSON.parse(readFileSync(file, "utf8")) as { runtimes: object };
-    expect(runtimes).toEqual({ kata: { path: RUNTIME } });
+    const before = {
+      "log-level": "warn",
+      features: { buildkit: true },
+      runtimes: { other: { path: "/usr/sbin/runc", runtimeArgs: ["--debug"] } },
+      "default-ulimits": { nofile: { Name: "nofile", Hard: 64_000, Soft: 64_000 } },
+    };
+    writeFileSync(file, JSON.stringify(before));
+    const told = await inRoot(RUNTIME, "kata-engine", "docker", "--write", "--file", file);
+    expect(told).toMatchObject({ exitCode: 0, stderr: "" });
+    const after = { ...before, runtimes: { ...before.runtimes, kata: { path: RUNTIME } } };
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(after);
     expect((await inRoot(RUNTIME, "kata-engine", "docker", "--remove", "--file", file)).exitCode).toBe(0);
-    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ "log-level": "warn" });
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(before);
+  });
+
+  it("leaves a file as it is that this dockerd does not read, where it can be asked", async () => {
+    const file = join(directory, "daemon.json");
+    const text = JSON.stringify({ "no-such-option": true });
+    writeFileSync(file, text);
+    const asked = await inRoot("dockerd", "--validate", "--config-file", file);
+    const told = await inRoot(RUNTIME, "kata-engine", "docker", "--write", "--file", file);
+    if (asked.stderr.includes("unknown flag")) {
+      expect(told.exitCode).toBe(0);
+    } else {
+      expect(told.stderr).toMatch(/no-such-option/);
+      expect(readFileSync(file, "utf8")).toBe(text);
+    }
+  });
+});
+
+describe("kata-engine podman", () => {
+  expectCleanHost();
+
+  it("writes a file by which podman finds the runtime, and takes it away", async () => {
+    const file = join(directory, "conf.d", "50-kata-ts.conf");
+    expect((await inRoot(RUNTIME, "kata-engine", "podman", "--write", "--file", file)).exitCode).toBe(0);
+    const storage = ["--root", join(directory, "graph"), "--runroot", join(directory, "podman-run")];
+    const query = ["--runtime", "kata", "info", "--format", "{{.Host.OCIRuntime.Path}} {{.Host.OCIRuntime.Version}}"];
+    const info = await inRoot("env", `CONTAINERS_CONF=${file}`, "podman", ...storage, "--storage-driver=vfs", ...query);
+    expect(info.stdout).toMatch(new RegExp(`^${RUNTIME} .*kata-runtime`, "s"));
+    expect((await inRoot(RUNTIME, "kata-engine", "podman", "--remove", "--file", file)).exitCode).toBe(0);
+    expect(existsSync(file)).toBe(false);
   });
 });

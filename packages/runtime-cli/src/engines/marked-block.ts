@@ -9,7 +9,8 @@ function block(content: string): string {
 /** The file's text with our block at its end; one that is there is replaced. Nothing else changes. */
 export function withBlock(text: string, content: string): string {
   const rest = withoutBlock(text);
-  return rest === "" ? block(content) : `${rest.trimEnd()}\n\n${block(content)}`;
+  // The one line end before it is ours, whether the text had one at its end or not.
+  return rest === "" ? block(content) : `${rest}\n${block(content)}`;
 }
 
 /** The file's text without our block, as it was before. */
@@ -19,7 +20,7 @@ export function withoutBlock(text: string): string {
   if (begin === -1 || end === -1) return text;
   const before = text.slice(0, begin);
   const after = text.slice(end + END.length).replace(/^\n/, "");
-  return `${before.replace(/\n\n$/, "\n")}${after}`;
+  return `${before.replace(/\n$/, "")}${after}`;
 }
 
 export function hasBlock(text: string): boolean {
