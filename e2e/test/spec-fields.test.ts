@@ -194,7 +194,6 @@ echo cgroup: $(cat /proc/self/cgroup); echo fs: $(grep -c ' /sys/fs/cgroup cgrou
       edit: (spec) => {
         spec.domainname = "example.org";
         spec.process.apparmorProfile = "docker-default";
-        spec.process.scheduler = { policy: "SCHED_BATCH" };
         const linux = spec.linux as { namespaces: { type: string }[] };
         linux.namespaces.push({ type: "time" });
         spec.linux = {
@@ -226,10 +225,32 @@ echo cgroup: $(cat /proc/self/cgroup); echo fs: $(grep -c ' /sys/fs/cgroup cgrou
       cgroup: "0",
       fs: "1",
     });
-    for (const field of ["process.apparmorProfile", "process.scheduler", "linux.intelRdt", "linux.timeOffsets"]) {
+    for (const field of ["process.apparmorProfile", "linux.intelRdt", "linux.timeOffsets"]) {
       expect(result.stderr).toMatch(new RegExp(`level=warning msg=".*${field}.* is not applied: `));
     }
     expect(result.exitCode).toBe(0);
+  });
+
+  it("has its scheduler, its priority of input and output, and an exec's processors", async () => {
+    await using kata = new Kata();
+    const id = kata.id();
+    const { path } = await kata.bundle({
+      args: ["sleep", "1000"],
+      edit: (spec) => {
+        spec.process.scheduler = { policy: "SCHED_BATCH", nice: 7 };
+        spec.process.ioPriority = { class: "IOPRIO_CLASS_IDLE", priority: 0 };
+        spec.linux = { ...(spec.linux as object), resources: { cpu: { quota: 200_000, period: 100_000 } } };
+      },
+    });
+    const created = await kata.run(["run", "--detach", "--bundle", path, id], { detachedStreams: true });
+    expect(created.exitCode).toBe(0);
+    const look = "chrt -p 1; ionice -p 1; grep Cpus_allowed_list /proc/1/status /proc/self/status";
+    const process = { cwd: "/", env: ["PATH=/bin"], args: ["sh", "-c", look], execCPUAffinity: { final: "1" } };
+    const file = join(path, "process.json");
+    writeFileSync(file, JSON.stringify(process));
+    const result = await kata.run(["exec", "--process", file, id]);
+    expect(result.stderr).toBe("");
+    expect(result.stdout).toMatch(/SCHED_BATCH.*idle.*1\/status:\S+\s0-[12]\n\S*self\/status:\S+\s1$/s);
   });
 
   it("has the limits of cgroup v1 that engines send left out by name, or translated, in create and in update", async () => {

@@ -1,19 +1,25 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
 
-/** Which security modules this guest's kernel has. */
-export interface SecurityModules {
+/** What this guest's kernel and runtime can do of what not all can. */
+export interface GuestAbilities {
   readonly apparmor: boolean;
   readonly selinux: boolean;
+  /** Whether its runtime sets schedulers, priorities of input and output, and the processors of an exec. */
+  readonly scheduling: boolean;
 }
 
-export function securityModules(): SecurityModules {
+/** @param runtime `crun` or `runc`; runc 1.1 ignores what it does not know */
+export function guestAbilities(runtime: string): GuestAbilities {
   const apparmor = "/sys/module/apparmor/parameters/enabled";
   return {
     apparmor: existsSync(apparmor) && readFileSync(apparmor, "latin1").startsWith("Y"),
     selinux: existsSync("/sys/fs/selinux/enforce"),
+    scheduling: runtime === "crun",
   };
 }
+
+const SCHEDULING: readonly string[] = ["scheduler", "ioPriority", "execCPUAffinity"];
 
 export interface Applicable<T> {
   readonly value: T;
@@ -22,37 +28,39 @@ export interface Applicable<T> {
 }
 
 /**
- * Leaves out labels of a security module that the guest does not have. Engines put the host's default profile into
+ * Leaves out what the guest's runtime cannot set, and labels of a security module that the guest does not have. Engines put the host's default profile into
  * every config.json; the VM confines the container all the same, so that is a warning and not a refusal.
  */
-export function applicableProcess(process: SpecProcess, modules: SecurityModules): Applicable<SpecProcess> {
-  const { apparmorProfile, selinuxLabel, ...rest } = process;
-  const warnings: string[] = [];
+export function applicableProcess(process: SpecProcess, abilities: GuestAbilities): Applicable<SpecProcess> {
+  const { apparmorProfile, selinuxLabel, ...others } = process;
+  const left = abilities.scheduling ? [] : SCHEDULING.filter((name) => name in others);
+  const rest = Object.fromEntries(Object.entries(others).filter(([name]) => !left.includes(name))) as typeof others;
+  const warnings = left.map((name) => `process.${name} is not applied: the guest's runtime cannot set it`);
   const kept: { apparmorProfile?: string; selinuxLabel?: string } = {};
   if (isSet(apparmorProfile)) {
-    if (modules.apparmor) kept.apparmorProfile = apparmorProfile;
+    if (abilities.apparmor) kept.apparmorProfile = apparmorProfile;
     else warnings.push(`process.apparmorProfile "${apparmorProfile}" is not applied: the guest has no AppArmor`);
   }
   if (isSet(selinuxLabel)) {
-    if (modules.selinux) kept.selinuxLabel = selinuxLabel;
+    if (abilities.selinux) kept.selinuxLabel = selinuxLabel;
     else warnings.push(`process.selinuxLabel "${selinuxLabel}" is not applied: the guest has no SELinux`);
   }
   return { value: { ...rest, ...kept }, warnings };
 }
 
 /** As applicableProcess, for all of config.json. */
-export function applicableSpec(spec: RuntimeSpec, modules: SecurityModules): Applicable<RuntimeSpec> {
-  const process = spec.process === undefined ? undefined : applicableProcess(spec.process, modules);
+export function applicableSpec(spec: RuntimeSpec, abilities: GuestAbilities): Applicable<RuntimeSpec> {
+  const process = spec.process === undefined ? undefined : applicableProcess(spec.process, abilities);
   const warnings = [...(process?.warnings ?? [])];
   const { mountLabel, ...linux } = spec.linux ?? {};
-  if (isSet(mountLabel) && !modules.selinux) {
+  if (isSet(mountLabel) && !abilities.selinux) {
     warnings.push(`linux.mountLabel "${mountLabel}" is not applied: the guest has no SELinux`);
   }
   return {
     value: {
       ...spec,
       ...(process === undefined ? {} : { process: process.value }),
-      linux: isSet(mountLabel) && modules.selinux ? { ...linux, mountLabel } : linux,
+      linux: isSet(mountLabel) && abilities.selinux ? { ...linux, mountLabel } : linux,
     },
     warnings,
   };

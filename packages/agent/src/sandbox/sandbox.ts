@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { grpc, RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
 import { MountFlag, mount } from "@kata-ts/linux";
 import type { Commands } from "../commands.ts";
+import { applicableProcess, applicableSpec, type GuestAbilities, guestAbilities } from "../container/applicable.ts";
 import { Container } from "../container/container.ts";
 import { withPluggedDevices } from "../container/guest-devices.ts";
 import { findGuestHooks, type GuestHooks, withGuestHooks } from "../container/guest-hooks.ts";
@@ -10,7 +11,6 @@ import type { GuestProcess } from "../container/guest-process.ts";
 import { toGuestSpec } from "../container/guest-spec.ts";
 import { OciRuntime } from "../container/oci-runtime.ts";
 import { serveOwned } from "../container/process-owner.ts";
-import { applicableProcess, applicableSpec, securityModules } from "../container/security-labels.ts";
 import { applySharedSysctls } from "../container/sysctl.ts";
 import { Tickets } from "../container/tickets.ts";
 import { alreadyExists, containerNotFound, failedPrecondition, internal, invalidArgument } from "../errors.ts";
@@ -51,7 +51,7 @@ export class Sandbox {
   /** Which containers ran out of memory. */
   readonly oom: OomEvents = new OomEvents();
   readonly #tickets = new Tickets();
-  readonly #modules = securityModules();
+  readonly #abilities: GuestAbilities;
   #namespaces: SandboxNamespaces | undefined;
   #hooks: GuestHooks = {};
   /** What an earlier sandbox had. */
@@ -60,6 +60,7 @@ export class Sandbox {
   constructor(dependencies: SandboxDependencies) {
     this.#dependencies = dependencies;
     this.#runtime = new OciRuntime(dependencies.commands, dependencies.runtime);
+    this.#abilities = guestAbilities(dependencies.runtime);
   }
 
   async create(request: grpc.CreateSandboxRequest): Promise<void> {
@@ -133,7 +134,7 @@ export class Sandbox {
       const shared = namespaces.shared(request.sandbox_pidns);
       const numbered = await withPluggedDevices(spec, request.devices ?? []);
       const guestSpec = applySharedSysctls(toGuestSpec(numbered, id, shared), shared);
-      const { value, warnings } = applicableSpec(guestSpec, this.#modules);
+      const { value, warnings } = applicableSpec(guestSpec, this.#abilities);
       const process = await container.create(
         request.exec_id === "" ? id : request.exec_id,
         withGuestHooks(value, this.#hooks),
@@ -152,7 +153,7 @@ export class Sandbox {
 
   /** Another process in a container that runs. */
   async exec(containerId: string, execId: string, spec: SpecProcess): Promise<Started> {
-    const { value, warnings } = applicableProcess(spec, this.#modules);
+    const { value, warnings } = applicableProcess(spec, this.#abilities);
     return { process: await this.container(containerId).exec(execId, value), warnings };
   }
 

@@ -1,17 +1,20 @@
-import type { RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
+import type { RuntimeSpec } from "@kata-ts/agent-protocol";
+
+const NO_TIME_NAMESPACES = "the guest's runtime fails to set their clocks";
 
 /**
  * What a config.json may ask for that cannot be had in this runtime's guest. None of it changes what the container may
- * do to others, so it is warned about and left out; docs/oci-spec.md has the whole table. Security labels are the
- * guest's to judge: it knows its own kernel.
+ * do to others, so it is warned about and left out; docs/oci-spec.md has the whole table. Security labels and
+ * schedulers are the guest's to judge: it knows its own kernel and runtime.
  */
 export function unsupportedFields(spec: RuntimeSpec): string[] {
   const linux = (spec.linux ?? {}) as Record<string, unknown>;
+  const timeNamespace = spec.linux?.namespaces?.some(({ type }) => type === "time") === true;
   return [
-    ...(spec.process === undefined ? [] : unsupportedProcessFields(spec.process)),
+    ...(timeNamespace ? [`linux.namespaces: one of time is not made: ${NO_TIME_NAMESPACES}`] : []),
     ...present(linux, "linux", {
       intelRdt: "resctrl is the host's",
-      timeOffsets: "the guest's runtime makes no time namespaces",
+      timeOffsets: NO_TIME_NAMESPACES,
       memoryPolicy: "the guest has one memory node",
     }),
     ...["solaris", "windows", "vm", "zos"].flatMap((name) =>
@@ -20,14 +23,6 @@ export function unsupportedFields(spec: RuntimeSpec): string[] {
         : [`${name} is ignored: this is a Linux runtime`],
     ),
   ];
-}
-
-export function unsupportedProcessFields(process: SpecProcess): string[] {
-  return present(process as unknown as Record<string, unknown>, "process", {
-    scheduler: "the guest's runtime cannot set it",
-    ioPriority: "the guest's runtime cannot set it",
-    execCPUAffinity: "the guest's runtime cannot set it",
-  });
 }
 
 function present(object: Record<string, unknown>, path: string, reasons: Readonly<Record<string, string>>): string[] {

@@ -2,7 +2,6 @@ import { execInContainer, FileStore, parseContainerId } from "@kata-ts/virtconta
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
 import { loadProcess, loadSpec } from "../bundle/load.ts";
-import { unsupportedProcessFields } from "../bundle/unsupported.ts";
 import type { Verb } from "../commands.ts";
 import { openForExisting } from "../context.ts";
 import { processFromOptions } from "./exec-process.ts";
@@ -50,7 +49,6 @@ export const verb: Verb = async (args, context) => {
     processFile === undefined
       ? processFromOptions(loadSpec(bundle).process, command, options)
       : loadProcess(processFile);
-  for (const warning of unsupportedProcessFields(process)) context.log.warning(warning);
   const detached = options.flag("detach");
   const terminal = process.terminal === true;
   const consoleSocket = checkedConsoleSocket(options, terminal, detached);
