@@ -1,6 +1,9 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { duplexPair } from "node:stream";
 import { DnsTransport, readBytes, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/network-streams";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -40,12 +43,12 @@ describe("the forwarder of names", () => {
   });
 
   it("asks over UDP and gives the one answer", async () => {
-    expect(await askOverUdp(new DnsForwarder(ADDRESS), "web?")).toBe("answer to web?");
+    expect(await askOverUdp(new DnsForwarder({ resolver: ADDRESS }), "web?")).toBe("answer to web?");
   });
 
   it("connects over TCP, and carries both ways", async () => {
     const [guest, host] = duplexPair();
-    const served = new DnsForwarder(ADDRESS).serve(host);
+    const served = new DnsForwarder({ resolver: ADDRESS }).serve(host);
     guest.write(Buffer.concat([Buffer.of(DnsTransport.tcp), Buffer.from("some bytes")]));
     expect((await readBytes(guest, 10))?.toString()).toBe("some bytes");
     guest.end();
@@ -58,12 +61,34 @@ describe("the forwarder of names", () => {
     const [, early] = duplexPair();
     await forwarder.serve(early);
     expect(early.destroyed).toBe(true);
-    forwarder.address = ADDRESS;
+    forwarder.source = { resolver: ADDRESS };
     expect(await askOverUdp(forwarder, "web?")).toBe("answer to web?");
   });
 
+  it("asks an engine's resolver while the container's resolv.conf names it", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "forwarder-"));
+    const resolvConf = join(directory, "resolv.conf");
+    const forwarder = new DnsForwarder({ resolvConf });
+    const isRefused = async (): Promise<boolean> => {
+      const [guest, host] = duplexPair();
+      const served = forwarder.serve(host);
+      const refused = host.destroyed;
+      guest.on("error", () => undefined).destroy();
+      host.destroy();
+      await served;
+      return refused;
+    };
+    expect(await isRefused()).toBe(true);
+    writeFileSync(resolvConf, "nameserver 192.0.2.1\n");
+    expect(await isRefused()).toBe(true);
+    writeFileSync(resolvConf, "nameserver 127.0.0.11\noptions ndots:0\n");
+    expect(await isRefused()).toBe(false);
+    rmSync(directory, { recursive: true });
+    expect(await isRefused()).toBe(true);
+  });
+
   it("ends a stream that asks for something else, and more streams than it has room for", async () => {
-    const forwarder = new DnsForwarder(ADDRESS);
+    const forwarder = new DnsForwarder({ resolver: ADDRESS });
     const [odd, host] = duplexPair();
     odd.write("GET / HTTP/1.0");
     await forwarder.serve(host);

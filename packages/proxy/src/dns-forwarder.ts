@@ -3,29 +3,37 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { DnsTransport, readBytes, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/network-streams";
+import { engineResolver, readResolvConf } from "./engine-resolver.ts";
 
 const PORT = 53;
 /** What one guest may have under way; more are refused. */
 const MAX_STREAMS = 160;
 const DEADLINE_MS = 15_000;
 
+/** Which resolver a guest may ask. */
+export interface DnsSource {
+  /** One that is there from the start. */
+  readonly resolver?: string;
+  /** A resolv.conf of the host: the resolver is the engine's, while that names it. */
+  readonly resolvConf?: string;
+}
+
 /**
- * Asks one resolver what a guest wants to know. The resolver is fixed: a guest can reach nothing else by it. It is asked
- * from the network namespace that this process lives in.
+ * Asks one resolver what a guest wants to know. A guest can reach nothing else by it. It is asked from the network namespace
+ * that this process lives in. Without a resolver nobody is answered.
  */
 export class DnsForwarder {
-  /** Of the resolver, as the guest's configuration names it; without one nobody is answered. */
-  address: string | undefined;
+  source: DnsSource;
   #streams = 0;
 
-  constructor(address?: string) {
-    this.address = address;
+  constructor(source: DnsSource = {}) {
+    this.source = source;
   }
 
   /** Serves a stream that the guest opened, to its end. Never rejects. */
   async serve(stream: Duplex): Promise<void> {
     stream.on("error", () => undefined);
-    const { address } = this;
+    const address = resolverOf(this.source);
     if (address === undefined || this.#streams >= MAX_STREAMS) {
       stream.destroy();
       return;
@@ -44,6 +52,11 @@ export class DnsForwarder {
       this.#streams -= 1;
     }
   }
+}
+
+/** Engines change the file while a container runs: it is read for each question. */
+function resolverOf({ resolver, resolvConf }: DnsSource): string | undefined {
+  return resolver ?? (resolvConf === undefined ? undefined : engineResolver(readResolvConf(resolvConf)));
 }
 
 async function askOnce(stream: Duplex, address: string): Promise<void> {

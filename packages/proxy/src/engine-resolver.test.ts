@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { engineResolver } from "./resolver.ts";
+import { engineResolver } from "./engine-resolver.ts";
 
 describe("the engine's resolver", () => {
   it.each([

@@ -16,7 +16,7 @@ function turn(): void {
   setImmediate(turn);
 }
 
-const dns = new DnsForwarder("127.53.0.12");
+const dns = new DnsForwarder({ resolver: "127.53.0.12" });
 const relay = await Relay.start({ listenSocket, muxSocket, onGuestStream: (stream) => void dns.serve(stream) });
 turn();
 const teller = setInterval(() => {

@@ -14,6 +14,7 @@
 
 export { COMMIT, type StartOutcome } from "./control.ts";
 export { copySparse } from "./copy-sparse.ts";
+export { engineResolver, readResolvConf } from "./engine-resolver.ts";
 export type { BootPhase, BootTimeline } from "./guest-console.ts";
 export { main } from "./main.ts";
 export { Relay, type RelayOptions } from "./relay.ts";

@@ -8,6 +8,8 @@ export interface VmSurroundings {
   readonly networkNamespace?: string;
   /** A resolver in that namespace, which the guest may ask for names. */
   readonly resolver?: string;
+  /** The container's resolv.conf, on the host: while it names an engine's resolver, the guest may ask that. */
+  readonly resolvConf?: string;
   /** Whether connections to that namespace's loopback are led to the guest's. */
   readonly forwardLoopback?: boolean;
   /** Files of the VM's cgroup in which the kernel counts the processes that it has ended for want of memory. */

@@ -84,7 +84,7 @@ export class Watchman {
    * @throws LinuxError, NetnsError when there is no such namespace
    */
   moveTo(surroundings: VmSurroundings): void {
-    const { networkNamespace, resolver } = surroundings;
+    const { networkNamespace } = surroundings;
     if (networkNamespace !== undefined) {
       const namespace = NetworkNamespace.open(networkNamespace);
       enterNamespace("net", namespace.path);
@@ -92,7 +92,7 @@ export class Watchman {
       this.#namespace = namespace;
     }
     this.#surroundings = surroundings;
-    this.#dns.address = resolver;
+    this.#dns.source = surroundings;
   }
 
   /** From now on `onNetworkChange` is run when the VM's network namespace changes. */
@@ -181,9 +181,9 @@ interface Channel {
   readonly dns: DnsForwarder;
 }
 
-async function openChannel({ proxySocket, vm, resolver }: VmSpec): Promise<Channel> {
-  const dns = new DnsForwarder(resolver);
-  const sockets = { listenSocket: proxySocket, muxSocket: vm.agentSocket };
+async function openChannel(spec: VmSpec): Promise<Channel> {
+  const dns = new DnsForwarder(spec);
+  const sockets = { listenSocket: spec.proxySocket, muxSocket: spec.vm.agentSocket };
   return { dns, relay: await Relay.start({ ...sockets, onGuestStream: (stream) => void dns.serve(stream) }) };
 }
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { AgentRpcError, type RpcName, RpcStatus } from "@kata-ts/agent-protocol";
 import { isAlive } from "@kata-ts/linux";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -16,6 +19,7 @@ import {
   resumeContainer,
   startContainer,
   statusOf,
+  syncNetwork,
 } from "../src/index.ts";
 import { FakeAgent, FakeHypervisor, FakeShims } from "../src/testing/index.ts";
 
@@ -60,6 +64,25 @@ describe("containers, over fakes of every port", () => {
     expect(await environment.store.list()).toEqual([]);
     expect(hypervisor.shared.size).toBe(0);
   }
+
+  it("ask an engine's resolver that is named between create and start, or while they run", async () => {
+    const resolvConf = join(mkdtempSync(join(tmpdir(), "containers-")), "resolv.conf");
+    const spec = { ...CONFIG.spec, mounts: [{ destination: "/etc/resolv.conf", source: resolvConf }] };
+    const asked = (): number => agent.calls.filter((name) => name === "serveDns").length;
+    writeFileSync(resolvConf, "nameserver 192.0.2.1\n");
+    await createContainer({ ...CONFIG, spec }, SANDBOX, environment);
+    expect(asked()).toBe(0);
+    writeFileSync(resolvConf, "nameserver 127.0.0.11\n");
+    await startContainer(ID, environment);
+    expect(asked()).toBe(1);
+    writeFileSync(resolvConf, "nameserver 192.0.2.1\n");
+    await syncNetwork(ID, environment);
+    expect(asked()).toBe(1);
+    writeFileSync(resolvConf, "nameserver 127.0.0.11\n");
+    await syncNetwork(ID, environment);
+    expect(asked()).toBe(2);
+    rmSync(dirname(resolvConf), { recursive: true });
+  });
 
   it("go through their life", async () => {
     const { record, shim } = await createContainer(CONFIG, SANDBOX, environment);

@@ -12,7 +12,6 @@ import { checkNamespaces } from "../bundle/check-namespaces.ts";
 import { loadBundle } from "../bundle/load.ts";
 import { networkNamespaceOf } from "../bundle/network-namespace.ts";
 import { refuseImpossible } from "../bundle/refused.ts";
-import { resolvConfOf } from "../bundle/resolv-conf.ts";
 import { type PodRole, podRole, sharesPidNamespace } from "../bundle/sandbox.ts";
 import { unsupportedFields } from "../bundle/unsupported.ts";
 import type { Configuration } from "../config/configuration.ts";
@@ -96,7 +95,6 @@ function newSandbox(spec: RuntimeSpec, role: PodRole, configuration: Configurati
     ...(networkNamespace === undefined ? {} : { networkNamespace }),
     // Its engine forwards ports of the pod.
     forwardLoopback: role.kind === "sandbox",
-    dns: () => resolvConfOf(spec),
     hostname: spec.hostname ?? "",
     sharePidNamespace: false,
     guest: configuration.guest,

@@ -2,6 +2,7 @@ import type { ShimEnvironment } from "../environment.ts";
 import { endOnAbort, interruptible } from "../interruption.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import { createSandbox, type SandboxConfig } from "../sandbox/create.ts";
+import { resolvConfOf } from "../sandbox/resolver.ts";
 import { growVm } from "../sandbox/sizing.ts";
 import { UndoStack } from "../undo.ts";
 import type { ContainerConfig } from "./config.ts";
@@ -10,14 +11,12 @@ import { sharedMemoryBytes } from "./prepare-mounts.ts";
 import { ShimWatch } from "./shim-watch.ts";
 
 /** What is known of the container itself, or made for it. */
-type OwnFields = "id" | "onBoot" | "onProcess" | "namespace" | "dns" | "shmBytes" | "owner" | "cgroup";
+type OwnFields = "id" | "onBoot" | "onProcess" | "namespace" | "dns" | "resolvConf" | "shmBytes" | "owner" | "cgroup";
 
 /** How a container's own sandbox is to be. */
 export interface NewSandboxConfig extends Omit<SandboxConfig, OwnFields> {
   /** The network namespace that an engine has made for it; without it a new one is made. */
   readonly networkNamespace?: string;
-  /** Lines of resolv.conf, asked for once the hooks have run: engines write it in one of them. */
-  readonly dns?: () => readonly string[];
 }
 
 /**
@@ -47,7 +46,7 @@ async function create(
 ): Promise<CreatedContainer> {
   await using undo = new UndoStack();
   const { store, network } = environment;
-  const { networkNamespace, dns, ...ofSandbox } = sandboxConfig;
+  const { networkNamespace, ...ofSandbox } = sandboxConfig;
   const { signal } = ofSandbox;
   using namespace = network.open(networkNamespace);
   const place = {
@@ -64,9 +63,11 @@ async function create(
 
   const onBoot = async (vm: VmState): Promise<void> => {
     const path = networkNamespace === undefined ? {} : { networkNamespace };
-    const state = { ...vm, ...path, cgroup: cgroup.place };
+    const names = resolvConf === undefined || namespace === undefined ? {} : { resolvConf };
+    const state = { ...vm, ...path, ...names, cgroup: cgroup.place };
     await update({ vm: state });
   };
+  const resolvConf = resolvConfOf(config.spec);
   const shmBytes = await sharedMemoryBytes(config.spec);
   const sandbox = await createSandbox(
     {
@@ -75,7 +76,7 @@ async function create(
       id: config.id,
       owner: store.locationOf(config.id),
       cgroup: cgroup.place,
-      ...(dns === undefined ? {} : { dns: dns() }),
+      ...(resolvConf === undefined ? {} : { resolvConf }),
       onBoot,
       onProcess: (pid) => {
         cgroup.add(pid);

@@ -5,6 +5,7 @@ import { runPoststartHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { ContainerRecord } from "../ports/store.ts";
 import { asked } from "../sandbox/create.ts";
+import { followResolver } from "../sandbox/resolver.ts";
 import { requireStatus, statusOf } from "./status.ts";
 
 /** Lets a created container's first process run. @throws KataError KATA_STATE, KATA_AGENT */
@@ -19,6 +20,7 @@ export async function startContainer(id: ContainerId, environment: Environment):
   try {
     // Docker 26 and later attach networks between create and start.
     await environment.network.sync(environment.hypervisor.reopen(vm), agent);
+    await followResolver(vm, agent, environment.warn);
     await asked(`start container ${id}`, agent.startContainer({ container_id: id }));
   } catch (error) {
     await store.update(id, (before) => ({ ...before, status: "created" }), record.incarnation).catch(() => undefined);

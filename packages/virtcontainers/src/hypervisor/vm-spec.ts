@@ -76,11 +76,12 @@ const OOM_FILES = ["memory.events", "memory.oom_control"];
 
 /** All of a sandbox's surroundings but its network namespace, which each watchman comes into in a way of its own. */
 export function surroundingsOf(config: QemuConfig, request: BootRequest): VmSurroundings {
-  const { sandboxId, resolver, forwardLoopback = false, cgroup } = request;
+  const { sandboxId, resolver, resolvConf, forwardLoopback = false, cgroup } = request;
   const oomFiles = placeOf(cgroup).directories.flatMap((directory) => OOM_FILES.map((name) => join(directory, name)));
   return {
     oomFiles,
     ...(resolver === undefined ? {} : { resolver }),
+    ...(resolvConf === undefined ? {} : { resolvConf }),
     forwardLoopback,
     ...(config.onNetworkChange === undefined ? {} : { onNetworkChange: [...config.onNetworkChange, sandboxId] }),
   };

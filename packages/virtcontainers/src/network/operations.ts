@@ -5,11 +5,15 @@ import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
 import { asked } from "../sandbox/create.ts";
+import { followResolver } from "../sandbox/resolver.ts";
 import type { GuestInterface, GuestRoute } from "./guest-view.ts";
 
 /** Brings a guest up to date with what has changed in its container's network namespace. */
 export async function syncNetwork(id: ContainerId, environment: Environment): Promise<void> {
-  await withGuest(id, environment, "change the network of", (vm, agent) => environment.network.sync(vm, agent));
+  await withGuest(id, environment, "change the network of", async (vm, agent) => {
+    await environment.network.sync(vm, agent);
+    await followResolver(vm.state, agent, environment.warn);
+  });
 }
 
 /**

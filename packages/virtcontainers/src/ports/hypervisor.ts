@@ -37,6 +37,8 @@ export interface BootRequest {
   readonly networkNamespace?: string;
   /** A resolver in that namespace, which the guest may ask for names over its channel. */
   readonly resolver?: string;
+  /** The container's resolv.conf, on the host: while it names an engine's resolver, the guest may ask that. */
+  readonly resolvConf?: string;
   /** Lead connections to that namespace's loopback to the guest's. */
   readonly forwardLoopback?: boolean;
   /** Called with each process as it is started, before it has done anything. */
@@ -63,6 +65,8 @@ export interface VmState {
   readonly accelerator: string;
   /** A path that led to its network namespace, where an engine made it. */
   readonly networkNamespace?: string;
+  /** BootRequest.resolvConf. */
+  readonly resolvConf?: string;
   /** The host's cgroups that its processes live in; they go with it. */
   readonly cgroup?: RecordedCgroup;
 }

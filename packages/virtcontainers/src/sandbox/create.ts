@@ -1,13 +1,14 @@
 import type { NetworkNamespace } from "@kata-ts/netns";
+import { engineResolver, readResolvConf } from "@kata-ts/proxy";
 import type { Environment } from "../environment.ts";
 import { KataError, reasonOf } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { endOnAbort } from "../interruption.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { RecordedCgroup } from "../ports/cgroups.ts";
-import type { Vm, VmState } from "../ports/hypervisor.ts";
+import type { BootRequest, Vm, VmState } from "../ports/hypervisor.ts";
 import { UndoStack } from "../undo.ts";
-import { engineResolver, serveNames } from "./resolver.ts";
+import { serveNames } from "./resolver.ts";
 import { sharedMemory } from "./shared-memory.ts";
 import { orBootFailure, waitForAgent } from "./wait-for-agent.ts";
 
@@ -25,6 +26,8 @@ export interface SandboxConfig {
   readonly forwardLoopback?: boolean;
   /** Lines of resolv.conf. */
   readonly dns?: readonly string[];
+  /** Or a file of the host that has them, which an engine may change later. */
+  readonly resolvConf?: string;
   /** What the guest does before its first container. */
   readonly guest?: GuestSetup;
   /** Milliseconds that a guest may take to boot. */
@@ -67,11 +70,13 @@ const MAX_HOSTNAME_BYTES = 64;
 export async function createSandbox(config: SandboxConfig, environment: Environment): Promise<LiveSandbox> {
   await using undo = new UndoStack();
   const { namespace, onProcess, owner, cgroup, signal } = config;
-  const resolver = namespace === undefined ? undefined : engineResolver(config.dns);
+  const dns = config.resolvConf === undefined ? (config.dns ?? []) : readResolvConf(config.resolvConf);
+  // Of the caller's own network a guest may ask nothing.
+  const resolver = namespace === undefined ? undefined : engineResolver(dns);
   const vm = await environment.hypervisor.boot({
     sandboxId: config.id,
     ...(namespace === undefined ? {} : { networkNamespace: namespace.path }),
-    ...(resolver === undefined ? {} : { resolver }),
+    ...(namespace === undefined ? {} : sourceOfNames(config, resolver)),
     forwardLoopback: namespace !== undefined && config.forwardLoopback === true,
     ...(onProcess === undefined ? {} : { onProcess }),
     ...(owner === undefined ? {} : { owner }),
@@ -99,7 +104,7 @@ export async function createSandbox(config: SandboxConfig, environment: Environm
     await orBootFailure(vm, network.attach(vm, agent));
     environment.trace?.("network attached", config.id);
   }
-  await asked("prepare the sandbox", setUpGuest(agent, config, sharedTree));
+  await asked("prepare the sandbox", setUpGuest(agent, { ...config, dns }, sharedTree));
   if (resolver !== undefined) await serveNames(agent, resolver, environment.warn);
   environment.trace?.("sandbox-created", config.id);
   undo.keep();
@@ -115,6 +120,15 @@ export async function createSandbox(config: SandboxConfig, environment: Environm
       await vm.stop();
     },
   };
+}
+
+/** What the guest may ask: the engine's resolver while the file names it, or one that is there from the start. */
+function sourceOfNames(
+  { resolvConf }: SandboxConfig,
+  resolver: string | undefined,
+): Pick<BootRequest, "resolver" | "resolvConf"> {
+  if (resolvConf !== undefined) return { resolvConf };
+  return resolver === undefined ? {} : { resolver };
 }
 
 async function setUpGuest(

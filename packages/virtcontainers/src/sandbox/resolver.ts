@@ -1,16 +1,27 @@
-import { orFallBack } from "@kata-ts/agent-protocol";
+import { orFallBack, type RuntimeSpec } from "@kata-ts/agent-protocol";
+import { engineResolver, readResolvConf } from "@kata-ts/proxy";
 import type { Agent } from "../ports/agent.ts";
+import type { VmState } from "../ports/hypervisor.ts";
 
-/** Where Docker Engine answers for the names of a network's containers, by rules in the container's own namespace. */
-const ENGINE_RESOLVER = "127.0.0.11";
-
-/** The engine's resolver, where the lines of resolv.conf name it. */
-export function engineResolver(dns: readonly string[] = []): string | undefined {
-  const named = dns.some((line) => line.trim().split(/\s+/).join(" ") === `nameserver ${ENGINE_RESOLVER}`);
-  return named ? ENGINE_RESOLVER : undefined;
+/** The file of the host that is mounted as a container's resolv.conf: the guest's own programs resolve by it, too. */
+export function resolvConfOf(spec: RuntimeSpec): string | undefined {
+  return spec.mounts?.find(({ destination }) => destination === "/etc/resolv.conf")?.source;
 }
 
-/** Lets the guest answer there by asking the host. */
+/**
+ * Lets the guest answer for an engine's resolver where the file names one by now: Docker 28 writes it between create and
+ * start, and every Docker when a container joins its first network that has names.
+ */
+export async function followResolver(
+  { resolvConf }: VmState,
+  agent: Agent,
+  warn: (message: string) => void,
+): Promise<void> {
+  const resolver = resolvConf === undefined ? undefined : engineResolver(readResolvConf(resolvConf));
+  if (resolver !== undefined) await serveNames(agent, resolver, warn);
+}
+
+/** Lets the guest answer there by asking the host. Idempotent. */
 export async function serveNames(agent: Agent, address: string, warn: (message: string) => void): Promise<void> {
   await orFallBack<unknown>(agent.serveDns({ address }), async () => {
     warn(`names that ${address} answers for are not found in the guest: its agent knows the 1.x contract only`);

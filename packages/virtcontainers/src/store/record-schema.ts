@@ -17,6 +17,7 @@ const vm = object<VmState>({
   qemu: processIdentity,
   accelerator: text,
   networkNamespace: optional(text),
+  resolvConf: optional(text),
   cgroup: optional(recordedCgroup),
 });
 
