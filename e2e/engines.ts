@@ -1,7 +1,8 @@
 // `npm run test:engines [-- SUITE…]`: the engines of other releases of Debian, each in a root file system of its own, with
-// the same end-to-end tests as this machine's. All releases, or those given.
+// the same end-to-end tests as this machine's, and those of what is new in them. All releases, or those given.
 import { buildPackages, buildTree } from "../scripts/lib/build-all.ts";
 import { runEndToEnd } from "../scripts/lib/e2e-suites.ts";
+import { tool } from "../scripts/lib/run.ts";
 
 const RELEASES = ["trixie", "forky"];
 const SUITES = ["engine-configuration", "docker", "containerd", "cri", "podman"];
@@ -11,4 +12,8 @@ const unknown = given.filter((name) => !RELEASES.includes(name));
 if (unknown.length > 0) throw new Error(`no engines of ${unknown.join(", ")}; there are ${RELEASES.join(", ")}`);
 await buildPackages();
 await buildTree("tuned");
-for (const release of given.length > 0 ? given : RELEASES) await runEndToEnd(SUITES, { KATA_TEST_ENGINES: release });
+for (const release of given.length > 0 ? given : RELEASES) {
+  const environment = { KATA_TEST_ENGINES: release };
+  await runEndToEnd(SUITES, environment);
+  await tool("vitest", ["run", "--root", "e2e", "--config", "newer-engines/vitest.config.ts"], environment);
+}

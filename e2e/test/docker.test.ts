@@ -142,6 +142,28 @@ describe.each(RUNTIMES)("Docker Engine with %s", (runtime) => {
     expect(await docker.ok(...other, "python3", "-c", fetch.join("\n"))).toBe("True");
   });
 
+  it("joins a network that a running container is connected to, and leaves it", async () => {
+    await using network = await docker.network(`joined-${runtime}`);
+    const serve = "mkdir /w; echo served > /w/page; exec httpd -f -p 80 -h /w";
+    const named = ["--network", network.name, "--name", `of-${network.name}`];
+    await using _web = await start(...named, "busybox", "sh", "-c", serve);
+    await using box = await start("busybox", "sleep", "1000");
+    await docker.ok("network", "connect", network.name, box.id);
+    // By name: the network is the first one of the container that has names.
+    const fetch = `until wget -qO- http://of-${network.name}/page; do sleep 0.1; done`;
+    expect(await box.exec([], "sh", "-c", fetch)).toBe("served");
+    await docker.ok("network", "disconnect", network.name, box.id);
+    expect(await box.exec([], "sh", "-c", "while [ -e /sys/class/net/eth1 ]; do sleep 0.1; done; echo left")).toBe(
+      "left",
+    );
+  });
+
+  it("gives a privileged container all that its kernel has", async () => {
+    const script = "mkdir /m && mount -t tmpfs t /m && echo mounted; mknod /n c 1 3 && echo > /n && echo device";
+    const printed = await docker.ok("run", "--rm", "--runtime", runtime, "--privileged", "busybox", "sh", "-c", script);
+    expect(printed).toBe("mounted\ndevice");
+  });
+
   it("gives an interactive container its terminal", async () => {
     const script = 'until stty size | grep "33 44"; do sleep 0.1; done; read a; echo you said $a';
     const shown = await docker.inTerminal("run", "--rm", "-it", "--runtime", runtime, "busybox", "sh", "-c", script);

@@ -64,6 +64,14 @@ describe.each(["kata", "runc"])("podman with %s", (runtime) => {
     await podman.ok("exec", name, "sh", "-c", "echo back > /root/back");
     await podman.ok("cp", `${name}:/root/back`, podman.file("back", ""));
     expect(podman.read("back")).toBe("back\n");
+    expect((await podman.ok("diff", name)).split("\n")).toEqual(
+      expect.arrayContaining(["A /root/back", "A /root/copied"]),
+    );
+    await podman.ok("commit", name, "localhost/committed");
+    await podman.ok("rmi", "localhost/committed");
+    await podman.ok("update", "--memory", "192m", name);
+    const limit = "cd /sys/fs/cgroup; cat memory.max 2>/dev/null || cat memory/memory.limit_in_bytes";
+    expect(await podman.ok("exec", name, "sh", "-c", limit)).toBe(String(192 * 1024 ** 2));
     const exit = podman.ok("wait", name);
     await podman.ok("stop", name);
     expect(await exit).toBe("3");
@@ -71,6 +79,19 @@ describe.each(["kata", "runc"])("podman with %s", (runtime) => {
     await podman.ok("kill", name);
     expect(await podman.ok("wait", name)).toBe("137");
     await podman.ok("rm", name);
+  });
+
+  it("publishes ports, and finds services by name on a network of their own", async () => {
+    const [network, web] = [`services-${runtime}`, `web-${runtime}`];
+    await podman.ok("network", "create", network);
+    const serve = "mkdir /w; echo served > /w/page; exec httpd -f -p 80 -h /w";
+    const published = ["--publish", "127.0.0.1:8088:80", "--network", network, "--name", web];
+    await podman.ok(...run("-d", ...published, "busybox", "sh", "-c", serve));
+    const fetch = `until wget -qO- http://${web}/page; do sleep 0.1; done`;
+    expect(await podman.ok(...run("--rm", "--network", network, "busybox", "sh", "-c", fetch))).toBe("served");
+    expect(await podman.inNamespace("busybox", "wget", "-qO-", "http://127.0.0.1:8088/page")).toBe("served");
+    await podman.ok("rm", "--force", "--time", "0", web);
+    await podman.ok("network", "rm", network);
   });
 
   it("may lose its conmon: the container lives on, and all of it can be removed", async () => {

@@ -225,5 +225,12 @@ async function startDaemon({ directory, namespace, root }: DockerPlace): Promise
   const tell = ["kata-engine", "docker", "--write", "--file", config];
   const told = await runCommand("nsenter", [root.mount, RUNTIME, ...tell]);
   if (told.exitCode !== 0) throw new Error(told.stderr);
-  return Daemon.start({ namespace, root, command: ["dockerd", "--config-file", config], ready: /API listen on/ });
+  return Daemon.start({
+    namespace,
+    root,
+    command: ["dockerd", "--config-file", config],
+    // BuildKit has its steps run by this, whatever the default runtime is.
+    env: { DOCKER_BUILDKIT_RUNC_COMMAND: RUNTIME },
+    ready: /API listen on/,
+  });
 }

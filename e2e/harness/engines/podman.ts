@@ -50,6 +50,34 @@ export class Podman implements AsyncDisposable {
     return result.stdout;
   }
 
+  /** As ok, for buildah, which builds on the same storage. */
+  async buildah(...args: readonly string[]): Promise<string> {
+    const result = await runCommand("nsenter", [...this.#enter, "buildah", ...args], { env: this.#env });
+    if (result.exitCode !== 0) throw new Error(`buildah ${args.join(" ")}: ${result.stderr}`);
+    return result.stdout;
+  }
+
+  /** The units of systemd that Quadlet makes of a directory of the tests' own. */
+  async quadlet(name: string): Promise<string> {
+    const env = { ...this.#env, QUADLET_UNIT_DIRS: join(this.#directory, "files", name) };
+    const made = await runCommand("nsenter", [...this.#enter, "/usr/libexec/podman/quadlet", "-dryrun"], { env });
+    if (made.exitCode !== 0) throw new Error(`quadlet: ${made.stderr}`);
+    return made.stdout;
+  }
+
+  /** Runs a command as a unit has it. */
+  async line(command: string): Promise<void> {
+    const result = await runCommand("nsenter", [...this.#enter, "sh", "-c", command], { env: this.#env });
+    if (result.exitCode !== 0) throw new Error(`${command}: ${result.stderr}`);
+  }
+
+  /** Runs a program of the host in podman's network. @returns what it printed */
+  async inNamespace(...command: readonly string[]): Promise<string> {
+    const result = await runCommand("nsenter", [this.#enter[0] ?? "", ...command]);
+    if (result.exitCode !== 0) throw new Error(`${command.join(" ")}: ${result.stderr}`);
+    return result.stdout;
+  }
+
   /** Waits until every conmon has ended: podman does not wait for the one that cleans up after a container. */
   async settled(): Promise<void> {
     while ((await runCommand("pgrep", ["-f", `conmon.*${this.#directory}`])).exitCode === 0);

@@ -1,0 +1,45 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { expectCleanHost } from "../harness/clean-host.ts";
+import { Podman } from "../harness/engines/podman.ts";
+import { RUNTIME } from "../harness/paths.ts";
+
+let podman: Podman;
+
+beforeAll(async () => {
+  podman = await Podman.start();
+});
+
+afterAll(async () => {
+  await podman[Symbol.asyncDispose]();
+});
+
+/** systemd itself is not there: the cgroup is podman's own. */
+function unit(runtime: string): string {
+  return `[Container]
+Image=localhost/busybox
+ContainerName=quadlet-${runtime}
+Exec=sh -c "mkdir /w; echo from a unit > /w/page; exec httpd -f -p 80 -h /w"
+GlobalArgs=--runtime=${runtime === "kata" ? RUNTIME : "runc"}
+CgroupsMode=enabled
+Environment=A=b
+`;
+}
+
+describe.each(["kata", "runc"])("a unit of Quadlet with %s", (runtime) => {
+  expectCleanHost();
+  afterEach(() => podman.settled());
+
+  it("starts and stops its container", async () => {
+    podman.directory(`quadlet-${runtime}`);
+    podman.file(`quadlet-${runtime}/made.container`, unit(runtime));
+    const made = await podman.quadlet(`quadlet-${runtime}`);
+    const line = (name: string): string => new RegExp(`^${name}=(.*)$`, "m").exec(made)?.[1] ?? "";
+    expect(line("ExecStart")).toContain("--sdnotify=conmon");
+    await podman.line(line("ExecStart"));
+    const name = `quadlet-${runtime}`;
+    const fetch = "until wget -qO- http://127.0.0.1/page; do sleep 0.1; done; echo $A";
+    expect(await podman.ok("exec", name, "sh", "-c", fetch)).toBe("from a unit\nb");
+    await podman.line(line("ExecStop"));
+    expect(await podman.ok("ps", "--all", "--quiet")).toBe("");
+  });
+});
