@@ -71,6 +71,23 @@ describe("bind mounts under kata-runtime", () => {
     expect(source.mounts()).toEqual(before);
   });
 
+  it("of files show what an engine has written between create and start", async () => {
+    await using kata = Kata.configured('[hypervisor.qemu]\nvirtio_fs_cache = "always"\n');
+    const file = kata.file("resolv.conf", "nameserver 192.0.2.1\n");
+    const { path } = await kata.bundle({
+      args: IDLE,
+      edit: (spec) => {
+        spec.mounts.push(bind("/told", file, "rbind", "rprivate"));
+      },
+    });
+    const id = kata.id();
+    await kata.create(id, path);
+    kata.file("resolv.conf", "nameserver 127.0.0.11\nsearch longer.test\n");
+    await kata.ok(["start", id]);
+    expect(await kata.ok(["exec", id, "cat", "/told"])).toBe("nameserver 127.0.0.11\nsearch longer.test");
+    await kata.ok(["delete", "--force", id]);
+  });
+
   it("take every option that features names", async () => {
     await using kata = new Kata();
     using source = new MountedSource();

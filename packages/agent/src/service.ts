@@ -54,7 +54,7 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
       const request = container as NewContainer;
       return sandbox.ticket(await sandbox.createContainer(request, jsonOf(config, "config") as RuntimeSpec));
     },
-    startContainer: answerEmpty((request) => sandbox.container(request.container_id).start()),
+    startContainer: answerEmpty((request) => sandbox.start(request.container_id)),
     removeContainer: answerEmpty((request) => sandbox.removeContainer(request.container_id)),
     pauseContainer: answerEmpty((request) => sandbox.container(request.container_id).pause()),
     resumeContainer: answerEmpty((request) => sandbox.container(request.container_id).resume()),

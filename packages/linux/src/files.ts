@@ -40,6 +40,23 @@ function deviceOf({ major, minor }: DeviceNumber): bigint {
   return ((high & ~0xfffn) << 32n) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | (low & 0xffn);
 }
 
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_STATX_FORCE_SYNC = 0x2000;
+const STATX_BASIC_STATS = 0x7ff;
+const STATX_BYTES = 256;
+
+/**
+ * statx(2) with AT_STATX_FORCE_SYNC: the kernel asks the file's server for its attributes, also where it believes to know
+ * them, and forgets what it had read of a file that has changed. In another thread.
+ */
+export async function refreshAttributes(path: string): Promise<void> {
+  const signature = "int statx(int directory, const void *path, int flags, unsigned int mask, void *answer)";
+  const flags = AT_SYMLINK_NOFOLLOW | AT_STATX_FORCE_SYNC;
+  const answer = Buffer.alloc(STATX_BYTES);
+  await callInThread(signature, path, AT_FDCWD, terminated(path), flags, STATX_BASIC_STATS, answer);
+}
+
 /**
  * syncfs(2): all that was written to the file system of a directory is on its device. In another thread.
  *

@@ -15,7 +15,7 @@
 export { descriptorOf, receiveDescriptor, sendConsole, sendDescriptor } from "./descriptor-passing.ts";
 export { type Distribution, type HostProgram, howToInstall, thisDistribution } from "./distribution.ts";
 export { escapeControls } from "./escape.ts";
-export { type DeviceNumber, flushFileSystem, makeNode, setExtendedAttribute } from "./files.ts";
+export { type DeviceNumber, flushFileSystem, makeNode, refreshAttributes, setExtendedAttribute } from "./files.ts";
 export { type FileLock, type LockOptions, lockFile, tryLockFile } from "./flock.ts";
 export { releaseMemory } from "./memory.ts";
 export { createMemoryFile } from "./memory-file.ts";

@@ -151,6 +151,12 @@ export class Sandbox {
     }
   }
 
+  /** Lets a container's first process run. */
+  async start(id: string): Promise<void> {
+    await this.#sharedTree.refreshFiles(id);
+    await this.container(id).start();
+  }
+
   /** Another process in a container that runs. */
   async exec(containerId: string, execId: string, spec: SpecProcess): Promise<Started> {
     const { value, warnings } = applicableProcess(spec, this.#abilities);

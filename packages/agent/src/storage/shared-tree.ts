@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import type { RuntimeSpec } from "@kata-ts/agent-protocol";
-import { unmount } from "@kata-ts/linux";
+import { refreshAttributes, unmount } from "@kata-ts/linux";
 
 /** Where the host's shared tree is mounted: Kata's path. */
 const SHARED = "/run/kata-containers/shared/containers";
@@ -20,6 +20,15 @@ export class SharedTreeUse {
     for (const name of names) mountHere(`${SHARED}/${name}`);
   }
 
+  /**
+   * Has the kernel look again at the files that are shared one by one, such as resolv.conf: engines change them between
+   * create and start, and what was looked at a moment ago counts for a second.
+   */
+  async refreshFiles(containerId: string): Promise<void> {
+    const files = [...(this.#used.get(containerId) ?? [])].map((name) => `${SHARED}/${name}`).filter(isFile);
+    await Promise.all(files.map(refreshAttributes));
+  }
+
   /** Lets go of what no other container uses. Idempotent. */
   end(containerId: string): void {
     const released = this.#used.get(containerId);
@@ -28,6 +37,10 @@ export class SharedTreeUse {
       if (![...this.#used.values()].some((names) => names.has(name))) release(`${SHARED}/${name}`);
     }
   }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** The part of the shared tree that a path leads into. */

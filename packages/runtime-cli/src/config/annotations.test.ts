@@ -23,6 +23,13 @@ describe("a sandbox's annotations", () => {
     });
   });
 
+  it("choose no file of the host in the place of the configuration", () => {
+    const asked = { "io.katacontainers.config_path": "/tmp/own.toml" };
+    expect(() => withAnnotations({}, asked)).toThrow(
+      expect.objectContaining({ code: "KATA_ANNOTATION", message: expect.stringContaining("config_path") as string }),
+    );
+  });
+
   it("leave alone what is none of ours", () => {
     const options = { netmon: { enable_netmon: false } };
     expect(withAnnotations(options, { "io.kubernetes.cri.container-type": "sandbox", a: "b" })).toEqual(options);

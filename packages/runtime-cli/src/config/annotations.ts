@@ -10,6 +10,9 @@ import { isValidPath } from "./valid-path.ts";
 /** Kata's prefix: `io.katacontainers.config.hypervisor.default_memory`. */
 const PREFIX = "io.katacontainers.config.";
 
+/** Kata 1.x lets a pod choose the host's file that says what pods may choose. */
+const CONFIG_PATH = "io.katacontainers.config_path";
+
 /**
  * Allowed where the configuration does not say: they can do no more than ask for a share of the host, or change the
  * sandbox's own guest.
@@ -54,6 +57,15 @@ export function withAnnotations(options: Options, annotations: Readonly<Record<s
 }
 
 function settingOf(annotation: string, text: string): Setting[] {
+  if (annotation === CONFIG_PATH) {
+    throw new KataError(
+      "KATA_ANNOTATION",
+      `annotation ${annotation} is not supported: it would name a file of the host`,
+      {
+        hint: "give the engine another runtime with arguments `--kata-config FILE`, and choose that",
+      },
+    );
+  }
   if (!annotation.startsWith(PREFIX) || isAssetHash(annotation)) return [];
   const [section = "", ...rest] = annotation.slice(PREFIX.length).split(".");
   const name = rest.join(".");
