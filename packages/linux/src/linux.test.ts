@@ -37,6 +37,7 @@ import {
   namespaceKindOf,
   processTree,
   readProcessStat,
+  refreshAttributes,
   setPipeSize,
   setTreePropagation,
   signalProcess,
@@ -215,6 +216,13 @@ describe("a tree of processes", () => {
     } finally {
       process.kill(-pid, "SIGKILL");
     }
+  });
+});
+
+describe("refreshAttributes", () => {
+  it("takes what is there, and names what is not", async () => {
+    await refreshAttributes("/proc/self/status");
+    await expect(refreshAttributes("/proc/self/none")).rejects.toMatchObject({ syscall: "statx", errno: "ENOENT" });
   });
 });
 
