@@ -30,6 +30,22 @@ describe.each([
     expect(result.exitCode).toBe(4);
   });
 
+  it("gives a container its terminal", async () => {
+    const script = 'until stty size | grep "33 44"; do sleep 0.1; done; read a; echo you said $a';
+    const command = [
+      "run",
+      "--rm",
+      "--tty",
+      ...using,
+      "e2e.test/busybox:latest",
+      `terminal-${name}`,
+      "sh",
+      "-c",
+      script,
+    ];
+    expect(await containerd.inTerminal(...command)).toMatch(/33 44.*you said yes/s);
+  });
+
   it("execs, pauses, resumes, measures, kills and deletes one", async () => {
     const id = `task-${name}`;
     await containerd.ok("run", "--detach", ...using, "e2e.test/python:latest", id, "python3", "-c", SLEEPER);

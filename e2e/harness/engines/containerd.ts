@@ -60,6 +60,26 @@ export class Containerd implements AsyncDisposable {
     );
   }
 
+  /** Runs ctr with a controlling terminal of 33 lines and 44 columns, and answers "yes". @returns what the terminal showed */
+  async inTerminal(...args: readonly string[]): Promise<string> {
+    const words = [
+      "nsenter",
+      this.#place.root.mount,
+      "ctr",
+      "--address",
+      this.#socket,
+      "--namespace",
+      "k8s.io",
+      ...args,
+    ];
+    const command = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+    const shown = await runCommand("script", ["-qec", `stty rows 33 cols 44; ${command}`, "/dev/null"], {
+      input: "yes\n",
+    });
+    if (shown.exitCode !== 0) throw new Error(`ctr ${args.join(" ")}: ${shown.stdout}`);
+    return shown.stdout;
+  }
+
   async ok(...args: readonly string[]): Promise<string> {
     const result = await this.ctr(args);
     if (result.exitCode !== 0) throw new Error(`ctr ${args.join(" ")}: ${result.stderr}`);

@@ -1,5 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { engineResolver } from "./engine-resolver.ts";
+import { engineResolver, readResolvConf } from "./engine-resolver.ts";
 
 describe("the engine's resolver", () => {
   it.each([
@@ -11,5 +15,19 @@ describe("the engine's resolver", () => {
     [[], undefined],
   ])("in %j is %s", (lines, wanted) => {
     expect(engineResolver(lines)).toBe(wanted);
+  });
+});
+
+describe("a resolv.conf", () => {
+  it("is read as far as it is a file, and holds nobody up", () => {
+    const directory = mkdtempSync(join(tmpdir(), "resolv-"));
+    const path = join(directory, "resolv.conf");
+    expect(readResolvConf(path)).toEqual([]);
+    writeFileSync(path, "search lan\n\nnameserver 192.0.2.1\n");
+    expect(readResolvConf(path)).toEqual(["search lan", "nameserver 192.0.2.1"]);
+    rmSync(path);
+    execFileSync("mkfifo", [path]);
+    expect(readResolvConf(path)).toEqual([]);
+    rmSync(directory, { recursive: true });
   });
 });
