@@ -28,8 +28,9 @@ export interface Applicable<T> {
 }
 
 /**
- * Leaves out what the guest's runtime cannot set, and labels of a security module that the guest does not have. Engines put the host's default profile into
- * every config.json; the VM confines the container all the same, so that is a warning and not a refusal.
+ * Leaves out what the guest's runtime cannot set, and labels of a security module that the guest does not have. Engines put
+ * the host's default profile into every config.json; the VM confines the container all the same, so that is a warning and not
+ * a refusal.
  */
 export function applicableProcess(process: SpecProcess, abilities: GuestAbilities): Applicable<SpecProcess> {
   const { apparmorProfile, selinuxLabel, ...others } = process;

@@ -22,11 +22,12 @@ export class SharedTreeUse {
 
   /**
    * Has the kernel look again at the files that are shared one by one, such as resolv.conf: engines change them between
-   * create and start, and what was looked at a moment ago counts for a second.
+   * create and start, and what was looked at a moment ago counts for a second. What cannot be looked at shows when it is
+   * used.
    */
   async refreshFiles(containerId: string): Promise<void> {
     const files = [...(this.#used.get(containerId) ?? [])].map((name) => `${SHARED}/${name}`).filter(isFile);
-    await Promise.all(files.map(refreshAttributes));
+    await Promise.allSettled(files.map(refreshAttributes));
   }
 
   /** Lets go of what no other container uses. Idempotent. */
