@@ -14,7 +14,7 @@ afterAll(async () => {
 });
 
 /** A service that another one finds by its name, once it is healthy. */
-function project(runtime: string): string {
+function composeFile(runtime: string): string {
   return `name: small-${runtime}
 services:
   web:
@@ -37,15 +37,20 @@ describe.each(["kata", "runc"])("docker compose with %s", (runtime) => {
   expectCleanHost();
 
   it("brings a project up, and down again", async () => {
-    const file = docker.file(`compose-${runtime}.yaml`, project(runtime));
-    const compose = (...args: readonly string[]): Promise<string> => docker.ok("compose", "--file", file, ...args);
+    const file = docker.file(`compose-${runtime}.yaml`, composeFile(runtime));
+    const project = ["compose", "--ansi", "never", "--file", file] as const;
+    const compose = (...args: readonly string[]): Promise<string> => docker.ok(...project, ...args);
+    await using undo = new AsyncDisposableStack();
+    undo.defer(async () => {
+      await compose("down", "--timeout", "0", "--volumes");
+    });
     await compose("up", "--wait");
     expect(await compose("exec", "-T", "box", "sh", "-c", "echo written > /shared/x; cat /shared/x")).toBe("written");
     expect(await docker.inNamespace("busybox", "wget", "-qO-", "http://127.0.0.1:8099/page")).toBe("from web");
-    const logs = docker.follow("compose", "--file", file, "logs", "--follow", "--no-log-prefix", "box");
+    const logs = docker.follow(...project, "logs", "--follow", "--no-log-prefix", "box");
     expect((await logs.next()).value).toBe("from web");
     await logs.return(undefined);
-    await compose("down", "--timeout", "0", "--volumes");
+    await undo.disposeAsync();
     expect(await docker.ok("ps", "--all", "--quiet")).toBe("");
   });
 });

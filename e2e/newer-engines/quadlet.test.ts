@@ -35,7 +35,10 @@ describe.each(["kata", "runc"])("a unit of Quadlet with %s", (runtime) => {
     const script = podman.file("serve", "mkdir /w; echo from a unit > /w/page; exec httpd -f -p 80 -h /w\n");
     podman.file(`quadlet-${runtime}/made.container`, unit(runtime, script));
     const made = await podman.quadlet(`quadlet-${runtime}`);
-    const line = (name: string): string => new RegExp(`^${name}=(.*)$`, "m").exec(made)?.[1] ?? "";
+    const line = (key: string): string => {
+      const command = new RegExp(`^${key}=(.*)$`, "m").exec(made)?.[1] ?? "";
+      return command.replaceAll("%t", podman.directory("run")).replaceAll("%N", "made");
+    };
     expect(line("ExecStart")).toContain("--sdnotify=conmon");
     await podman.line(line("ExecStart"));
     const name = `quadlet-${runtime}`;
