@@ -1,4 +1,5 @@
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,16 +11,18 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Archive } from "./archive/archive.ts";
 import { mirrorsIn } from "./archive/mirrors.ts";
 import { buildRoot } from "./build-root/build-root.ts";
-import type { BuildRoot } from "./build-root/run.ts";
+import { type BuildRoot, WORK } from "./build-root/run.ts";
 import { IMAGE_TOOLS } from "./build-root/toolsets.ts";
 import { cachedDir, contentKey, defaultCacheDir, fileDigest } from "./cache.ts";
 import { writeExt4 } from "./ext4.ts";
 import { modulesInLoadOrder } from "./kernel-modules.ts";
-import { AGENT_FLAGS } from "./rootfs.ts";
+import { AGENT_FLAGS, makeCodeCaches } from "./rootfs.ts";
 
 let directory = "";
 
@@ -141,6 +144,39 @@ describe("the kernel configuration", () => {
       .filter((line) => line.startsWith("CONFIG_"))
       .map((line) => line.split("=")[0]);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+});
+
+describe("the agent's code caches", () => {
+  const launcher = fileURLToPath(new URL("../rootfs/launch.cjs", import.meta.url));
+  const run = async (dir: string, [, ...args]: readonly string[]): Promise<string> => {
+    const { stdout, stderr } = await execa(
+      process.execPath,
+      args.map((arg) => arg.replace(WORK, dir)),
+    );
+    return stdout + stderr;
+  };
+
+  it("are the same for the same agent, and V8 takes them", async () => {
+    copyFileSync(launcher, join(directory, "launch.cjs"));
+    const names = Array.from({ length: 200 }, (_, index) => `name${String(index * index)}`);
+    const functions = names.map(
+      (name) => `exports.${name} = (a) => { let n = 0; for (const c of a) n += c.${name} ?? 1; return n; };`,
+    );
+    // Long enough for V8 to compile some of it to machine code.
+    const busy =
+      "for (let turn = 0; turn < 2000; turn += 1) for (const each of Object.values(exports)) each([1, 2, 3]);";
+    writeFileSync(join(directory, "agent.cjs"), [...functions, busy].join("\n"));
+    const made: string[][] = [];
+    for (let time = 0; time < 3; time += 1) {
+      const caches = ["agent.cache", "agent-interpreted.cache"].map((name) => join(directory, name));
+      for (const cache of caches) rmSync(cache, { force: true });
+      await makeCodeCaches({ run }, directory);
+      made.push(await Promise.all(caches.map(fileDigest)));
+    }
+    expect(made[1]).toEqual(made[0]);
+    expect(made[2]).toEqual(made[0]);
+    for (const flags of AGENT_FLAGS) expect(await run(directory, ["node", ...flags, `${WORK}/launch.cjs`])).toBe("");
   });
 });
 

@@ -19,7 +19,7 @@ import { installCrun } from "./fixed-crun.ts";
 import type { ImageTools } from "./tools.ts";
 
 /** Changes when an image is made in another way than before. */
-const FORMAT = "6";
+const FORMAT = "7";
 
 /** What goes into the guest's root file system from the distribution, with all that it depends on. */
 const PACKAGES = [
@@ -56,6 +56,9 @@ export const AGENT_FLAGS: readonly (readonly string[])[] = [
   NODE_FLAGS,
   [...NODE_FLAGS, "--no-sparkplug", "--no-maglev", "--no-opt"],
 ];
+
+/** Strings in a code cache are ordered by hashes, whose seed is another one in each process. */
+const SAME_EACH_TIME = "--hash-seed=1";
 
 const TEMPLATE_DIR: string = fileURLToPath(new URL("../rootfs", import.meta.url));
 
@@ -148,9 +151,15 @@ async function addAgent(inputs: RootfsInputs, staging: string): Promise<void> {
   await execa("chmod", ["-R", "u=rwX,go=rX", dir]);
   // By the guest's own libraries, not the host's.
   await mkdir(join(staging, WORK));
-  const guest = new BuildRoot(staging, "");
-  for (const flags of AGENT_FLAGS) await guest.run(dir, ["node", ...flags, `${WORK}/launch.cjs`, "--make-cache"]);
+  await makeCodeCaches(new BuildRoot(staging, ""), dir);
   await rm(join(staging, WORK), { recursive: true });
+}
+
+/** @param dir with the agent and the program that launches it; exported for tests */
+export async function makeCodeCaches(guest: Pick<BuildRoot, "run">, dir: string): Promise<void> {
+  for (const flags of AGENT_FLAGS) {
+    await guest.run(dir, ["node", ...flags, SAME_EACH_TIME, `${WORK}/launch.cjs`, "--make-cache"]);
+  }
 }
 
 // A library that is missing would show as a guest that panics on boot: find it here.
