@@ -354,4 +354,11 @@ export const HANDLERS: readonly Handler[] = [
     without: "Buffer.alloc(length)",
     test: ["packages/qemu-driver/src/qmp/client", "byte by byte"],
   },
+  {
+    name: "an emulated guest runs no code of what was in a page before",
+    file: "packages/qemu-driver/src/kernel-params.ts",
+    code: ', "init_on_alloc=1"]',
+    without: "]",
+    test: ["e2e/test/executables", "the next one's code"],
+  },
 ];

@@ -23,7 +23,7 @@ kata-runtime delete --force kvm`);
   expect(output).toContain("-accel kvm -cpu host,migratable=off ");
   expect(output).toMatch(/^kvm-clock$/m);
   expect(output).toMatch(/^flags\t+: .* hypervisor /m);
-  expect(output).not.toMatch(/tsc_early_khz|noreplace-smp|agent\.jit=off|tb-size|-erms|la57|qboot/);
+  expect(output).not.toMatch(/tsc_early_khz|noreplace-smp|agent\.jit=off|init_on_alloc|tb-size|-erms|la57|qboot/);
 });
 
 it("a guest that ran under KVM, chosen by name, counts more than what was found", async () => {

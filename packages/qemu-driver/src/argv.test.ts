@@ -123,7 +123,8 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
   });
 
   it("with nothing under KVM that is there for emulation's sake", () => {
-    const onlyEmulated = /tb-size|erms|la57|tsc_early_khz|noreplace-smp|agent\.jit| maxcpus=1 | possible_cpus=1 /;
+    const onlyEmulated =
+      /tb-size|erms|la57|tsc_early_khz|noreplace-smp|agent\.jit|init_on_alloc| maxcpus=1 | possible_cpus=1 /;
     expect(qemuArgv({ ...CONFIG, maxVcpus: 1 }).join(" ")).not.toMatch(onlyEmulated);
     expect(qemuArgv({ ...CONFIG, maxVcpus: 1, accelerator: "tcg" }).join(" ")).toMatch(onlyEmulated);
   });
@@ -164,7 +165,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
     expect(image.map((argument) => argument.replace(/tsc_early_khz=\d+ /, ""))).toMatchInlineSnapshot(`
       [
         "2048M,slots=24,maxmem=4352M",
-        "root=/dev/pmem0 rootflags=dax rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 swiotlb=1024 net.ifnames=0 loop.max_loop=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 noreplace-smp agent.jit=off maxcpus=1 last=wins",
+        "root=/dev/pmem0 rootflags=dax rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 swiotlb=1024 net.ifnames=0 loop.max_loop=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 noreplace-smp agent.jit=off init_on_alloc=1 maxcpus=1 last=wins",
         "memory-backend-file,id=image,mem-path=/g/rootfs.ext4,size=268435456,share=on,readonly=on",
         "virtio-pmem-pci,memdev=image,id=pmem0",
       ]

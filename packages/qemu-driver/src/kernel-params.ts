@@ -34,8 +34,11 @@ const COMMON: readonly string[] = [
 /**
  * Under TCG code that is made at run time has to be translated anew: a kernel that rewrites itself for one processor takes
  * a fifth of a second for it, and an agent whose JavaScript is compiled is slower than one that interprets it.
+ *
+ * Each page is written to before it is used for something else (init_on_alloc): QEMU keeps translated code until the guest
+ * writes where it was, and does not see what virtiofsd writes there. docs/adr/0022-pages-are-cleared-under-emulation.md
  */
-const EMULATED: readonly string[] = ["noreplace-smp", "agent.jit=off"];
+const EMULATED: readonly string[] = ["noreplace-smp", "agent.jit=off", "init_on_alloc=1"];
 
 /** The guest's own devices bypass its IOMMU: it is there for what a container hands on. */
 const IOMMU: readonly string[] = ["intel_iommu=on", "iommu=pt"];
