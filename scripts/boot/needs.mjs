@@ -24,13 +24,6 @@ function isStatic(path) {
 /** To build, and to run a container. */
 export const BUILD_NEEDS = [
   program("qemu-system-x86_64", "qemu-system-x86"),
-  // Debian 12 and Ubuntu 22.04 have QEMU's own, in C; later ones package the one in Rust by itself.
-  file(
-    "virtiofsd",
-    ["/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd", "/usr/bin/virtiofsd"],
-    "virtiofsd",
-    "qemu-system-common",
-  ),
   file("libatomic.so.1, which Node needs", ["/usr/lib/x86_64-linux-gnu/libatomic.so.1"], "libatomic1"),
   program("git", "git"),
   program("mke2fs", "e2fsprogs"),
@@ -41,6 +34,13 @@ export const BUILD_NEEDS = [
 
 /** What the tests use beside that. */
 export const TEST_NEEDS = [
+  // Containers have the one that is built in. Debian 12 and Ubuntu 22.04 have QEMU's own, in C; later ones package the one in Rust.
+  file(
+    "virtiofsd",
+    ["/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd", "/usr/bin/virtiofsd"],
+    "virtiofsd",
+    "qemu-system-common",
+  ),
   program("runc", "runc"),
   program("umoci", "umoci"),
   program("openssl", "openssl"),

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Guest, KernelChoice, PackageEntry } from "@kata-ts/guest-image";
+import type { Guest, KernelChoice, PackageEntry, PortableNode } from "@kata-ts/guest-image";
 import { bundleAgent } from "./bundle-agent.ts";
 import { bundlePrograms } from "./bundle-programs.ts";
 import { copyFileDaemon } from "./copy-file-daemon.ts";
@@ -20,15 +20,22 @@ export async function buildTree(kernel: KernelChoice): Promise<void> {
   if (await isCurrent(kernel)) return;
   const key = await sourceKey();
   await buildPackages();
-  const programs = await step("bundling the programs", bundlePrograms);
+  const node = await step("preparing Node", prepareNode);
+  const programs = await step("bundling the programs", () => bundlePrograms(node.directory));
   const agent = await step("bundling the agent", bundleAgent);
   const guest = await step("preparing the guest", () => buildGuest(kernel, agent.directory));
-  const hostPackages = await step("preparing virtiofsd", installFileDaemon);
+  const hostPackages = [...node.packages, ...(await step("preparing virtiofsd", installFileDaemon))];
   const npm = { guest: agent.npm, host: programs };
   await step(`assembling dist/kata-ts with the ${guest.kernel} kernel`, () =>
     assembleShare(guest, { hostPackages, npm }),
   );
   await remember(key, guest.kernel);
+}
+
+async function prepareNode(): Promise<PortableNode> {
+  // Compiled a moment ago: not there when this file was loaded.
+  const { preparePortableNode } = await import("@kata-ts/guest-image");
+  return preparePortableNode({ nodeBinary: NODE_BINARY, onProgress });
 }
 
 async function installFileDaemon(): Promise<PackageEntry[]> {

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { builtins } from "./builtins.ts";
 import { copyKoffi } from "./koffi.ts";
 import { writeLauncher } from "./launcher.ts";
-import { DIST, NODE_BINARY, packageDir, ROOT } from "./paths.ts";
+import { DIST, packageDir, ROOT } from "./paths.ts";
 import { packagesOf } from "./sbom.ts";
 
 /** For CommonJS inside an ES module bundle, which is grpc-js. */
@@ -25,9 +25,10 @@ const SHORT_LIVED = ["--min-semi-space-size=16"];
 /**
  * Assembles the programs of the installable tree: bin, libexec, and the Node that runs them.
  *
+ * @param node a directory with that Node, and the library that it needs
  * @returns directories of the npm packages that are in them
  */
-export async function bundlePrograms(): Promise<string[]> {
+export async function bundlePrograms(node: string): Promise<string[]> {
   const libexec = join(DIST, "libexec", "kata-ts");
   await rm(libexec, { recursive: true, force: true });
   await mkdir(join(DIST, "bin"), { recursive: true });
@@ -35,7 +36,7 @@ export async function bundlePrograms(): Promise<string[]> {
   const npm: string[] = [];
   for (const [name, programs] of Object.entries(PROGRAMS)) npm.push(...(await bundle(name, programs, libexec)));
   npm.push(...(await copyKoffi(join(libexec, "node_modules"))));
-  await copyFile(NODE_BINARY, join(libexec, "node"));
+  for (const file of ["node", "libatomic.so.1"]) await copyFile(join(node, file), join(libexec, file));
   for (const program of ["kata-runtime", "kata"]) {
     const pulls = program === "kata";
     await writeLauncher(join(DIST, "bin", program), {

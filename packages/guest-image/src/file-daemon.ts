@@ -1,7 +1,8 @@
 import { copyFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Archive } from "./archive/archive.ts";
+import type { Archive } from "./archive/archive.ts";
 import { unpackPackage } from "./archive/packages.ts";
+import { withArchive } from "./archive/with-archive.ts";
 import { cachedDir, contentKey, defaultCacheDir } from "./cache.ts";
 import { GuestImageError } from "./errors.ts";
 import { type Progress, silent } from "./progress.ts";
@@ -28,7 +29,10 @@ export interface FileDaemonOptions {
  */
 export async function prepareFileDaemon(options: FileDaemonOptions = {}): Promise<string> {
   const { cacheDir = defaultCacheDir(), onProgress = silent } = options;
-  const archive = await Archive.open(cacheDir, onProgress);
+  return withArchive(cacheDir, onProgress, (archive) => build(archive, cacheDir, onProgress));
+}
+
+async function build(archive: Archive, cacheDir: string, onProgress: Progress): Promise<string> {
   const candidates = await archive.candidates(PACKAGES);
   const key = contentKey(...candidates.map(({ name, version }) => `${name}=${version}`), LIBRARIES.join(), RECIPE);
   return cachedDir(cacheDir, `virtiofsd-${key}`, async (unfinished) => {

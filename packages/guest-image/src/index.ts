@@ -15,10 +15,11 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Archive, ArchiveError, type Candidate } from "./archive/archive.ts";
+import { Archive, type Candidate } from "./archive/archive.ts";
 import type { Newer } from "./archive/newer.ts";
 import type { PackageEntry } from "./archive/packages.ts";
 import { SUITE } from "./archive/suite.ts";
+import { withArchive } from "./archive/with-archive.ts";
 import { buildRoot } from "./build-root/build-root.ts";
 import { IMAGE_TOOLS } from "./build-root/toolsets.ts";
 import { defaultCacheDir } from "./cache.ts";
@@ -35,6 +36,7 @@ export type { PackageEntry } from "./archive/packages.ts";
 export { cachedDir, contentKey, defaultCacheDir } from "./cache.ts";
 export { GuestImageError } from "./errors.ts";
 export { type FileDaemonOptions, prepareFileDaemon } from "./file-daemon.ts";
+export { type PortableNode, type PortableNodeOptions, preparePortableNode } from "./portable-node.ts";
 export type { Progress } from "./progress.ts";
 
 /**
@@ -72,14 +74,7 @@ export interface GuestVersions {
 export async function prepareGuest(options: GuestOptions): Promise<Guest> {
   const cacheDir = options.cacheDir ?? defaultCacheDir();
   const progress = options.onProgress ?? silent;
-  const archive = await Archive.open(cacheDir, progress);
-  try {
-    return await guestFrom(archive, options, cacheDir, progress);
-  } catch (error) {
-    if (!(error instanceof ArchiveError && error.outdated)) throw error;
-    progress("guest: the archive has newer versions than its index here");
-    return guestFrom(await Archive.refresh(cacheDir, progress), options, cacheDir, progress);
-  }
+  return withArchive(cacheDir, progress, (archive) => guestFrom(archive, options, cacheDir, progress));
 }
 
 /** Names the archive's index that guests are made by; undefined before the first one. */

@@ -4,6 +4,9 @@ const BASE = ["base-files", "coreutils", "dash", "findutils", "grep", "sed", "ta
 /** Writes images: for every guest. */
 export const IMAGE_TOOLS: readonly string[] = [...BASE, "cpio", "e2fsprogs"];
 
+/** Changes where a program looks for libraries. */
+export const ELF_TOOLS: readonly string[] = ["base-files", "coreutils", "dash", "patchelf"];
+
 /** Compiles the tuned kernel, and crun with its libraries in it. */
 export const COMPILERS: readonly string[] = [
   ...BASE,
