@@ -5,9 +5,6 @@ import { defaultCacheDir } from "@kata-ts/guest-image";
 import { execa } from "execa";
 import { debianMirror, proxyOptions, type Suite, sourceOf } from "./mirrors.ts";
 
-/** What a person has on a machine before cloning the repository: git, and Node with npm. */
-export const DEVELOPER: readonly string[] = ["ca-certificates", "git", "nodejs", "npm"];
-
 /** Documentation and translations double the time to unpack and are read by no test. */
 const LEFT_OUT = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];
 

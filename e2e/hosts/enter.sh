@@ -37,6 +37,12 @@ for directory in $HOST_SHARED; do
   mount --bind "$HOST_SHARED_FROM$directory" ".$directory"
 done
 
+# Each as FROM:TO.
+for pair in ${HOST_MOUNTS:-}; do
+  mkdir -p ".${pair#*:}"
+  mount --bind "${pair%%:*}" ".${pair#*:}"
+done
+
 mkdir -p mnt/old
 pivot_root . mnt/old
 cd /

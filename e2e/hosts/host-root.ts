@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { baseRoot, HOSTS_CACHE } from "./base-root.ts";
 import { HostCgroups } from "./host-cgroups.ts";
 import { copyMachineSettings } from "./machine-settings.ts";
-import type { Suite } from "./mirrors.ts";
+import { installedSources, type Suite } from "./mirrors.ts";
 
 export interface HostCommandResult {
   readonly exitCode: number | undefined;
@@ -18,6 +18,8 @@ export interface HostCommandOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Milliseconds; fifteen minutes by default. */
   readonly deadline?: number;
+  /** Directories of this machine that the command sees, writable, each at its own path. */
+  readonly mounts?: readonly string[];
 }
 
 const DEADLINE_MS = 15 * 60_000;
@@ -52,6 +54,7 @@ export class HostRoot implements AsyncDisposable {
     const root = new HostRoot(suite);
     try {
       await execa("cp", ["-a", "--reflink=auto", `${base}/.`, root.directory]);
+      writeFileSync(join(root.directory, "etc/apt/sources.list"), installedSources(suite));
       root.#environment = await copyMachineSettings(root.directory);
       if (packages.includes("ca-certificates")) await root.expectOk(["update-ca-certificates"]);
       return root;
@@ -63,7 +66,7 @@ export class HostRoot implements AsyncDisposable {
 
   /** Runs a command in the host. Never rejects for a failing one. */
   async run(command: readonly string[], options: HostCommandOptions = {}): Promise<HostCommandResult> {
-    const { cwd = "/root", environment = {}, deadline = DEADLINE_MS } = options;
+    const { cwd = "/root", environment = {}, deadline = DEADLINE_MS, mounts = [] } = options;
     count += 1;
     await using cgroups = new HostCgroups(`kata-host-${String(process.pid)}-${String(count)}`);
     const enter = `for cgroup in ${cgroups.directories.join(" ")}; do echo $$ >"$cgroup/cgroup.procs"; done; exec "$@"`;
@@ -76,7 +79,11 @@ export class HostRoot implements AsyncDisposable {
       ["-c", enter, "sh", ...namespaces, "sh", script, this.directory, ...moved],
       {
         ...{ all: true, reject: false, stdin: "ignore", timeout: deadline, forceKillAfterDelay: 10_000 },
-        env: { HOST_SHARED: SHARED.join(" "), HOST_SHARED_FROM: this.#shared() },
+        env: {
+          HOST_SHARED: SHARED.join(" "),
+          HOST_SHARED_FROM: this.#shared(),
+          HOST_MOUNTS: mounts.map((path) => `${path}:${path}`).join(" "),
+        },
       },
     );
     return { exitCode, output: all };

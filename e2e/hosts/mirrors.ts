@@ -9,11 +9,15 @@ const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /** The mirror that this machine's own package sources name. @throws Error when they name none */
 export function debianMirror(): string {
+  return mirrorOf("debian");
+}
+
+function mirrorOf(archive: "debian" | "debian-security"): string {
   const files = ["/etc/apt/sources.list", ...globSync("/etc/apt/sources.list.d/*.{list,sources}")];
   const lines = files.flatMap(readLines).filter((line) => /^(?:deb |URIs:)/.test(line));
-  const found = lines.map((line) => /https?:\/\/\S*\/debian(?=\/?(?:\s|$))/.exec(line)?.[0]);
+  const found = lines.map((line) => new RegExp(`https?://\\S*/${archive}(?=/?(?:\\s|$))`).exec(line)?.[0]);
   const mirror = found.find((url) => url !== undefined);
-  if (mirror === undefined) throw new Error("the package sources of this machine name no mirror of debian");
+  if (mirror === undefined) throw new Error(`the package sources of this machine name no mirror of ${archive}`);
   return mirror;
 }
 
@@ -30,7 +34,16 @@ function readLines(file: string): string[] {
  * test: a mirror may stand still, and that of a testing suite expires within days.
  */
 export function sourceOf(suite: Suite): string {
-  return `deb [signed-by=${KEYRING} check-valid-until=no] ${debianMirror()} ${suite} main\n`;
+  return source(debianMirror(), suite);
+}
+
+/** sources.list as Debian's installer writes it: the suite, its updates and its security fixes. */
+export function installedSources(suite: Suite): string {
+  return `${source(debianMirror(), suite)}${source(debianMirror(), `${suite}-updates`)}${source(mirrorOf("debian-security"), `${suite}-security`)}`;
+}
+
+function source(mirror: string, suite: string): string {
+  return `deb [signed-by=${KEYRING} check-valid-until=no] ${mirror} ${suite} main\n`;
 }
 
 /** The proxies that this machine's apt goes through, as options of mmdebstrap. */

@@ -1,13 +1,18 @@
-import { rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCommand } from "../harness/command.ts";
 import { ROOT } from "../harness/paths.ts";
-import { DEVELOPER } from "./base-root.ts";
 import { HostRoot } from "./host-root.ts";
+import { DEVELOPER } from "./packages.ts";
 import { chosenSuites } from "./suites.ts";
 
-describe.each(chosenSuites(["bookworm", "trixie", "forky"]))("a clean clone on a fresh %s", (suite) => {
+const suites = chosenSuites(["bookworm", "trixie", "forky"]);
+/** Digests of the guest's image that each has built. */
+const images: Map<string, string> = new Map();
+
+describe.each(suites)("a clean clone on a fresh %s", (suite) => {
   it("runs a container with npm start; the second one installs nothing and leaves git status clean", async () => {
     await using host = await HostRoot.create(suite, DEVELOPER);
     const clone = await cloneInto(host);
@@ -22,6 +27,9 @@ describe.each(chosenSuites(["bookworm", "trixie", "forky"]))("a clean clone on a
     expect(second).toMatch(/container's output +hello from a container, kernel \d/);
     expect(second).not.toMatch(/installing|compiling/);
     expect(await statusOf(host, clone)).toBe("");
+
+    const image = readFileSync(join(host.directory, clone, "dist/kata-ts/share/kata-ts/rootfs.ext4"));
+    images.set(suite, createHash("sha256").update(image).digest("hex"));
   });
 
   if (process.env.KATA_TEST_HOSTS_FULL === "1") {
@@ -32,6 +40,13 @@ describe.each(chosenSuites(["bookworm", "trixie", "forky"]))("a clean clone on a
       expect(output.trim().split("\n").at(-1)).toMatch(/^\d+ passed, 0 failed$/);
     });
   }
+});
+
+describe.runIf(suites.length > 1)("the guest's image", () => {
+  it("is the same on all of them", () => {
+    const [first] = images.values();
+    expect(Object.fromEntries(images)).toEqual(Object.fromEntries(suites.map((suite) => [suite, first])));
+  });
 });
 
 /** Of what is committed: a change that is not is not tested. @returns its directory in the host */
