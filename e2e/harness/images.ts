@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { defaultCacheDir } from "@kata-ts/guest-image";
 import { execa } from "execa";
+import { type Suite, sourceOf } from "../hosts/mirrors.ts";
 
 /** Root file systems for tests: made once and kept in the cache. */
 async function cachedImage(name: string, make: (dir: string) => Promise<void>): Promise<string> {
@@ -55,12 +56,12 @@ const PYTHON_PACKAGES = [
   ],
 ];
 
-/** Python and a shell as the distribution ships them: a real image with thousands of files. */
+/** Python and a shell as Debian 12 ships them, whatever the host is: a real image with thousands of files. */
 export function pythonRootfs(): Promise<string> {
   return cachedImage("python-2", async (dir) => {
     const debs = join(dir, "debs");
     mkdirSync(debs);
-    await execa("apt-get", ["-o", "APT::Sandbox::User=root", "-q", "download", ...PYTHON_PACKAGES], { cwd: debs });
+    await downloadPackages("bookworm", PYTHON_PACKAGES, debs);
     for (const name of ["bin", "sbin", "lib", "lib64"]) {
       mkdirSync(join(dir, "usr", name), { recursive: true });
       symlinkSync(`usr/${name}`, join(dir, name));
@@ -75,4 +76,24 @@ export function pythonRootfs(): Promise<string> {
     rmSync(debs, { recursive: true });
     for (const name of ["proc", "sys", "dev", "tmp"]) mkdirSync(join(dir, name), { recursive: true });
   });
+}
+
+/** By apt with an index of its own: what the host has installed, and where from, does not matter. */
+async function downloadPackages(suite: Suite, packages: readonly string[], directory: string): Promise<void> {
+  const state = join(directory, "apt");
+  for (const name of ["lists/partial", "archives/partial"]) mkdirSync(join(state, name), { recursive: true });
+  for (const [name, content] of [
+    ["sources.list", sourceOf(suite)],
+    ["status", ""],
+  ] as const)
+    writeFileSync(join(state, name), content);
+  const settings = [
+    ...["APT::Sandbox::User=root", "Dir::Etc::sourceparts=/dev/null", "Dir::Etc::preferencesparts=/dev/null"],
+    ...[`Dir::Etc::sourcelist=${join(state, "sources.list")}`, `Dir::State=${state}`, `Dir::Cache=${state}`],
+    ...[`Dir::State::status=${join(state, "status")}`],
+  ];
+  const options = ["-q", ...settings.flatMap((setting) => ["-o", setting])];
+  await execa("apt-get", [...options, "update"]);
+  await execa("apt-get", [...options, "download", ...packages], { cwd: directory });
+  rmSync(state, { recursive: true });
 }
