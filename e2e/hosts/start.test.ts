@@ -28,6 +28,11 @@ describe.each(suites)("a clean clone on a fresh %s", (suite) => {
     expect(second).not.toMatch(/installing|compiling/);
     expect(await statusOf(host, clone)).toBe("");
 
+    // Of today's index, which may be the same.
+    const update = await host.expectOk(["npm", "run", "guest:update"], { cwd: clone });
+    expect(update).toContain("fetching the index of Debian trixie");
+    expect(update).toMatch(/"suite": "trixie"/);
+
     const image = readFileSync(join(host.directory, clone, "dist/kata-ts/share/kata-ts/rootfs.ext4"));
     images.set(suite, createHash("sha256").update(image).digest("hex"));
   });
