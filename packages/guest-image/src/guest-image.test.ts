@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Archive } from "./archive/archive.ts";
-import { mirrorsIn } from "./archive/mirrors.ts";
+import { mirrorsIn, releasesIn } from "./archive/mirrors.ts";
 import { buildRoot } from "./build-root/build-root.ts";
 import { type BuildRoot, WORK } from "./build-root/run.ts";
 import { IMAGE_TOOLS } from "./build-root/toolsets.ts";
@@ -104,6 +104,18 @@ describe("the archive's mirrors", () => {
     expect(mirrorsIn("http://archive.example/ubuntu noble Ubuntu")).toEqual({});
     // Before the host's first `apt-get update` it has no labels.
     expect(mirrorsIn("http://mirror.example/debian trixie ")).toEqual({ main: "http://mirror.example/debian" });
+    // A testing suite has no index of security fixes, but a place for them.
+    const known = "http://mirror.example/debian forky Debian";
+    const uris = [
+      "'http://mirror.example/debian/dists/forky/InRelease' mirror.example_debian_dists_forky_InRelease 0 ",
+      "'http://mirror.example/debian-security/dists/forky-security/InRelease' mirror.example_debian-security_InRelease 0 ",
+      "'http://mirror.example/debian/dists/forky/main/binary-amd64/Packages.xz' mirror.example_Packages 0 ",
+    ].join("\n");
+    expect(mirrorsIn(known)).toEqual({ main: "http://mirror.example/debian" });
+    expect(mirrorsIn(`${known}\n${releasesIn(uris)}`)).toEqual({
+      main: "http://mirror.example/debian",
+      security: "http://mirror.example/debian-security",
+    });
     expect(mirrorsIn("file:/media/debian trixie Debian")).toEqual({});
   });
 });

@@ -27,12 +27,30 @@ function required(variable: string, named: string | undefined, found: string | u
   throw new GuestImageError("the package sources of this machine name no mirror of Debian", `name one by ${variable}`);
 }
 
-/** One line for each index that apt knows: site, release, label. The label is missing before the first `apt-get update`. */
+/**
+ * One line for each index that apt knows, with site, release and label, and then one without a label for each release that it
+ * would fetch: before the first `apt-get update` there is no index, and a testing suite's security fixes never have one.
+ */
 async function hostSources(): Promise<string> {
   const format = "$(SITE) $(RELEASE) $(LABEL)";
-  const args = ["indextargets", "--format", format, "Created-By: Packages"];
-  const { stdout } = await execa("apt-get", args, { reject: false, stderr: "ignore" });
+  const known = await ask("indextargets", "--format", format, "Created-By: Packages");
+  return `${known}\n${releasesIn(await ask("update", "--print-uris"))}`;
+}
+
+async function ask(...args: readonly string[]): Promise<string> {
+  const { stdout } = await execa("apt-get", args, {
+    reject: false,
+    stdin: "ignore",
+    stderr: "ignore",
+    env: { LC_ALL: "C" },
+  });
   return stdout;
+}
+
+/** Of what `apt-get update --print-uris` says. Exported for tests. */
+export function releasesIn(uris: string): string {
+  const found = uris.matchAll(/^'(\S+)\/dists\/(\S+)\/InRelease' /gm);
+  return [...found].map(([, site = "", release = ""]) => `${site} ${release} `).join("\n");
 }
 
 /** Exported for tests. */
