@@ -6,6 +6,8 @@ import { type BuildRoot, WORK } from "./build-root/run.ts";
 /** Fixed, so that equal content gives an equal image. */
 const UUID = "6b617461-7473-4775-8573-740000000001";
 const TIMESTAMP = "1700000000";
+/** What e2fsprogs take for the time, of an inode or of the file system's last change. */
+const CLOCK = { E2FSPROGS_FAKE_TIME: TIMESTAMP, SOURCE_DATE_EPOCH: TIMESTAMP };
 const MIB = 1024 * 1024;
 const BLOCK = 4096;
 
@@ -27,8 +29,7 @@ export async function writeExt4(tools: BuildRoot, tree: string, image: string): 
   // DAX needs blocks of a page.
   const layout = ["-t", "ext4", "-F", "-b", "4096", "-m", "0", "-N", "4096", "-U", UUID, "-L", "kata-guest"];
   const [from, to] = [`${WORK}/${basename(tree)}`, `${WORK}/${basename(image)}`];
-  const env = { E2FSPROGS_FAKE_TIME: TIMESTAMP, SOURCE_DATE_EPOCH: TIMESTAMP };
-  await tools.run(dirname(image), ["mke2fs", "-q", ...layout, ...features, "-d", from, to], { env });
+  await tools.run(dirname(image), ["mke2fs", "-q", ...layout, ...features, "-d", from, to], { env: CLOCK });
   await fixTimes(tools, entries, image);
 }
 
@@ -66,5 +67,5 @@ async function fixTimes(tools: BuildRoot, entries: number, image: string): Promi
     ),
   );
   const input = `${commands.join("\n")}\n`;
-  await tools.run(dirname(image), ["debugfs", "-w", "-f", "-", `${WORK}/${basename(image)}`], { input });
+  await tools.run(dirname(image), ["debugfs", "-w", "-f", "-", `${WORK}/${basename(image)}`], { input, env: CLOCK });
 }

@@ -76,8 +76,9 @@ describe("the root file system", { timeout: 600_000 }, () => {
       const tree = mkdtempSync(join(directory, "tree-"));
       for (const name of order) {
         mkdirSync(join(tree, name));
-        writeFileSync(join(tree, name, "file"), name);
-        symlinkSync("file", join(tree, name, "link"));
+        // debugfs notes when it has changed more inodes than it keeps in memory.
+        for (let count = 0; count < 150; count += 1) writeFileSync(join(tree, name, `file${String(count)}`), name);
+        symlinkSync("file0", join(tree, name, "link"));
       }
       await writeExt4(tools, tree, join(tree, "../image"));
       digests.push(await fileDigest(join(directory, "image")));
