@@ -38,6 +38,8 @@ export interface Route {
   /** The kernel's number: 0 is global, 253 link. */
   readonly scope: number;
   readonly metric: number;
+  /** What else it has, as `ip route` takes it: `mtu 1400`, `initcwnd 20`. */
+  readonly attributes: readonly string[];
   /** The gateway counts as reachable although no route leads to it. */
   readonly onLink: boolean;
 }

@@ -111,7 +111,7 @@ describe("the scan of a namespace", () => {
         { type: "unicast", dst: "10.1.0.0/16", dev: "elsewhere", protocol: "boot" },
       ],
     );
-    const common = { device: "eth0", source: "", metric: 0, onLink: false, scope: 0, gateway: "" };
+    const common = { device: "eth0", source: "", metric: 0, onLink: false, scope: 0, gateway: "", attributes: [] };
     expect(routes).toEqual([
       { ...common, destination: "", family: 4, gateway: "10.0.2.1", metric: 7 },
       { ...common, destination: "192.0.2.9/32", family: 4, source: "10.0.2.2", scope: 253 },
@@ -121,6 +121,32 @@ describe("the scan of a namespace", () => {
     expect(warnings).toEqual([
       expect.stringContaining("route unicast default of table 100"),
       expect.stringContaining("route blackhole 10.66.0.0/16"),
+    ]);
+  });
+
+  it("keeps the numbers that a route has, and says by name what else is lost", () => {
+    // As iproute2 6.1 and 6.15 print them.
+    const metrics = { mtu: 1400, rtt: 100, initcwnd: 20, quickack: 1, ecn: null, congestion: "reno" };
+    const unicast = { type: "unicast", dev: "eth0", protocol: "boot", table: "main" };
+    const { routes, warnings } = scan(
+      [link(2, "eth0", ofKind("veth"))],
+      [
+        { ...unicast, dst: "10.1.0.0/16", gateway: "10.0.2.1", metrics: [metrics], flow: { to: "5" } },
+        { ...unicast, dst: "fd01::/64", gateway: "fd00::1", metric: 1024, pref: "high", expires: 9 },
+        { ...unicast, dst: "10.2.0.0/16", tos: "0x10" },
+        { ...unicast, dst: "1.2.3.4", encap: "ip", id: 1 },
+      ],
+    );
+    expect(routes.map(({ attributes }) => attributes)).toEqual([
+      ["mtu 1400", "rtt 100ms", "initcwnd 20", "quickack 1", "features ecn"],
+      ["pref high"],
+      [],
+    ]);
+    expect(warnings).toEqual([
+      "route 10.1.0.0/16 dev eth0 is given to the guest without its flow, congestion",
+      "route fd01::/64 dev eth0 is given to the guest without its expires",
+      expect.stringContaining("route unicast 10.2.0.0/16 of table main for TOS 0x10 is not given"),
+      "route 1.2.3.4 dev eth0 is given to the guest without its encap, id",
     ]);
   });
 

@@ -2,6 +2,7 @@ import { BlockList } from "node:net";
 import type { Endpoint, EndpointAddress, EndpointKind, Neighbour, Route } from "./endpoint.ts";
 import { NetnsError } from "./errors.ts";
 import { runBatch } from "./iproute.ts";
+import { lostMetrics, type RouteMetrics, routeAttributes } from "./route-attributes.ts";
 
 /** What is in a namespace, as far as a virtual machine can take it over. */
 export interface NamespaceScan {
@@ -76,7 +77,7 @@ function understand(answers: string): NamespaceScan {
       .filter((link) => kindOf(link) === undefined)
       .map((link) => ({ name: link.ifname, kind: nameOfKind(link) })),
     links: links.map(({ ifindex, ifname }) => ({ index: ifindex, name: ifname })),
-    warnings: ofGuest.filter((route) => isEngines(route) && !isTellable(route)).map(untellable),
+    warnings: ofGuest.filter(isEngines).flatMap((route) => (isTellable(route) ? lostOf(route) : [untellable(route)])),
   };
 }
 
@@ -118,6 +119,9 @@ interface IpRoute {
   readonly nexthops?: readonly unknown[];
   /** Only of IPv6 routes. */
   readonly pref?: string;
+  readonly tos?: string;
+  /** One object, for reasons of ip's. */
+  readonly metrics?: readonly RouteMetrics[];
 }
 
 interface IpNeighbour {
@@ -198,19 +202,34 @@ function isEngines({ protocol, table, type }: IpRoute): boolean {
 }
 
 function isTellable(route: IpRoute): boolean {
-  const { type = "unicast", table = "main", nexthops, dev, via } = route;
+  const { type = "unicast", table = "main", nexthops, dev, via, tos } = route;
   return (
     isEngines(route) &&
     type === "unicast" &&
     table === "main" &&
     nexthops === undefined &&
     via === undefined &&
+    tos === undefined &&
     dev !== undefined
   );
 }
 
-function untellable({ type = "unicast", dst, table = "main" }: IpRoute): string {
-  return `route ${type} ${dst} of table ${table} is not given to the guest: only single unicast routes of table main are`;
+function untellable({ type = "unicast", dst, table = "main", tos }: IpRoute): string {
+  const which = `${type} ${dst} of table ${table}${tos === undefined ? "" : ` for TOS ${tos}`}`;
+  return `route ${which} is not given to the guest: only single unicast routes of table main, for any TOS, are`;
+}
+
+/** What a guest is told of a route, what it finds out itself, and the state of the host's kernel. */
+const TOLD: ReadonlySet<string> = new Set([
+  ...["type", "dst", "gateway", "dev", "table", "protocol", "scope", "prefsrc", "metric", "flags", "metrics", "pref"],
+]);
+
+function lostOf(route: IpRoute): string[] {
+  const others = Object.keys(route).filter((name) => !TOLD.has(name));
+  const lost = [...others, ...lostMetrics(route.metrics?.[0] ?? {})];
+  return lost.length === 0
+    ? []
+    : [`route ${route.dst} dev ${route.dev ?? ""} is given to the guest without its ${lost.join(", ")}`];
 }
 
 const SCOPES: Readonly<Record<string, number>> = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 };
@@ -228,6 +247,10 @@ function readRoute(route: IpRoute): Route {
     scope: SCOPES[route.scope ?? "global"] ?? (Number(route.scope) || 0),
     metric: route.metric ?? 0,
     onLink: route.flags?.includes("onlink") ?? false,
+    attributes: [
+      ...routeAttributes(route.metrics?.[0] ?? {}),
+      ...(route.pref === undefined || route.pref === "medium" ? [] : [`pref ${route.pref}`]),
+    ],
   };
 }
 
@@ -245,6 +268,7 @@ function peerRoutes(links: readonly IpLink[]): Route[] {
         scope: SCOPES.link ?? 0,
         metric: 0,
         onLink: false,
+        attributes: [],
       })),
   );
 }

@@ -1,5 +1,6 @@
 import type { types } from "@kata-ts/agent-protocol";
 import type { Commands } from "../commands.ts";
+import { invalidArgument } from "../errors.ts";
 import { checkedAddress, checkedName, checkedPrefix, ipBatch, ipJson } from "./ip.ts";
 
 interface GuestRoute {
@@ -15,6 +16,7 @@ interface GuestRoute {
   readonly flags?: readonly string[];
   /** Only of IPv6 routes. */
   readonly pref?: string;
+  readonly metrics?: readonly Readonly<Record<string, number | string | null>>[];
 }
 
 type WantedRoute = types.Route.$Properties;
@@ -57,6 +59,7 @@ function toRoute(route: GuestRoute): WantedRoute {
     scope: SCOPES[route.scope ?? "global"] ?? 0,
     flags: route.flags?.includes("onlink") === true ? RTNH_F_ONLINK : 0,
     metric: route.metric ?? 0,
+    attributes: Object.entries(route.metrics?.[0] ?? {}).flatMap(attributeOf),
   };
 }
 
@@ -68,7 +71,7 @@ function isListed({ type = "unicast", table = "main" }: GuestRoute): boolean {
   return type === "unicast" && table === "main";
 }
 
-function routeArguments({ dest, gateway, device, source, scope, flags, metric }: WantedRoute): string {
+function routeArguments({ dest, gateway, device, source, scope, flags, metric, attributes }: WantedRoute): string {
   const words = [(dest ?? "") === "" ? "default" : checkedPrefix(withLength(dest ?? ""))];
   if ((gateway ?? "") !== "") words.push("via", checkedAddress(gateway ?? ""));
   words.push("dev", checkedName(device ?? ""));
@@ -77,7 +80,23 @@ function routeArguments({ dest, gateway, device, source, scope, flags, metric }:
   if (!words.some((word) => word.includes(":"))) words.push("scope", String(scope ?? 0));
   if ((metric ?? 0) > 0) words.push("metric", String(metric));
   if (((flags ?? 0) & RTNH_F_ONLINK) !== 0) words.push("onlink");
+  words.push(...(attributes ?? []).map(checkedAttribute));
   return words.join(" ");
+}
+
+/** What may stand in a line for `ip route`: words of its own, and numbers. */
+const ATTRIBUTE =
+  /^(?:(?:rtt|rttvar|rto_min) \d{1,10}ms|(?:mtu|window|ssthresh|cwnd|advmss|reordering|hoplimit|initcwnd|initrwnd|quickack|fastopen_no_cookie) \d{1,10}|features ecn|pref (?:low|high))$/;
+
+function checkedAttribute(attribute: string): string {
+  if (!ATTRIBUTE.test(attribute)) throw invalidArgument(`Bad attribute of a route "${attribute}"`);
+  return attribute;
+}
+
+function attributeOf([name, value]: [string, number | string | null]): string[] {
+  const unit = ["rtt", "rttvar", "rto_min"].includes(name) ? "ms" : "";
+  const attribute = name === "ecn" ? "features ecn" : `${name} ${String(value)}${unit}`;
+  return ATTRIBUTE.test(attribute) ? [attribute] : [];
 }
 
 function existing(route: GuestRoute): string {

@@ -25,6 +25,10 @@ const routesSchema = z.array(
     Device: z.string(),
     Source: text,
     Scope: z.optional(z.int().check(z.minimum(0), z.maximum(255))),
+    // Ours: left out where there is none.
+    Metric: unsigned,
+    Flags: unsigned,
+    Attributes: z.optional(z.array(z.string())),
   }),
 );
 
@@ -47,12 +51,15 @@ export function parseInterface(value: unknown): GuestInterface {
 
 /** @throws KataError KATA_CONFIG */
 export function parseRoutes(value: unknown): GuestRoute[] {
-  return understood(routesSchema, value).map(({ Dest = "", Gateway = "", Device, Source = "", Scope = 0 }) => ({
-    dest: Dest,
-    gateway: Gateway,
+  return understood(routesSchema, value).map(({ Device, ...given }) => ({
+    dest: given.Dest ?? "",
+    gateway: given.Gateway ?? "",
     device: Device,
-    source: Source,
-    scope: Scope,
+    source: given.Source ?? "",
+    scope: given.Scope ?? 0,
+    metric: given.Metric ?? 0,
+    flags: given.Flags ?? 0,
+    attributes: given.Attributes ?? [],
   }));
 }
 
@@ -74,12 +81,15 @@ export function interfaceView({ Interfaces }: grpc.Interfaces): object[] {
 }
 
 export function routeView({ Routes }: grpc.Routes): object[] {
-  return Routes.map(({ dest, gateway, device, source, scope }) => ({
+  return Routes.map(({ dest, gateway, device, source, scope, metric, flags, attributes = [] }) => ({
     Dest: dest,
     Gateway: gateway,
     Device: device,
     Source: source,
     Scope: scope ?? 0,
+    ...((metric ?? 0) === 0 ? {} : { Metric: metric }),
+    ...((flags ?? 0) === 0 ? {} : { Flags: flags }),
+    ...((attributes ?? []).length === 0 ? {} : { Attributes: attributes }),
   }));
 }
 

@@ -35,6 +35,7 @@ const route = (device: string): Route => ({
   source: "",
   scope: 0,
   metric: 0,
+  attributes: [],
   onLink: false,
 });
 

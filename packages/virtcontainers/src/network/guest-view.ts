@@ -28,7 +28,7 @@ function guestAddress({ family, address, prefixLength }: EndpointAddress): types
 }
 
 export function guestRoute(route: Route): GuestRoute {
-  const { destination, family, gateway, device, source, scope, metric, onLink } = route;
+  const { destination, family, gateway, device, source, scope, metric, onLink, attributes } = route;
   // An empty destination is the default route, of its gateway's family.
   const ambiguous = destination === "" && family === 6 && gateway === "";
   return {
@@ -39,6 +39,7 @@ export function guestRoute(route: Route): GuestRoute {
     scope,
     flags: onLink ? RTNH_F_ONLINK : 0,
     metric,
+    attributes: [...attributes],
   };
 }
 
