@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -114,12 +114,12 @@ describe("pods", () => {
     const host = mkdtempSync(join(tmpdir(), "kata-e2e-volumes-"));
     const shm = join(host, "shm");
     const volume = join(host, "volumes", "kubernetes.io~empty-dir", "memory");
-    for (const [path, size] of [
-      [shm, "8m"],
-      [volume, "16m"],
+    for (const [path, size, name] of [
+      [shm, "8m", "shm"],
+      [volume, "16m", "tmpfs"],
     ] as const) {
       mkdirSync(path, { recursive: true });
-      await execa("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path]);
+      await execa("mount", ["-t", "tmpfs", "-o", `size=${size}`, name, path]);
     }
     try {
       const mounts = [
@@ -149,6 +149,59 @@ describe("pods", () => {
       await kata.ok(["delete", "--force", sandbox]);
     } finally {
       for (const path of [shm, volume]) await execa("umount", [path]);
+      rmSync(host, { recursive: true });
+    }
+  });
+
+  it("have one volume in memory, whole and by a path in it; a Secret's memory stays the host's", async () => {
+    await using kata = new Kata();
+    const host = mkdtempSync(join(tmpdir(), "kata-e2e-volumes-"));
+    const kubelet = join(host, "pods", "uid");
+    const volume = join(kubelet, "volumes", "kubernetes.io~empty-dir", "memory");
+    const secret = join(kubelet, "volumes", "kubernetes.io~secret", "token");
+    // As the kubelet does it: the directory is made in the volume, and mounted somewhere else.
+    const subPath = join(kubelet, "volume-subpaths", "memory", "second", "0");
+    for (const path of [volume, secret]) {
+      mkdirSync(path, { recursive: true });
+      await execa("mount", ["-t", "tmpfs", "tmpfs", path]);
+    }
+    try {
+      mkdirSync(join(volume, "part"), { mode: 0o750 });
+      chownSync(join(volume, "part"), 0, 2000);
+      writeFileSync(join(secret, "token"), "from the host");
+      mkdirSync(subPath, { recursive: true });
+      await execa("mount", ["--bind", join(volume, "part"), subPath]);
+      const mounting = (source: string) => (spec: { mounts: { destination: string }[] }) => {
+        const mount = (destination: string, from: string) => ({
+          destination,
+          type: "bind",
+          source: from,
+          options: ["rbind"],
+        });
+        spec.mounts = [...spec.mounts, mount("/volume", source), mount("/secret", secret)];
+      };
+      const sandbox = await startSandbox(kata, mounting(volume));
+      const second = await startMember(kata, sandbox, IDLE, mounting(subPath));
+      const first = await startMember(kata, sandbox, IDLE, mounting(volume));
+      const write = "echo seen > /volume/x; cat /secret/token; stat -c ' %a %g' /volume";
+      expect(await kata.ok(["exec", second, "sh", "-c", write])).toBe("from the host 750 2000");
+      expect(await kata.ok(["exec", first, "cat", "/volume/part/x"])).toBe("seen");
+      expect(existsSync(join(volume, "part", "x"))).toBe(false);
+      // A link in the volume leads nowhere.
+      await kata.ok(["exec", first, "sh", "-c", "rm -r /volume/part; ln -s / /volume/part"]);
+      await kata.ok(["delete", "--force", second]);
+      const { path } = await kata.bundle({
+        args: [...IDLE],
+        edit: (spec) => {
+          mounting(subPath)(spec);
+          spec.annotations = memberAnnotations(sandbox);
+        },
+      });
+      const linked = await kata.run(["create", "--bundle", path, kata.id()]);
+      expect(linked.stderr).toContain("leads somewhere else by a link");
+      for (const id of [first, sandbox]) await kata.ok(["delete", "--force", id]);
+    } finally {
+      for (const path of [subPath, volume, secret]) await execa("umount", [path]);
       rmSync(host, { recursive: true });
     }
   });

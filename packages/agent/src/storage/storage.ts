@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmdirSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, realpathSync, rmdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
 import { flushFileSystem, LinuxError, mount, unmount } from "@kata-ts/linux";
@@ -19,7 +19,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "9p": mountShared,
   ...Object.fromEntries(Object.keys(DISKS).map((kind) => [kind, mountDisk])),
   ephemeral: mountEphemeral,
-  local: makeLocal,
+  local: async (storage, mountPoint) => {
+    makeLocal(storage, mountPoint);
+  },
 };
 
 export const storageDrivers: readonly string[] = Object.keys(HANDLERS);
@@ -108,14 +110,16 @@ export class Storages {
 
   async #use(storage: grpc.Storage.$Properties, mountPoint: string): Promise<void> {
     const mounted = this.#mounted.get(mountPoint);
+    const driver = storage.driver ?? "";
+    // A directory in a volume is the containers': they may have removed it.
+    if (mounted !== undefined && driver === "local") makeLocal(storage, mountPoint);
     if (mounted !== undefined) {
       mounted.users += 1;
       return;
     }
-    const driver = storage.driver ?? "";
     const handler = Object.hasOwn(HANDLERS, driver) ? HANDLERS[driver] : undefined;
     if (handler === undefined) throw invalidArgument(`Unknown storage driver "${driver}"`);
-    mkdirSync(mountPoint, { recursive: true });
+    if (driver !== "local") mkdirSync(mountPoint, { recursive: true });
     await handler(storage, mountPoint);
     this.#mounted.set(mountPoint, { mountPoint, users: 1, buffered: Object.hasOwn(DISKS, driver) });
   }
@@ -143,10 +147,17 @@ function mountEphemeral(storage: grpc.Storage.$Properties, mountPoint: string): 
   return Promise.resolve();
 }
 
-function makeLocal(storage: grpc.Storage.$Properties, mountPoint: string): Promise<void> {
-  const mode = (storage.options ?? []).find((option) => option.startsWith("mode="))?.slice("mode=".length);
+/** Makes a directory, where it is not there yet. */
+function makeLocal(storage: grpc.Storage.$Properties, mountPoint: string): void {
+  const made = mkdirSync(mountPoint, { recursive: true });
+  // It may be in a volume, where a container can put a link in the place of a directory.
+  if (realpathSync(mountPoint) !== mountPoint) throw invalidArgument(`${mountPoint} leads somewhere else by a link`);
+  if (made === undefined) return;
+  const option = (name: string): string | undefined =>
+    (storage.options ?? []).find((text) => text.startsWith(`${name}=`))?.slice(name.length + 1);
+  const [mode, uid, gid] = [option("mode"), option("uid"), option("gid")];
+  if (uid !== undefined && gid !== undefined) chownSync(mountPoint, Number(uid), Number(gid));
   if (mode !== undefined) chmodSync(mountPoint, Number.parseInt(mode, 8));
-  return Promise.resolve();
 }
 
 function removeMount(mountPoint: string): void {

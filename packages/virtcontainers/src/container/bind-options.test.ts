@@ -1,4 +1,6 @@
+import { mkdtempSync, rmdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { mountTable } from "../host/mount-table.ts";
 import { bindOptions, checkBinds, isHostBind } from "./bind-options.ts";
 
 const bind = (...options: string[]) => ({ destination: "/d", source: "/tmp", type: "bind", options });
@@ -55,5 +57,32 @@ describe("options of bind mounts", () => {
     expect(() => {
       checkBinds({ ociVersion: "1.0.2", mounts: [mapped] });
     }).toThrow("mapped owners");
+  });
+
+  it("are the host's also below /dev, where it has them in a file system of its own", () => {
+    const directory = mkdtempSync("/dev/shm/bind-options-");
+    const points = [
+      ["/dev", "devtmpfs"],
+      ["/dev/shm", "tmpfs"],
+      ["/dev/pts", "devpts"],
+    ] as const;
+    const table = mountTable(points.map(([point, type]) => `1 0 0:1 / ${point} rw - ${type} x rw`).join("\n"));
+    const isHosts = (source: string): boolean => isHostBind({ ...bind("rbind"), source }, table);
+    try {
+      expect(isHosts(directory)).toBe(true);
+      for (const source of [
+        "/dev/shm",
+        "/dev/null",
+        "/dev/pts",
+        "/dev",
+        "/proc/sys",
+        "/sys/fs/cgroup",
+        "/dev/missing",
+      ]) {
+        expect(isHosts(source)).toBe(false);
+      }
+    } finally {
+      rmdirSync(directory);
+    }
   });
 });

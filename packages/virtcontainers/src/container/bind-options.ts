@@ -1,16 +1,34 @@
-import { readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { posix } from "node:path";
 import type { RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
 import { KataError } from "../errors.ts";
+import { coveringMount, type HostMount, mountTable } from "../host/mount-table.ts";
 import type { ShareOptions } from "../ports/hypervisor.ts";
 
 /** The guest's own /proc, /sys and /dev are meant by these, as under Kata 1.x. */
 const GUEST_OWN = /^\/(proc|sys|dev)(\/|$)/;
 
 /** Whether a mount of config.json is one of files that the host shares. */
-export function isHostBind({ type, source, options = [] }: SpecMount): boolean {
+export function isHostBind({ type, source, options = [] }: SpecMount, mounts?: readonly HostMount[]): boolean {
   const bind = type === "bind" || options.includes("bind") || options.includes("rbind");
-  return bind && source !== undefined && !GUEST_OWN.test(posix.normalize(source));
+  if (!bind || source === undefined) return false;
+  return !GUEST_OWN.test(posix.normalize(source)) || isBelowDev(source, mounts ?? mountTable());
+}
+
+/** What kernels make themselves below /dev. */
+const KERNELS: ReadonlySet<string> = new Set(["devpts", "mqueue", "hugetlbfs", "devtmpfs"]);
+
+/** Files that the host keeps in another file system below /dev, such as a directory in /dev/shm: no guest has those. */
+function isBelowDev(source: string, mounts: readonly HostMount[]): boolean {
+  const path = resolved(source);
+  if (path?.startsWith("/dev/") !== true) return false;
+  const covering = coveringMount(mounts, path);
+  return (
+    covering !== undefined &&
+    /^\/dev\/./.test(covering.point) &&
+    covering.point !== path &&
+    !KERNELS.has(covering.fsType)
+  );
 }
 
 /** What a bind mount's options ask of the host, and what is left for the guest's runtime. */
@@ -41,7 +59,7 @@ export function bindOptions({ source = "", options = [] }: SpecMount): BindOptio
  * @throws KataError KATA_UNSUPPORTED for mounts of the guest that the host is to see, and for owners that are mapped
  */
 export function checkBinds({ mounts = [] }: RuntimeSpec): void {
-  for (const mount of mounts.filter(isHostBind)) {
+  for (const mount of mounts.filter((each) => isHostBind(each))) {
     const shared = mount.options?.find((option) => option === "rshared" || option === "shared");
     if (shared !== undefined) throw refused(mount, `option ${shared}`, "use rslave: the host's later mounts get there");
     if (hasIdMap(mount)) throw refused(mount, "mapped owners (idmap)", "map the owners on the host");
@@ -58,21 +76,11 @@ function refused({ destination }: SpecMount, what: string, hint: string): KataEr
   return new KataError("KATA_UNSUPPORTED", `mount ${destination}: ${what} cannot cross into another kernel`, { hint });
 }
 
-/** A field of mountinfo has blanks, tabs, newlines and backslashes in octal. */
-const OCTAL = /\\([0-7]{3})/g;
-
 function hasMountsBelow(source: string): boolean {
   const path = resolved(source);
   if (path === undefined) return false;
   const prefix = path === "/" ? path : `${path}/`;
-  return readFileSync("/proc/thread-self/mountinfo", "utf8")
-    .split("\n")
-    .map((line) => (line.split(" ")[4] ?? "").replace(OCTAL, (_, digits: string) => octalCharacter(digits)))
-    .some((target) => target !== path && target.startsWith(prefix));
-}
-
-function octalCharacter(digits: string): string {
-  return String.fromCharCode(Number.parseInt(digits, 8));
+  return mountTable().some(({ point }) => point !== path && point.startsWith(prefix));
 }
 
 /** A source that is not there is told of when it is shared. */

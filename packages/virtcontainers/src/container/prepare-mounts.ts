@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
 import type { grpc, RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
 import type { Vm } from "../ports/hypervisor.ts";
 import { GUEST_SHM } from "../sandbox/shared-memory.ts";
 import type { UndoStack } from "../undo.ts";
 import { bindOptions, isHostBind } from "./bind-options.ts";
 import type { ContainerConfig } from "./config.ts";
+import { engineMemory } from "./engine-memory.ts";
 import { guestResources } from "./guest-resources.ts";
 import { prepareRoot } from "./prepare-root.ts";
 
@@ -54,39 +56,43 @@ interface GuestMemory {
   readonly storages: readonly grpc.Storage.$Properties[];
 }
 
-/** Where the kubelet keeps a pod's emptyDir volumes. */
-const EMPTY_DIR = "/kubernetes.io~empty-dir/";
 const GUEST_EPHEMERAL = "/run/kata-containers/sandbox/ephemeral";
 
 /**
  * Engines mount a tmpfs on the host for what the containers of a pod share in memory: POSIX shared memory, and emptyDir
- * volumes of the medium "Memory". The guest has one of its own in its place, which all containers of the pod get.
+ * volumes of the medium "Memory". The guest has one of its own in its place, which all containers of the pod get, whole or
+ * a directory of it.
  */
 async function guestMemory({ destination, source = "" }: SpecMount): Promise<GuestMemory | undefined> {
-  const isVolume = source.includes(EMPTY_DIR);
-  const isShm = destination === "/dev/shm" && !isVolume;
-  if (!isShm && !isVolume) return undefined;
-  const bytes = await tmpfsBytes(source);
-  if (bytes === undefined) return undefined;
-  if (isShm) return { path: GUEST_SHM, storages: [] };
-  const path = `${GUEST_EPHEMERAL}/${createHash("sha256").update(source).digest("hex").slice(0, 32)}`;
-  const { mode, uid, gid } = await stat(source);
-  const owner = [`mode=${(mode & 0o7777).toString(8)}`, `uid=${String(uid)}`, `gid=${String(gid)}`];
-  const options = [...owner, `size=${String(bytes)}`];
-  return { path, storages: [{ driver: "ephemeral", source: "tmpfs", fstype: "tmpfs", mount_point: path, options }] };
+  const memory = engineMemory(source);
+  if (memory === undefined) return undefined;
+  const { kind, point, subdirectory } = memory;
+  if (kind === "shm") return destination === SHM ? { path: GUEST_SHM, storages: [] } : undefined;
+  const path = `${GUEST_EPHEMERAL}/${createHash("sha256").update(point).digest("hex").slice(0, 32)}`;
+  const options = [...(await ownerOf(point)), `size=${String(await bytesOf(point))}`];
+  const whole = { driver: "ephemeral", source: "tmpfs", fstype: "tmpfs", mount_point: path, options };
+  if (subdirectory === "") return { path, storages: [whole] };
+  const part = join(path, subdirectory);
+  const made = { driver: "local", source: "local", fstype: "local", mount_point: part, options: await ownerOf(source) };
+  return { path: part, storages: [whole, made] };
 }
 
-const TMPFS_MAGIC = 0x01021994;
+async function ownerOf(path: string): Promise<string[]> {
+  const { mode, uid, gid } = await stat(path);
+  return [`mode=${(mode & 0o7777).toString(8)}`, `uid=${String(uid)}`, `gid=${String(gid)}`];
+}
+
+const SHM = "/dev/shm";
 
 /** Engines that let the containers of a pod share memory have made it on the host, in the size it is to have. */
 export async function sharedMemoryBytes({ mounts = [] }: RuntimeSpec): Promise<number | undefined> {
-  const bind = mounts.findLast((mount) => mount.destination === "/dev/shm" && isHostBind(mount));
+  const bind = mounts.findLast((mount) => mount.destination === SHM && isHostBind(mount));
   // A volume that a container has there is its own, and has a size of its own.
-  return bind?.source === undefined || bind.source.includes(EMPTY_DIR) ? undefined : tmpfsBytes(bind.source);
+  const memory = bind?.source === undefined ? undefined : engineMemory(bind.source);
+  return memory?.kind === "shm" ? bytesOf(memory.point) : undefined;
 }
 
-/** The size of the tmpfs that a directory is in; undefined for other file systems, and for what is not there. */
-async function tmpfsBytes(path: string): Promise<number | undefined> {
-  const found = await statfs(path).catch(() => undefined);
-  return found?.type === TMPFS_MAGIC ? found.blocks * found.bsize : undefined;
+async function bytesOf(path: string): Promise<number> {
+  const { blocks, bsize } = await statfs(path);
+  return blocks * bsize;
 }

@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, readFileSync, statSync } from "node:fs";
+import { closeSync, constants, openSync, statSync } from "node:fs";
 import { inNamespace, LinuxError, MountFlag, mount, unmount } from "@kata-ts/linux";
+import { mountTable } from "../host/mount-table.ts";
 
 /** A root file system that is a block device's whole file system, mounted. */
 export interface RootfsDevice {
@@ -12,18 +13,11 @@ export interface RootfsDevice {
 const FILE_SYSTEMS: readonly string[] = ["ext2", "ext3", "ext4", "xfs"];
 
 /** Undefined where the root file system is something else: a directory, an overlay, a part of a device. */
-export function findRootfsDevice(
-  rootfs: string,
-  mountinfo: string = readFileSync("/proc/self/mountinfo", "utf8"),
-): RootfsDevice | undefined {
-  for (const line of mountinfo.split("\n").reverse()) {
-    const [head = "", tail = ""] = line.split(" - ");
-    const [, , , root, mountPoint] = head.split(" ");
-    if (mountPoint !== rootfs) continue;
-    const [fsType = "", device = ""] = tail.split(" ");
-    return root === "/" && FILE_SYSTEMS.includes(fsType) && device.startsWith("/dev/") ? { device, fsType } : undefined;
-  }
-  return undefined;
+export function findRootfsDevice(rootfs: string, mountinfo?: string): RootfsDevice | undefined {
+  const found = mountTable(mountinfo).findLast(({ point }) => point === rootfs);
+  if (found === undefined) return undefined;
+  const { root, fsType, source: device } = found;
+  return root === "/" && FILE_SYSTEMS.includes(fsType) && device.startsWith("/dev/") ? { device, fsType } : undefined;
 }
 
 /** A device that nobody on the host has mounted any more. */

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { KataError } from "../errors.ts";
+import { coveringMount, mountTable } from "../host/mount-table.ts";
 import type { ShareOptions } from "../ports/hypervisor.ts";
 
 /** What a guest gets of the host for a file or directory, however many of its mounts name it. */
@@ -20,14 +20,10 @@ export interface Export {
  *
  * @throws KataError KATA_MOUNT_SOURCE
  */
-export async function exportOf(
-  source: string,
-  options: ShareOptions,
-  mountinfo: string = readFileSync("/proc/self/mountinfo", "utf8"),
-): Promise<Export> {
+export async function exportOf(source: string, options: ShareOptions, mountinfo?: string): Promise<Export> {
   const found = await stat(source, { bigint: true }).catch((error: unknown) => missing(source, error));
   const path = await realpath(source).catch((error: unknown) => missing(source, error));
-  const mounts = mountinfo.split("\n").map(mountOf);
+  const mounts = mountTable(mountinfo);
   const below = path === "/" ? "/" : `${path}/`;
   const recursive = options.recursive && mounts.some(({ point }) => point.startsWith(below) && point !== "/");
   const readonlyTree = options.readonlyTree === true && recursive;
@@ -39,32 +35,6 @@ export async function exportOf(
   const kind = Object.entries(kinds).flatMap(([suffix, holds]) => (holds ? [`-${suffix}`] : []));
   const name = `${found.dev.toString(16)}-${found.ino.toString(16)}${kind.join("")}`;
   return { name, isDirectory: found.isDirectory(), readonlyOnHost, recursive };
-}
-
-interface HostMount {
-  readonly point: string;
-  readonly readonly: boolean;
-}
-
-function mountOf(line: string): HostMount {
-  const [, , , , point = "", flags = ""] = line.split(" ");
-  return { point: unescaped(point), readonly: flags.split(",").includes("ro") };
-}
-
-/** mountinfo writes blanks, line ends and backslashes as octal numbers. */
-function unescaped(path: string): string {
-  return path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
-}
-
-/** Of mounts on one mount point the last is seen. */
-function coveringMount(mounts: readonly HostMount[], path: string): HostMount | undefined {
-  const covers = ({ point }: HostMount): boolean =>
-    point === path || point === "/" || (point !== "" && path.startsWith(`${point}/`));
-  let covering: HostMount | undefined;
-  for (const mount of mounts) {
-    if (covers(mount) && mount.point.length >= (covering?.point.length ?? 0)) covering = mount;
-  }
-  return covering;
 }
 
 function missing(source: string, error: unknown): never {
