@@ -26,7 +26,8 @@ export default defineConfig(
     ignores: [
       "**/grpc/grpc-caller.ts",
       "**/guest-console.ts",
-      "**/sandbox/create.ts",
+      "**/sandbox/clock.ts",
+      "**/guest-stream.ts",
       "**/find-vms.ts",
       "**/file-store.ts",
       "**/front/leftovers.ts",

@@ -5,12 +5,17 @@ import { expectCleanHost } from "../harness/clean-host.ts";
 import { Call } from "../harness/faults/call.ts";
 import { freezeAgent } from "../harness/faults/strikes.ts";
 import { childrenOf, readRecord } from "../harness/faults/victims.ts";
+import { GuestClock } from "../harness/guest-clock.ts";
+import { pythonRootfs } from "../harness/images.ts";
 import { Kata } from "../harness/kata.ts";
 import { ShiftedClock } from "../harness/shifted-clock.ts";
 
 const SLEEP = { args: ["sleep", "1000"] };
 /** Longer than any heartbeat, and than what a lost channel is waited for. */
 const PAUSE_SECONDS = Number(process.env.KATA_TEST_PAUSE ?? 12);
+
+/** Beyond what the way to the guest and back leaves open. */
+const CLOCK_BOUND_MS = 5;
 
 /** Stops processes, as a host that is suspended stops all of them, and lets them go on. */
 async function suspended(pids: readonly number[], seconds: number): Promise<void> {
@@ -40,6 +45,19 @@ describe("time", () => {
     await kata.ok(["kill", id, "KILL"]);
     await kata.until(id, "stopped");
     await kata.ok(["delete", id]);
+  });
+
+  it("a guest's clock is its host's when a container starts, and follows it", async () => {
+    await using kata = new Kata();
+    const id = await kata.start({ args: ["sleep", "1000"], image: await pythonRootfs() });
+    await using clock = new GuestClock(kata, id);
+    expect(Math.abs(await clock.behind())).toBeLessThan(CLOCK_BOUND_MS);
+    await kata.ok(["debug", id, "sh", "-c", "date -s @$(($(date +%s) - 5))"]);
+    expect(await clock.behind()).toBeGreaterThan(3000);
+    await kata.ok(["pause", id]);
+    await kata.ok(["resume", id]);
+    expect(Math.abs(await clock.behind())).toBeLessThan(CLOCK_BOUND_MS);
+    await kata.ok(["delete", "--force", id]);
   });
 
   it("a guest whose clock jumps by an hour, either way, does all that it did", async () => {

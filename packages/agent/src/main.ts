@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import type { Duplex } from "node:stream";
 import { becomeSubreaper } from "@kata-ts/linux";
 import { AGENT_PORT, findPort, openPort } from "./channel.ts";
 import { Commands } from "./commands.ts";
+import { Clock } from "./guest/clock.ts";
 import { prepareGuest } from "./guest/prepare.ts";
 import { log } from "./log.ts";
 import { logCalls } from "./log-calls.ts";
@@ -22,7 +24,8 @@ export async function main(): Promise<void> {
   const commands = new Commands(reaper);
   const sandbox = new Sandbox({ commands, reaper, runtime: kernelParameter("agent.container_runtime") ?? "crun" });
   const host = new HostStreams();
-  const all = createHandlers(sandbox, commands, new DnsRelay(() => host.open()));
+  const openStream = (): Duplex => host.open();
+  const all = createHandlers(sandbox, commands, new DnsRelay(openStream), new Clock(openStream));
   const handlers = kernelParameter("agent.log") === "debug" ? logCalls(all) : all;
   const device = await findPort(AGENT_PORT);
   for (;;) {

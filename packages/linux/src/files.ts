@@ -1,6 +1,9 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { call, callInThread, LinuxError } from "./native.ts";
 
+const O_PATH = 0x200000;
+const O_CLOEXEC = 0x80000;
+
 /** What Node cannot make of a file. No link is followed at the end of a path. */
 
 /** lsetxattr(2). @param name with its namespace, for example `security.capability` */
@@ -68,5 +71,38 @@ export async function flushFileSystem(directory: string): Promise<void> {
     await callInThread("int syncfs(int fd)", directory, fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+const SYS_OPENAT2 = 437;
+const RESOLVE_NO_MAGICLINKS = 0x02;
+const RESOLVE_IN_ROOT = 0x10;
+
+/**
+ * Opens a file for reading as a process would whose root is a directory: no link in the path leads out of it. In another thread:
+ * what is looked up may be on a file system that hangs. A FIFO or a device is opened without waiting for its other end.
+ *
+ * @param path below the root, for example `etc/passwd`
+ * @returns a descriptor, the caller's to close
+ * @throws LinuxError, ENOENT for what is not there
+ */
+export async function openInRoot(root: string, path: string): Promise<number> {
+  const directory = openSync(root, O_PATH | constants.O_DIRECTORY);
+  try {
+    const how = Buffer.alloc(24);
+    how.writeBigUInt64LE(BigInt(constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | O_CLOEXEC), 0);
+    how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16);
+    const signature = "long syscall(long number, int directory, const void *path, void *how, size_t size)";
+    return await callInThread(
+      signature,
+      `${path} in ${root}`,
+      SYS_OPENAT2,
+      directory,
+      terminated(path),
+      how,
+      how.length,
+    );
+  } finally {
+    closeSync(directory);
   }
 }

@@ -15,8 +15,16 @@
 export { descriptorOf, receiveDescriptor, sendConsole, sendDescriptor } from "./descriptor-passing.ts";
 export { type Distribution, type HostProgram, howToInstall, thisDistribution } from "./distribution.ts";
 export { escapeControls } from "./escape.ts";
-export { type DeviceNumber, flushFileSystem, makeNode, refreshAttributes, setExtendedAttribute } from "./files.ts";
+export {
+  type DeviceNumber,
+  flushFileSystem,
+  makeNode,
+  openInRoot,
+  refreshAttributes,
+  setExtendedAttribute,
+} from "./files.ts";
 export { type FileLock, type LockOptions, lockFile, tryLockFile } from "./flock.ts";
+export { inheritedLimits, type ResourceLimit } from "./limits.ts";
 export { releaseMemory } from "./memory.ts";
 export { createMemoryFile } from "./memory-file.ts";
 export {
@@ -69,7 +77,7 @@ export { randomUuid } from "./random.ts";
 export { unblockSignal } from "./signals.ts";
 export { listenUnix } from "./sockets.ts";
 export { type StandardDescriptors, spawnProcess } from "./spawn.ts";
-export { addEntropy, setDateTime, setHostname } from "./system.ts";
+export { addEntropy, setDateTime, setHostname, slewClock, stepClock, wallClock } from "./system.ts";
 export { SYSTEM_PATH } from "./system-path.ts";
 export {
   isHungUp,

@@ -5,6 +5,7 @@ import { ConnectionJournal, NetworkNamespace } from "@kata-ts/netns";
 import { type ExitInfo, Tail, type TiedProcess } from "@kata-ts/qemu-driver";
 import { DnsForwarder } from "./dns-forwarder.ts";
 import { type BootTimeline, GuestConsole } from "./guest-console.ts";
+import { serveGuestStream } from "./guest-stream.ts";
 import { NetworkFollower } from "./network-follower.ts";
 import { countsKills } from "./out-of-memory.ts";
 import { PortForwarder } from "./port-forwarder.ts";
@@ -184,7 +185,10 @@ interface Channel {
 async function openChannel(spec: VmSpec): Promise<Channel> {
   const dns = new DnsForwarder(spec);
   const sockets = { listenSocket: spec.proxySocket, muxSocket: spec.vm.agentSocket };
-  return { dns, relay: await Relay.start({ ...sockets, onGuestStream: (stream) => void dns.serve(stream) }) };
+  return {
+    dns,
+    relay: await Relay.start({ ...sockets, onGuestStream: (stream) => void serveGuestStream(stream, dns) }),
+  };
 }
 
 /** Where the directory is gone or the disk is full, the VM goes on, and its end is still told to those that wait. */

@@ -60,6 +60,18 @@ describe("an embedded sandbox", () => {
     expect(other).toMatchObject({ Env: ["PATH=/bin", "A=1", "B=3", "C=4"], Cwd: "/tmp", User: { UID: 0, GID: 0 } });
   });
 
+  it("that is forgotten says so, once it does nothing, and not after its end", async () => {
+    const warned: Promise<Error & { code?: string }> = new Promise((resolve) => process.once("warning", resolve));
+    const sandbox = await create({ idleWarningMs: 30, id: "forgotten" });
+    await sandbox.run({ rootfs, args: ["true"] });
+    const warning = await warned;
+    expect(warning.code).toBe("KATA_SANDBOX_IDLE");
+    expect(warning.message).toMatch(
+      /^sandbox forgotten has done nothing for 0\.03 s, and its VM keeps this program alive/,
+    );
+    await sandbox[Symbol.asyncDispose]();
+  });
+
   it.each<[string, object, RegExp]>([
     ["a user by name", { user: "nobody" }, /user is the name "nobody"/],
     ["a user without a group", { user: { uid: 1 } }, /user\.gid is not a whole number/],

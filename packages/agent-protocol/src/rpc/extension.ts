@@ -30,6 +30,12 @@ export interface ExtensionRpcs {
     katats.v1.ProcessTicket.$Properties,
     katats.v1.ProcessTicket
   >;
+  readonly followClock: Rpc<
+    katats.v1.FollowClockRequest.$Properties,
+    katats.v1.FollowClockRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
   readonly serveDns: Rpc<
     katats.v1.ServeDnsRequest.$Properties,
     katats.v1.ServeDnsRequest,
@@ -41,6 +47,7 @@ export interface ExtensionRpcs {
 const {
   CreateFromConfigRequest,
   ExecFromConfigRequest,
+  FollowClockRequest,
   OpenStreamRequest,
   ProcessTicket,
   ServeDnsRequest,
@@ -53,5 +60,6 @@ export const extensionRpcs: ExtensionRpcs = {
   execFromConfig: rpc(`${SERVICE}/ExecFromConfig`, ExecFromConfigRequest, ProcessTicket),
   updateFromConfig: rpc(`${SERVICE}/UpdateFromConfig`, UpdateFromConfigRequest, google.protobuf.Empty),
   openStream: rpc(`${SERVICE}/OpenStream`, OpenStreamRequest, ProcessTicket),
+  followClock: rpc("katats.v1.ClockService/FollowClock", FollowClockRequest, google.protobuf.Empty),
   serveDns: rpc("katats.v1.NetworkService/ServeDns", ServeDnsRequest, google.protobuf.Empty),
 };

@@ -1,5 +1,6 @@
 import type { Environment } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
+import { setClock } from "../sandbox/clock.ts";
 import { asked } from "../sandbox/create.ts";
 import { requireStatus } from "./status.ts";
 
@@ -17,6 +18,7 @@ export async function resumeContainer(id: ContainerId, environment: Environment)
   const record = await environment.store.read(id);
   const vm = requireStatus(record, "resume", "paused");
   using agent = environment.connectAgent(vm.agentUrl);
+  await asked("set the guest's clock", setClock(agent));
   await asked(`resume container ${id}`, agent.resumeContainer({ container_id: id }));
   await environment.store.update(id, (before) => ({ ...before, status: "running" }), record.incarnation);
 }

@@ -4,6 +4,7 @@ import { KataError } from "../errors.ts";
 import { runPoststartHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { ContainerRecord } from "../ports/store.ts";
+import { setClock } from "../sandbox/clock.ts";
 import { asked } from "../sandbox/create.ts";
 import { followResolver } from "../sandbox/resolver.ts";
 import { requireStatus, statusOf } from "./status.ts";
@@ -21,6 +22,7 @@ export async function startContainer(id: ContainerId, environment: Environment):
     // Docker 26 and later attach networks between create and start.
     await environment.network.sync(environment.hypervisor.reopen(vm), agent);
     await followResolver(vm, agent, environment.warn);
+    await asked("set the guest's clock", setClock(agent));
     await asked(`start container ${id}`, agent.startContainer({ container_id: id }));
   } catch (error) {
     await store.update(id, (before) => ({ ...before, status: "created" }), record.incarnation).catch(() => undefined);

@@ -2,7 +2,9 @@ import type { SpecProcess } from "@kata-ts/agent-protocol";
 import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
+import { setClock } from "../sandbox/clock.ts";
 import { asked } from "../sandbox/create.ts";
+import type { IdleWatch } from "./idle-watch.ts";
 import { openGuestProcess } from "./open-guest-process.ts";
 import { Process } from "./process.ts";
 import { RunningContainer } from "./running-container.ts";
@@ -13,6 +15,8 @@ export interface ContainerParts {
   readonly sandboxId: ContainerId;
   readonly agent: Agent;
   readonly vm: Vm;
+  /** Told what is under way. */
+  readonly idle: IdleWatch;
   /** The first process, which others take after. */
   readonly process: SpecProcess;
   /** Opens the stream of the first process; absent with an agent that has no such streams. */
@@ -39,15 +43,17 @@ export class Container implements AsyncDisposable {
   /** Lets the container's first process run. */
   async start(): Promise<RunningContainer> {
     const { id, sandboxId } = this.#parts;
-    return traced({ name: "container.start", sandboxId, containerId: id }, () => this.#start());
+    const started = traced({ name: "container.start", sandboxId, containerId: id }, () => this.#start());
+    return this.#parts.idle.during(started);
   }
 
   async #start(): Promise<RunningContainer> {
     const { id, agent, token, onExit } = this.#parts;
     const process = new Process(await openGuestProcess(this.#parts, { execId: id, ...(token && { token }) }));
+    await asked("set the guest's clock", setClock(agent));
     await asked(`start container ${id}`, agent.startContainer({ container_id: id }));
     // Where its status would take its output with it, only the caller may ask for it.
-    if (token !== undefined) process.wait().then(onExit, () => undefined);
+    if (token !== undefined) this.#parts.idle.during(process.wait()).then(onExit, () => undefined);
     return new RunningContainer(this.#parts, process);
   }
 

@@ -4,6 +4,7 @@ import { guestResources } from "../container/guest-resources.ts";
 import { execInGuest, updateInGuest } from "../container/in-guest.ts";
 import type { ContainerStats } from "../container/stats.ts";
 import type { ContainerId } from "../identifiers.ts";
+import { setClock } from "../sandbox/clock.ts";
 import { asked } from "../sandbox/create.ts";
 import type { ContainerParts } from "./container.ts";
 import { type ProcessDefaults, processBeside } from "./default-spec.ts";
@@ -45,7 +46,8 @@ export class RunningContainer {
 
   async #traced(options: ProcessDefaults): Promise<Process> {
     const { id, sandboxId } = this.#parts;
-    return traced({ name: "container.exec", sandboxId, containerId: id }, () => this.#exec(options));
+    const started = traced({ name: "container.exec", sandboxId, containerId: id }, () => this.#exec(options));
+    return this.#parts.idle.during(started);
   }
 
   async #exec(options: ProcessDefaults): Promise<Process> {
@@ -53,7 +55,11 @@ export class RunningContainer {
     const process = processBeside(this.#parts.process, options);
     const names = { container_id: this.id, exec_id: execId };
     const { token } = await asked(`exec in container ${this.id}`, execInGuest(this.#parts.agent, names, process));
-    return new Process(await openGuestProcess(this.#parts, { execId, ...(token === undefined ? {} : { token }) }));
+    const running = new Process(
+      await openGuestProcess(this.#parts, { execId, ...(token === undefined ? {} : { token }) }),
+    );
+    if (token !== undefined) this.#parts.idle.during(running.wait()).catch(() => undefined);
+    return running;
   }
 
   /** Freezes all its processes. */
@@ -101,6 +107,7 @@ export class PausedContainer {
 
   /** Lets its processes go on. */
   async resume(): Promise<RunningContainer> {
+    await asked("set the guest's clock", setClock(this.#parts.agent));
     await asked(`resume container ${this.id}`, this.#parts.agent.resumeContainer({ container_id: this.id }));
     return this.#running;
   }

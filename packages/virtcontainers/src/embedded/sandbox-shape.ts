@@ -86,6 +86,7 @@ export const sandboxShape: Shape<SandboxOptions> = (value, place) => {
     hostname: optional(plainText),
     sharePidNamespace: optional(flag),
     bootDeadlineMs: optional(positive),
+    idleWarningMs: optional(count),
     network: optional(networkShape),
     signal: RESULT.signal,
   })(value, place);

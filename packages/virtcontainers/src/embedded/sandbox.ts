@@ -27,6 +27,7 @@ import { UndoStack } from "../undo.ts";
 import { Container } from "./container.ts";
 import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
 import { publishStep, type SandboxEvents } from "./events.ts";
+import { IdleWatch } from "./idle-watch.ts";
 import { type ProcessResult, type ResultOptions, resultOptionsOf } from "./process.ts";
 import { checkOptions } from "./process-shape.ts";
 import { containerAndResultShape, containerShape, sandboxShape } from "./sandbox-shape.ts";
@@ -47,6 +48,8 @@ interface CommonOptions {
   readonly sharePidNamespace?: boolean;
   /** Milliseconds; 60 000 by default. */
   readonly bootDeadlineMs?: number;
+  /** Milliseconds without a call or a process after which a warning says that the VM is still there; 300 000 by default, 0: none. */
+  readonly idleWarningMs?: number;
   /** Without it the guest has its loopback only. */
   readonly network?: NetworkOptions;
   readonly signal?: AbortSignal;
@@ -92,14 +95,17 @@ export class Sandbox implements AsyncDisposable {
   readonly #network: Network;
   readonly #containers: Set<string> = new Set();
   readonly #over: AbortController = new AbortController();
+  readonly #idle: IdleWatch;
   #ending: Promise<void> | undefined;
 
-  private constructor(live: LiveSandbox, network: Network) {
+  private constructor(live: LiveSandbox, network: Network, idleWarningMs: number | undefined) {
     this.id = live.id;
+    this.#idle = new IdleWatch(live.id, idleWarningMs);
     this.#live = live;
     this.#network = network;
     void live.vm.ended.then((exit) => {
       this.#over.abort();
+      this.#idle.stop();
       this.events.emit("end", exit);
     });
     this.events.on("newListener", this.#watchOom);
@@ -131,7 +137,7 @@ export class Sandbox implements AsyncDisposable {
       },
       environment,
     );
-    return new Sandbox(live, environment.network);
+    return new Sandbox(live, environment.network, options.idleWarningMs);
   }
 
   /** How the guest's instructions are executed, such as `tcg`. */
@@ -173,7 +179,7 @@ export class Sandbox implements AsyncDisposable {
   async #traced(options: ContainerOptions): Promise<Container> {
     const id = parseContainerId(options.id ?? randomUuid());
     const operation = { name: "container.create", sandboxId: this.id, containerId: id };
-    return traced(operation, () => this.#createContainer(id, options));
+    return this.#idle.during(traced(operation, () => this.#createContainer(id, options)));
   }
 
   async #createContainer(id: ContainerId, options: ContainerOptions): Promise<Container> {
@@ -211,6 +217,7 @@ export class Sandbox implements AsyncDisposable {
       process: spec.process ?? { cwd: "/" },
       agent,
       vm,
+      idle: this.#idle,
       onRemoved: () => this.#containers.delete(id),
       onExit: (exitCode) => this.events.emit("exit", { containerId: id, exitCode }),
       ...(token === undefined ? {} : { token }),
@@ -256,6 +263,7 @@ export class Sandbox implements AsyncDisposable {
 
   async #end(): Promise<void> {
     this.#over.abort();
+    this.#idle.stop();
     await traced({ name: "sandbox.end", sandboxId: this.id }, async () => this.#live[Symbol.asyncDispose]());
   }
 

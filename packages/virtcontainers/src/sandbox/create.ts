@@ -8,6 +8,7 @@ import type { Agent } from "../ports/agent.ts";
 import type { RecordedCgroup } from "../ports/cgroups.ts";
 import type { BootRequest, Vm, VmState } from "../ports/hypervisor.ts";
 import { UndoStack } from "../undo.ts";
+import { setClockRoughly } from "./clock.ts";
 import { serveNames } from "./resolver.ts";
 import { sharedMemory } from "./shared-memory.ts";
 import { orBootFailure, waitForAgent } from "./wait-for-agent.ts";
@@ -136,7 +137,6 @@ async function setUpGuest(
   config: SandboxConfig,
   sharedTree: Awaited<ReturnType<Vm["plugSharedTree"]>>,
 ): Promise<void> {
-  const now = Date.now();
   const created = agent.createSandbox({
     hostname: Buffer.from(config.hostname).subarray(0, MAX_HOSTNAME_BYTES).toString(),
     dns: [...(config.dns ?? [])],
@@ -149,7 +149,7 @@ async function setUpGuest(
       parameters: [...parameters],
     })),
   });
-  await Promise.all([created, agent.setGuestDateTime({ Sec: Math.floor(now / 1000), Usec: (now % 1000) * 1000 })]);
+  await Promise.all([created, setClockRoughly(agent)]);
 }
 
 /** Names the step in which the guest refused. */
