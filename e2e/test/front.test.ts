@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -143,6 +143,28 @@ describe("kata, for people", () => {
     expect(bundles()).toEqual([]);
     expect((await inHost("ip", "-o", "link")).stdout).toMatch(/^1: lo: [^\n]*$/);
     expect((await inHost("iptables-save", "-t", "nat")).stdout).not.toContain("18081");
+  });
+
+  it("keeps the last of what a detached container writes, in files of a bounded size", async () => {
+    await using runtime = new Kata();
+    const lines = "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; echo done >&2; exec sleep 1000";
+    const options = ["-d", "--name", "talker", "--log-opt", "max-size=20k", "--log-opt", "max-file=3"];
+    expect(await run(runtime, "run", ...options, await busyboxRootfs(), "sh", "-c", lines)).toMatchObject({
+      exitCode: 0,
+    });
+    let shown = "";
+    while (!shown.endsWith("done")) shown = (await run(runtime, "logs", "talker")).stdout;
+    const last = shown.split("\n").slice(0, -1);
+    const numbers = last.map((line) => Number(line.slice("line ".length)));
+    expect(numbers).toEqual(numbers.map((_, index) => 20_000 - numbers.length + index));
+    expect(shown.length).toBeGreaterThan(40_000);
+    const files = readdirSync(join(BUNDLES, "talker")).filter((name) => name.startsWith("output.log"));
+    expect(files.sort()).toEqual(["output.log", "output.log.1", "output.log.2"]);
+    for (const name of files) expect(statSync(join(BUNDLES, "talker", name)).size).toBeLessThanOrEqual(20_480);
+    await run(runtime, "stop", "--time", "0", "talker");
+    expect(bundles()).toEqual([]);
+    const wrong = await run(runtime, "run", "--log-opt", "max-size=1k", await busyboxRootfs(), "true");
+    expect(wrong.stderr).toContain("--log-opt is for --detach");
   });
 
   it("gives a person a terminal", async () => {

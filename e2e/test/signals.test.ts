@@ -90,6 +90,15 @@ describe.each(RUNTIMES)("signals under %s", (name, open) => {
       process.kill(pid, signal);
       await lines.until(String(constants.signals[signal]));
     }
+    for (const number of CATCHABLE.filter((each) => each >= 34)) {
+      process.kill(pid, number);
+      await lines.until(String(number));
+    }
+    // Those to whoever runs it in the foreground reach it, too.
+    for (const number of [constants.signals.SIGUSR1, 40]) {
+      process.kill(child.pid ?? 0, number);
+      await lines.until(String(number));
+    }
     // One that ignores SIGTERM goes on, as everywhere.
     expect((await runtime.state("listener")).status).toBe("running");
     await runtime.ok(["kill", "listener", "KILL"]);

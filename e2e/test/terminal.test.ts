@@ -114,6 +114,8 @@ describe.each(RUNTIMES)("terminals under %s", (_name, open) => {
     person.type("typed\r");
     await person.until(/typed\r\n31 97\r\ngot typed\r\n/);
     expect(await exited).toBe(7);
+    // The person's own terminal passes all on as it is: it would make two carriage returns of one.
+    expect(person.text).not.toContain("\r\r\n");
 
     // A terminal inside the terminal. runc sets the outer one's size after it has started the process.
     const sized = 'while [ "$(stty size)" = "0 0" ]; do sleep 0.1; done; exec "$@"';

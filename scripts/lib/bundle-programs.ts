@@ -19,6 +19,9 @@ const PROGRAMS = {
   shim: { "kata-shim": "bin.js" },
 } as const;
 
+/** Read before anything else, so that the signals can be caught that Node has no names for. */
+const REAL_TIME_SIGNALS = '--require "$dir/real-time-signals.cjs"';
+
 /** A call ends before this is full: its four collections of garbage took 15 ms of 170, and collected nothing. */
 const SHORT_LIVED = ["--min-semi-space-size=16"];
 
@@ -36,18 +39,30 @@ export async function bundlePrograms(node: string): Promise<string[]> {
   const npm: string[] = [];
   for (const [name, programs] of Object.entries(PROGRAMS)) npm.push(...(await bundle(name, programs, libexec)));
   npm.push(...(await copyKoffi(join(libexec, "node_modules"))));
+<<<<<<< HEAD
   for (const file of ["node", "libatomic.so.1"]) await copyFile(join(node, file), join(libexec, file));
+=======
+  await copyFile(NODE_BINARY, join(libexec, "node"));
+  await copyFile(join(packageDir("shim"), "real-time-signals.cjs"), join(libexec, "real-time-signals.cjs"));
+>>>>>>> c284cc5 (The output of kata run -d is bounded; a shim, and a runtime in the foreground, pass real-time signals on)
   for (const program of ["kata-runtime", "kata"]) {
     const pulls = program === "kata";
     await writeLauncher(join(DIST, "bin", program), {
       program,
       libexec: "../libexec/kata-ts",
-      flags: SHORT_LIVED,
+      flags: [...SHORT_LIVED, REAL_TIME_SIGNALS],
       pulls,
+      passesLimits: true,
     });
   }
   for (const program of ["kata-proxy", "kata-shim"]) {
-    await writeLauncher(join(libexec, program), { program, libexec: ".", flags: [], pulls: false });
+    await writeLauncher(join(libexec, program), {
+      program,
+      libexec: ".",
+      flags: program === "kata-shim" ? [REAL_TIME_SIGNALS] : [],
+      pulls: false,
+      passesLimits: false,
+    });
   }
   await warmCompileCache(libexec);
   return npm;

@@ -31,6 +31,8 @@ export interface Launcher {
   readonly flags: readonly string[];
   /** It fetches images. */
   readonly pulls: boolean;
+  /** It makes containers, which have the limits of its caller: inheritedLimits() of @kata-ts/linux reads them. */
+  readonly passesLimits: boolean;
 }
 
 /**
@@ -44,7 +46,10 @@ export interface Launcher {
  * configuration files, all of which begin with `--experimental-`, everywhere. These get a mark: programArguments() of
  * @kata-ts/linux takes it off.
  */
-export async function writeLauncher(path: string, { program, libexec, flags, pulls }: Launcher): Promise<void> {
+export async function writeLauncher(
+  path: string,
+  { program, libexec, flags, pulls, passesLimits }: Launcher,
+): Promise<void> {
   const script = `#!/bin/sh
 self=$0
 [ -L "$self" ] && self=$(PATH=\${PATH:-}:/usr/bin:/bin:/run/current-system/sw/bin; readlink -f "$self")
@@ -55,7 +60,7 @@ for word; do
   case $word in --experimental-* | @*--experimental-*) word=@$word ;; esac
   set -- "$@" "$word"
 done
-NODE_COMPILE_CACHE=$dir/cache exec "$dir/node" ${[...FLAGS, ...flags].join(" ")} -- "$dir/${program}.mjs" "$@"
+NODE_COMPILE_CACHE=$dir/cache ${passesLimits ? "KATA_TS_NOFILE=$(ulimit -Sn) " : ""}exec "$dir/node" ${[...FLAGS, ...flags].join(" ")} -- "$dir/${program}.mjs" "$@"
 `;
   await writeFile(path, script);
   await chmod(path, 0o755);

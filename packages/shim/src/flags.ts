@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import type { WindowSize } from "@kata-ts/linux";
+import type { OutputFiles } from "./output-ring.ts";
 
-/** kata-shim's command line. The single dashes and the names are the original's; the last four are ours. */
+/** kata-shim's command line. The single dashes and the names are the original's; the last ones, from `root` on, are ours. */
 export interface ShimFlags {
   /** `unix:///path`; empty when it is told over the control descriptor. */
   readonly agent: string;
@@ -17,6 +18,8 @@ export interface ShimFlags {
   readonly consoleSocket: string | undefined;
   /** `ROWSxCOLUMNS` on the command line. */
   readonly consoleSize: WindowSize | undefined;
+  /** Where both outputs go, instead of our descriptors. */
+  readonly output: OutputFiles | undefined;
 }
 
 const OPTIONS = {
@@ -31,6 +34,9 @@ const OPTIONS = {
   "control-fd": { type: "string" },
   "console-socket": { type: "string" },
   "console-size": { type: "string" },
+  "output-file": { type: "string" },
+  "output-bytes": { type: "string" },
+  "output-files": { type: "string" },
   terminal: { type: "boolean", default: false },
   debug: { type: "boolean" },
   trace: { type: "boolean" },
@@ -52,7 +58,14 @@ export function parseFlags(argv: readonly string[]): ShimFlags {
     controlFd: values["control-fd"] === undefined ? undefined : Number(values["control-fd"]),
     consoleSocket: values["console-socket"],
     consoleSize: sizeOf(values["console-size"]),
+    output: outputOf(values),
   };
+}
+
+function outputOf(values: Readonly<Record<string, unknown>>): OutputFiles | undefined {
+  const path = values["output-file"];
+  if (typeof path !== "string") return undefined;
+  return { path, maxBytes: Number(values["output-bytes"]), maxFiles: Number(values["output-files"]) };
 }
 
 function sizeOf(text: string | undefined): WindowSize | undefined {

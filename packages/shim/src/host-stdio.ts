@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { isHungUp, NONBLOCKING_READ, NONBLOCKING_WRITE, openPollable, releaseDescriptor } from "@kata-ts/linux";
+import { type OutputFiles, OutputRing } from "./output-ring.ts";
 
 /**
  * The host's side of a process's streams, with backpressure. Our own descriptors 0 to 2 are opened anew where that is
@@ -19,8 +20,15 @@ export interface HostStdio {
   readonly terminal?: number;
 }
 
-/** @param terminal whether the process has a terminal: ours is then its other end */
-export function openHostStdio(terminal: boolean): HostStdio {
+/**
+ * @param terminal whether the process has a terminal: ours is then its other end
+ * @param files where both outputs go instead of our descriptors
+ */
+export function openHostStdio(terminal: boolean, files?: OutputFiles): HostStdio {
+  if (files !== undefined) {
+    const ring = new OutputRing(files);
+    return { stdin: openInput(0), stdout: ring.stream(), stderr: ring.stream() };
+  }
   const screen = terminal ? [0, 1, 2].find((fd) => isatty(fd)) : undefined;
   return {
     stdin: openInput(0),

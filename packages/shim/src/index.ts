@@ -18,5 +18,6 @@ export type { GuestProcess, ProcessAddress } from "./guest-process.ts";
 export { type HostStdio, openHostStdio } from "./host-stdio.ts";
 export { main } from "./main.ts";
 export { openProcess } from "./open-process.ts";
+export { type OutputFiles, outputPaths } from "./output-ring.ts";
 export { PolledProcess } from "./polled-process.ts";
 export { StreamedProcess } from "./streamed-process.ts";

@@ -41,7 +41,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     stdio =
       flags.consoleSocket === undefined
-        ? openHostStdio(flags.terminal)
+        ? openHostStdio(flags.terminal, flags.output)
         : await openConsole(flags.consoleSocket, flags.consoleSize);
     guest = await connect(target, flags); // The socket must be connected before its path is out of sight.
     if (flags.root !== undefined) enterContainerView(flags.root);

@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, readdirSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { identifyProcess } from "@kata-ts/linux";
 import { KataError, parseContainerId } from "@kata-ts/virtcontainers/records";
 import { type BundleOwner, ownerOf, removeBundle, sweepBundles, type Warn, writeOwner } from "./leftovers.ts";
@@ -41,6 +41,13 @@ export class FrontBundle implements AsyncDisposable {
   /** What the container writes, where nobody waits for it. */
   get output(): string {
     return join(this.path, "output.log");
+  }
+
+  /** All files of it, in no order of time. */
+  get outputs(): string[] {
+    const name = basename(this.output);
+    const numbered = readdirSync(this.path).filter((file) => file.startsWith(`${name}.`));
+    return [name, ...numbered].map((file) => join(this.path, file));
   }
 
   /** The signal that ends the container of that name; undefined where none is known. */

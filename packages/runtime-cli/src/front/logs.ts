@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, fstatSync, openSync } from "node:fs";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
@@ -19,6 +19,13 @@ export const verb: Verb = async (args, context) => {
   const id = onlyId("logs", words);
   const bundle = FrontBundle.detached(id);
   if (bundle === undefined || options.flag("vm")) return vmLogs([id], context);
-  for await (const chunk of createReadStream(bundle.output)) print(chunk as Buffer);
+  for (const fd of oldestFirst(bundle)) for await (const chunk of createReadStream("", { fd })) print(chunk as Buffer);
   return 0;
 };
+
+/** Opened at once, before the oldest is emptied for what comes. */
+function oldestFirst(bundle: FrontBundle): number[] {
+  const opened = bundle.outputs.map((path) => openSync(path, "r"));
+  const age = new Map(opened.map((fd) => [fd, fstatSync(fd, { bigint: true }).mtimeNs]));
+  return opened.sort((a, b) => ((age.get(a) ?? 0n) < (age.get(b) ?? 0n) ? -1 : 1));
+}

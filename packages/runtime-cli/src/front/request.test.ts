@@ -54,4 +54,16 @@ describe("what kata run is asked for", () => {
     expect(parseVariables([])).toEqual([]);
     expect(() => parse(...args)).not.toThrow("twice");
   });
+
+  it("keeps of a detached container's output what Docker's options say", () => {
+    expect(parse("-d").log).toEqual({ maxBytes: 10 * 2 ** 20, maxFiles: 3 });
+    expect(parse("-d", "--log-opt", "max-size=64k", "--log-opt", "max-file=1").log).toEqual({
+      maxBytes: 65_536,
+      maxFiles: 1,
+    });
+    expect(() => parse("-d", "--log-opt", "max-age=1")).toThrow('--log-opt knows max-size and max-file, not "max-age"');
+    expect(() => parse("-d", "--log-opt", "max-file=0")).toThrow("a number from 1 to 100");
+    expect(() => parse("-d", "--log-opt", "max-size=-1")).toThrow("a size above 0");
+    expect(() => parse("--log-opt", "max-size=1k")).toThrow("--log-opt is for --detach");
+  });
 });

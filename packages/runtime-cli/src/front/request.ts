@@ -15,6 +15,8 @@ export interface FrontRequest {
   readonly user: string | undefined;
   readonly network: string | undefined;
   readonly tty: boolean;
+  /** Of what it writes while nobody waits for it. */
+  readonly log: { readonly maxBytes: number; readonly maxFiles: number };
 }
 
 const PERIOD_US = 100_000;
@@ -38,7 +40,33 @@ export function parseRequest(options: Options, env: NodeJS.ProcessEnv = process.
     user: options.text("user"),
     network,
     tty: options.flag("tty"),
+    log: parseLog(options),
   };
+}
+
+const MAX_FILES = 100;
+
+/** Docker's `max-size` and `max-file`. */
+function parseLog(options: Options): FrontRequest["log"] {
+  const given = new Map(options.list("log-opt").map((text) => splitOnce(text)));
+  for (const name of given.keys()) {
+    if (name !== "max-size" && name !== "max-file")
+      throw new UsageError(`--log-opt knows max-size and max-file, not "${name}"`);
+  }
+  if (given.size > 0 && !options.flag("detach"))
+    throw new UsageError("--log-opt is for --detach: there is no log of others");
+  const maxFiles = given.get("max-file") ?? "3";
+  if (!/^[1-9]\d*$/.test(maxFiles) || Number(maxFiles) > MAX_FILES) {
+    throw new UsageError(`--log-opt max-file takes a number from 1 to ${String(MAX_FILES)}, not "${maxFiles}"`);
+  }
+  const maxBytes = parseBytes(given.get("max-size") ?? "10m", "log-opt max-size");
+  if (maxBytes <= 0) throw new UsageError("--log-opt max-size takes a size above 0");
+  return { maxBytes, maxFiles: Number(maxFiles) };
+}
+
+function splitOnce(text: string): [string, string] {
+  const place = text.indexOf("=");
+  return place === -1 ? [text, ""] : [text.slice(0, place), text.slice(place + 1)];
 }
 
 /** `NAME=VALUE`; a NAME alone has the value that it has here, and is left out where it has none. @throws UsageError */

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { stringifyJson } from "@kata-ts/agent-protocol";
 import type { Image } from "@kata-ts/oci-image";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
@@ -16,7 +17,7 @@ import { FrontBundle } from "./bundle.ts";
 import { statusOf } from "./failure.ts";
 import { identityFiles } from "./identity-files.ts";
 import { makeNetwork } from "./network.ts";
-import { parseRequest } from "./request.ts";
+import { type FrontRequest, parseRequest } from "./request.ts";
 import { locate, rootFileSystem } from "./root-file-system.ts";
 import { frontSpec } from "./spec.ts";
 
@@ -48,6 +49,12 @@ export const manual: Manual = {
     memory: { type: "string", short: "m", value: "SIZE", about: "limit, such as 512m; the VM grows by it" },
     cpus: { type: "string", value: "N", about: "limit of CPU time, such as 1.5" },
     "plain-http": { type: "boolean", about: "fetch the image by HTTP, without TLS: a registry of one's own" },
+    "log-opt": {
+      type: "string",
+      multiple: true,
+      value: "NAME=VALUE",
+      about: "with --detach: max-size of each file of its output, 10m by default, and max-file, 3 by default",
+    },
     rm: { type: "boolean", about: "remove it when it has ended: it always is" },
   },
   notes: [
@@ -84,8 +91,8 @@ export const verb: Verb = async (args, context) => {
   const [isOwn, hasNetwork] = [image !== undefined, namespace !== undefined];
   const files = identityFiles({ id, bundle: bundle.path, rootfs, isOwn, hasNetwork });
   const spec = await frontSpec({ id, rootfs, image, command, request, namespace, files });
-  writeFileSync(join(bundle.path, "config.json"), JSON.stringify(spec), { mode: 0o600 });
-  if (options.flag("detach")) return await runDetached(id, bundle, context);
+  writeFileSync(join(bundle.path, "config.json"), stringifyJson(spec), { mode: 0o600 });
+  if (options.flag("detach")) return await runDetached(id, bundle, request.log, context);
   return await runBundle(["--bundle", bundle.path, id], context);
 };
 
@@ -100,11 +107,17 @@ function stopSignal(image: Image | undefined, warn: (message: string) => void): 
   }
 }
 
-/** Its streams are a file's: ours may end before it does. */
-async function runDetached(id: string, bundle: FrontBundle, { globals, installation }: Context): Promise<number> {
+/** Its output goes to files: ours may end before it does. */
+async function runDetached(
+  id: string,
+  bundle: FrontBundle,
+  { maxBytes, maxFiles }: FrontRequest["log"],
+  { globals, installation }: Context,
+): Promise<number> {
   const output = openSync(bundle.output, "a", 0o600);
   const settings = globals.config === undefined ? [] : ["--config", globals.config];
-  const args = ["--root", globals.root, ...settings, "run", "--detach", "--bundle", bundle.path, id];
+  const args = ["--root", globals.root, ...settings, "run", "--detach", "--bundle", bundle.path];
+  args.push("--output-file", bundle.output, "--output-size", String(maxBytes), "--output-files", String(maxFiles), id);
   const child = spawn(installation.runtime, args, { stdio: ["ignore", output, output] });
   const [status] = (await once(child, "exit")) as [number | null];
   closeSync(output);

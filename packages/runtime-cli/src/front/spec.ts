@@ -1,4 +1,5 @@
 import type { RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
+import { inheritedLimits } from "@kata-ts/linux";
 import { type Image, type ImageProcess, processFor } from "@kata-ts/oci-image";
 import { defaultSpec } from "@kata-ts/virtcontainers";
 import type { FrontRequest } from "./request.ts";
@@ -28,7 +29,15 @@ export async function frontSpec(container: FrontContainer): Promise<RuntimeSpec>
   const capabilities = { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES };
   return {
     ...base,
-    process: { cwd: "/", ...base.process, terminal: request.tty, capabilities, noNewPrivileges: false },
+    process: {
+      cwd: "/",
+      ...base.process,
+      terminal: request.tty,
+      capabilities,
+      noNewPrivileges: false,
+      // The caller's, as a daemon's containers have the daemon's.
+      rlimits: inheritedLimits(),
+    },
     root: { path: rootfs },
     hostname: id,
     mounts: [...(base.mounts ?? []), ...files, ...request.volumes],

@@ -3,8 +3,10 @@ import { makeRaw, setModes, signalProcess, type TerminalModes, unblockSignal } f
 import type { Shim } from "@kata-ts/virtcontainers";
 import { terminalOfOurs } from "./terminal-options.ts";
 
+/** Real-time signals have names where the launcher has given them some. */
 const FORWARDED = [
   ...(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGALRM", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT"] as const),
+  ...(Object.keys(constants.signals).filter((name) => name.startsWith("SIGRT")) as NodeJS.Signals[]),
 ];
 
 /**

@@ -4,12 +4,15 @@ import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../commands.ts";
 import { CREATE_OPTIONS, createFromBundle } from "./create-options.ts";
 import { Foreground } from "./foreground.ts";
+import { OUTPUT_OPTIONS } from "./output-files.ts";
 
 export const manual: Manual = {
   operands: "CONTAINER",
   options: {
     ...CREATE_OPTIONS,
+    ...OUTPUT_OPTIONS,
     detach: { type: "boolean", short: "d", about: "do not wait for it" },
+    "no-subreaper": { type: "boolean", about: "for callers of runc: not used" },
     keep: { type: "boolean", about: "do not delete it when it has ended" },
   },
   notes: ["Ends with the process's own exit status."],

@@ -1,5 +1,5 @@
 import type { ProcessIdentity, WindowSize } from "@kata-ts/linux";
-import type { Target } from "@kata-ts/shim";
+import type { OutputFiles, Target } from "@kata-ts/shim";
 
 export interface ShimRequest {
   readonly containerId: string;
@@ -10,6 +10,8 @@ export interface ShimRequest {
   readonly networkNamespace?: string;
   /** For a process with a terminal. */
   readonly terminal?: ShimTerminal;
+  /** Where both outputs go instead of the caller's own descriptors. */
+  readonly output?: OutputFiles;
 }
 
 export interface ShimTerminal {

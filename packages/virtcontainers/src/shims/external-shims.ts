@@ -27,7 +27,7 @@ export class ExternalShims implements Shims {
   launch(request: ShimRequest): Shim {
     const args = ["-container", request.containerId, "-exec-id", request.execId, "-control-fd", "3"];
     if (request.rootfs !== undefined) args.push("-root", request.rootfs);
-    args.push(...terminalArgs(request.terminal));
+    args.push(...terminalArgs(request.terminal), ...outputArgs(request.output));
     // With a console socket our descriptors 1 and 2 are the engine's capture pipe: nobody may keep them.
     const streams = request.terminal?.consoleSocket === undefined ? "inherit" : "ignore";
     const child = placed(request, () =>
@@ -52,6 +52,12 @@ function terminalArgs(terminal: ShimRequest["terminal"]): string[] {
     args.push("-console-size", `${String(terminal.size.rows)}x${String(terminal.size.columns)}`);
   }
   return args;
+}
+
+function outputArgs(output: ShimRequest["output"]): string[] {
+  if (output === undefined) return [];
+  const { path, maxBytes, maxFiles } = output;
+  return ["-output-file", path, "-output-bytes", String(maxBytes), "-output-files", String(maxFiles)];
 }
 
 /**

@@ -1,0 +1,50 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { OutputRing, outputPaths } from "./output-ring.ts";
+
+describe("the files of an output", () => {
+  let directory = "";
+  const files = (maxBytes: number, maxFiles: number) => ({ path: join(directory, "log"), maxBytes, maxFiles });
+  const contents = (count: number): string[] => outputPaths(files(0, count)).map((path) => readFileSync(path, "utf8"));
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "output-ring-"));
+  });
+
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  it("hold the last of it, in turn, with whole lines", () => {
+    const ring = new OutputRing(files(10, 3));
+    for (let line = 1; line <= 9; line += 1) ring.write(Buffer.from(`line${String(line)}\n`));
+    ring.close();
+    expect(contents(3)).toEqual(["line7\n", "line8\n", "line9\n"]);
+  });
+
+  it("never are larger than they may be, however much comes at once", () => {
+    const ring = new OutputRing(files(10, 2));
+    ring.write(Buffer.from(`${"x".repeat(95)}\n`));
+    ring.close();
+    expect(contents(2).join("").length).toBeLessThanOrEqual(20);
+    expect(contents(2).some((text) => text.endsWith("x\n"))).toBe(true);
+  });
+
+  it("are one that starts again where there may be one only", () => {
+    const ring = new OutputRing(files(8, 1));
+    for (const text of ["one\n", "two\n", "three\n"]) ring.write(Buffer.from(text));
+    ring.close();
+    expect(contents(1)).toEqual(["three\n"]);
+  });
+
+  it("go on behind what is there already", () => {
+    writeFileSync(join(directory, "log"), "before\n");
+    const ring = new OutputRing(files(12, 2));
+    ring.write(Buffer.from("now\n"));
+    ring.write(Buffer.from("later\n"));
+    ring.close();
+    expect(contents(2)).toEqual(["before\nnow\n", "later\n"]);
+  });
+});

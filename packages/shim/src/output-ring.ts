@@ -1,0 +1,96 @@
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { Writable } from "node:stream";
+
+/** Files that hold the last of an output, and no more. */
+export interface OutputFiles {
+  /** Of the first; the others have `.1`, `.2` and so on behind it. */
+  readonly path: string;
+  /** Of each. */
+  readonly maxBytes: number;
+  /** How many there are. */
+  readonly maxFiles: number;
+}
+
+const LINE_END = 0x0a;
+
+/** @returns the paths in the order in which they are written, one after the other and then from the start */
+export function outputPaths({ path, maxFiles }: Pick<OutputFiles, "path" | "maxFiles">): string[] {
+  return Array.from({ length: maxFiles }, (_, index) => (index === 0 ? path : `${path}.${String(index)}`));
+}
+
+/**
+ * Writes to files in turn: one that is full is left, and the next is emptied, which held the oldest. All are opened at once,
+ * as their directory may be out of sight later. A line is not cut where it need not be.
+ */
+export class OutputRing {
+  readonly #fds: readonly number[];
+  readonly #maxBytes: number;
+  #current = 0;
+  #bytes: number;
+
+  constructor(files: OutputFiles) {
+    const { O_WRONLY, O_APPEND, O_CREAT } = constants;
+    this.#fds = outputPaths(files).map((path) => openSync(path, O_WRONLY | O_APPEND | O_CREAT, 0o600));
+    this.#maxBytes = files.maxBytes;
+    this.#bytes = fstatSync(this.#fd).size;
+  }
+
+  /** @throws Error of the file system's; what a full disk has no room for is left out */
+  write(chunk: Buffer): void {
+    for (let rest = chunk; rest.length > 0; ) {
+      if (this.#bytes >= this.#maxBytes) this.#next();
+      const room = this.#maxBytes - this.#bytes;
+      const length = rest.length <= room ? rest.length : cutAt(rest, room);
+      // What would fit into an empty file goes there whole.
+      if (length === 0 || (length === room && rest[length - 1] !== LINE_END && this.#bytes > 0)) this.#next();
+      else {
+        this.#append(rest.subarray(0, length));
+        rest = rest.subarray(length);
+      }
+    }
+  }
+
+  close(): void {
+    for (const fd of this.#fds) closeSync(fd);
+  }
+
+  #append(part: Buffer): void {
+    try {
+      for (let offset = 0; offset < part.length; ) offset += writeSync(this.#fd, part, offset);
+    } catch (error) {
+      // The process is to go on without a log.
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    }
+    this.#bytes += part.length;
+  }
+
+  #next(): void {
+    this.#current = (this.#current + 1) % this.#fds.length;
+    ftruncateSync(this.#fd, 0);
+    this.#bytes = 0;
+  }
+
+  get #fd(): number {
+    return this.#fds[this.#current] ?? -1;
+  }
+
+  /** Standard output or standard error of a process: both may go here. */
+  stream(): Writable {
+    return new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        try {
+          this.write(chunk);
+          done();
+        } catch (error) {
+          done(error as Error);
+        }
+      },
+    });
+  }
+}
+
+/** After the last line that fits; a line that is longer than a whole file is cut. */
+function cutAt(bytes: Buffer, room: number): number {
+  const lineEnd = bytes.lastIndexOf(LINE_END, room - 1);
+  return lineEnd === -1 ? room : lineEnd + 1;
+}
