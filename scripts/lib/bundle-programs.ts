@@ -39,12 +39,8 @@ export async function bundlePrograms(node: string): Promise<string[]> {
   const npm: string[] = [];
   for (const [name, programs] of Object.entries(PROGRAMS)) npm.push(...(await bundle(name, programs, libexec)));
   npm.push(...(await copyKoffi(join(libexec, "node_modules"))));
-<<<<<<< HEAD
   for (const file of ["node", "libatomic.so.1"]) await copyFile(join(node, file), join(libexec, file));
-=======
-  await copyFile(NODE_BINARY, join(libexec, "node"));
   await copyFile(join(packageDir("shim"), "real-time-signals.cjs"), join(libexec, "real-time-signals.cjs"));
->>>>>>> c284cc5 (The output of kata run -d is bounded; a shim, and a runtime in the foreground, pass real-time signals on)
   for (const program of ["kata-runtime", "kata"]) {
     const pulls = program === "kata";
     await writeLauncher(join(DIST, "bin", program), {
