@@ -1,4 +1,4 @@
-import { readdirSync, writeFile } from "node:fs";
+import { readdirSync, writeFile, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
@@ -26,6 +26,16 @@ export async function onlineCpus(wanted: number): Promise<void> {
 
 export async function onlineMemory(): Promise<void> {
   await switchOn(MEMORY, /^memory\d+$/, Number.POSITIVE_INFINITY);
+  writeFileSync("/proc/sys/kernel/threads-max", String(threadsFor(textOf("/proc/meminfo"))));
+}
+
+/** Of memory, an eighth at most is for the stacks of threads, 16 KiB each: the kernel's own rule. */
+const BYTES_PER_THREAD = 8 * 16 * 1024;
+
+/** How many threads a guest may have: its kernel has looked at the memory that it booted with. */
+export function threadsFor(meminfo: string): number {
+  const kib = Number(/^MemTotal: +(\d+) kB$/m.exec(meminfo)?.[1] ?? 0);
+  return Math.max(1024, Math.floor((kib * 1024) / BYTES_PER_THREAD));
 }
 
 let turn: Promise<unknown> = Promise.resolve();
