@@ -70,6 +70,37 @@ describe.each(RUNTIMES)("verbs under %s", (_name, open) => {
     expect((await runtime.run(["exec", id, "sh", "-c", "exit 42"])).exitCode).toBe(42);
   });
 
+  it("exec puts a process into a cgroup below the container's; run and exec take --no-subreaper", async () => {
+    await using runtime = open();
+    const id = await runtime.start({
+      args: ["sleep", "1000"],
+      edit: (spec) => {
+        for (const mount of spec.mounts) {
+          if (mount.type === "cgroup") mount.options = (mount.options ?? []).filter((option) => option !== "ro");
+        }
+        const { namespaces, ...linux } = spec.linux as { namespaces: { type: string }[] };
+        spec.linux = {
+          ...linux,
+          namespaces: [...namespaces.filter(({ type }) => type !== "cgroup"), { type: "cgroup" }],
+        };
+      },
+    });
+    const v2 = (await runtime.ok(["exec", id, "cat", "/proc/self/cgroup"])).startsWith("0::");
+    const [mine, option] = v2 ? ["/sys/fs/cgroup/below", "below"] : ["/sys/fs/cgroup/pids/below", "pids:below"];
+    await runtime.ok(["exec", id, "mkdir", mine]);
+    const below = await runtime.ok(["exec", "--cgroup", option, id, "cat", "/proc/self/cgroup"]);
+    expect(below).toMatch(v2 ? /^0::\/below$/m : /:pids:\/below$/m);
+    const missing = await runtime.run(["exec", "--cgroup", `${option}-not`, id, "true"]);
+    expect(missing.exitCode).toBe(255);
+    const outside = await runtime.run(["exec", "--cgroup", v2 ? "../x" : "pids:../x", id, "true"]);
+    expect(outside).toMatchObject({ exitCode: 255 });
+    expect(outside.stderr).toContain("is not a sub cgroup path");
+    expect(await runtime.ok(["exec", "--no-subreaper", id, "echo", "reaped"])).toBe("reaped");
+    const { path } = await runtime.bundle({ args: ["echo", "run"] });
+    expect(await runtime.ok(["run", "--no-subreaper", "--bundle", path, runtime.id()])).toBe("run");
+    await runtime.ok(["delete", "--force", id]);
+  });
+
   it("of the wrong state are refused, with the same exit status", async () => {
     await using runtime = open();
     const id = runtime.id();
@@ -155,5 +186,30 @@ describe("verbs that a virtual machine has no use for", () => {
       ociVersionMin: "1.0.0",
       hooks: ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"],
     });
+  });
+});
+
+describe("delete --regex, as crun has it", () => {
+  expectCleanHost();
+
+  it("deletes all that match, leaves the others, and says what it could not delete", async () => {
+    await using kata = new Kata();
+    const stopped = async (id: string): Promise<void> => {
+      const { path } = await kata.bundle({ args: ["true"] });
+      await kata.create(id, path);
+      await kata.ok(["start", id]);
+      await kata.until(id, "stopped");
+    };
+    await stopped("job-1");
+    await stopped("other");
+    const running = await kata.start({ args: ["sleep", "1000"] });
+    const left = await kata.run(["delete", "--regex", `^(job-.*|${running})$`]);
+    expect(left).toMatchObject({ exitCode: 1 });
+    expect(left.stderr).toContain(`${running} is left: `);
+    expect((await kata.ok(["list", "-q"])).split("\n").sort()).toEqual([running, "other"].sort());
+    await kata.ok(["delete", "--force", "--regex", "."]);
+    expect(await kata.ok(["list", "-q"])).toBe("");
+    expect((await kata.run(["delete", "--regex", "("])).stderr).toContain("delete --regex: ");
+    expect((await kata.run(["delete", "--regex", "a", "b"])).exitCode).toBe(1);
   });
 });

@@ -361,4 +361,25 @@ export const HANDLERS: readonly Handler[] = [
     without: "]",
     test: ["e2e/test/executables", "the next one's code"],
   },
+  {
+    name: "a clock that is set makes no jump under what runs",
+    file: "packages/agent/src/guest/clock.ts",
+    code: "this.#hasRun ? STEP_MS : 0",
+    without: "0",
+    test: ["packages/agent/src/guest/clock", "does not jump"],
+  },
+  {
+    name: "a link in a volume leads no container anywhere else",
+    file: "packages/agent/src/storage/storage.ts",
+    code: "if (realpathSync(mountPoint) !== mountPoint)",
+    without: "if (realpathSync(mountPoint) === undefined)",
+    test: ["e2e/test/pods", "one volume in memory"],
+  },
+  {
+    name: "what a guest asks for the time ends",
+    file: "packages/proxy/src/guest-stream.ts",
+    code: "asked <= MAX_QUESTIONS",
+    without: "asked > 0",
+    test: ["packages/proxy/src/guest-stream", "up to a limit"],
+  },
 ];

@@ -13,6 +13,7 @@ import { addEntropy, setDateTime } from "@kata-ts/linux";
 import type { Commands } from "./commands.ts";
 import type { Output } from "./container/output.ts";
 import { cancelled, failedPrecondition, invalidArgument } from "./errors.ts";
+import type { Clock } from "./guest/clock.ts";
 import { copyFile } from "./guest/copy-file.ts";
 import { guestDetails } from "./guest/details.ts";
 import { onlineCpus, onlineMemory } from "./guest/hotplug.ts";
@@ -34,7 +35,7 @@ const MAX_READ = 1024 * 1024;
  * What this agent answers. RPCs that are missing here (tracing, memory probing) answer
  * UNIMPLEMENTED by name; docs/agent.md lists them.
  */
-export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRelay): AgentHandlers {
+export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRelay, clock: Clock): AgentHandlers {
   const process = (request: { container_id: string; exec_id: string }) =>
     sandbox.container(request.container_id).process(request.exec_id === "" ? request.container_id : request.exec_id);
   return {
@@ -48,11 +49,12 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
       if (request.OCI === undefined || request.OCI === null) throw invalidArgument("OCI spec is missing");
       await sandbox.createContainer(request, withUser(specFromMessage(request.OCI), request.string_user));
     }),
-    createFromConfig: async ({ container, config }) => {
+    createFromConfig: async ({ container, config, one_output }) => {
       if (container === undefined || container === null) throw invalidArgument("container is missing");
       // Decoded, and so with its defaults filled in.
       const request = container as NewContainer;
-      return sandbox.ticket(await sandbox.createContainer(request, jsonOf(config, "config") as RuntimeSpec));
+      const spec = jsonOf(config, "config") as RuntimeSpec;
+      return sandbox.ticket(await sandbox.createContainer(request, spec, one_output));
     },
     startContainer: answerEmpty((request) => sandbox.start(request.container_id)),
     removeContainer: answerEmpty((request) => sandbox.removeContainer(request.container_id)),
@@ -77,7 +79,9 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
     }),
     execFromConfig: async (request) => {
       const process = jsonOf(request.process, "process") as SpecProcess;
-      return sandbox.ticket(await sandbox.exec(request.container_id, request.exec_id, process));
+      const { container_id, exec_id, one_output: oneOutput, cgroup } = request;
+      const wishes = { oneOutput, ...(cgroup === "" ? {} : { cgroup }) };
+      return sandbox.ticket(await sandbox.exec(container_id, exec_id, process, wishes));
     },
     openStream: (request) => Promise.resolve(sandbox.ticket({ process: process(request), warnings: [] })),
     signalProcess: answerEmpty((request) =>
@@ -114,6 +118,7 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
     listRoutes: async () => ({ Routes: await listRoutes(commands) }),
     addARPNeighbors: answerEmpty((request) => addNeighbours(commands, request.neighbors?.ARPNeighbors ?? [])),
 
+    followClock: answerEmpty(() => clock.follow()),
     serveDns: answerEmpty((request) => dns.listen(request.address)),
 
     onlineCPUMem: answerEmpty(async (request) => {

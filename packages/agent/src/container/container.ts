@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type RuntimeSpec, type SpecProcess, type SpecResources, stringifyJson } from "@kata-ts/agent-protocol";
-import { alreadyExists, cancelled, failedPrecondition, processNotFound } from "../errors.ts";
+import { alreadyExists, cancelled, failedPrecondition, invalidArgument, processNotFound } from "../errors.ts";
 import { textOf } from "../files.ts";
 import { endProcesses, removeCgroup } from "../guest/cgroup.ts";
 import type { Reaper } from "../reaper.ts";
@@ -18,6 +19,16 @@ export interface ContainerDependencies {
   readonly runtime: OciRuntime;
   readonly reaper: Reaper;
   readonly tickets: Tickets;
+}
+
+interface Outputs {
+  /** Whoever reads them has one file for both. */
+  readonly oneOutput?: boolean;
+}
+
+export interface ExecWishes extends Outputs {
+  /** Below the container's own. */
+  readonly cgroup?: string;
 }
 
 /** One container of the sandbox, with its processes. */
@@ -53,7 +64,7 @@ export class Container {
    * @param spec for the runtime
    * @param hooked with the host's hooks and annotations
    */
-  async create(execId: string, spec: RuntimeSpec, hooked: RuntimeSpec): Promise<GuestProcess> {
+  async create(execId: string, spec: RuntimeSpec, hooked: RuntimeSpec, outputs: Outputs = {}): Promise<GuestProcess> {
     this.#startHooks = () =>
       runStartHooks(this.id, hooked, async (process) => {
         const hookId = `hook-${String(this.#serial)}`;
@@ -66,7 +77,7 @@ export class Container {
     mkdirSync(this.bundle, { recursive: true });
     writeFileSync(`${this.bundle}/config.json`, stringifyJson(spec));
     this.#initExecId = execId;
-    return this.#launch(execId, spec.process?.terminal === true, (ends) =>
+    return this.#launch(execId, { terminal: spec.process?.terminal === true, ...outputs }, (ends) =>
       this.#runtime.create(this.id, this.bundle, `${this.bundle}/init.pid`, ends),
     );
   }
@@ -82,14 +93,15 @@ export class Container {
     await this.#runtime.start(this.id, this.bundle);
   }
 
-  async exec(execId: string, process: SpecProcess): Promise<GuestProcess> {
+  async exec(execId: string, process: SpecProcess, { cgroup, ...outputs }: ExecWishes = {}): Promise<GuestProcess> {
     if (!this.init.running) throw failedPrecondition(`Cannot exec in stopped container ${this.id}`);
     if (this.#processes.has(execId)) throw alreadyExists(`Process ${execId} exists (container ${this.id})`);
     const file = `${this.bundle}/exec-${String(this.#serial++)}`;
     writeFileSync(`${file}.json`, stringifyJson(process));
     try {
-      return await this.#launch(execId, process.terminal === true, (ends) =>
-        this.#runtime.exec(this.id, this.bundle, `${file}.json`, `${file}.pid`, ends),
+      const options = cgroup === undefined ? [] : ["--cgroup", checkedSubgroup(this.cgroup, cgroup)];
+      return await this.#launch(execId, { terminal: process.terminal === true, ...outputs }, (ends) =>
+        this.#runtime.exec(this.id, this.bundle, { file: `${file}.json`, pidFile: `${file}.pid`, options }, ends),
       );
     } finally {
       for (const kind of ["json", "pid"]) rmSync(`${file}.${kind}`, { force: true });
@@ -181,10 +193,10 @@ export class Container {
 
   async #launch(
     execId: string,
-    terminal: boolean,
+    { terminal, oneOutput }: Outputs & { readonly terminal: boolean },
     start: (ends: ProcessEnds) => Promise<number>,
   ): Promise<GuestProcess> {
-    const ends = terminal ? await terminalEnds() : pipeEnds();
+    const ends = terminal ? await terminalEnds() : pipeEnds(oneOutput);
     try {
       const pid = await start(ends);
       const process = new GuestProcess({ containerId: this.id, execId, pid }, await ends.take(), this.#reaper);
@@ -194,6 +206,14 @@ export class Container {
       ends.dispose();
     }
   }
+}
+
+/** @returns it as the runtime takes it; @throws AgentRpcError where it is not there, or not below the container's */
+function checkedSubgroup(own: string, wanted: string): string {
+  const path = join(own, wanted);
+  if (path !== own && !path.startsWith(`${own}/`)) throw invalidArgument(`${wanted} is not a sub cgroup path`);
+  if (!existsSync(`${path}/cgroup.procs`)) throw invalidArgument(`the container has no cgroup ${wanted}`);
+  return wanted.startsWith("/") ? wanted : `/${wanted}`;
 }
 
 function signalPid(pid: number, signal: number): void {

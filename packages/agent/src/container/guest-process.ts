@@ -70,7 +70,7 @@ export class GuestProcess {
       resize: (rows, columns) => this.stdio.resize?.({ rows, columns }),
       // The kernel does the rest, as when a real terminal goes away.
       hangUp: () => {
-        if (stderr === undefined) stdout.destroy();
+        if (this.stdio.resize !== undefined) stdout.destroy();
       },
       exited: this.exited,
       forget,

@@ -5,6 +5,8 @@ export interface SharedNamespaces {
   readonly ipc: string | undefined;
   readonly uts: string | undefined;
   readonly pid: string | undefined;
+  /** The one that owns the others, for a container that has its users mapped. */
+  readonly user?: string;
 }
 
 /**
@@ -39,7 +41,8 @@ function withoutHostsOwn({ linux = {} }: RuntimeSpec): NonNullable<RuntimeSpec["
 }
 
 function joinShared(type: string, shared: SharedNamespaces): SpecNamespace {
-  const path = type === "ipc" ? shared.ipc : type === "uts" ? shared.uts : type === "pid" ? shared.pid : undefined;
+  const { ipc, uts, pid, user } = shared;
+  const path = { ipc, uts, pid, user }[type];
   return path === undefined ? { type } : { type, path };
 }
 

@@ -43,8 +43,13 @@ export class OciRuntime {
     await this.#call(bundle, ["start", id]);
   }
 
-  async exec(id: string, bundle: string, processFile: string, pidFile: string, ends: ProcessEnds): Promise<number> {
-    await this.#launch(bundle, ["exec", "--process", processFile, "--detach", "--pid-file", pidFile], id, ends);
+  async exec(
+    id: string,
+    bundle: string,
+    { file, pidFile, options }: { file: string; pidFile: string; options: readonly string[] },
+    ends: ProcessEnds,
+  ): Promise<number> {
+    await this.#launch(bundle, ["exec", "--process", file, "--detach", "--pid-file", pidFile, ...options], id, ends);
     return readPid(pidFile);
   }
 

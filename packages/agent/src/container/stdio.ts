@@ -10,7 +10,7 @@ const PIPE_BYTES = 1024 * 1024;
 export interface ProcessStdio {
   readonly stdin: Pick<Input, "write" | "end">;
   readonly stdout: Output;
-  /** Undefined with a terminal: it has one output. */
+  /** Undefined with one output for both, as of a terminal. */
   readonly stderr: Output | undefined;
   /** Only with a terminal. */
   resize?(size: WindowSize): void;
@@ -29,31 +29,36 @@ export interface ProcessEnds {
   dispose(): void;
 }
 
-/** Real pipes, not Node's socket pairs: a program may re-open them through /dev/stdout. */
-export function pipeEnds(): ProcessEnds {
-  const [stdin, stdout, stderr] = [createPipe(), createPipe(), createPipe()];
-  const fds = [stdin.read, stdout.write, stderr.write] as const;
-  const ours = [stdin.write, stdout.read, stderr.read];
-  for (const { read } of [stdin, stdout, stderr]) setPipeSize(read, PIPE_BYTES);
+/**
+ * Real pipes, not Node's socket pairs: a program may re-open them through /dev/stdout.
+ *
+ * @param oneOutput one pipe for both outputs: what is written to the one and to the other stays in its order
+ */
+export function pipeEnds(oneOutput = false): ProcessEnds {
+  const [stdin, stdout] = [createPipe(), createPipe()];
+  const stderr = oneOutput ? undefined : createPipe();
+  const fds = [stdin.read, stdout.write, (stderr ?? stdout).write] as const;
+  const ours = [stdin.write, stdout.read, ...(stderr === undefined ? [] : [stderr.read])];
+  for (const { read } of [stdin, stdout, ...(stderr === undefined ? [] : [stderr])]) setPipeSize(read, PIPE_BYTES);
   return {
     fds,
     consoleSocket: undefined,
     take: () => {
       ours.length = 0;
-      return Promise.resolve(pipeStdio(stdin.write, stdout.read, stderr.read));
+      return Promise.resolve(pipeStdio(stdin.write, stdout.read, stderr?.read));
     },
     dispose: () => {
-      for (const fd of [...fds, ...ours]) closeSync(fd);
+      for (const fd of new Set([...fds, ...ours])) closeSync(fd);
     },
   };
 }
 
-function pipeStdio(stdinFd: number, stdoutFd: number, stderrFd: number): ProcessStdio {
+function pipeStdio(stdinFd: number, stdoutFd: number, stderrFd: number | undefined): ProcessStdio {
   const stdin = new Input(stdinFd, openPollable(stdinFd, { readable: false, writable: true }));
   const stdout = new Output(stdoutFd);
-  const stderr = new Output(stderrFd);
+  const stderr = stderrFd === undefined ? undefined : new Output(stderrFd);
   const destroy = (): void => {
-    for (const end of [stdin, stdout, stderr]) end.destroy();
+    for (const end of [stdin, stdout, stderr]) end?.destroy();
   };
   return { stdin, stdout, stderr, destroy };
 }

@@ -1,4 +1,5 @@
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import type { RuntimeSpec } from "@kata-ts/agent-protocol";
 import {
   identifyProcess,
   inNewNamespace,
@@ -12,15 +13,20 @@ import {
 } from "@kata-ts/linux";
 import type { SharedNamespaces } from "../container/guest-spec.ts";
 
+import { type MappedNamespaces, makeMapped, mappingsOf } from "./mapped-namespaces.ts";
+
 const DIRECTORY = "/run/kata-containers/sandbox-ns";
 
 /** The namespaces that the containers of the sandbox share, kept alive while no container is in them. */
 export class SandboxNamespaces {
   readonly #ipc: string;
   readonly #uts: string;
+  readonly #hostname: string;
+  readonly #mapped: Map<string, Promise<MappedNamespaces>> = new Map();
   #pause: ProcessIdentity | undefined;
 
   constructor(hostname: string) {
+    this.#hostname = hostname;
     mkdirSync(DIRECTORY, { recursive: true });
     this.#ipc = persist("ipc", () => undefined);
     this.#uts = persist("uts", () => {
@@ -36,7 +42,26 @@ export class SandboxNamespaces {
     return { ...own, pid: `/proc/${String(this.#pause.pid)}/ns/pid` };
   }
 
+  /** Those of a container whose users are mapped, which it shares with others that have the same mappings. */
+  async sharedBy(spec: RuntimeSpec, pid: boolean): Promise<SharedNamespaces> {
+    const mappings = mappingsOf(spec);
+    if (mappings === undefined) return this.shared(pid);
+    const key = JSON.stringify(mappings);
+    const made = this.#mapped.get(key) ?? makeMapped(mappings, this.#hostname);
+    this.#mapped.set(key, made);
+    made.catch(() => this.#mapped.delete(key));
+    return (await made).shared(pid);
+  }
+
   remove(): void {
+    for (const made of this.#mapped.values()) {
+      made.then(
+        (mapped) => {
+          mapped.remove();
+        },
+        () => undefined,
+      );
+    }
     if (this.#pause !== undefined) signalProcess(this.#pause, "SIGKILL");
     unmount(this.#ipc);
     unmount(this.#uts);

@@ -4,11 +4,12 @@ import type { grpc, RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
 import { MountFlag, mount } from "@kata-ts/linux";
 import type { Commands } from "../commands.ts";
 import { applicableProcess, applicableSpec, type GuestAbilities, guestAbilities } from "../container/applicable.ts";
-import { Container } from "../container/container.ts";
+import { Container, type ExecWishes } from "../container/container.ts";
 import { withPluggedDevices } from "../container/guest-devices.ts";
 import { findGuestHooks, type GuestHooks, withGuestHooks } from "../container/guest-hooks.ts";
 import type { GuestProcess } from "../container/guest-process.ts";
 import { toGuestSpec } from "../container/guest-spec.ts";
+import { passwdIn, processWithHome, withHome } from "../container/home.ts";
 import { OciRuntime } from "../container/oci-runtime.ts";
 import { serveOwned } from "../container/process-owner.ts";
 import { applySharedSysctls } from "../container/sysctl.ts";
@@ -118,7 +119,7 @@ export class Sandbox {
    * @param spec config.json, with the guest's paths; the host's namespaces and cgroup in it are replaced
    * @throws AgentRpcError; nothing is left then
    */
-  async createContainer(request: NewContainer, spec: RuntimeSpec): Promise<Started> {
+  async createContainer(request: NewContainer, spec: RuntimeSpec, oneOutput = false): Promise<Started> {
     const namespaces = this.#namespaces;
     const id = request.container_id;
     if (namespaces === undefined) throw failedPrecondition("Sandbox not started");
@@ -131,14 +132,15 @@ export class Sandbox {
     this.#sharedTree.begin(id, spec);
     try {
       entry.mountPoints = await this.#storages.add(request.storages);
-      const shared = namespaces.shared(request.sandbox_pidns);
+      const shared = await namespaces.sharedBy(spec, request.sandbox_pidns);
       const numbered = await withPluggedDevices(spec, request.devices ?? []);
       const guestSpec = applySharedSysctls(toGuestSpec(numbered, id, shared), shared);
       const { value, warnings } = applicableSpec(guestSpec, this.#abilities);
       const process = await container.create(
         request.exec_id === "" ? id : request.exec_id,
-        withGuestHooks(value, this.#hooks),
+        withGuestHooks(await withHome(value), this.#hooks),
         spec,
+        { oneOutput },
       );
       this.oom.watch(id, container.cgroup);
       return { process, warnings };
@@ -158,9 +160,11 @@ export class Sandbox {
   }
 
   /** Another process in a container that runs. */
-  async exec(containerId: string, execId: string, spec: SpecProcess): Promise<Started> {
+  async exec(containerId: string, execId: string, spec: SpecProcess, wishes?: ExecWishes): Promise<Started> {
+    const container = this.container(containerId);
     const { value, warnings } = applicableProcess(spec, this.#abilities);
-    return { process: await this.container(containerId).exec(execId, value), warnings };
+    const process = await processWithHome(value, () => passwdIn(`/proc/${String(container.init.pid)}/root`));
+    return { process: await container.exec(execId, process, wishes), warnings };
   }
 
   /** A name for a process, by which its stream can be opened. */

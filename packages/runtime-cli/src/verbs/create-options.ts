@@ -9,6 +9,7 @@ import {
 } from "@kata-ts/virtcontainers";
 import type { OptionTable, ParsedArguments } from "../arguments/parse.ts";
 import { checkNamespaces } from "../bundle/check-namespaces.ts";
+import { withInheritedLimits } from "../bundle/inherited-limits.ts";
 import { loadBundle } from "../bundle/load.ts";
 import { networkNamespaceOf } from "../bundle/network-namespace.ts";
 import { refuseImpossible } from "../bundle/refused.ts";
@@ -17,6 +18,8 @@ import { unsupportedFields } from "../bundle/unsupported.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { type Context, openRuntime } from "../context.ts";
 import { Interruption } from "./interruption.ts";
+import { isOneFile } from "./one-file.ts";
+import { outputFilesOf } from "./output-files.ts";
 import { writePidFile } from "./pid-file.ts";
 import { refusePreservedFds } from "./preserve-fds.ts";
 import { refillLater } from "./refill.ts";
@@ -62,13 +65,16 @@ export async function createFromBundle(
   for (const warning of warnings) context.log.warning(warning);
   const detached = verb === "create" || options.flag("detach");
   const consoleSocket = checkedConsoleSocket(options, bundle.spec.process?.terminal === true, detached);
+  const output = outputFilesOf(options, bundle.spec.process?.terminal === true);
   const container = {
     id,
     rootfs: bundle.rootfs,
-    spec: configuration.useSeccomp ? bundle.spec : withoutSeccomp(bundle.spec),
+    spec: forGuest(bundle.spec, configuration),
     bundle: bundle.path,
     annotations: bundle.spec.annotations ?? {},
     useBlockDevices: configuration.useBlockDevices,
+    oneOutput: bundle.spec.process?.terminal !== true && (output !== undefined || isOneFile(1, 2)),
+    ...(output === undefined ? {} : { output }),
     ...(consoleSocket === undefined ? {} : { consoleSocket }),
   };
   using interruption = new Interruption();
@@ -83,6 +89,11 @@ export async function createFromBundle(
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, created.shim.identity.pid);
   return { ...created, environment, terminal: bundle.spec.process?.terminal === true };
+}
+
+function forGuest({ process, ...rest }: RuntimeSpec, { useSeccomp }: Configuration): RuntimeSpec {
+  const spec = { ...rest, ...(process === undefined ? {} : { process: withInheritedLimits(process) }) };
+  return useSeccomp ? spec : withoutSeccomp(spec);
 }
 
 function withoutSeccomp({ linux = {}, ...spec }: RuntimeSpec): RuntimeSpec {

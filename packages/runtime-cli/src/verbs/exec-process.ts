@@ -42,6 +42,24 @@ function numeric(text: string, option: string): number {
   return Number(text);
 }
 
+/**
+ * The cgroup of `--cgroup`, below the container's own; undefined where none is asked for. runc's words; the guest has
+ * cgroup v2, which has one hierarchy for all controllers.
+ *
+ * @throws UsageError
+ */
+export function subgroupOf(texts: readonly string[]): string | undefined {
+  const [text, ...more] = texts;
+  if (text === undefined) return undefined;
+  if (text.includes(":")) {
+    throw new UsageError(
+      `invalid --cgroup argument: ${text}: the guest has cgroup v2, whose paths have no controllers`,
+    );
+  }
+  if (more.length > 0) throw new UsageError(`invalid --cgroup argument: ${text} (missing <controller>: prefix)`);
+  return text;
+}
+
 function addCapabilities(sets: SpecCapabilities, added: readonly string[]): SpecCapabilities {
   const plus = (set: readonly string[] | undefined): string[] => [...new Set([...(set ?? []), ...added])];
   return {

@@ -1,11 +1,13 @@
 import { execInContainer, FileStore, parseContainerId } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
+import { withInheritedLimits } from "../bundle/inherited-limits.ts";
 import { loadProcess, loadSpec } from "../bundle/load.ts";
 import type { Verb } from "../commands.ts";
 import { openForExisting } from "../context.ts";
-import { processFromOptions } from "./exec-process.ts";
+import { processFromOptions, subgroupOf } from "./exec-process.ts";
 import { Foreground } from "./foreground.ts";
+import { isOneFile } from "./one-file.ts";
 import { writePidFile } from "./pid-file.ts";
 import { refusePreservedFds } from "./preserve-fds.ts";
 import { checkedConsoleSocket, withOwnSize } from "./terminal-options.ts";
@@ -29,6 +31,7 @@ export const manual: Manual = {
     cap: { type: "string", short: "c", multiple: true, value: "CAP", about: "capability to add" },
     "preserve-fds": { type: "string", value: "N", about: "refused: a descriptor means nothing in another kernel" },
     "ignore-paused": { type: "boolean", about: "also in a paused container" },
+    cgroup: { type: "string", multiple: true, value: "PATH", about: "cgroup below the container's, which is there" },
     "no-subreaper": { type: "boolean", about: "for callers of runc: not used" },
   },
   notes: ["Ends with the command's own exit status; 255: it did not come about."],
@@ -45,10 +48,12 @@ export const verb: Verb = async (args, context) => {
   if (processFile === undefined && command.length === 0) throw new UsageError('"exec" requires a command');
   refusePreservedFds(options);
   const { bundle } = await new FileStore(context.globals.root).read(id);
-  const process =
+  const process = withInheritedLimits(
     processFile === undefined
       ? processFromOptions(loadSpec(bundle).process, command, options)
-      : loadProcess(processFile);
+      : loadProcess(processFile),
+  );
+  const cgroup = subgroupOf(options.list("cgroup"));
   const detached = options.flag("detach");
   const terminal = process.terminal === true;
   const consoleSocket = checkedConsoleSocket(options, terminal, detached);
@@ -56,7 +61,12 @@ export const verb: Verb = async (args, context) => {
   const shim = await execInContainer(
     id,
     terminal && !detached ? withOwnSize(process) : process,
-    { ignorePaused: options.flag("ignore-paused"), ...(consoleSocket === undefined ? {} : { consoleSocket }) },
+    {
+      ignorePaused: options.flag("ignore-paused"),
+      oneOutput: !terminal && isOneFile(1, 2),
+      ...(cgroup === undefined ? {} : { cgroup }),
+      ...(consoleSocket === undefined ? {} : { consoleSocket }),
+    },
     (await openForExisting(context, id)).environment,
   );
   const pidFile = options.text("pid-file");

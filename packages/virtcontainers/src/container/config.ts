@@ -1,4 +1,5 @@
 import type { RuntimeSpec } from "@kata-ts/agent-protocol";
+import type { OutputFiles } from "@kata-ts/shim";
 import type { ContainerId } from "../identifiers.ts";
 
 /** A container as its creator describes it. Everything the guest is to apply is in `spec`. */
@@ -18,6 +19,10 @@ export interface ContainerConfig {
   readonly useBlockDevices?: boolean;
   /** It sees the processes of those containers of its sandbox that share theirs, too. */
   readonly sharePidNamespace?: boolean;
+  /** Our standard output and standard error are one file: what the process writes to them stays in its order. */
+  readonly oneOutput?: boolean;
+  /** Files that both outputs go to, instead of our descriptors. */
+  readonly output?: OutputFiles;
   /** With `spec.process.terminal`: a unix socket that is sent the terminal's master. */
   readonly consoleSocket?: string;
 }

@@ -71,6 +71,7 @@ export async function beginContainer(
     rootfs: config.rootfs,
     ...(networkNamespace === undefined ? {} : { networkNamespace }),
     ...terminalOf(config.spec.process, config.consoleSocket),
+    ...(config.output === undefined ? {} : { output: config.output }),
   });
   undo.push(() => {
     shim.kill();
@@ -123,7 +124,7 @@ async function createFirstProcess(
   const sharePid = config.sharePidNamespace ?? false;
   const names = { container_id: config.id, exec_id: config.id };
   const request = { ...names, sandbox_pidns: sharePid, storages: [...storages], devices };
-  return asked(`create container ${config.id}`, createInGuest(agent, request, annotated));
+  return asked(`create container ${config.id}`, createInGuest(agent, request, annotated, config.oneOutput));
 }
 
 function newRecord(config: ContainerConfig): Omit<ContainerRecord, "sandboxId"> {

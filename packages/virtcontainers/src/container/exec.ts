@@ -6,11 +6,11 @@ import type { ContainerId } from "../identifiers.ts";
 import type { Shim } from "../ports/shims.ts";
 import { asked } from "../sandbox/create.ts";
 import { UndoStack } from "../undo.ts";
-import { execInGuest } from "./in-guest.ts";
+import { type ExecWishes, execInGuest } from "./in-guest.ts";
 import { requireStatus, statusOf } from "./status.ts";
 import { terminalOf } from "./terminal.ts";
 
-export interface ExecOptions {
+export interface ExecOptions extends ExecWishes {
   /** With `process.terminal`: a unix socket that is sent the terminal's master. */
   readonly consoleSocket?: string;
   /** Also in a paused container: the process then waits for its resume. */
@@ -40,7 +40,7 @@ export async function execInContainer(
   });
   environment.cgroups.add(record.cgroup, shim.identity.pid);
   const names = { container_id: id, exec_id: execId };
-  const { token, warnings } = await asked(`exec in container ${id}`, execInGuest(agent, names, process));
+  const { token, warnings } = await asked(`exec in container ${id}`, execInGuest(agent, names, process, options));
   undo.push(async () => {
     await agent.signalProcess({ ...names, signal: SIGKILL });
   });

@@ -56,24 +56,34 @@ export async function createInGuest(
     "container_id" | "exec_id" | "sandbox_pidns" | "storages" | "devices"
   >,
   spec: RuntimeSpec,
+  oneOutput = false,
 ): Promise<Started> {
   const config = Buffer.from(stringifyJson(spec));
-  return orFallBack(agent.createFromConfig({ container, config }).then(startedFrom), async () => {
+  const request = { container, config, one_output: oneOutput };
+  return orFallBack(agent.createFromConfig(request).then(startedFrom), async () => {
     const told = forContract(spec, container.container_id ?? "");
     await agent.createContainer({ ...container, OCI: specToMessage(told) });
     return { warnings: notApplied(lostInSpec(told)) };
   });
 }
 
+export interface ExecWishes {
+  /** Our standard output and standard error are one file: the guest gives the process one pipe for both. */
+  readonly oneOutput?: boolean;
+  /** A cgroup below the container's, which is there already. */
+  readonly cgroup?: string;
+}
+
 export async function execInGuest(
   agent: Agent,
   names: { readonly container_id: string; readonly exec_id: string },
   process: SpecProcess,
+  { oneOutput = false, cgroup = "" }: ExecWishes = {},
 ): Promise<Started> {
-  const json = Buffer.from(stringifyJson(process));
-  return orFallBack(agent.execFromConfig({ ...names, process: json }).then(startedFrom), async () => {
+  const request = { ...names, process: Buffer.from(stringifyJson(process)), one_output: oneOutput, cgroup };
+  return orFallBack(agent.execFromConfig(request).then(startedFrom), async () => {
     await agent.execProcess({ ...names, process: processToMessage(process) });
-    return { warnings: notApplied(lostInProcess(process)) };
+    return { warnings: notApplied([...lostInProcess(process), ...(cgroup === "" ? [] : [`the cgroup ${cgroup}`])]) };
   });
 }
 
