@@ -48,7 +48,8 @@ describe.each(["kata", "runc"])("docker compose with %s", (runtime) => {
     expect(await compose("exec", "-T", "box", "sh", "-c", "echo written > /shared/x; cat /shared/x")).toBe("written");
     expect(await docker.inNamespace("busybox", "wget", "-qO-", "http://127.0.0.1:8099/page")).toBe("from web");
     const logs = docker.follow(...project, "logs", "--follow", "--no-log-prefix", "box");
-    expect((await logs.next()).value).toBe("from web");
+    // Compose 2.26 erases a line first, terminal or not.
+    expect((await logs.next()).value).toMatch(/from web$/);
     await logs.return(undefined);
     await undo.disposeAsync();
     expect(await docker.ok("ps", "--all", "--quiet")).toBe("");
