@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { Docker, type DockerContainer } from "../harness/engines/docker.ts";
-import { statusAfterRestart } from "../harness/engines/restart.ts";
+import { statusesAfterRestart } from "../harness/engines/restart.ts";
 
 /** Ours, and what Docker uses by itself: both have to look the same. */
 const RUNTIMES = ["kata", "runc"] as const;
@@ -61,7 +61,7 @@ describe.each(RUNTIMES)("Docker Engine with %s", (runtime) => {
     await docker.crash();
     writeFileSync(join(shared, "go"), "");
     await docker.startAgain();
-    expect(await docker.ok("wait", ending.id)).toBe(String(statusAfterRestart(6)));
+    expect(statusesAfterRestart(6)).toContain(Number(await docker.ok("wait", ending.id)));
     expect(await staying.exec([], "echo", "alive")).toBe("alive");
     expect(await staying.inspect("{{.State.Running}} {{.RestartCount}}")).toBe("true 0");
     await docker.ok("stop", "--time", "1", staying.id);

@@ -4,9 +4,9 @@ import { engineSuite } from "./root/base-root.ts";
 const FORGOTTEN = 255;
 
 /**
- * The status of a container that ends while containerd does not run, as that tells it later: from 1.7 on it takes the shim
- * of such a container for one that was left over, and ends it.
+ * What containerd may say of a container that ends about when it comes back: from 1.7 on it takes the shim of one that has
+ * ended before for one that was left over.
  */
-export function statusAfterRestart(status: number): number {
-  return engineSuite() === undefined ? status : FORGOTTEN;
+export function statusesAfterRestart(status: number): readonly number[] {
+  return engineSuite() === undefined ? [status] : [status, FORGOTTEN];
 }
