@@ -193,6 +193,21 @@ describe("the agent's code caches", () => {
   });
 });
 
+describe("our changes to the kernel's source", () => {
+  it("say why, and are listed", () => {
+    const directory = new URL("../kernel/patches/", import.meta.url);
+    const listed = readFileSync(new URL("../../../docs/guest-kernel.md", import.meta.url), "utf8");
+    const names = readdirSync(directory).sort();
+    expect(names.map((name) => name.slice(0, 5))).toEqual(["0001-", "0002-", "0003-"]);
+    for (const name of names) {
+      expect(readFileSync(new URL(name, directory), "utf8"), name).toMatch(
+        /^[A-Z][^\n]{20,}\.\n\n\w[\s\S]+?\n\n--- a\//,
+      );
+      expect(listed).toContain(`\`${name.replace(".patch", "")}\``);
+    }
+  });
+});
+
 describe("the guest's init", () => {
   it("starts the agent with flags that there is a code cache for", () => {
     const init = readFileSync(new URL("../rootfs/init", import.meta.url), "utf8");
