@@ -68,6 +68,13 @@ export const HANDLERS: readonly Handler[] = [
     test: ["e2e/test/boot", "with the memory barriers"],
   },
   {
+    name: "who watches what the kubelet publishes is told of changes",
+    file: "packages/agent/src/storage/published-volumes.ts",
+    code: "      this.#lookLater();\n      return volume.path;",
+    without: "      return volume.path;",
+    test: ["e2e/test/host-files", "published it anew"],
+  },
+  {
     name: "a wrong configuration keeps nobody from what runs",
     file: "packages/runtime-cli/src/context.ts",
     code: 'if (!(error instanceof KataError) || error.code !== "KATA_CONFIG") throw error;',

@@ -18,6 +18,7 @@ import { alreadyExists, containerNotFound, failedPrecondition, internal, invalid
 import { OomEvents } from "../guest/oom.ts";
 import { log } from "../log.ts";
 import type { Reaper } from "../reaper.ts";
+import { PublishedVolumes } from "../storage/published-volumes.ts";
 import { SharedTreeUse } from "../storage/shared-tree.ts";
 import { Storages } from "../storage/storage.ts";
 import { SandboxNamespaces } from "./namespaces.ts";
@@ -48,6 +49,7 @@ export class Sandbox {
   readonly #runtime: OciRuntime;
   readonly #storages = new Storages();
   readonly #sharedTree = new SharedTreeUse();
+  readonly #published = new PublishedVolumes();
   readonly #containers: Map<string, { container: Container; mountPoints: string[] }> = new Map();
   /** Which containers ran out of memory. */
   readonly oom: OomEvents = new OomEvents();
@@ -133,7 +135,8 @@ export class Sandbox {
     try {
       entry.mountPoints = await this.#storages.add(request.storages);
       const shared = await namespaces.sharedBy(spec, request.sandbox_pidns);
-      const numbered = await withPluggedDevices(spec, request.devices ?? []);
+      const placed = await this.#published.begin(id, spec);
+      const numbered = await withPluggedDevices(placed, request.devices ?? []);
       const guestSpec = applySharedSysctls(toGuestSpec(numbered, id, shared), shared);
       const { value, warnings } = applicableSpec(guestSpec, this.#abilities);
       const process = await container.create(
@@ -146,6 +149,7 @@ export class Sandbox {
       return { process, warnings };
     } catch (error) {
       await container.remove().catch(() => undefined);
+      await this.#published.end(id);
       this.#sharedTree.end(id);
       await this.#storages.release(entry.mountPoints);
       this.#containers.delete(id);
@@ -200,6 +204,7 @@ export class Sandbox {
     this.oom.forget(id);
     await end(entry.container);
     this.#containers.delete(id);
+    await this.#published.end(id);
     this.#sharedTree.end(id);
     await this.#storages.release(entry.mountPoints);
   }

@@ -3,7 +3,7 @@ import type { RuntimeSpec } from "@kata-ts/agent-protocol";
 import { refreshAttributes, unmount } from "@kata-ts/linux";
 
 /** Where the host's shared tree is mounted: Kata's path. */
-const SHARED = "/run/kata-containers/shared/containers";
+export const SHARED = "/run/kata-containers/shared/containers";
 
 /**
  * Which containers use what of the host's shared tree. Every mount of the host's is a mount here as well, which comes by
