@@ -3,6 +3,7 @@ import { fetchDistribution } from "../harness/kernels.ts";
 import { SHARE } from "../harness/paths.ts";
 import { boot } from "./boot.ts";
 import { commandLine } from "./command-line.ts";
+import { files } from "./files.ts";
 import { lifeCycle } from "./life-cycle.ts";
 import { many } from "./many.ts";
 import { printTable, type Row } from "./measure.ts";
@@ -41,6 +42,7 @@ function tables(runtimes: Runtimes): Readonly<Record<string, Table>> {
     shims: { title: "One more process in a container (PSS)", measure: () => shims(booting) },
     many: { title: "Many sandboxes at once, from a template", measure: () => many(cloning), onDemand: true },
     streams: { title: "Streams", measure: () => streams(booting) },
+    files: { title: "Files of the host, by virtio_fs_cache", measure: files },
     network: { title: "Network", measure: network },
     "network-cost": { title: "Network: what it adds to create", measure: () => networkCost(booting) },
   };
