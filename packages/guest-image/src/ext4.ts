@@ -36,12 +36,21 @@ export async function writeExt4(tools: BuildRoot, tree: string, image: string): 
 /** In blocks, as the image has them: what the host's file system takes for a directory or a file is its own affair. */
 async function measure(tree: string): Promise<{ bytes: number; entries: number }> {
   const sum = { bytes: 0, entries: 0 };
-  for (const entry of await readdir(tree, { recursive: true })) {
-    const stats = await lstat(join(tree, entry));
+  for await (const path of walk(tree)) {
+    const stats = await lstat(path);
     sum.bytes += stats.isFile() ? Math.ceil(stats.size / BLOCK) * BLOCK : BLOCK;
     sum.entries += 1;
   }
   return sum;
+}
+
+/** What a recursive readdir does not: it follows symbolic links, and the tree's /run would be the host's. */
+async function* walk(directory: string): AsyncGenerator<string> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    yield path;
+    if (entry.isDirectory()) yield* walk(path);
+  }
 }
 
 /** A guest that has the image as memory finds more memory behind it, which its kernel takes in blocks of this size. */

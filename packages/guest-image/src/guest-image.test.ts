@@ -74,6 +74,11 @@ describe("the root file system", { timeout: 600_000 }, () => {
       ["c", "b", "a"],
     ]) {
       const tree = mkdtempSync(join(directory, "tree-"));
+      // The host's own files behind a link are none of the image's.
+      const run = join(directory, "run-of-the-host");
+      symlinkSync(run, join(tree, "run"));
+      mkdirSync(run, { recursive: true });
+      for (let count = 0; count < 30; count += 1) writeFileSync(join(run, `${String(order)}${String(count)}`), "");
       for (const name of order) {
         mkdirSync(join(tree, name));
         // debugfs notes when it has changed more inodes than it keeps in memory.

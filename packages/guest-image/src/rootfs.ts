@@ -19,7 +19,7 @@ import { installCrun } from "./fixed-crun.ts";
 import type { ImageTools } from "./tools.ts";
 
 /** Changes when an image is made in another way than before. */
-const FORMAT = "8";
+const FORMAT = "9";
 
 /** What goes into the guest's root file system from the distribution, with all that it depends on. */
 const PACKAGES = [
