@@ -54,7 +54,7 @@ describe("kata-runtime for people", () => {
     const old = kata.file("old-qemu", "#!/bin/sh\necho QEMU emulator version 2.12.0\n");
     await runCommand("chmod", ["+x", old]);
     kata.globals = ["--config", kata.file("old.toml", `[hypervisor.qemu]\npath = "${old}"\n`)];
-    expect((await kata.run(["check"])).stdout).toContain("2.12.0 is older than 5.0");
+    expect((await kata.run(["check"])).stdout).toContain("2.12.0 is older than 6.0");
   });
 
   it("check names a virtiofsd of either kind by its version, and refuses what is none", async () => {
