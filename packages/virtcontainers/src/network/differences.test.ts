@@ -51,6 +51,11 @@ describe("the differences between a namespace and its guest", () => {
     expect(found.gone.map(({ index }) => index)).toEqual([2]);
   });
 
+  it("are not a card of the host's that was passed to the guest, which is in no namespace", () => {
+    const found = differences(scan([]), [entry(endpoint(2), {}, "vfio")]);
+    expect(found).toEqual({ added: [], gone: [], changed: [] });
+  });
+
   it("are addresses and routes that changed, each by itself", () => {
     const moved = differences(scan([endpoint(2, "10.9.9.9")]), [entry(endpoint(2))]);
     expect(moved.changed).toMatchObject([{ index: 2, interfaceChanged: true }]);

@@ -24,7 +24,7 @@ export function differences(scan: NamespaceScan, entries: readonly JournalEntry[
   const there = new Set(scan.links.map(({ index }) => index));
   return {
     added: scan.endpoints.filter(({ index }) => !journalled.has(index)),
-    gone: known.filter(({ index }) => !there.has(index)),
+    gone: known.filter(({ index, passed }) => !passed && !there.has(index)),
     changed: known.filter(({ emptied, note }) => !emptied && !note.manual).flatMap((item) => changesOf(item, scan)),
   };
 }

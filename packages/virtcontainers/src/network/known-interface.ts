@@ -17,6 +17,8 @@ export interface KnownInterface {
   readonly name: string;
   /** Its addresses are in the guest only. */
   readonly emptied: boolean;
+  /** A device of the host's that is the guest's whole: it is in no namespace, and has not gone for that. */
+  readonly passed: boolean;
   readonly note: InterfaceNote;
 }
 
@@ -33,7 +35,7 @@ export function knownInterfaces(entries: readonly JournalEntry[]): KnownInterfac
     const known = readNote(note);
     if (known === undefined) return [];
     const { index, link, model } = connection;
-    return [{ index, name: link, emptied: model === "macvtap", note: known }];
+    return [{ index, name: link, emptied: model === "macvtap", passed: model === "vfio", note: known }];
   });
 }
 
