@@ -34,7 +34,7 @@ const OWN_WAY: ReadonlySet<string> = new Set([
 /** Those that take a minute or more, the longest first: they are spread evenly over the days. */
 const LONG: readonly string[] = [
   ...["docker", "stdio", "lifecycle", "network-endpoints", "network", "network-late", "block-rootfs", "pods", "limits"],
-  ...["time", "front", "network-faults", "signals", "run"],
+  ...["nested", "time", "front", "network-faults", "signals", "run"],
 ];
 
 /** In two of three days a suite's VMs are cloned, on the third they boot. */

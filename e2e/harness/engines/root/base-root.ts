@@ -26,14 +26,19 @@ export function engineSuite(): EngineSuite | undefined {
 }
 
 /** A root file system with the engines of a suite, made once and kept. @returns its directory, not to be written to */
-export async function baseRoot(suite: EngineSuite): Promise<string> {
-  const inputs = createHash("sha256").update([suite, ...PACKAGES, ...LEFT_OUT].join(" "));
-  const finished = join(defaultCacheDir(), `engines-${suite}-${inputs.digest("hex").slice(0, 12)}`);
+export function baseRoot(suite: EngineSuite): Promise<string> {
+  return rootOf(`engines-${suite}`, suite, PACKAGES);
+}
+
+/** A root file system of a suite with some packages, made once and kept. @returns its directory, not to be written to */
+export async function rootOf(name: string, suite: EngineSuite, packages: readonly string[]): Promise<string> {
+  const inputs = createHash("sha256").update([suite, ...packages, ...LEFT_OUT].join(" "));
+  const finished = join(defaultCacheDir(), `${name}-${inputs.digest("hex").slice(0, 12)}`);
   if (existsSync(finished)) return finished;
   const unfinished = `${finished}.${String(process.pid)}`;
   mkdirSync(defaultCacheDir(), { recursive: true });
   try {
-    await makeRoot(suite, unfinished);
+    await makeRoot(suite, packages, unfinished);
     renameSync(unfinished, finished);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
@@ -41,9 +46,9 @@ export async function baseRoot(suite: EngineSuite): Promise<string> {
   return finished;
 }
 
-async function makeRoot(suite: EngineSuite, directory: string): Promise<void> {
+async function makeRoot(suite: EngineSuite, packages: readonly string[], directory: string): Promise<void> {
   const options = [
-    ...["--mode=root", "--variant=minbase", "--format=directory", `--include=${PACKAGES.join(",")}`],
+    ...["--mode=root", "--variant=minbase", "--format=directory", `--include=${packages.join(",")}`],
     ...['--aptopt=APT::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"'],
     ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
   ];
