@@ -33,7 +33,7 @@ export async function onlineMemory(): Promise<void> {
 const BYTES_PER_THREAD = 8 * 16 * 1024;
 
 /** How many threads a guest may have: its kernel has looked at the memory that it booted with. */
-export function threadsFor(meminfo: string): number {
+function threadsFor(meminfo: string): number {
   const kib = Number(/^MemTotal: +(\d+) kB$/m.exec(meminfo)?.[1] ?? 0);
   return Math.max(1024, Math.floor((kib * 1024) / BYTES_PER_THREAD));
 }
