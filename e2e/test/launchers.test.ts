@@ -17,6 +17,11 @@ describe.each(PROGRAMS)("%s", (program) => {
     rmSync(directory, { recursive: true });
   });
 
+  it("is found by a relative path, as the README has it", async () => {
+    const answer = await runCommand(program, [program === "bin/kata" ? "--help" : "-version"], { cwd: DIST });
+    expect(answer).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+
   it("lets Node have none of its arguments", async () => {
     const mark = join(directory, "mark");
     const code = join(directory, "code.cjs");
