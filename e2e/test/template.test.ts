@@ -39,7 +39,7 @@ async function secretsOf(kata: Kata, id: string): Promise<string[]> {
   const pool = "cat /proc/sys/kernel/random/boot_id /proc/sys/kernel/random/uuid; od -An -tx1 -N16 /dev/urandom";
   const drawn = (await kata.ok(["exec", id, "sh", "-c", pool])).split("\n");
   using agent = connectAgent(`unix://${join(kata.vmDirectory(id), "proxy.sock")}`);
-  const config = { user: { uid: 0, gid: 0 }, cwd: "/", args: ["true"], env: [] };
+  const config = { user: { uid: 0, gid: 0 }, cwd: "/", args: ["true"], env: ["PATH=/bin"] };
   for (const exec_id of ["one", "two"]) {
     const request = { container_id: id, exec_id, process: Buffer.from(JSON.stringify(config)) };
     drawn.push(Buffer.from((await agent.execFromConfig(request)).token).toString("hex"));
