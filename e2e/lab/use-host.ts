@@ -10,7 +10,7 @@ import { labSuite } from "./suites.ts";
 /** Where failing tests leave what is known of their hosts. */
 const EVIDENCE: string = process.env.KATA_LAB_EVIDENCE ?? join(ROOT, "dist", "lab-failures");
 
-/** The directory of a host that `npm run lab -- up` has up: for whoever writes a test, who need not wait for one. */
+/** The directory of a host that `npm run lab -- up` has up. A test that is being written runs in it and starts none. */
 const UP: string | undefined = process.env.KATA_LAB_HOST;
 
 /**

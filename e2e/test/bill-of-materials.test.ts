@@ -47,7 +47,7 @@ describe("what is installed", () => {
     expect(placesOf("zod")).toEqual(["host"]);
   });
 
-  it("is told by its age", async () => {
+  it("has an age, which check prints", async () => {
     const { stdout } = await runCommand(RUNTIME, ["check", "--json"]);
     const { guest } = JSON.parse(stdout) as { readonly guest: { readonly day: string; readonly days: number } };
     const { day } = JSON.parse(readFileSync(join(SHARE, "guest-versions.json"), "utf8")) as { readonly day: string };
