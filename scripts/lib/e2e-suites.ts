@@ -28,6 +28,8 @@ const OWN_WAY: ReadonlySet<string> = new Set([
     "readme",
     "template",
   ],
+  // Its host has a /run of its own, where this machine's templates are not.
+  "systemd",
   ...["bill-of-materials", "front-errors", "launchers", "ttrpc", "vm-cache"],
 ]);
 
