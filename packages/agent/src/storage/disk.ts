@@ -1,4 +1,6 @@
-import { once } from "node:events";
+import { type EventEmitter, on } from "node:events";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
 import { mountDevice, openKernelEvents } from "@kata-ts/linux";
 import { findDisk } from "./find-disk.ts";
@@ -14,19 +16,52 @@ export async function mountDisk(storage: grpc.Storage.$Properties, mountPoint: s
   await mountDevice(`/dev/${name}`, mountPoint, storage.fstype ?? "", flags, data);
 }
 
-/** @returns the name of the disk that is there, such as `vdb`, once it has appeared */
+/** @returns the name of the disk that is there, such as `vdb`, once it has appeared and can be opened */
 export async function waitForDisk(kind: string, where: string): Promise<string> {
   const events = openKernelEvents("devices");
   const signal = AbortSignal.timeout(DEADLINE_MS);
   try {
-    for (;;) {
-      const name = findDisk(kind, where);
-      if (name !== undefined) return name;
-      await once(events, "data", { signal });
-    }
+    return await whenOpenable(() => findDisk(kind, where), events, signal);
   } catch (error) {
     throw signal.aborted ? new Error(`no disk of the kind ${kind} has appeared at ${where}`) : error;
   } finally {
     events.destroy();
+  }
+}
+
+/**
+ * Looks for a disk at once and after each event of the kernel.
+ *
+ * @param events the kernel's, opened before this is called
+ * @throws AbortError when the signal comes first
+ */
+export async function whenOpenable(
+  find: () => string | undefined,
+  events: EventEmitter,
+  signal: AbortSignal,
+  dev = "/dev",
+): Promise<string> {
+  // What comes during a look is kept for the next one.
+  const changes = on(events, "data", { signal });
+  for (;;) {
+    const name = find();
+    if (name !== undefined && (await canBeOpened(`${dev}/${name}`))) return name;
+    await changes.next();
+  }
+}
+
+/**
+ * The kernel shows a disk in sysfs first, then makes its node (ENOENT until then), then lets it be opened (ENXIO until
+ * then), and sends its event at the end.
+ */
+async function canBeOpened(device: string): Promise<boolean> {
+  try {
+    const file = await open(device, constants.O_RDONLY | constants.O_NONBLOCK);
+    await file.close();
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Another failure is for the one who uses the disk to report, with what it was used for.
+    return code !== "ENOENT" && code !== "ENXIO";
   }
 }
