@@ -1,7 +1,8 @@
 import { chmod, copyFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Archive, Candidate } from "./archive/archive.ts";
+import type { Archive } from "./archive/archive.ts";
+import type { Candidate } from "./archive/candidate.ts";
 import { unpackPackage } from "./archive/packages.ts";
 import { type BuildRoot, WORK } from "./build-root/run.ts";
 import { cachedDir, contentKey } from "./cache.ts";

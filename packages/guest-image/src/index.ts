@@ -15,7 +15,8 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Archive, type Candidate } from "./archive/archive.ts";
+import { Archive } from "./archive/archive.ts";
+import type { Candidate } from "./archive/candidate.ts";
 import type { Newer } from "./archive/newer.ts";
 import type { PackageEntry } from "./archive/packages.ts";
 import { SUITE } from "./archive/suite.ts";
@@ -30,7 +31,7 @@ import { buildRootfs, type RootfsInputs } from "./rootfs.ts";
 import type { ImageTools } from "./tools.ts";
 import { buildTunedKernel, tunedKernelName } from "./tuned-kernel.ts";
 
-export type { Candidate } from "./archive/archive.ts";
+export type { Candidate } from "./archive/candidate.ts";
 export type { Newer } from "./archive/newer.ts";
 export type { PackageEntry } from "./archive/packages.ts";
 export { cachedDir, contentKey, defaultCacheDir } from "./cache.ts";

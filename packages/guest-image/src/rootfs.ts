@@ -2,7 +2,7 @@ import { chmod, copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from "no
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import type { Candidate } from "./archive/archive.ts";
+import type { Candidate } from "./archive/candidate.ts";
 import {
   baseFirst,
   describePackages,

@@ -10,12 +10,26 @@ import {
   parseManifest,
 } from "./documents.ts";
 import { ImageError } from "./errors.ts";
-import type { Layer, Progress } from "./image.ts";
 import { bestFor, fits, platformText } from "./platform.ts";
 import type { ImageSource } from "./sources/source.ts";
 
 /** Indexes nested deeper than this do not occur in practice. */
 const MAX_DEPTH = 3;
+
+/** What is being done, for people who wait. */
+export interface Progress {
+  readonly step: "fetching" | "unpacking";
+  /** Bytes of compressed layers, so far and in all. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** A layer whose blob is here. */
+export interface Layer {
+  readonly path: string;
+  readonly diffId: string;
+  readonly size: number;
+}
 
 export interface FetchOptions {
   readonly platform: Platform;

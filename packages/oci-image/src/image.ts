@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { BlobCache } from "./blobs.ts";
 import type { ImageConfig, Platform } from "./documents.ts";
 import { ImageError } from "./errors.ts";
-import { fetchImage, sum } from "./fetch-image.ts";
+import { fetchImage, type Layer, type Progress, sum } from "./fetch-image.ts";
 import { ownPlatform } from "./platform.ts";
 import { type ImageProcess, processFor } from "./process.ts";
 import { openArchive } from "./sources/archive.ts";
 import { LayoutSource } from "./sources/layout.ts";
-import { type RegistryOptions, RegistrySource } from "./sources/registry.ts";
+import { RegistrySource } from "./sources/registry.ts";
+import type { RegistryOptions } from "./sources/registry-options.ts";
 import { RememberedRegistry } from "./sources/remembered.ts";
 import type { ImageSource } from "./sources/source.ts";
 import { applyLayer } from "./unpack/layer.ts";
@@ -20,14 +21,6 @@ export type ImageLocation =
   | { readonly layout: string; readonly tag?: string }
   | { readonly archive: string; readonly tag?: string }
   | ({ readonly registry: string } & Omit<RegistryOptions, "signal">);
-
-/** What is being done, for people who wait. */
-export interface Progress {
-  readonly step: "fetching" | "unpacking";
-  /** Bytes of compressed layers, so far and in all. */
-  readonly done: number;
-  readonly total: number;
-}
 
 export interface ImageOptions {
   /** Where blobs are kept by digest; `oci` below the user's cache of kata-ts by default. */
@@ -96,13 +89,6 @@ export class Image {
   process(rootfs: string, command?: readonly string[]): Promise<ImageProcess> {
     return processFor(rootfs, this.config.config ?? {}, command);
   }
-}
-
-/** A layer whose blob is here. */
-export interface Layer {
-  readonly path: string;
-  readonly diffId: string;
-  readonly size: number;
 }
 
 /**

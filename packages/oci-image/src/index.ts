@@ -14,8 +14,9 @@
  */
 export type { ImageConfig, ImageDefaults, Platform } from "./documents.ts";
 export { ImageError, type ImageErrorCode } from "./errors.ts";
-export { Image, type ImageLocation, type ImageOptions, openImage, type Progress } from "./image.ts";
+export type { Progress } from "./fetch-image.ts";
+export { Image, type ImageLocation, type ImageOptions, openImage } from "./image.ts";
 export { type ImageProcess, processFor } from "./process.ts";
 export type { Credentials } from "./sources/docker-config.ts";
-export type { RegistryOptions } from "./sources/registry.ts";
+export type { RegistryOptions } from "./sources/registry-options.ts";
 export type { RetryOptions } from "./sources/retry.ts";

@@ -2,7 +2,8 @@ import { chownSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, wri
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type AcceleratorProbe, chooseAccelerator, noteKvmGuest } from "./accelerator.ts";
+import { chooseAccelerator, noteKvmGuest } from "./accelerator.ts";
+import type { AcceleratorProbe } from "./accelerator-choice.ts";
 
 const BOOTED = 'say("Kernel panic - not syncing: VFS: Unable to mount root fs");';
 /** Longer than a guest may stand still in these tests. */

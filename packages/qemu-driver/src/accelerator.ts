@@ -1,28 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { type TrialLimits, tryKvm } from "./kvm-trial.ts";
+import type { AcceleratorChoice, AcceleratorProbe } from "./accelerator-choice.ts";
+import { tryKvm } from "./kvm-trial.ts";
 import { KvmVerdicts } from "./kvm-verdicts.ts";
-import type { Accelerator } from "./vm-config.ts";
-
-export interface AcceleratorChoice {
-  readonly accelerator: Accelerator;
-  /** Why, for people. */
-  readonly reason: string;
-  /** When that was found, where it was not found just now: ISO 8601. */
-  readonly found?: string;
-}
-
-export interface AcceleratorProbe {
-  readonly qemuPath: string;
-  readonly kernelPath: string;
-  /** Where the answer is remembered, per kernel of the host, QEMU and kernel of the guest; absent: not at all. */
-  readonly cacheFile?: string;
-  /** Try it anew, whatever is remembered. */
-  readonly fresh?: boolean;
-  /** How much patience a guest is tried with. */
-  readonly limits?: Partial<TrialLimits>;
-  /** `/dev/kvm` by default. */
-  readonly kvmDevice?: string;
-}
 
 /**
  * KVM only where a guest really boots under it: a readable /dev/kvm is not proof. A slow guest is waited for as long as it

@@ -14,7 +14,8 @@
  *
  * @module
  */
-export { type AcceleratorChoice, type AcceleratorProbe, chooseAccelerator, noteKvmGuest } from "./accelerator.ts";
+export { chooseAccelerator, noteKvmGuest } from "./accelerator.ts";
+export type { AcceleratorChoice, AcceleratorProbe } from "./accelerator-choice.ts";
 export { qemuArgv } from "./argv.ts";
 export { type Disk, plugDisk, unplugDisk } from "./block.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";

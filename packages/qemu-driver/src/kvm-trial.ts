@@ -1,17 +1,10 @@
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import type { AcceleratorChoice, AcceleratorProbe } from "./accelerator.ts";
+import type { AcceleratorChoice, AcceleratorProbe, TrialLimits } from "./accelerator-choice.ts";
 import { ExitCounter } from "./exit-counter.ts";
 import { spawnTied, type TiedProcess } from "./spawn.ts";
 import { StandstillWatch } from "./standstill-watch.ts";
 import { Tail } from "./tail.ts";
-
-export interface TrialLimits {
-  /** Milliseconds of processor time, or of sleep, without a sign of progress: then the guest stands still. */
-  readonly stillMs: number;
-  /** Milliseconds for a guest that goes on making progress. */
-  readonly totalMs: number;
-}
 
 interface Trial extends AcceleratorChoice {
   /** Whether another trial would end the same way: a guest that was only slow proves nothing. */

@@ -4,7 +4,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { release, version } from "node:os";
 import { dirname } from "node:path";
 import { bootId, randomUuid, readOwnFile } from "@kata-ts/linux";
-import type { AcceleratorChoice } from "./accelerator.ts";
+import type { AcceleratorChoice } from "./accelerator-choice.ts";
 
 interface Verdict extends AcceleratorChoice {
   /** When it was found, ISO 8601. */

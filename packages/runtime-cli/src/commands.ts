@@ -1,19 +1,4 @@
-import type { Manual } from "./arguments/manual.ts";
-import type { Context } from "./context.ts";
-
-/** A verb: its arguments to an exit status. */
-export type Verb = (args: readonly string[], context: Context) => Promise<number>;
-
-export interface Command {
-  /** One line, for `--help`. */
-  readonly summary: string;
-  /** Kata's name for it. */
-  readonly alias?: string;
-  /** Its code is loaded only when it is called. */
-  readonly load: () => Promise<{ readonly verb: Verb; readonly manual: Manual }>;
-}
-
-export type CommandTable = Readonly<Record<string, Command>>;
+import type { Command, CommandTable } from "./context.ts";
 
 export const COMMANDS: CommandTable = {
   check: {

@@ -4,6 +4,6 @@
  * @module
  */
 
-export type { Verb } from "./commands.ts";
 export { exampleFile, optionsTable, withoutEffectTable } from "./config/pages.ts";
+export type { Verb } from "./context.ts";
 export { main } from "./main.ts";

@@ -1,8 +1,8 @@
 import { GLOBAL_OPTIONS, type GlobalArguments, parseGlobals } from "./arguments/globals.ts";
 import { UsageError } from "./arguments/parse.ts";
-import { COMMANDS, type Command, findCommand } from "./commands.ts";
+import { COMMANDS, findCommand } from "./commands.ts";
 import { configurationPaths, findInstallation } from "./config/installation.ts";
-import type { Context } from "./context.ts";
+import type { Command, Context } from "./context.ts";
 import { Log } from "./output/log.ts";
 import { print } from "./output/print.ts";
 import { Timeline } from "./output/timeline.ts";

@@ -38,20 +38,18 @@ export { updateContainer } from "./container/update.ts";
 export { Container } from "./embedded/container.ts";
 export { defaultSpec, type ProcessDefaults } from "./embedded/default-spec.ts";
 export type { SandboxEvents, Step } from "./embedded/events.ts";
-export { Process, type ProcessResult, type ResultOptions } from "./embedded/process.ts";
+export { Process, type ProcessResult } from "./embedded/process.ts";
+export type { ResultOptions } from "./embedded/result-options.ts";
 export { PausedContainer, RunningContainer } from "./embedded/running-container.ts";
-export {
-  type ContainerOptions,
-  type NetworkOptions,
-  Sandbox,
-  type SandboxOptions,
-  type VmOptions,
-} from "./embedded/sandbox.ts";
+export { Sandbox } from "./embedded/sandbox.ts";
+export type { ContainerOptions, NetworkOptions, SandboxOptions } from "./embedded/sandbox-options.ts";
 export { Template, type TemplateOptions } from "./embedded/template.ts";
 export type { Operation } from "./embedded/tracing.ts";
+export type { VmOptions } from "./embedded/vm-options.ts";
 export type { Environment, ShimEnvironment } from "./environment.ts";
 export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
-export { type HostReport, type InspectOptions, inspectHost, type Prerequisite } from "./host/inspect.ts";
+export { type HostReport, type InspectOptions, inspectHost } from "./host/inspect.ts";
+export type { Prerequisite } from "./host/prerequisite.ts";
 export { requirePrivileges } from "./host/privileges.ts";
 export { type LogLine, type LogSource, vmLogs } from "./host/vm-logs.ts";
 export { defaultQemuConfig, type QemuConfig } from "./hypervisor/qemu-config.ts";
@@ -95,10 +93,9 @@ export type {
 } from "./ports/hypervisor.ts";
 export type { Network, NetworkAttachment } from "./ports/network.ts";
 export type { Shim, ShimRequest, Shims, ShimTerminal } from "./ports/shims.ts";
-export type { ContainerRecord, RecordedStatus, Store } from "./ports/store.ts";
+export type { ContainerRecord, Demand, RecordedStatus, Store } from "./ports/store.ts";
 export { collectGarbage, type Garbage, type GarbageOptions } from "./sandbox/collect-garbage.ts";
 export type { GuestSetup, SandboxConfig } from "./sandbox/create.ts";
-export type { Demand } from "./sandbox/sizing.ts";
 export { ExternalShims, type ExternalShimsOptions } from "./shims/external-shims.ts";
 export { FileStore } from "./store/file-store.ts";
 export { MemoryStore } from "./store/memory-store.ts";

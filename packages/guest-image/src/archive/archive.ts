@@ -7,15 +7,10 @@ import { contentKey } from "../cache.ts";
 import { GuestImageError } from "../errors.ts";
 import { withLock } from "../lock.ts";
 import type { Progress } from "../progress.ts";
+import type { Candidate } from "./candidate.ts";
 import { type Newer, newerIn } from "./newer.ts";
 import { describePackages, type FetchedPackage } from "./packages.ts";
 import { KEYRING, SUITE, sourcesKey, sourcesList } from "./suite.ts";
-
-/** A package and the version of it that the archive offers. */
-export interface Candidate {
-  readonly name: string;
-  readonly version: string;
-}
 
 export interface SourceFiles {
   /** The description of the source package (.dsc), or upstream's tarball. */

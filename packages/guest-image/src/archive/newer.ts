@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import type { Candidate } from "./archive.ts";
+import type { Candidate } from "./candidate.ts";
 import { SUITE } from "./suite.ts";
 
 /** A package that a guest is made of, of which the archive has a newer version. */

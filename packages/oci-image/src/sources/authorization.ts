@@ -5,7 +5,7 @@ import { type Challenge, parseChallenges } from "./challenge.ts";
 import { type Credentials, dockerCredentials } from "./docker-config.ts";
 import type { Answer } from "./http-client.ts";
 import type { PatientClient } from "./patient-client.ts";
-import type { RegistryOptions } from "./registry.ts";
+import type { RegistryOptions } from "./registry-options.ts";
 import { bounded, parsedOrUndefined, wordsOf } from "./words.ts";
 
 /** Token servers follow one of two specifications. */

@@ -6,30 +6,14 @@ import { ImageError } from "../errors.ts";
 import { shown } from "../text.ts";
 import { trusted } from "./authorities.ts";
 import { Authorization } from "./authorization.ts";
-import type { Credentials } from "./docker-config.ts";
 import { type Answer, ConnectionLost, HttpClient } from "./http-client.ts";
 import { PatientClient } from "./patient-client.ts";
 import { supportsProxies, usesProxy } from "./proxies.ts";
 import { parseReference, type Reference } from "./reference.ts";
-import { MAX_WAIT_MS, type RetryOptions } from "./retry.ts";
+import type { RegistryOptions } from "./registry-options.ts";
+import { MAX_WAIT_MS } from "./retry.ts";
 import type { ImageSource } from "./source.ts";
 import { bounded, wordsOf } from "./words.ts";
-
-export interface RegistryOptions {
-  /** Plain HTTP; by default only on the loopback. */
-  readonly insecure?: boolean;
-  /** By default those of `docker login`, and of credential helpers. */
-  readonly credentials?: Credentials;
-  /** Where Docker's config.json is; $DOCKER_CONFIG or ~/.docker by default. */
-  readonly dockerConfig?: string;
-  /** Authorities whose certificates are trusted beside the machine's, in PEM. */
-  readonly authorities?: readonly string[];
-  /** Milliseconds without a byte after which a connection is given up; 30 000 by default. */
-  readonly stallMs?: number;
-  /** What is done where a registry is busy, or a connection breaks off. */
-  readonly retry?: RetryOptions;
-  readonly signal?: AbortSignal | undefined;
-}
 
 const MANIFESTS = [
   "application/vnd.oci.image.index.v1+json",

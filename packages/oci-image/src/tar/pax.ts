@@ -1,6 +1,8 @@
 import { ImageError } from "../errors.ts";
 import { checkedId, positive } from "./header.ts";
-import type { Attributes } from "./reader.ts";
+
+/** Extended attributes by name, as they are in the archive: bytes, which need not be text. */
+export type Attributes = ReadonlyMap<string, Buffer>;
 
 /** What pax headers say of the entry behind them. Texts are bytes, one a character. */
 export interface PaxHeader {

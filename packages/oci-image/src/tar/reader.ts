@@ -1,11 +1,8 @@
 import { ImageError } from "../errors.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { BLOCK, checkedId, type Header, parseHeader } from "./header.ts";
-import { NO_PAX, type PaxHeader, parsePax, paxId, paxNumber, paxTime } from "./pax.ts";
+import { type Attributes, NO_PAX, type PaxHeader, parsePax, paxId, paxNumber, paxTime } from "./pax.ts";
 import { oldGnuSparse, paxSparse, type Run } from "./sparse.ts";
-
-/** Extended attributes by name, as they are in the archive: bytes, which need not be text. */
-export type Attributes = ReadonlyMap<string, Buffer>;
 
 type EntryType = "file" | "directory" | "symlink" | "link" | "character" | "block" | "pipe";
 

@@ -1,6 +1,6 @@
 import { GLOBAL_OPTIONS } from "../arguments/globals.ts";
 import type { OptionTable } from "../arguments/parse.ts";
-import type { CommandTable } from "../commands.ts";
+import type { CommandTable } from "../context.ts";
 
 /** A command as a shell completes it. */
 export interface CompletedCommand {

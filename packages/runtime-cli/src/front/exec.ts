@@ -1,6 +1,6 @@
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 import { verb as exec } from "../verbs/exec.ts";
 import { parseVariables } from "./request.ts";
 

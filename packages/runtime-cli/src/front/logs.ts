@@ -1,7 +1,7 @@
 import { createReadStream, fstatSync, openSync } from "node:fs";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 import { print } from "../output/print.ts";
 import { verb as vmLogs } from "../verbs/logs.ts";
 import { onlyId } from "../verbs/required.ts";

@@ -1,8 +1,8 @@
 import { parseGlobals } from "../arguments/globals.ts";
 import { UsageError } from "../arguments/parse.ts";
-import { COMMANDS, type Command } from "../commands.ts";
+import { COMMANDS } from "../commands.ts";
 import { findInstallation } from "../config/installation.ts";
-import type { Context } from "../context.ts";
+import type { Command, Context } from "../context.ts";
 import { Log } from "../output/log.ts";
 import { print } from "../output/print.ts";
 import { Timeline } from "../output/timeline.ts";

@@ -3,8 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type ContainerId, deleteContainer, killContainer, statusOf } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
-import { openForExisting, type RuntimeContext } from "../context.ts";
+import type { Verb } from "../context.ts";
+import { openForExisting, type RuntimeContext } from "../open-runtime.ts";
 import { onlyId } from "../verbs/required.ts";
 import { FrontBundle } from "./bundle.ts";
 

@@ -1,9 +1,8 @@
 import { appendFileSync } from "node:fs";
 import { escapeControls } from "@kata-ts/linux";
+import type { LogLevel } from "./log-level.ts";
 import { printError } from "./print.ts";
 import type { SystemLog } from "./system-log.ts";
-
-export type LogLevel = "debug" | "info" | "warning" | "error";
 
 /** The first two are logrus's, for engines; the last is for people. */
 type LogFormat = "text" | "json" | "plain";

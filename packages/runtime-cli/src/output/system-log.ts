@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import type { LogLevel } from "./log.ts";
+import type { LogLevel } from "./log-level.ts";
 
 export type SystemLogKind = "syslog" | "journald";
 

@@ -1,6 +1,6 @@
 import { KataError } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 
 export const manual: Manual = {
   operands: "CONTAINER",

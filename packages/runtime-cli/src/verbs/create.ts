@@ -1,6 +1,6 @@
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 import { CREATE_OPTIONS, createFromBundle } from "./create-options.ts";
 
 export const manual: Manual = {

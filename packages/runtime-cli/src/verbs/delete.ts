@@ -1,8 +1,8 @@
 import { deleteContainer, reasonOf } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
-import { type Context, openForExisting } from "../context.ts";
+import type { Context, Verb } from "../context.ts";
+import { openForExisting } from "../open-runtime.ts";
 import { someIds } from "./required.ts";
 
 export const manual: Manual = {

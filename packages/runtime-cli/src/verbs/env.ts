@@ -4,9 +4,9 @@ import { inspectHost } from "@kata-ts/virtcontainers";
 import { stringify } from "smol-toml";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
 import { findConfiguration } from "../config/installation.ts";
-import { type Context, openRuntime } from "../context.ts";
+import type { Context, Verb } from "../context.ts";
+import { openRuntime } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 import { COMMIT, OCI_VERSION, VERSION } from "../version.ts";
 

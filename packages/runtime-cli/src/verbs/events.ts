@@ -2,8 +2,8 @@ import { containerStats, hostOomOf, oomEvents, watchStopped } from "@kata-ts/vir
 import { parseDuration } from "../arguments/duration.ts";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
-import { openForExisting } from "../context.ts";
+import type { Verb } from "../context.ts";
+import { openForExisting } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 import { statsView } from "../output/stats.ts";
 import { onlyId } from "./required.ts";

@@ -2,8 +2,8 @@ import { connectAgent } from "@kata-ts/agent-protocol";
 import { buildTemplate, findTemplate, KataError, prepareVm, Templates } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
-import { openRuntime, type RuntimeContext } from "../context.ts";
+import type { Verb } from "../context.ts";
+import { openRuntime, type RuntimeContext } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 import { Interruption } from "./interruption.ts";
 

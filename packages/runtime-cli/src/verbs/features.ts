@@ -1,6 +1,6 @@
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 import { FEATURES } from "../output/features.ts";
 import { print } from "../output/print.ts";
 

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 import { installTree } from "../install/tree.ts";
 import { print } from "../output/print.ts";
 

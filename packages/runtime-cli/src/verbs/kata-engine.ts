@@ -1,7 +1,7 @@
 import { KataError } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 import { ENGINES, SNIPPETS } from "../engines/engines.ts";
 import { print } from "../output/print.ts";
 

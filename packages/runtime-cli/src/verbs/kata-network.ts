@@ -12,8 +12,8 @@ import {
 } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
-import { openRuntime } from "../context.ts";
+import type { Verb } from "../context.ts";
+import { openRuntime } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 import { interfaceView, parseInterface, parseRoutes, routeView } from "./kata-network-json.ts";
 

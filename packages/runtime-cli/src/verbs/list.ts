@@ -1,8 +1,7 @@
 import { type ContainerRecord, FileStore, KataError } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
-import type { Context } from "../context.ts";
+import type { Context, Verb } from "../context.ts";
 import type { AssetsView } from "../output/assets.ts";
 import { print } from "../output/print.ts";
 import { type StateView, stateView } from "../output/state.ts";
@@ -48,7 +47,7 @@ export const verb: Verb = async (args, context) => {
 /** Only here the configuration is read. */
 async function assetViewer(context: Context): Promise<(record: ContainerRecord) => AssetsView> {
   const [{ openForExisting }, { assetsView }] = await Promise.all([
-    import("../context.ts"),
+    import("../open-runtime.ts"),
     import("../output/assets.ts"),
   ]);
   const { qemu } = (await openForExisting(context)).configuration;

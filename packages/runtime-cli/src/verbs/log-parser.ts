@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 import { formatLogEntry, mergeLogs, parseLog } from "../output/log-entries.ts";
 import { print } from "../output/print.ts";
 

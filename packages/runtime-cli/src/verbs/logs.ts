@@ -2,7 +2,7 @@ import { type LogSource, vmLogs } from "@kata-ts/virtcontainers";
 import { FileStore, KataError } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 import { print } from "../output/print.ts";
 import { onlyId } from "./required.ts";
 

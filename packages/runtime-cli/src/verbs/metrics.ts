@@ -3,8 +3,8 @@ import { type ContainerRecord, containerStats, type Environment, parseContainerI
 import { pidOf, statusOf } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
-import { openForExisting } from "../context.ts";
+import type { Verb } from "../context.ts";
+import { openForExisting } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 import { proportionalBytes } from "../output/process-use.ts";
 import { formatMetrics, type Metric, type Sample } from "../output/prometheus.ts";

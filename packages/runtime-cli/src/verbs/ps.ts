@@ -1,8 +1,7 @@
 import { FileStore, KataError, parseContainerId, pidOf } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
-import type { Context } from "../context.ts";
+import type { Context, Verb } from "../context.ts";
 import { print } from "../output/print.ts";
 
 export const manual: Manual = {
@@ -38,7 +37,7 @@ async function printGuestProcesses(
 ): Promise<void> {
   // Loaded here only: the other format needs nothing of it.
   const { listProcesses } = await import("@kata-ts/virtcontainers");
-  const { openForExisting } = await import("../context.ts");
+  const { openForExisting } = await import("../open-runtime.ts");
   print(await listProcesses(id, args, (await openForExisting(context, id)).environment));
 }
 

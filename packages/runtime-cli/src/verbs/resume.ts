@@ -1,8 +1,8 @@
 import { resumeContainer } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
-import { openForExisting } from "../context.ts";
+import type { Verb } from "../context.ts";
+import { openForExisting } from "../open-runtime.ts";
 import { onlyId } from "./required.ts";
 
 export const manual: Manual = {

@@ -1,7 +1,7 @@
 import { deleteContainer, parseContainerId, startContainer } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 import { CREATE_OPTIONS, createFromBundle } from "./create-options.ts";
 import { Foreground } from "./foreground.ts";
 import { OUTPUT_OPTIONS } from "./output-files.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { defaultSpec, KataError } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 
 export const manual: Manual = {
   operands: "",

@@ -1,7 +1,7 @@
 import { FileStore } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 import { print } from "../output/print.ts";
 import { stateView } from "../output/state.ts";
 import { onlyId } from "./required.ts";

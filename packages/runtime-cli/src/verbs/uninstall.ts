@@ -2,9 +2,9 @@ import { isAlive } from "@kata-ts/linux";
 import { KataError } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
-import { openRuntime } from "../context.ts";
+import type { Verb } from "../context.ts";
 import { uninstallTree } from "../install/tree.ts";
+import { openRuntime } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 
 export const manual: Manual = {

@@ -4,8 +4,8 @@ import { updateContainer } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import { parseResources } from "../bundle/load.ts";
-import type { Verb } from "../commands.ts";
-import { openRuntime } from "../context.ts";
+import type { Verb } from "../context.ts";
+import { openRuntime } from "../open-runtime.ts";
 import { onlyId } from "./required.ts";
 import { resourcesFromOptions, UPDATE_OPTIONS } from "./update-options.ts";
 

@@ -1,6 +1,6 @@
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../commands.ts";
+import type { Verb } from "../context.ts";
 import { print } from "../output/print.ts";
 import { versionText } from "../output/version-text.ts";
 

@@ -1,33 +1,11 @@
-import type { SpecProcess } from "@kata-ts/agent-protocol";
 import type { ContainerId } from "../identifiers.ts";
-import type { Agent } from "../ports/agent.ts";
-import type { Vm } from "../ports/hypervisor.ts";
 import { setClock } from "../sandbox/clock.ts";
 import { asked } from "../sandbox/create.ts";
-import type { IdleWatch } from "./idle-watch.ts";
+import type { ContainerParts } from "./container-parts.ts";
 import { openGuestProcess } from "./open-guest-process.ts";
 import { Process } from "./process.ts";
 import { RunningContainer } from "./running-container.ts";
 import { traced } from "./tracing.ts";
-
-export interface ContainerParts {
-  readonly id: ContainerId;
-  readonly sandboxId: ContainerId;
-  readonly agent: Agent;
-  readonly vm: Vm;
-  /** Told what is under way. */
-  readonly idle: IdleWatch;
-  /** The first process, which others take after. */
-  readonly process: SpecProcess;
-  /** Opens the stream of the first process; absent with an agent that has no such streams. */
-  readonly token?: Uint8Array;
-  /** Block devices were plugged in for it. */
-  readonly hasDisks: boolean;
-  /** Told when the first process has ended. */
-  readonly onExit: (exitCode: number) => void;
-  /** Told when the container is gone. */
-  readonly onRemoved: () => void;
-}
 
 /** A container of a sandbox, before its first process runs. Disposing it ends its processes and removes it. */
 export class Container implements AsyncDisposable {

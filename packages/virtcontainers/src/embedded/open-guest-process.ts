@@ -1,5 +1,5 @@
 import { type GuestProcess, PolledProcess, StreamedProcess } from "@kata-ts/shim";
-import type { ContainerParts } from "./container.ts";
+import type { ContainerParts } from "./container-parts.ts";
 
 /** The streams of a process that the guest has made: one of its own where the agent gave a token for it. */
 export async function openGuestProcess(

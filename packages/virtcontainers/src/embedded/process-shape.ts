@@ -2,7 +2,7 @@ import type { SpecUser } from "@kata-ts/agent-protocol";
 import { KataError, reasonOf } from "../errors.ts";
 import { exactly, type Fields, listOf, only, optional, type Shape } from "../shape.ts";
 import type { ProcessDefaults } from "./default-spec.ts";
-import type { ResultOptions } from "./process.ts";
+import type { ResultOptions } from "./result-options.ts";
 
 /** The last id is the kernel's word for "none". */
 const MAX_ID = 2 ** 32 - 2;

@@ -5,6 +5,7 @@ import type { GuestProcess } from "@kata-ts/shim";
 import { KataError } from "../errors.ts";
 import { Collected } from "./collected.ts";
 import { checkOptions, resultShape } from "./process-shape.ts";
+import type { ResultOptions } from "./result-options.ts";
 
 /** What became of a process. A status other than 0 is a result like any other, never an exception. */
 export interface ProcessResult {
@@ -17,15 +18,6 @@ export interface ProcessResult {
   readonly stderr: string;
   /** Something is missing above: it wrote more than was to be kept. */
   readonly truncated: boolean;
-}
-
-export interface ResultOptions {
-  /** What it reads from its standard input; nothing by default. */
-  readonly input?: string | Uint8Array;
-  /** How many bytes of each output are kept; 16 MiB by default. The rest is read and dropped. */
-  readonly maxBytes?: number;
-  /** Kills the process and what it has started when it is aborted; the result then tells that. */
-  readonly signal?: AbortSignal;
 }
 
 const MAX_BYTES = 16 * 2 ** 20;
@@ -113,15 +105,6 @@ export class Process implements AsyncIterable<string> {
       }
     }
   }
-}
-
-/** What of a call's options is about the result. */
-export function resultOptionsOf({ input, maxBytes, signal }: ResultOptions): ResultOptions {
-  return {
-    ...(input === undefined ? {} : { input }),
-    ...(maxBytes === undefined ? {} : { maxBytes }),
-    ...(signal === undefined ? {} : { signal }),
-  };
 }
 
 const MAX_SIGNAL = 64;

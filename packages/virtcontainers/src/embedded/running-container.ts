@@ -6,11 +6,12 @@ import type { ContainerStats } from "../container/stats.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { setClock } from "../sandbox/clock.ts";
 import { asked } from "../sandbox/create.ts";
-import type { ContainerParts } from "./container.ts";
+import type { ContainerParts } from "./container-parts.ts";
 import { type ProcessDefaults, processBeside } from "./default-spec.ts";
 import { openGuestProcess } from "./open-guest-process.ts";
-import { Process, type ProcessResult, type ResultOptions, resultOptionsOf, signalNumber } from "./process.ts";
+import { Process, type ProcessResult, signalNumber } from "./process.ts";
 import { checkOptions, processAndResultShape, processShape } from "./process-shape.ts";
+import { type ResultOptions, resultOptionsOf } from "./result-options.ts";
 import { traced } from "./tracing.ts";
 
 /** A container whose first process was started: what can be done with one only then. */

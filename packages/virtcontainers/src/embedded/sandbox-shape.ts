@@ -15,9 +15,10 @@ import {
   type Shape,
   text,
 } from "../shape.ts";
-import type { ResultOptions } from "./process.ts";
 import { absolutePath, PROCESS, plainText, RESULT } from "./process-shape.ts";
-import type { ContainerOptions, NetworkOptions, SandboxOptions, VmOptions } from "./sandbox.ts";
+import type { ResultOptions } from "./result-options.ts";
+import type { ContainerOptions, NetworkOptions, SandboxOptions } from "./sandbox-options.ts";
+import type { VmOptions } from "./vm-options.ts";
 
 const CONTAINER = {
   ...PROCESS,

@@ -1,11 +1,10 @@
 import { EventEmitter } from "node:events";
 import { realpath } from "node:fs/promises";
-import { connectAgent, type grpc, type SpecMount, type SpecResources } from "@kata-ts/agent-protocol";
+import { connectAgent, type grpc } from "@kata-ts/agent-protocol";
 import { randomUuid } from "@kata-ts/linux";
-import type { InterworkingModel } from "@kata-ts/netns";
 import { noCgroups } from "../cgroup/no-cgroups.ts";
 import { checkBinds } from "../container/bind-options.ts";
-import { type BlockDevice, withBlockDevices } from "../container/block-devices.ts";
+import { withBlockDevices } from "../container/block-devices.ts";
 import { unappliedResources } from "../container/guest-resources.ts";
 import { createInGuest } from "../container/in-guest.ts";
 import { prepareDevices } from "../container/prepare-devices.ts";
@@ -14,7 +13,7 @@ import { watchOom } from "../container/stats.ts";
 import type { Environment } from "../environment.ts";
 import { KataError } from "../errors.ts";
 import { requirePrivileges } from "../host/privileges.ts";
-import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
+import { defaultQemuConfig } from "../hypervisor/qemu-config.ts";
 import { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
 import type { GuestInterface, GuestRoute } from "../network/guest-view.ts";
@@ -25,56 +24,15 @@ import { asked, createSandbox, type LiveSandbox } from "../sandbox/create.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { UndoStack } from "../undo.ts";
 import { Container } from "./container.ts";
-import { defaultSpec, type ProcessDefaults } from "./default-spec.ts";
+import { defaultSpec } from "./default-spec.ts";
 import { publishStep, type SandboxEvents } from "./events.ts";
 import { IdleWatch } from "./idle-watch.ts";
-import { type ProcessResult, type ResultOptions, resultOptionsOf } from "./process.ts";
+import type { ProcessResult } from "./process.ts";
 import { checkOptions } from "./process-shape.ts";
+import { type ResultOptions, resultOptionsOf } from "./result-options.ts";
+import type { ContainerOptions, SandboxOptions } from "./sandbox-options.ts";
 import { containerAndResultShape, containerShape, sandboxShape } from "./sandbox-shape.ts";
-import type { Template } from "./template.ts";
 import { traced } from "./tracing.ts";
-
-/** The guest's kernel and image; everything else has a default. */
-export type VmOptions = Pick<QemuConfig, "kernelPath" | "imagePath"> & Partial<QemuConfig>;
-
-/** A machine to boot, or a template to clone. */
-export type SandboxOptions = CommonOptions &
-  ({ readonly vm: VmOptions; readonly from?: never } | { readonly from: Template; readonly vm?: never });
-
-interface CommonOptions {
-  readonly id?: string;
-  readonly hostname?: string;
-  /** Containers of the sandbox see each other's processes. */
-  readonly sharePidNamespace?: boolean;
-  /** Milliseconds; 60 000 by default. */
-  readonly bootDeadlineMs?: number;
-  /** Milliseconds without a call or a process after which a warning says that the VM is still there; 300 000 by default, 0: none. */
-  readonly idleWarningMs?: number;
-  /** Without it the guest has its loopback only. */
-  readonly network?: NetworkOptions;
-  readonly signal?: AbortSignal;
-}
-
-export interface NetworkOptions {
-  /** A path to the network namespace that the VM takes over, such as `/run/netns/pod`; never the caller's own. */
-  readonly namespace: string;
-  /** `tcfilter` by default. */
-  readonly model?: InterworkingModel;
-  /** Lines of resolv.conf, for the guest's own programs; containers have their files as mounts. */
-  readonly dns?: readonly string[];
-}
-
-export interface ContainerOptions extends ProcessDefaults {
-  /** A directory on the host with the container's root file system. */
-  readonly rootfs: string;
-  readonly id?: string;
-  /** Host directories and files, as bind mounts of config.json. */
-  readonly mounts?: readonly SpecMount[];
-  /** Its limits in the guest, as linux.resources of config.json. */
-  readonly resources?: SpecResources;
-  /** Block devices of the host, which must not be in use there. */
-  readonly devices?: readonly BlockDevice[];
-}
 
 const BOOT_DEADLINE_MS = 60_000;
 

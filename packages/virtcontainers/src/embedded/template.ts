@@ -6,8 +6,8 @@ import { buildTemplate } from "../template/build-template.ts";
 import type { Factory } from "../template/clone.ts";
 import { Templates } from "../template/templates.ts";
 import { UndoStack } from "../undo.ts";
-import type { VmOptions } from "./sandbox.ts";
 import { makeTemplateDirectory } from "./template-directory.ts";
+import type { VmOptions } from "./vm-options.ts";
 
 export interface TemplateOptions {
   readonly vm: VmOptions;

@@ -2,14 +2,8 @@ import { spawn } from "node:child_process";
 import type { RuntimeSpec, SpecHook } from "@kata-ts/agent-protocol";
 import { inNamespace } from "@kata-ts/linux";
 import { KataError, reasonOf } from "../errors.ts";
-import type { ContainerRecord } from "../ports/store.ts";
+import type { ContainerRecord, LaterHooks } from "../ports/store.ts";
 import { type HookState, type RunHookOptions, runHook } from "./run-hook.ts";
-
-/** The hooks that run after `create` has returned: they are recorded. */
-export interface LaterHooks {
-  readonly poststart?: readonly SpecHook[];
-  readonly poststop?: readonly SpecHook[];
-}
 
 export function laterHooks({ hooks }: RuntimeSpec): LaterHooks | undefined {
   const poststart = hooks?.poststart ?? [];

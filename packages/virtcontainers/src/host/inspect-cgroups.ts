@@ -1,6 +1,6 @@
 import { allHierarchies, type Hierarchy } from "../cgroup/hierarchies.ts";
 import { isSystemdRunning } from "../cgroup/systemd.ts";
-import type { Prerequisite } from "./inspect.ts";
+import type { Prerequisite } from "./prerequisite.ts";
 
 /** What limits of VMs are written to. */
 const WANTED = ["cpu", "memory", "pids"];

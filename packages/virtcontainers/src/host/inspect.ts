@@ -8,20 +8,8 @@ import { type AcceleratorChoice, chooseAccelerator, virtiofsdVersion } from "@ka
 import { reasonOf } from "../errors.ts";
 import { acceleratorProbe, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { inspectCgroups } from "./inspect-cgroups.ts";
+import type { Prerequisite } from "./prerequisite.ts";
 import { missingPrivileges } from "./privileges.ts";
-
-/** Something that sandboxes need of a host. */
-export interface Prerequisite {
-  readonly name: string;
-  /** What is there: a path, a version. */
-  readonly found: string;
-  /** Why it cannot be used; absent when it can. */
-  readonly problem?: string;
-  /** What to do about the problem. */
-  readonly remedy?: string;
-  /** Where it is missing things work all the same, but less. */
-  readonly optional: boolean;
-}
 
 /** Whether, and how, this machine can run sandboxes. */
 export interface HostReport {

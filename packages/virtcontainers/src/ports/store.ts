@@ -1,12 +1,23 @@
+import type { SpecHook } from "@kata-ts/agent-protocol";
 import type { ProcessIdentity } from "@kata-ts/linux";
-import type { LaterHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
-import type { Demand } from "../sandbox/sizing.ts";
 import type { RecordedCgroup } from "./cgroups.ts";
 import type { VmState } from "./hypervisor.ts";
 
 /** What is recorded of a container's life; what the OS says about its shim is added when it is looked at. */
 export type RecordedStatus = "creating" | "created" | "starting" | "running" | "paused" | "stopped";
+
+/** The hooks that run after `create` has returned: they are recorded. */
+export interface LaterHooks {
+  readonly poststart?: readonly SpecHook[];
+  readonly poststop?: readonly SpecHook[];
+}
+
+/** What a container's limits ask of its VM, on top of what every VM has. */
+export interface Demand {
+  readonly milliCpus: number;
+  readonly memoryMiB: number;
+}
 
 export interface ContainerRecord {
   readonly version: 1;

@@ -4,13 +4,8 @@ import type { Environment } from "../environment.ts";
 import { parseContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
+import type { Demand } from "../ports/store.ts";
 import { asked } from "./create.ts";
-
-/** What a container's limits ask of its VM, on top of what every VM has. */
-export interface Demand {
-  readonly milliCpus: number;
-  readonly memoryMiB: number;
-}
 
 const MIB = 1024 * 1024;
 const NOTHING: Demand = { milliCpus: 0, memoryMiB: 0 };

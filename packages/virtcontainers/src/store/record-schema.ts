@@ -2,10 +2,8 @@ import type { SpecHook } from "@kata-ts/agent-protocol";
 import type { ProcessIdentity } from "@kata-ts/linux";
 import { recordedCgroup } from "../cgroup/recorded.ts";
 import { KataError } from "../errors.ts";
-import type { LaterHooks } from "../hooks/hooks.ts";
 import type { VmState } from "../ports/hypervisor.ts";
-import type { ContainerRecord } from "../ports/store.ts";
-import type { Demand } from "../sandbox/sizing.ts";
+import type { ContainerRecord, Demand, LaterHooks } from "../ports/store.ts";
 import { count, listOf, mapOf, object, oneOf, optional, positive, quantity, type Shape, text } from "../shape.ts";
 
 export const processIdentity: Shape<ProcessIdentity> = object({ pid: positive, startTime: count });

@@ -1,0 +1,25 @@
+import type { SpecProcess } from "@kata-ts/agent-protocol";
+import type { ContainerId } from "../identifiers.ts";
+import type { Agent } from "../ports/agent.ts";
+import type { Vm } from "../ports/hypervisor.ts";
+import type { IdleWatch } from "./idle-watch.ts";
+
+/** What a container, and its processes, are made of. */
+export interface ContainerParts {
+  readonly id: ContainerId;
+  readonly sandboxId: ContainerId;
+  readonly agent: Agent;
+  readonly vm: Vm;
+  /** Told what is under way. */
+  readonly idle: IdleWatch;
+  /** The first process, which others take after. */
+  readonly process: SpecProcess;
+  /** Opens the stream of the first process; absent with an agent that has no such streams. */
+  readonly token?: Uint8Array;
+  /** Block devices were plugged in for it. */
+  readonly hasDisks: boolean;
+  /** Told when the first process has ended. */
+  readonly onExit: (exitCode: number) => void;
+  /** Told when the container is gone. */
+  readonly onRemoved: () => void;
+}
