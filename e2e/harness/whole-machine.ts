@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import type { EditableSpec } from "./bundle.ts";
 import { rootOf } from "./engines/root/base-root.ts";
@@ -11,6 +12,9 @@ const PACKAGES = [
   ...["systemd", "systemd-sysv", "dbus", "apt", "procps", "iproute2", "iptables", "nftables", "busybox-static"],
   ...["docker.io", "docker-cli", "podman", "conmon", "crun", "netavark", "passt", "runc", "containerd"],
 ];
+
+/** Packages that are installed in the container: users, services, links, and files that are made as they are configured. */
+export const ARCHIVES = ["nginx-light", "cron", "python3-minimal"];
 
 /** What Docker gives with `--privileged`, and what it gives without. */
 const ALL = [
@@ -31,6 +35,7 @@ export class WholeMachine implements AsyncDisposable {
   readonly id: string;
   readonly #kata: Kata;
   readonly #directory: string;
+  #ended: Promise<{ readonly exitCode?: number }> | undefined;
 
   private constructor(kata: Kata, id: string, directory: string) {
     this.#kata = kata;
@@ -44,7 +49,7 @@ export class WholeMachine implements AsyncDisposable {
     { args, privileged }: { args: readonly string[]; privileged: boolean },
     edit: (spec: EditableSpec) => void = () => undefined,
   ): Promise<WholeMachine> {
-    const lower = await rootOf("machine-trixie", "trixie", PACKAGES);
+    const lower = await rootOf("machine-trixie", "trixie", PACKAGES, ARCHIVES);
     const directory = mkdtempSync(join(tmpdir(), "kata-e2e-machine-"));
     for (const name of ["upper", "work", "root"]) mkdirSync(join(directory, name));
     const machine = new WholeMachine(kata, kata.id(), directory);
@@ -59,13 +64,35 @@ export class WholeMachine implements AsyncDisposable {
           edit(spec);
         },
       });
-      await kata.create(machine.id, path);
-      await kata.ok(["start", machine.id]);
+      await machine.#run(path);
       return machine;
     } catch (error) {
       await machine[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Runs the container, and waits until its first process does. */
+  async #run(bundle: string): Promise<void> {
+    const { program, root, globals } = this.#kata;
+    const args = ["--root", root, ...globals, "run", "--bundle", bundle, this.id];
+    const running = execa(program, args, { reject: false, stdin: "ignore", stdout: "ignore", stderr: ["pipe"] });
+    this.#ended = running;
+    let early: string | undefined;
+    const over = running.then(({ stderr }) => {
+      early = stderr;
+    });
+    for (;;) {
+      const { exitCode, stdout } = await this.#kata.run(["state", this.id]);
+      if (exitCode === 0 && (JSON.parse(stdout) as { status: string }).status === "running") return;
+      if (early !== undefined) throw new Error(`the container has ended: ${early}`);
+      await Promise.race([over, delay(100)]);
+    }
+  }
+
+  /** The status that its first process has ended with. */
+  async status(): Promise<number | undefined> {
+    return (await this.#ended)?.exitCode;
   }
 
   /** Its root file system on the host. */
@@ -109,6 +136,7 @@ export class WholeMachine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#kata.run(["delete", "--force", this.id]);
+    await this.#ended;
     await execa("umount", [this.root], { reject: false });
     rmSync(this.#directory, { recursive: true, force: true });
   }
