@@ -1,10 +1,12 @@
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
+import type { EditableSpec } from "../harness/bundle.ts";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { Kata } from "../harness/kata.ts";
+import { MAPPED_ROOT, mapUsers } from "../harness/mapped-users.ts";
 import { IDLE, joinNamespaces, memberAnnotations, startMember, startSandbox } from "../harness/pods.ts";
 
 interface Listed {
@@ -90,6 +92,41 @@ describe("pods", () => {
     expect(late.stderr).toMatch(/sandbox .* is not running/);
     await kata.ok(["delete", member]);
     await kata.ok(["delete", sandbox]);
+  });
+
+  it("have one user namespace, whose root may change their hostname, however engines write that it is joined", async () => {
+    await using kata = new Kata();
+    const sandbox = await startSandbox(kata, (spec) => {
+      mapUsers(spec, kata);
+    });
+    const path = `/proc/${String((await kata.state(sandbox)).pid)}/ns/user`;
+    const administrator = (spec: EditableSpec): void => {
+      const set = ["CAP_SYS_ADMIN", "CAP_CHOWN"];
+      spec.process.capabilities = { bounding: set, effective: set, permitted: set };
+    };
+    // containerd repeats the mappings beside the path.
+    const first = await startMember(kata, sandbox, IDLE, (spec) => {
+      mapUsers(spec, kata, { path });
+      administrator(spec);
+    });
+    // podman writes there what only satisfies runc.
+    const second = await startMember(kata, sandbox, IDLE, (spec) => {
+      mapUsers(spec, kata, { path, mapping: [{ containerID: 0, hostID: 0, size: 1 }] });
+      administrator(spec);
+    });
+    const inside = (id: string, script: string): Promise<string> => kata.ok(["exec", id, "sh", "-c", script]);
+    const members = [sandbox, first, second];
+    const look = `hostname; id -u; echo $(cat /proc/self/uid_map) $(cat /proc/self/gid_map); stat -c %u:%g /bin /dev/pts
+for kind in user uts ipc net; do readlink /proc/self/ns/$kind; done`;
+    const [ofSandbox, ...others] = await Promise.all(members.map((id) => inside(id, look)));
+    expect(ofSandbox).toMatch(/^podhost\n0\n0 100000 65536 0 100000 65536\n0:0\n0:0\nuser:/);
+    expect(others).toEqual([ofSandbox, ofSandbox]);
+    await inside(second, "hostname changed");
+    expect(await Promise.all(members.map((id) => inside(id, "hostname")))).toEqual(["changed", "changed", "changed"]);
+    await inside(first, "touch /root/file; chown 7:8 /root/file");
+    const { rootfs } = await kata.state(first);
+    const { uid, gid } = statSync(join(rootfs, "root/file"));
+    expect([uid, gid]).toEqual([MAPPED_ROOT + 7, MAPPED_ROOT + 8]);
   });
 
   it("share their processes when asked, over 9p as well", async () => {

@@ -1,10 +1,11 @@
-import { chmodSync, lchownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { EditableSpec } from "../harness/bundle.ts";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { runCommand } from "../harness/command.ts";
 import { Kata } from "../harness/kata.ts";
+import { mapUsers } from "../harness/mapped-users.ts";
 import { RUNTIMES } from "../harness/runtimes.ts";
 
 /** What a script in the container printed, by the words before the colons. */
@@ -22,15 +23,6 @@ async function facts(
       return [line.slice(0, colon), line.slice(colon + 1).trim()];
     }),
   );
-}
-
-/** As an engine does that maps users: the bundle can be entered, and its files are the mapped root's. */
-function mapOwners({ root }: EditableSpec, { directory }: Kata): void {
-  for (const { name, parentPath } of readdirSync(directory, { withFileTypes: true, recursive: true })) {
-    const path = join(parentPath, name);
-    if (path.includes(`/${root.path}`)) lchownSync(path, 100_000, 100_000);
-  }
-  chmodSync(directory, 0o755);
 }
 
 const CAPABILITIES = {
@@ -154,16 +146,8 @@ hostname changed; echo changed: $(hostname); touch /tmp/x && echo written: $(sta
         ambient: [],
       };
       spec.root.readonly = false;
-      const linux = spec.linux as { namespaces: object[] };
-      const mapping = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
-      spec.linux = {
-        ...linux,
-        namespaces: [...linux.namespaces, { type: "user" }],
-        uidMappings: mapping,
-        gidMappings: mapping,
-      };
       spec.mounts.push({ destination: "/tmp", type: "tmpfs", source: "tmpfs" });
-      mapOwners(spec, runtime);
+      mapUsers(spec, runtime);
     });
     expect(told).toMatchObject({
       host: "mapped",

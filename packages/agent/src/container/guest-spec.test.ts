@@ -31,6 +31,21 @@ describe("toGuestSpec", () => {
     });
   });
 
+  it("has the mappings of the user namespace that is joined, not those that an engine writes beside its path", () => {
+    const linux = {
+      namespaces: [{ type: "user", path: "/proc/1/ns/user" }],
+      uidMappings: [{ containerID: 0, hostID: 0, size: 1 }],
+      gidMappings: [{ containerID: 0, hostID: 0, size: 1 }],
+    };
+    const mappings = {
+      uidMappings: [{ containerID: 0, hostID: 100_000, size: 10 }],
+      gidMappings: [{ containerID: 0, hostID: 200_000, size: 10 }],
+    };
+    const guest = toGuestSpec({ ...spec, linux }, "c", { ...SHARED, user: "/ns/user", mappings });
+    expect(guest.linux).toMatchObject(mappings);
+    expect(guest.linux?.namespaces?.[0]).toEqual({ type: "user", path: "/ns/user" });
+  });
+
   it("tells the guest's runtime a version that it knows, whatever the engine's", () => {
     for (const ociVersion of ["1.2.1", "1.3.0"]) {
       expect(toGuestSpec({ ...spec, ociVersion }, "c", SHARED).ociVersion).toBe("1.0.2");

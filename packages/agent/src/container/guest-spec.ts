@@ -1,4 +1,10 @@
-import type { RuntimeSpec, SpecNamespace } from "@kata-ts/agent-protocol";
+import type { RuntimeSpec, SpecIdMapping, SpecNamespace } from "@kata-ts/agent-protocol";
+
+/** How ids in a user namespace are ids outside. */
+export interface Mappings {
+  readonly uidMappings: readonly SpecIdMapping[];
+  readonly gidMappings: readonly SpecIdMapping[];
+}
 
 /** Namespaces of the sandbox that its containers share; a missing path means one of the container's own. */
 export interface SharedNamespaces {
@@ -7,6 +13,8 @@ export interface SharedNamespaces {
   readonly pid: string | undefined;
   /** The one that owns the others, for a container that has its users mapped. */
   readonly user?: string;
+  /** Those of the user namespace: what config.json says of one that is joined may be anything. */
+  readonly mappings?: Mappings;
 }
 
 /**
@@ -29,7 +37,7 @@ export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: Shar
   return {
     ...withoutHooks(spec),
     ociVersion: GUEST_OCI_VERSION,
-    linux: { ...withoutHostsOwn(spec), namespaces, cgroupsPath: `/kata/${containerId}` },
+    linux: { ...withoutHostsOwn(spec), ...shared.mappings, namespaces, cgroupsPath: `/kata/${containerId}` },
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { mappingsOf } from "./mapped-namespaces.ts";
+import { mapLines, wantedUsers } from "./mapped-namespaces.ts";
 
 const SPEC = {
   ociVersion: "1.0.2",
@@ -14,10 +14,18 @@ const SPEC = {
 };
 
 it("the mappings of a user namespace are what the kernel takes", () => {
-  expect(mappingsOf(SPEC)).toEqual({ uids: "0 100000 10\n10 5 1\n", gids: "0 200000 10\n" });
+  expect(mapLines(SPEC.linux.uidMappings)).toBe("0 100000 10\n10 5 1\n");
+  const { uidMappings, gidMappings } = SPEC.linux;
+  expect(wantedUsers(SPEC)).toEqual({ mappings: { uidMappings, gidMappings }, joined: false });
+});
+
+it("a user namespace with a path is another container's, whatever the mappings say beside it", () => {
+  const linux = { namespaces: [{ type: "user", path: "/proc/7/ns/user" }] };
+  expect(wantedUsers({ ...SPEC, linux })).toMatchObject({ joined: true });
+  expect(wantedUsers({ ...SPEC, linux: { ...SPEC.linux, ...linux } })).toMatchObject({ joined: true });
 });
 
 it("a container without a user namespace has none", () => {
-  expect(mappingsOf({ ...SPEC, linux: { ...SPEC.linux, namespaces: [{ type: "pid" }] } })).toBeUndefined();
-  expect(mappingsOf({ ociVersion: "1.0.2" })).toBeUndefined();
+  expect(wantedUsers({ ...SPEC, linux: { ...SPEC.linux, namespaces: [{ type: "pid" }] } })).toBeUndefined();
+  expect(wantedUsers({ ociVersion: "1.0.2" })).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import type { RuntimeSpec } from "@kata-ts/agent-protocol";
+import type { RuntimeSpec, SpecIdMapping } from "@kata-ts/agent-protocol";
 import {
   createPipe,
   identifyProcess,
@@ -10,13 +10,14 @@ import {
   signalProcess,
   spawnProcess,
 } from "@kata-ts/linux";
-import type { SharedNamespaces } from "../container/guest-spec.ts";
+import type { Mappings, SharedNamespaces } from "../container/guest-spec.ts";
 import { internal } from "../errors.ts";
 
-/** How ids in a user namespace are ids outside: the lines of /proc/PID/uid_map and gid_map. */
-export interface Mappings {
-  readonly uids: string;
-  readonly gids: string;
+/** What config.json says of a container's user namespace. */
+export interface WantedUsers {
+  readonly mappings: Mappings;
+  /** It is another container's, to which a path of the host leads: the mappings are that one's, whatever these are. */
+  readonly joined: boolean;
 }
 
 /** Namespaces that a user namespace owns: only there may its containers set a hostname or mount a message queue. */
@@ -26,13 +27,18 @@ export interface MappedNamespaces {
 }
 
 /** Undefined for a container without a user namespace. */
-export function mappingsOf({ linux = {} }: RuntimeSpec): Mappings | undefined {
-  if (linux.namespaces?.some(({ type }) => type === "user") !== true) return undefined;
-  const lines = (mappings: typeof linux.uidMappings = []): string =>
-    mappings
-      .map(({ containerID, hostID, size }) => `${String(containerID)} ${String(hostID)} ${String(size)}\n`)
-      .join("");
-  return { uids: lines(linux.uidMappings), gids: lines(linux.gidMappings) };
+export function wantedUsers({ linux = {} }: RuntimeSpec): WantedUsers | undefined {
+  const namespace = linux.namespaces?.find(({ type }) => type === "user");
+  if (namespace === undefined) return undefined;
+  const { uidMappings = [], gidMappings = [] } = linux;
+  return { mappings: { uidMappings, gidMappings }, joined: (namespace.path ?? "") !== "" };
+}
+
+/** The lines of /proc/PID/uid_map and gid_map. */
+export function mapLines(mappings: readonly SpecIdMapping[]): string {
+  return mappings
+    .map(({ containerID, hostID, size }) => `${String(containerID)} ${String(hostID)} ${String(size)}\n`)
+    .join("");
 }
 
 /** The ports and the echo requests of containers whose users are mapped: the network is the VM's, where they have no privilege. */
@@ -44,13 +50,13 @@ const NETWORK = { ip_unprivileged_port_start: "0", ping_group_range: "0 21474836
  *
  * @throws AgentRpcError for mappings that the kernel refuses; nothing is left then
  */
-export async function makeMapped({ uids, gids }: Mappings, hostname: string): Promise<MappedNamespaces> {
+export async function makeMapped(mappings: Mappings, hostname: string): Promise<MappedNamespaces> {
   const pid = await startHolder();
   const holder = identifyProcess(pid);
   const path = (kind: string): string => `/proc/${String(pid)}/ns/${kind}`;
   try {
-    writeFileSync(`/proc/${String(pid)}/uid_map`, uids);
-    writeFileSync(`/proc/${String(pid)}/gid_map`, gids);
+    writeFileSync(`/proc/${String(pid)}/uid_map`, mapLines(mappings.uidMappings));
+    writeFileSync(`/proc/${String(pid)}/gid_map`, mapLines(mappings.gidMappings));
     inNamespace("uts", path("uts"), () => {
       if (hostname !== "") setHostname(hostname);
     });
@@ -62,6 +68,7 @@ export async function makeMapped({ uids, gids }: Mappings, hostname: string): Pr
   }
   return {
     shared: (withPid) => ({
+      mappings,
       user: path("user"),
       ipc: path("ipc"),
       uts: path("uts"),

@@ -11,9 +11,9 @@ import {
   spawnProcess,
   unmount,
 } from "@kata-ts/linux";
-import type { SharedNamespaces } from "../container/guest-spec.ts";
+import type { Mappings, SharedNamespaces } from "../container/guest-spec.ts";
 
-import { type MappedNamespaces, makeMapped, mappingsOf } from "./mapped-namespaces.ts";
+import { type MappedNamespaces, makeMapped, mapLines, wantedUsers } from "./mapped-namespaces.ts";
 
 const DIRECTORY = "/run/kata-containers/sandbox-ns";
 
@@ -42,15 +42,24 @@ export class SandboxNamespaces {
     return { ...own, pid: `/proc/${String(this.#pause.pid)}/ns/pid` };
   }
 
-  /** Those of a container whose users are mapped, which it shares with others that have the same mappings. */
+  /**
+   * Those of a container whose users are mapped, which it shares with others that have the same mappings. The host's path
+   * to another container's says nothing here: that one is the pod's first.
+   */
   async sharedBy(spec: RuntimeSpec, pid: boolean): Promise<SharedNamespaces> {
-    const mappings = mappingsOf(spec);
-    if (mappings === undefined) return this.shared(pid);
-    const key = JSON.stringify(mappings);
+    const wanted = wantedUsers(spec);
+    if (wanted === undefined) return this.shared(pid);
+    const [first] = this.#mapped.values();
+    const made = wanted.joined && first !== undefined ? first : this.#madeFor(wanted.mappings);
+    return (await made).shared(pid);
+  }
+
+  #madeFor(mappings: Mappings): Promise<MappedNamespaces> {
+    const key = JSON.stringify([mapLines(mappings.uidMappings), mapLines(mappings.gidMappings)]);
     const made = this.#mapped.get(key) ?? makeMapped(mappings, this.#hostname);
     this.#mapped.set(key, made);
     made.catch(() => this.#mapped.delete(key));
-    return (await made).shared(pid);
+    return made;
   }
 
   remove(): void {
