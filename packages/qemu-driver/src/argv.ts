@@ -2,6 +2,7 @@ import { DISK_THREAD } from "./block.ts";
 import { kernelCommandLine } from "./kernel-params.ts";
 import { checkMemorySize, memoryBackendOf } from "./memory-backend.ts";
 import { option } from "./option.ts";
+import { resizableMemory } from "./resizable-memory.ts";
 import { rootPortName, rootPortSlot } from "./root-port.ts";
 import type { VmConfig } from "./vm-config.ts";
 
@@ -85,12 +86,13 @@ function processors({ accelerator, vcpus, maxVcpus = vcpus }: VmConfig): string 
   return option(String(vcpus), { maxcpus: max });
 }
 
-/** QEMU refuses slots that nothing could be plugged into. An image in memory takes room, but no slot. */
+/** QEMU refuses slots that nothing could be plugged into. An image in memory takes room, but no slot; so does a virtio-mem device. */
 function memorySlots(config: VmConfig): Record<string, string> {
   const { memoryMiB, maxMemoryMiB = memoryMiB, imagePmemBytes = 0, memory = {} } = config;
   const maxmem = maxMemoryMiB + imagePmemBytes / MIB;
   if (maxmem === memoryMiB) return {};
-  return { slots: String(maxMemoryMiB > memoryMiB ? (memory.slots ?? MEMORY_SLOTS) : 0), maxmem: `${String(maxmem)}M` };
+  const slots = maxMemoryMiB > memoryMiB && memory.resizable !== true ? (memory.slots ?? MEMORY_SLOTS) : 0;
+  return { slots: String(slots), maxmem: `${String(maxmem)}M` };
 }
 
 function boot(config: VmConfig): string[] {
@@ -111,6 +113,7 @@ function devices(config: VmConfig): string[] {
     // Memory that the guest frees is the host's again.
     ...["-device", option("virtio-balloon-pci", { id: "balloon0", "free-page-reporting": true, romfile: "" })],
     ...rootImage(config),
+    ...resizableMemory(config),
     ...["-device", option("virtio-serial-pci", { id: "serial0", romfile: "" })],
     ...["-chardev", option("socket", { id: "agent", path: config.agentSocket, server: true, wait: false })],
     ...["-device", option("virtserialport", { chardev: "agent", name: AGENT_PORT })],

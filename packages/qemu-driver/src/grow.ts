@@ -1,6 +1,7 @@
 import { memoryBackendOf } from "./memory-backend.ts";
 import { MEMORY_DEADLINE_MS } from "./memory-deadline.ts";
 import type { QmpClient } from "./qmp/client.ts";
+import { growResizable, type MemoryDevice, resizableOf } from "./resizable-memory.ts";
 import type { MemoryTuning } from "./vm-tuning.ts";
 
 /** Kernels add memory in blocks of this size. */
@@ -32,20 +33,17 @@ export async function growVcpus(qmp: QmpClient, wanted: number): Promise<number>
   return taken.length;
 }
 
-interface MemoryDevice {
-  /** `dimm` for a module; the image may be another kind. */
-  readonly type: string;
-  readonly data: { readonly size: number };
-}
-
 /**
  * Plugs in one memory module with what the machine lacks of this much more than at boot. The guest's kernel finds it some
- * milliseconds later, or when it boots.
+ * milliseconds later, or when it boots. A machine whose memory is resizable has none: its device grows, and the guest
+ * has it when this resolves.
  *
  * @returns MiB plugged in, in whole blocks; @throws QemuError when the host or the machine has no room
  */
 export async function growMemory(qmp: QmpClient, wantedMiB: number, tuning: MemoryTuning = {}): Promise<number> {
   const devices = (await qmp.execute("query-memory-devices")) as readonly MemoryDevice[];
+  const resizable = resizableOf(devices);
+  if (resizable !== undefined) return growResizable(qmp, resizable, wantedMiB);
   const modules = devices.filter(({ type }) => type === "dimm");
   const pluggedMiB = modules.reduce((sum, { data }) => sum + data.size, 0) / 1024 ** 2;
   const missing = Math.ceil((wantedMiB - pluggedMiB) / BLOCK_MIB) * BLOCK_MIB;

@@ -26,6 +26,7 @@ export { type Nic, plugNic, type TapBackend, unplugNic, type VfioBackend } from 
 export { option } from "./option.ts";
 export { type QmpCallOptions, QmpClient, type QmpEvent } from "./qmp/client.ts";
 export { LineReader } from "./qmp/line-reader.ts";
+export { shrinkMemory } from "./resizable-memory.ts";
 export { MAX_ROOT_PORTS, rootPortName, rootPortSlot, takenRootPorts } from "./root-port.ts";
 export { restoreMachine, saveMachine } from "./saved-machine.ts";
 export { type ExitInfo, spawnTied, type TiedOptions, type TiedProcess } from "./spawn.ts";

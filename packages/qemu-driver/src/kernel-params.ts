@@ -43,16 +43,23 @@ const EMULATED: readonly string[] = ["noreplace-smp", "agent.jit=off", "init_on_
 /** The guest's own devices bypass its IOMMU: it is there for what a container hands on. */
 const IOMMU: readonly string[] = ["intel_iommu=on", "iommu=pt"];
 
+/** As much of what comes later as the kernel can do without for itself is for what can be moved away, and so be given back. */
+const RESIZABLE: readonly string[] = ["memory_hotplug.online_policy=auto-movable"];
+
 /** The guest kernel's command line. Later parameters win. */
 export function kernelCommandLine(
-  config: Pick<VmConfig, "accelerator" | "kernelParams" | "vcpus" | "maxVcpus" | "imagePmemBytes" | "machine">,
+  config: Pick<
+    VmConfig,
+    "accelerator" | "kernelParams" | "vcpus" | "maxVcpus" | "imagePmemBytes" | "machine" | "memory"
+  >,
 ): string {
   const tsc = config.accelerator === "tcg" ? hostTscKhz() : undefined;
   const clock = tsc === undefined ? [] : [`tsc_early_khz=${String(tsc)}`];
   const emulated = config.accelerator === "tcg" ? [...EMULATED, ...clock, ...emulatedProcessors(config)] : [];
   const root = config.imagePmemBytes === undefined ? ROOT_ON_DISK : ROOT_IN_MEMORY;
   const iommu = config.machine?.iommu === true ? IOMMU : [];
-  return [...root, ...COMMON, ...emulated, ...iommu, ...config.kernelParams].join(" ");
+  const memory = config.memory?.resizable === true ? RESIZABLE : [];
+  return [...root, ...COMMON, ...emulated, ...iommu, ...memory, ...config.kernelParams].join(" ");
 }
 
 /** Those that may come sleep; a machine with one says that it could have two, and never does: see qemuArgv. */

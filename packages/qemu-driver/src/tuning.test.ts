@@ -54,6 +54,22 @@ describe("a machine other than the usual one", () => {
     expect(given({ memory: { slots: 3 } }, "-m")).toEqual(["512M,slots=3,maxmem=1024M"]);
   });
 
+  it("has a device instead of slots, whose memory is taken away again, and a kernel that keeps it free of its own", () => {
+    const memory = { resizable: true, directory: "/dev/shm" };
+    expect(given({ memory }, "-m")).toEqual(["512M,slots=0,maxmem=1024M"]);
+    expect(given({ memory }, "-object")).toContain(
+      "memory-backend-file,id=growth,size=512M,share=on,mem-path=/dev/shm",
+    );
+    expect(given({ memory }, "-device")).toContain(
+      "virtio-mem-pci,id=resizable,memdev=growth,requested-size=0,romfile=",
+    );
+    expect(given({ memory }, "-append")[0]).toContain("memory_hotplug.online_policy=auto-movable");
+    expect(given({}, "-append")[0]).not.toContain("memory_hotplug");
+    // No more than whole blocks of memory, and none where there is no room for one.
+    expect(given({ memory, maxMemoryMiB: 700 }, "-object")).toContainEqual(expect.stringContaining("size=128M"));
+    expect(given({ memory, maxMemoryMiB: 600 }, "-device").join(" ")).not.toContain("virtio-mem");
+  });
+
   it("is refused with memory that huge pages do not make up", () => {
     expect(() => qemuArgv({ ...CONFIG, memoryMiB: 513, memory: { hugePages: true } })).toThrow("no multiple");
   });

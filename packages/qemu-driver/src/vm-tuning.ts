@@ -20,6 +20,8 @@ export interface MemoryTuning {
   readonly preallocated?: boolean;
   /** Files without a name in this directory hold it. */
   readonly directory?: string;
+  /** What is added later is one device of virtio-mem, which also takes away; modules, which stay, by default. */
+  readonly resizable?: boolean;
   /** How many times memory can be plugged in. */
   readonly slots?: number;
 }

@@ -1,4 +1,5 @@
 import { type GuestSetup, KataError, type QemuConfig, type RateLimits } from "@kata-ts/virtcontainers";
+import { checkTogether } from "./check-together.ts";
 import { DEFAULT_TEMPLATE_PATH, type Installation } from "./installation.ts";
 import type { Options } from "./options.ts";
 import { qemuConfigOf } from "./qemu-options.ts";
@@ -82,17 +83,6 @@ function guestSetup({ hypervisor, agent }: Options): GuestSetup {
     .filter(({ name }) => name !== "");
   const hookPath = hypervisor?.qemu?.guest_hook_path ?? "";
   return { ...(kernelModules.length === 0 ? {} : { kernelModules }), ...(hookPath === "" ? {} : { hookPath }) };
-}
-
-/** A clone's memory is a copy of its template's file: it cannot be of huge pages, or anywhere else. @throws KataError */
-function checkTogether({ hypervisor, factory }: Options): void {
-  const { enable_hugepages: hugePages = false, file_mem_backend: directory = "" } = hypervisor?.qemu ?? {};
-  if (factory?.enable_template !== true) return;
-  const other = hugePages ? "enable_hugepages" : directory === "" ? undefined : "file_mem_backend";
-  if (other === undefined) return;
-  throw new KataError("KATA_CONFIG", `enable_template does not go with ${other}`, {
-    hint: "memory of a cloned VM is a copy of the template's file: turn one of them off in configuration.toml",
-  });
 }
 
 function networkConfiguration({ hypervisor, runtime, netmon }: Options): NetworkConfiguration {

@@ -90,6 +90,7 @@ describe("configuration.toml of Kata 1.x", () => {
     ['cpu_features = "pmu=off,+x2apic,"', { machine: { cpuFeatures: ["pmu=off", "+x2apic"] } }],
     ['entropy_source = "/dev/hwrng"', { machine: { entropySource: "/dev/hwrng" } }],
     ['file_mem_backend = "/dev/shm"', { memory: { directory: "/dev/shm" } }],
+    ["enable_virtio_mem = true", { memory: { resizable: true } }],
     ["block_device_cache_set = true", { disks: { cache: { direct: false, noFlush: false } } }],
     ["block_device_cache_direct = true", { disks: undefined }],
     ["enable_iothreads = true", { disks: { ioThread: true } }],
@@ -122,10 +123,15 @@ describe("configuration.toml of Kata 1.x", () => {
     expect(() => load(section, line)).toThrow(message);
   });
 
-  it.each(["enable_hugepages = true", 'file_mem_backend = "/dev/shm"'])("refuses a template with %s", (line) => {
-    const text = `[hypervisor.qemu]\n${line}\n[factory]\nenable_template = true\n`;
-    const { options } = checkFiles([{ path: "c.toml", text }]);
-    expect(() => configurationOf(options, installation)).toThrow("enable_template does not go with");
+  it.each([
+    ["[factory]\nenable_template = true", "enable_hugepages = true"],
+    ["[factory]\nenable_template = true", 'file_mem_backend = "/dev/shm"'],
+    ["[factory]\nenable_template = true", "enable_virtio_mem = true"],
+    ["enable_virtio_mem = true", "enable_hugepages = true"],
+    ["enable_virtio_mem = true", "enable_mem_prealloc = true"],
+  ])("refuses %s with %s", (one, other) => {
+    const { options } = checkFiles([{ path: "c.toml", text: `[hypervisor.qemu]\n${other}\n${one}\n` }]);
+    expect(() => configurationOf(options, installation)).toThrow(/^enable_\w+ does not go with \w+$/);
   });
 
   it.each(["hypervisor.qemu", "proxy.kata", "shim.kata", "agent.kata", "netmon", "runtime"])(

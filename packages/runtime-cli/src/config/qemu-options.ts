@@ -87,6 +87,7 @@ function memoryOf(qemu: HypervisorOptions): NonNullable<QemuConfig["memory"]> {
   return defined({
     hugePages: qemu.enable_hugepages === true ? true : undefined,
     preallocated: qemu.enable_mem_prealloc === true ? true : undefined,
+    resizable: qemu.enable_virtio_mem === true ? true : undefined,
     directory: text(qemu.file_mem_backend),
     slots: (number(qemu.memory_slots) ?? MOST_SLOTS) < MOST_SLOTS ? qemu.memory_slots : undefined,
   });

@@ -16,6 +16,7 @@ import {
   restoreMachine,
   rootPortName,
   rootPortSlot,
+  shrinkMemory,
   takenRootPorts,
   unplugDisk,
   unplugNic,
@@ -97,6 +98,11 @@ export class QemuVm implements Vm {
       const memoryMiB = await growMemory(qmp, wanted.memoryMiB, this.#config.memory);
       return { vcpus: await growVcpusOf(qmp, this.state, this.#config, wanted.vcpus), memoryMiB };
     });
+  }
+
+  async shrink(memoryMiB: number): Promise<void> {
+    if (this.#config.memory?.resizable !== true) return;
+    await this.#alone((qmp) => shrinkMemory(qmp, memoryMiB));
   }
 
   async plugSharedTree(): Promise<grpc.Storage.$Properties> {

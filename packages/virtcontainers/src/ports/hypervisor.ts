@@ -127,6 +127,11 @@ export interface Vm {
    * @returns what was plugged in, for the guest to switch on; as many processors as there is room for
    */
   grow(wanted: VmGrowth): Promise<VmGrowth>;
+  /**
+   * Asks the guest for what it has beyond this much more memory than at boot, where memory can be taken away. Does not wait
+   * for it: a guest gives what it can free.
+   */
+  shrink(memoryMiB: number): Promise<void>;
   /** Plugs the shared tree in; returns what the guest has to mount. */
   plugSharedTree(): Promise<grpc.Storage.$Properties>;
   /** Plugs a network card into a free port. @throws KataError KATA_CONFIG when there is none */

@@ -5,6 +5,7 @@ import type { ContainerId } from "../identifiers.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import { destroySandbox } from "./destroy.ts";
 import { askToFlush } from "./flush.ts";
+import { shrinkVm } from "./sizing.ts";
 
 /**
  * Takes a container out of its sandbox; with the last one the VM ends.
@@ -31,5 +32,8 @@ export async function leaveSandbox(
     environment.warn(`the disk of container ${id} stays in its VM: ${reasonOf(error)}`);
   });
   await vm.unshare(id);
+  await shrinkVm(vm, environment).catch((error: unknown) => {
+    environment.warn(`the memory of container ${id} stays in its VM: ${reasonOf(error)}`);
+  });
   return false;
 }

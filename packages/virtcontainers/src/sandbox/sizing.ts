@@ -30,14 +30,30 @@ function cpusetSize(list: string): number {
   return parts.reduce((sum, part) => sum + (part === null ? 0 : Number(part[2] ?? part[1]) - Number(part[1]) + 1), 0);
 }
 
-/** Gives a running VM what all its containers' limits add up to. It never shrinks. @throws KataError, QemuError */
-export async function growVm(vm: Vm, agent: Agent, { store }: Environment): Promise<void> {
+/** What all containers of a VM ask for. */
+async function demandOn(vm: Vm, { store }: Environment): Promise<Demand> {
   const members = await Promise.all(
     (await vm.members()).map((id) => store.read(parseContainerId(id)).catch(() => undefined)),
   );
   const demands = members.map((record) => record?.demand ?? NOTHING);
-  const milliCpus = demands.reduce((sum, demand) => sum + demand.milliCpus, 0);
-  const memoryMiB = demands.reduce((sum, demand) => sum + demand.memoryMiB, 0);
+  return {
+    milliCpus: demands.reduce((sum, demand) => sum + demand.milliCpus, 0),
+    memoryMiB: demands.reduce((sum, demand) => sum + demand.memoryMiB, 0),
+  };
+}
+
+/**
+ * Takes from a running VM the memory that its containers' limits do not ask for any more, where its memory can be taken
+ * away. Processors stay: one that sleeps costs nothing.
+ */
+export async function shrinkVm(vm: Vm, environment: Environment): Promise<void> {
+  const { memoryMiB } = await demandOn(vm, environment);
+  await vm.shrink(memoryMiB);
+}
+
+/** Gives a running VM what all its containers' limits add up to; nothing is taken away. @throws KataError, QemuError */
+export async function growVm(vm: Vm, agent: Agent, environment: Environment): Promise<void> {
+  const { milliCpus, memoryMiB } = await demandOn(vm, environment);
   if (milliCpus === 0 && memoryMiB === 0) return;
   // More than the host has is no limit that could be reached.
   const hostMiB = Math.trunc(totalmem() / MIB);

@@ -116,6 +116,11 @@ class FakeVm implements Vm {
     return more;
   }
 
+  async shrink(memoryMiB: number): Promise<void> {
+    const before = this.#host.grown.get(this.state.dir) ?? { vcpus: 0, memoryMiB: 0 };
+    this.#host.grown.set(this.state.dir, { ...before, memoryMiB: Math.min(before.memoryMiB, memoryMiB) });
+  }
+
   async plugSharedTree(): Promise<{ driver: string; mount_point: string }> {
     return { driver: "virtio-fs", mount_point: "/fake" };
   }

@@ -120,6 +120,8 @@ export const hypervisorCompliance: readonly ComplianceCase<Hypervisor>[] = [
         deepEqual(again, { vcpus: 0, memoryMiB: 0 });
         const more = await vm.grow({ vcpus: 1, memoryMiB: 384 });
         deepEqual(more, { vcpus: 1, memoryMiB: 128 });
+        // Whether something is taken away is the machine's business.
+        await vm.shrink(256);
       } finally {
         await vm.stop();
       }

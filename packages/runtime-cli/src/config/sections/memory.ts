@@ -8,6 +8,7 @@ export interface MemoryOptions {
   readonly memory_slots?: number | undefined;
   readonly enable_mem_prealloc?: boolean | undefined;
   readonly enable_hugepages?: boolean | undefined;
+  readonly enable_virtio_mem?: boolean | undefined;
   readonly file_mem_backend?: string | undefined;
   readonly valid_file_mem_backends?: readonly string[] | undefined;
 }
@@ -37,6 +38,11 @@ export const memoryOptions: ShapeOf<MemoryOptions> = {
   }),
   enable_hugepages: option(z.boolean(), {
     about: "guest memory of the host's huge pages, which must be free (`vm.nr_hugepages`); not with `enable_template`",
+    initial: false,
+  }),
+  enable_virtio_mem: option(z.boolean(), {
+    about:
+      "what limits add to a VM is given back when they ask for less; not with `enable_mem_prealloc`, `enable_hugepages`, `enable_template`",
     initial: false,
   }),
   file_mem_backend: option(z.string(), {

@@ -18,10 +18,6 @@ export const hypervisorWithoutEffect: Shape = {
     count.check(z.refine((size) => size === 0, "a DAX window needs a QEMU that no distribution has; use 0")),
     "0 only: there is no DAX window",
   ),
-  enable_virtio_mem: withoutEffect(
-    neverTrue("guests get more memory as modules, not by virtio-mem"),
-    "`false` only: guests get more memory as modules",
-  ),
   use_vsock: withoutEffect(
     neverTrue("the agent is reached over a serial port of the VM, not over vsock"),
     "`false` only: the agent is reached over a serial port of the VM",
