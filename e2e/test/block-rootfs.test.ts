@@ -13,6 +13,12 @@ import { IDLE, memberAnnotations, startSandbox } from "../harness/pods.ts";
 
 const WITH_DEVICES = "[hypervisor.qemu]\ndisable_block_device_use = false\n";
 
+/** By the line of configuration.toml: what two disks of a guest are called, whose image is none. */
+const DRIVERS = [
+  ['block_device_driver = "virtio-blk"', ["vda", "vdb"]],
+  ['block_device_driver = "virtio-scsi"', ["sda", "sdb"]],
+] as const;
+
 /** A bundle whose root file system is a loop device's, as engines with a device mapper have it. */
 async function deviceBundle(
   kata: Kata,
@@ -76,49 +82,53 @@ async function slowDown(qmpSocket: string, bytesPerSecond: number): Promise<void
 describe("block devices as volumes", () => {
   expectCleanHost();
 
-  it("are the guest's, under the name and with the rights that were asked for; one in use stays the host's", async () => {
-    await using kata = Kata.configured(WITH_DEVICES);
-    await using loops = new AsyncDisposableStack();
-    const [own, locked, busy] = await Promise.all(["own", "locked", "busy"].map((name) => volume(kata, name)));
-    if (own === undefined || locked === undefined || busy === undefined) throw new Error("no volumes");
-    for (const { device } of [own, locked, busy]) {
+  it.each(DRIVERS)(
+    "are the guest's by %s, under the name and with the rights that were asked for; one in use stays the host's",
+    async (driver, drives) => {
+      await using kata = Kata.configured(`${WITH_DEVICES}${driver}\n`);
+      await using loops = new AsyncDisposableStack();
+      const [own, locked, busy] = await Promise.all(["own", "locked", "busy"].map((name) => volume(kata, name)));
+      if (own === undefined || locked === undefined || busy === undefined) throw new Error("no volumes");
+      for (const { device } of [own, locked, busy]) {
+        loops.defer(async () => {
+          await execa("losetup", ["--detach", device]);
+        });
+      }
+      await execa("mke2fs", ["-q", "-t", "ext4", busy.device]);
+      const mounted = join(kata.directory, "mounted");
+      mkdirSync(mounted);
+      await execa("mount", [busy.device, mounted]);
       loops.defer(async () => {
-        await execa("losetup", ["--detach", device]);
+        await execa("umount", [mounted]);
       });
-    }
-    await execa("mke2fs", ["-q", "-t", "ext4", busy.device]);
-    const mounted = join(kata.directory, "mounted");
-    mkdirSync(mounted);
-    await execa("mount", [busy.device, mounted]);
-    loops.defer(async () => {
-      await execa("umount", [mounted]);
-    });
-    const script = [
-      "echo from the guest | dd of=/dev/own conv=notrunc 2>/dev/null && echo written",
-      "echo x | dd of=/dev/locked conv=notrunc 2>/dev/null || echo refused",
-      "cat /sys/dev/block/$(printf '%d:%d' $(stat -c '0x%t 0x%T' /dev/locked))/ro",
-    ].join("; ");
-    const { path } = await kata.bundle({
-      args: ["sh", "-c", script],
-      edit: (spec) => {
-        const linux = spec.linux as { devices?: object[]; resources: { devices: object[] } };
-        const all = { own, locked, busy };
-        linux.devices = Object.entries(all).map(([name, { major, minor }]) => ({
-          ...{ path: `/dev/${name}`, type: "b", major, minor, fileMode: 0o660, uid: 0, gid: 0 },
-        }));
-        linux.resources.devices.push(
-          ...Object.entries(all).map(([name, { major, minor }]) => ({
-            ...{ allow: true, type: "b", major, minor, access: name === "locked" ? "rm" : "rwm" },
-          })),
-        );
-      },
-    });
-    const result = await kata.run(["run", "--bundle", path, kata.id()]);
-    expect(result.stdout.split("\n")).toEqual(["written", "refused", "1"]);
-    expect(result.stderr).toContain(`${busy.device} is not given to the guest`);
-    expect(readFileSync(own.image, "latin1")).toMatch(/^from the guest\n/);
-    expect(readFileSync(locked.image)[0]).toBe(0);
-  });
+      const script = [
+        "echo from the guest | dd of=/dev/own conv=notrunc 2>/dev/null && echo written",
+        "echo x | dd of=/dev/locked conv=notrunc 2>/dev/null || echo refused",
+        "own=$(printf '%d:%d' $(stat -c '0x%t 0x%T' /dev/own)); locked=$(printf '%d:%d' $(stat -c '0x%t 0x%T' /dev/locked))",
+        "cat /sys/dev/block/$locked/ro; for disk in $own $locked; do basename $(readlink /sys/dev/block/$disk); done",
+      ].join("; ");
+      const { path } = await kata.bundle({
+        args: ["sh", "-c", script],
+        edit: (spec) => {
+          const linux = spec.linux as { devices?: object[]; resources: { devices: object[] } };
+          const all = { own, locked, busy };
+          linux.devices = Object.entries(all).map(([name, { major, minor }]) => ({
+            ...{ path: `/dev/${name}`, type: "b", major, minor, fileMode: 0o660, uid: 0, gid: 0 },
+          }));
+          linux.resources.devices.push(
+            ...Object.entries(all).map(([name, { major, minor }]) => ({
+              ...{ allow: true, type: "b", major, minor, access: name === "locked" ? "rm" : "rwm" },
+            })),
+          );
+        },
+      });
+      const result = await kata.run(["run", "--bundle", path, kata.id()]);
+      expect(result.stdout.split("\n")).toEqual(["written", "refused", "1", ...drives]);
+      expect(result.stderr).toContain(`${busy.device} is not given to the guest`);
+      expect(readFileSync(own.image, "latin1")).toMatch(/^from the guest\n/);
+      expect(readFileSync(locked.image)[0]).toBe(0);
+    },
+  );
 
   it("come and go with a container of an embedded sandbox", async () => {
     await using kata = new Kata();
@@ -183,18 +193,22 @@ describe("a root file system on a block device", () => {
     }
   });
 
-  it("comes and goes with one container of a pod", async () => {
-    await using kata = Kata.configured(WITH_DEVICES);
+  it.each(DRIVERS)("comes and goes with one container of a pod by %s, and others have its place", async (driver) => {
+    await using kata = Kata.configured(`${WITH_DEVICES}${driver}\n`);
     const sandbox = await startSandbox(kata);
     const { path, device } = await deviceBundle(kata, "member", IDLE);
     annotate(kata, path, memberAnnotations(sandbox));
     try {
-      const member = kata.id();
-      await kata.create(member, path);
-      await kata.ok(["start", member]);
-      await kata.ok(["exec", member, "sh", "-c", "echo from a pod > /root/file"]);
-      await kata.ok(["delete", "--force", member]);
-      expect(await readFrom(kata, device, "root/file")).toBe("from a pod\n");
+      const rootfs = join(path, "rootfs");
+      for (const turn of ["first", "second"]) {
+        if (turn === "second") await execa("mount", [device, rootfs]);
+        const member = kata.id();
+        await kata.create(member, path);
+        await kata.ok(["start", member]);
+        await kata.ok(["exec", member, "sh", "-c", `echo ${turn} >>/root/file`]);
+        await kata.ok(["delete", "--force", member]);
+      }
+      expect(await readFrom(kata, device, "root/file")).toBe("first\nsecond\n");
       expect(await kata.ok(["exec", sandbox, "echo", "alive"])).toBe("alive");
       await kata.ok(["delete", "--force", sandbox]);
     } finally {

@@ -13,7 +13,7 @@ import type { ImageTools } from "./tools.ts";
 /** Small; the drivers are modules. It has no 9p. */
 const META_PACKAGE = "linux-image-cloud-amd64";
 const MODULES = [
-  ...["virtio_pci", "virtio_blk", "virtio_console", "virtio_rng", "virtio_net"],
+  ...["virtio_pci", "virtio_blk", "virtio_console", "virtio_rng", "virtio_net", "virtio_scsi", "sd_mod"],
   ...["ext4", "fuse", "virtiofs", "overlay"],
 ] as const;
 

@@ -1,4 +1,4 @@
-import { DISK_THREAD } from "./block.ts";
+import { DISK_THREAD, SCSI_ADAPTER } from "./block.ts";
 import { kernelCommandLine } from "./kernel-params.ts";
 import { checkMemorySize, memoryBackendOf } from "./memory-backend.ts";
 import { option } from "./option.ts";
@@ -118,7 +118,7 @@ function devices(config: VmConfig): string[] {
     ...["-chardev", option("socket", { id: "agent", path: config.agentSocket, server: true, wait: false })],
     ...["-device", option("virtserialport", { chardev: "agent", name: AGENT_PORT })],
     ...share9p(config),
-    ...(config.disks?.ioThread === true ? ["-object", option("iothread", { id: DISK_THREAD })] : []),
+    ...disks(config),
     ...Array.from({ length: config.rootPorts }, (_, port) => ["-device", rootPort(port)]).flat(),
   ];
 }
@@ -154,6 +154,14 @@ function share9p({ share9p: share }: VmConfig): string[] {
   return [
     ...["-fsdev", option("local", fsdev)],
     ...["-device", option("virtio-9p-pci", { fsdev: "share9p", mount_tag: share.tag, romfile: "" })],
+  ];
+}
+
+function disks({ disks: { ioThread = false, scsi = false } = {} }: VmConfig): string[] {
+  const thread = ioThread ? { iothread: DISK_THREAD } : {};
+  return [
+    ...(ioThread ? ["-object", option("iothread", { id: DISK_THREAD })] : []),
+    ...(scsi ? ["-device", option("virtio-scsi-pci", { id: SCSI_ADAPTER, romfile: "", ...thread })] : []),
   ];
 }
 

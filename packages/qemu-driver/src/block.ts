@@ -6,8 +6,6 @@ import type { DiskTuning } from "./vm-tuning.ts";
 export interface Disk {
   /** Names device and backend; at most 26 characters, unique in the machine. */
   readonly id: string;
-  /** A free port, such as `rp1`. */
-  readonly rootPort: string;
   /** Absolute path of the block device on the host. */
   readonly device: string;
   readonly readonly: boolean;
@@ -17,29 +15,50 @@ export interface Disk {
 /** The id of the thread that serves disks where VmConfig asks for one. */
 export const DISK_THREAD = "disk-thread";
 
+/** The id of the adapter whose units disks are, where VmConfig asks for one. */
+export const SCSI_ADAPTER = "scsi0";
+
 /** The guest lets go of the disk first, which takes it five seconds: PCI Express has its button blink that long. */
 const UNPLUG_DEADLINE_MS = 20_000;
 
-/** Plugs a disk into a running machine. On failure nothing of it is left. @throws QemuError */
-export async function plugDisk(qmp: QmpClient, { id, rootPort, device, readonly, tuning = {} }: Disk): Promise<void> {
+/** Plugs a disk into a free port of a running machine. On failure nothing of it is left. @throws QemuError */
+export async function plugDisk(qmp: QmpClient, disk: Disk & { readonly rootPort: string }): Promise<void> {
+  const thread = disk.tuning?.ioThread === true && (await hasDiskThread(qmp)) ? { iothread: DISK_THREAD } : {};
+  await plug(qmp, disk, { driver: "virtio-blk-pci", bus: disk.rootPort, romfile: "", ...thread });
+}
+
+/**
+ * Plugs a disk into the adapter of a machine of which VmConfig asks for one, which needs no port. On failure nothing of it
+ * is left.
+ *
+ * @returns its SCSI id; the unit is 0; @throws QemuError
+ */
+export async function plugScsiDisk(qmp: QmpClient, disk: Disk): Promise<number> {
+  await plug(qmp, disk, { driver: "scsi-hd", bus: `${SCSI_ADAPTER}.0` });
+  // QEMU has taken the first that is free.
+  return Number(await qmp.execute("qom-get", { path: `/machine/peripheral/${disk.id}`, property: "scsi-id" }));
+}
+
+async function plug(qmp: QmpClient, disk: Disk, properties: Readonly<Record<string, string>>): Promise<void> {
+  const { id, device, readonly, tuning = {} } = disk;
   const node = nodeOf(id);
   const { direct, noFlush } = tuning.cache ?? { direct: true, noFlush: false };
-  const thread = tuning.ioThread === true && (await hasDiskThread(qmp)) ? { iothread: DISK_THREAD } : {};
   const backend = { driver: "host_device", "node-name": node, filename: device, "read-only": readonly };
   await qmp.execute("blockdev-add", { ...backend, cache: { direct, "no-flush": noFlush } });
   try {
-    await qmp.execute("device_add", {
-      driver: "virtio-blk-pci",
-      id,
-      drive: node,
-      bus: rootPort,
-      romfile: "",
-      ...thread,
-    });
+    await qmp.execute("device_add", { id, drive: node, ...properties });
   } catch (error) {
     await qmp.execute("blockdev-del", { "node-name": node });
     throw error;
   }
+}
+
+/** The machine may have been started under another configuration than this call has read. */
+export async function hasScsiAdapter(qmp: QmpClient): Promise<boolean> {
+  const devices = (await qmp.execute("qom-list", { path: "/machine/peripheral" })) as readonly {
+    readonly name: string;
+  }[];
+  return devices.some(({ name }) => name === SCSI_ADAPTER);
 }
 
 /**

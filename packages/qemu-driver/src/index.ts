@@ -17,7 +17,7 @@
 export { chooseAccelerator, noteKvmGuest } from "./accelerator.ts";
 export type { AcceleratorChoice, AcceleratorProbe } from "./accelerator-choice.ts";
 export { qemuArgv } from "./argv.ts";
-export { type Disk, plugDisk, unplugDisk } from "./block.ts";
+export { type Disk, hasScsiAdapter, plugDisk, plugScsiDisk, unplugDisk } from "./block.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
 export { growMemory, growVcpus } from "./grow.ts";
 export { findQemu, findVirtiofsd } from "./host-programs.ts";

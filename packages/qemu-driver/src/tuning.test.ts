@@ -84,6 +84,13 @@ describe("a machine other than the usual one", () => {
     expect(given({ disks: { ioThread: true } }, "-object")).toContain("iothread,id=disk-thread");
   });
 
+  it("has an adapter whose units disks are, served by the same thread", () => {
+    expect(given({ disks: { scsi: true } }, "-device")).toContain("virtio-scsi-pci,id=scsi0,romfile=");
+    const both = { scsi: true, ioThread: true };
+    expect(given({ disks: both }, "-device")).toContain("virtio-scsi-pci,id=scsi0,romfile=,iothread=disk-thread");
+    expect(given({}, "-device").join(" ")).not.toContain("scsi");
+  });
+
   it("has each of its ports at a slot of its own, which is not QEMU's", () => {
     const slots = Array.from({ length: MAX_ROOT_PORTS }, (_, port) => rootPortSlot(port));
     expect(new Set(slots).size).toBe(MAX_ROOT_PORTS);

@@ -30,6 +30,8 @@ export interface MemoryTuning {
 export interface DiskTuning {
   /** `direct` passes the host's page cache by, `noFlush` ignores the guest's wish for durability. */
   readonly cache?: { readonly direct: boolean; readonly noFlush: boolean };
+  /** All are units of one adapter, so that none takes a port; each is a device of its own (virtio-blk) by default. */
+  readonly scsi?: boolean;
   /** Requests are served by a thread of their own instead of QEMU's main loop. */
   readonly ioThread?: boolean;
 }

@@ -93,6 +93,8 @@ describe("configuration.toml of Kata 1.x", () => {
     ["enable_virtio_mem = true", { memory: { resizable: true } }],
     ["block_device_cache_set = true", { disks: { cache: { direct: false, noFlush: false } } }],
     ["block_device_cache_direct = true", { disks: undefined }],
+    ['block_device_driver = "virtio-scsi"', { disks: { scsi: true } }],
+    ['block_device_driver = "virtio-blk"', { disks: undefined }],
     ["enable_iothreads = true", { disks: { ioThread: true } }],
     ['virtio_fs_extra_args = ["--thread-pool-size=1"]', { virtiofsdArguments: ["--thread-pool-size=1"] }],
     ["memory_slots = 200", { memory: undefined }],

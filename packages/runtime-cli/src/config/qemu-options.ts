@@ -99,6 +99,7 @@ function disksOf(qemu: HypervisorOptions): NonNullable<QemuConfig["disks"]> {
     noFlush: qemu.block_device_cache_noflush === true,
   };
   return defined({
+    scsi: qemu.block_device_driver === "virtio-scsi" ? true : undefined,
     cache: qemu.block_device_cache_set === true ? cache : undefined,
     ioThread: qemu.enable_iothreads === true ? true : undefined,
   });

@@ -5,9 +5,6 @@ import type { Vm } from "../ports/hypervisor.ts";
 import type { UndoStack } from "../undo.ts";
 import type { ContainerConfig } from "./config.ts";
 
-/** Kata's name for a disk on the PCI bus. */
-const KIND = "blk";
-
 /**
  * Plugs the block devices of config.json into the guest: there they have other numbers, which the agent writes into the
  * container's specification. One that the host uses itself stays the host's: two kernels that write to one file system
@@ -32,8 +29,8 @@ export async function prepareDevices(
       continue;
     }
     if (given.length === 0) undo.push(() => vm.unplugDisk(id));
-    const pciPath = await vm.plugDisk(id, host, { readonly, index: given.length + 1 });
-    given.push({ id: pciPath, type: KIND, container_path: device.path });
+    const { kind, where } = await vm.plugDisk(id, host, { readonly, index: given.length + 1 });
+    given.push({ id: where, type: kind, container_path: device.path });
   }
   return given;
 }

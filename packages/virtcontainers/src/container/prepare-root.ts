@@ -33,8 +33,8 @@ async function plugRoot(
   undo.push(() => {
     taken.giveBack();
   });
-  const source = await vm.plugDisk(id, found.device);
+  const { kind, where } = await vm.plugDisk(id, found.device);
   undo.push(() => vm.unplugDisk(id));
   const path = `${GUEST_ROOTS}/${id}`;
-  return { path, storages: [{ driver: "blk", source, fstype: found.fsType, mount_point: path, options: [] }] };
+  return { path, storages: [{ driver: kind, source: where, fstype: found.fsType, mount_point: path, options: [] }] };
 }

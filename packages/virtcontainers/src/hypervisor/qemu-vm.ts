@@ -8,9 +8,11 @@ import { ConnectionJournal, undoRedirectLoopback } from "@kata-ts/netns";
 import { type VmExit, VmFile } from "@kata-ts/proxy";
 import {
   growMemory,
+  hasScsiAdapter,
   noteKvmGuest,
   plugDisk,
   plugNic,
+  plugScsiDisk,
   plugVirtioFs,
   QmpClient,
   restoreMachine,
@@ -22,7 +24,16 @@ import {
   unplugNic,
 } from "@kata-ts/qemu-driver";
 import { KataError } from "../errors.ts";
-import type { DiskOptions, NicBackend, PluggedNic, ShareOptions, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts";
+import type {
+  DiskOptions,
+  NicBackend,
+  PluggedDisk,
+  PluggedNic,
+  ShareOptions,
+  Vm,
+  VmGrowth,
+  VmState,
+} from "../ports/hypervisor.ts";
 import { growVcpusOf } from "./grow-vcpus.ts";
 import { NamespaceHandles } from "./namespace-handles.ts";
 import { acceleratorProbe, type QemuConfig } from "./qemu-config.ts";
@@ -136,11 +147,15 @@ export class QemuVm implements Vm {
     containerId: string,
     device: string,
     { readonly = false, index = 0 }: DiskOptions = {},
-  ): Promise<string> {
-    return this.#atFreePort(async (qmp, rootPort, pciPath) => {
-      const tuning = this.#config.disks === undefined ? {} : { tuning: this.#config.disks };
-      await plugDisk(qmp, { id: diskId(containerId, index), rootPort, device, readonly, ...tuning });
-      return pciPath;
+  ): Promise<PluggedDisk> {
+    const { disks: tuning = {}, rootPorts } = this.#config;
+    const disk = { id: diskId(containerId, index), device, readonly, tuning };
+    return this.#alone(async (qmp) => {
+      if (tuning.scsi === true && (await hasScsiAdapter(qmp)))
+        return { kind: "scsi", where: `${String(await plugScsiDisk(qmp, disk))}:0` };
+      const { rootPort, pciPath } = await freePlace(qmp, rootPorts);
+      await plugDisk(qmp, { ...disk, rootPort });
+      return { kind: "blk", where: pciPath };
     });
   }
 
@@ -211,8 +226,8 @@ export class QemuVm implements Vm {
 
   #atFreePort<T>(plug: (qmp: QmpClient, rootPort: string, pciPath: string) => Promise<T>): Promise<T> {
     return this.#alone(async (qmp) => {
-      const port = freePort(this.#config.rootPorts, await takenRootPorts(qmp));
-      return plug(qmp, rootPortName(port), `${rootPortSlot(port).toString(16)}/00`);
+      const { rootPort, pciPath } = await freePlace(qmp, this.#config.rootPorts);
+      return plug(qmp, rootPort, pciPath);
     });
   }
 
@@ -253,6 +268,11 @@ function treePlace({ dir, processes, qemu }: VmState, { sharedFs }: QemuConfig):
 
 /** The first port is the shared tree's, which may come later. */
 const FIRST_FREE_PORT = 1;
+
+async function freePlace(qmp: QmpClient, ports: number): Promise<{ rootPort: string; pciPath: string }> {
+  const port = freePort(ports, await takenRootPorts(qmp));
+  return { rootPort: rootPortName(port), pciPath: `${rootPortSlot(port).toString(16)}/00` };
+}
 
 function freePort(ports: number, taken: ReadonlySet<string>): number {
   for (let port = FIRST_FREE_PORT; port < ports; port++) if (!taken.has(rootPortName(port))) return port;

@@ -89,6 +89,14 @@ export interface PluggedNic {
   readonly rootPort: string;
 }
 
+/** Where the guest finds a disk, in Kata's words. */
+export interface PluggedDisk {
+  /** On the PCI bus, or a unit of an adapter for SCSI. */
+  readonly kind: "blk" | "scsi";
+  /** As PluggedNic.pciPath, or SCSI id and unit: "0:0". */
+  readonly where: string;
+}
+
 export interface ShareOptions {
   readonly readonly: boolean;
   /** Read-only with all mounts below it. */
@@ -141,9 +149,9 @@ export interface Vm {
   /**
    * Plugs a block device of the host's in, for one container.
    *
-   * @returns where the guest finds it, as PluggedNic.pciPath; @throws KataError KATA_CONFIG without a free port
+   * @throws KataError KATA_CONFIG without a free port
    */
-  plugDisk(containerId: string, device: string, options?: DiskOptions): Promise<string>;
+  plugDisk(containerId: string, device: string, options?: DiskOptions): Promise<PluggedDisk>;
   /** Takes all of a container's out, where it has any. */
   unplugDisk(containerId: string): Promise<void>;
   /**

@@ -6,6 +6,7 @@ import type {
   BootRequest,
   FoundVm,
   Hypervisor,
+  PluggedDisk,
   PluggedNic,
   Vm,
   VmGrowth,
@@ -130,9 +131,9 @@ class FakeVm implements Vm {
     return { id, rootPort: `rp${String(this.#ports)}`, pciPath: `1${String(this.#ports)}/00` };
   }
 
-  async plugDisk(): Promise<string> {
+  async plugDisk(): Promise<PluggedDisk> {
     this.#ports += 1;
-    return `1${String(this.#ports)}/00`;
+    return { kind: "blk", where: `1${String(this.#ports)}/00` };
   }
 
   async unplugDisk(): Promise<void> {

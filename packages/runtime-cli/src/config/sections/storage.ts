@@ -61,7 +61,7 @@ export const storageOptions: ShapeOf<StorageOptions> = {
   }),
   block_device_driver: option(z.enum(["virtio-blk", "virtio-scsi", ""]), {
     about:
-      "what disks are: `virtio-blk`. `virtio-scsi`, Kata 1.x's default, is taken as that: containers find their devices under the names of config.json either way",
+      "what disks are: `virtio-blk`, or `virtio-scsi`, Kata 1.x's default: units of one adapter, which need no ports. Containers find their devices under the names of config.json either way",
     initial: "virtio-blk",
   }),
   block_device_cache_set: option(z.boolean(), {
