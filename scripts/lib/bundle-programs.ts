@@ -19,9 +19,6 @@ const PROGRAMS = {
   shim: { "kata-shim": "bin.js" },
 } as const;
 
-/** Read before anything else, so that the signals can be caught that Node has no names for. */
-const REAL_TIME_SIGNALS = '--require "$dir/real-time-signals.cjs"';
-
 /** A call ends before this is full: its four collections of garbage took 15 ms of 170, and collected nothing. */
 const SHORT_LIVED = ["--min-semi-space-size=16"];
 
@@ -40,13 +37,12 @@ export async function bundlePrograms(node: string): Promise<string[]> {
   for (const [name, programs] of Object.entries(PROGRAMS)) npm.push(...(await bundle(name, programs, libexec)));
   npm.push(...(await copyKoffi(join(libexec, "node_modules"))));
   for (const file of ["node", "libatomic.so.1"]) await copyFile(join(node, file), join(libexec, file));
-  await copyFile(join(packageDir("shim"), "real-time-signals.cjs"), join(libexec, "real-time-signals.cjs"));
   for (const program of ["kata-runtime", "kata"]) {
     const pulls = program === "kata";
     await writeLauncher(join(DIST, "bin", program), {
       program,
       libexec: "../libexec/kata-ts",
-      flags: [...SHORT_LIVED, REAL_TIME_SIGNALS],
+      flags: SHORT_LIVED,
       pulls,
       passesLimits: true,
     });
@@ -55,7 +51,7 @@ export async function bundlePrograms(node: string): Promise<string[]> {
     await writeLauncher(join(libexec, program), {
       program,
       libexec: ".",
-      flags: program === "kata-shim" ? [REAL_TIME_SIGNALS] : [],
+      flags: [],
       pulls: false,
       passesLimits: false,
     });

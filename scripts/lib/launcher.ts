@@ -53,7 +53,7 @@ export async function writeLauncher(
   const script = `#!/bin/sh
 self=$0
 [ -L "$self" ] && self=$(PATH=\${PATH:-}:/usr/bin:/bin:/run/current-system/sw/bin; readlink -f "$self")
-# A name that begins with neither / nor . is to Node's --require one of a package.
+# Called by a name without a slash, it is in the working directory.
 case $self in /*) ;; *) self=./$self ;; esac
 dir=\${self%/*}/${libexec}
 unset ${[...DROPPED, ...(pulls ? [] : PULLING)].join(" ")}

@@ -1,12 +1,12 @@
 import { connect, type Socket } from "node:net";
+import { zeroed } from "./abi.ts";
 import { call, declareStruct } from "./native.ts";
 
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
-/** A cmsghdr (length, level, type) and one descriptor, padded to eight bytes. */
-const CONTROL_BYTES = 24;
-const CONTROL_LENGTH = 20;
-const DESCRIPTOR_OFFSET = 16;
+const DESCRIPTOR_BYTES = 4;
+/** What pads a descriptor to eight bytes. */
+const PADDING_BYTES = 4;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
 const MSG_NOSIGNAL = 0x4000;
 const CONNECT_DEADLINE_MS = 10_000;
@@ -39,11 +39,12 @@ function message(data: Buffer, control: Buffer): object {
 /** Passes a descriptor over a connected unix socket, together with the data that it belongs to. */
 export function sendDescriptor(socket: number, fd: number, data: string): void {
   declareStructs();
-  const control = Buffer.alloc(CONTROL_BYTES);
-  control.writeBigUInt64LE(BigInt(CONTROL_LENGTH), 0);
-  control.writeInt32LE(SOL_SOCKET, 8);
-  control.writeInt32LE(SCM_RIGHTS, 12);
-  control.writeInt32LE(fd, DESCRIPTOR_OFFSET);
+  const header = zeroed("cmsghdr"); // Its length with what follows, level, type.
+  header.writeBigUInt64LE(BigInt(header.length + DESCRIPTOR_BYTES), 0);
+  header.writeInt32LE(SOL_SOCKET, 8);
+  header.writeInt32LE(SCM_RIGHTS, 12);
+  const control = Buffer.concat([header, Buffer.alloc(DESCRIPTOR_BYTES + PADDING_BYTES)]);
+  control.writeInt32LE(fd, header.length);
   const signature = "int64_t sendmsg(int fd, const kata_msghdr *message, int flags)";
   call(signature, `descriptor ${String(fd)}`, socket, message(Buffer.from(data), control), MSG_NOSIGNAL);
 }
@@ -51,13 +52,14 @@ export function sendDescriptor(socket: number, fd: number, data: string): void {
 /** Takes a descriptor that has arrived at a unix socket. @throws LinuxError EAGAIN, or ENOMSG when none came with the data */
 export function receiveDescriptor(socket: number): number {
   declareStructs();
-  const control = Buffer.alloc(CONTROL_BYTES);
+  const header = zeroed("cmsghdr").length;
+  const control = Buffer.alloc(header + DESCRIPTOR_BYTES + PADDING_BYTES);
   const signature = "int64_t recvmsg(int fd, kata_msghdr *message, int flags)";
   call(signature, String(socket), socket, message(Buffer.alloc(4096), control), MSG_CMSG_CLOEXEC);
-  if (control.readInt32LE(12) !== SCM_RIGHTS || control.readBigUInt64LE(0) < BigInt(CONTROL_LENGTH)) {
+  if (control.readInt32LE(12) !== SCM_RIGHTS || control.readBigUInt64LE(0) < BigInt(header + DESCRIPTOR_BYTES)) {
     throw new Error(`no descriptor came over socket ${String(socket)}`);
   }
-  return control.readInt32LE(DESCRIPTOR_OFFSET);
+  return control.readInt32LE(header);
 }
 
 /** The descriptor below a connected socket. */

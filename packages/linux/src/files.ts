@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { callNumber, zeroed } from "./abi.ts";
 import { call, callInThread, LinuxError } from "./native.ts";
 
 const O_PATH = 0x200000;
@@ -47,7 +48,6 @@ const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_STATX_FORCE_SYNC = 0x2000;
 const STATX_BASIC_STATS = 0x7ff;
-const STATX_BYTES = 256;
 
 /**
  * statx(2) with AT_STATX_FORCE_SYNC: the kernel asks the file's server for its attributes, also where it believes to know
@@ -56,7 +56,7 @@ const STATX_BYTES = 256;
 export async function refreshAttributes(path: string): Promise<void> {
   const signature = "int statx(int directory, const void *path, int flags, unsigned int mask, void *answer)";
   const flags = AT_SYMLINK_NOFOLLOW | AT_STATX_FORCE_SYNC;
-  const answer = Buffer.alloc(STATX_BYTES);
+  const answer = zeroed("statx");
   await callInThread(signature, path, AT_FDCWD, terminated(path), flags, STATX_BASIC_STATS, answer);
 }
 
@@ -74,7 +74,6 @@ export async function flushFileSystem(directory: string): Promise<void> {
   }
 }
 
-const SYS_OPENAT2 = 437;
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
 
@@ -89,14 +88,14 @@ const RESOLVE_IN_ROOT = 0x10;
 export async function openInRoot(root: string, path: string): Promise<number> {
   const directory = openSync(root, O_PATH | constants.O_DIRECTORY);
   try {
-    const how = Buffer.alloc(24);
+    const how = zeroed("open_how");
     how.writeBigUInt64LE(BigInt(constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | O_CLOEXEC), 0);
     how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16);
     const signature = "long syscall(long number, int directory, const void *path, void *how, size_t size)";
     return await callInThread(
       signature,
       `${path} in ${root}`,
-      SYS_OPENAT2,
+      callNumber("openat2"),
       directory,
       terminated(path),
       how,

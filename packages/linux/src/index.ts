@@ -74,7 +74,7 @@ export {
   signalProcess,
 } from "./processes.ts";
 export { randomUuid } from "./random.ts";
-export { unblockSignal } from "./signals.ts";
+export { onRealTimeSignals, unblockSignal } from "./signals.ts";
 export { listenUnix } from "./sockets.ts";
 export { type StandardDescriptors, spawnProcess } from "./spawn.ts";
 export { addEntropy, setDateTime, setHostname, slewClock, stepClock, wallClock } from "./system.ts";

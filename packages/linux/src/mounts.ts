@@ -1,3 +1,4 @@
+import { zeroed } from "./abi.ts";
 import { call, callInThread, syscall } from "./native.ts";
 
 export const MountFlag = {
@@ -19,11 +20,6 @@ export const MountFlag = {
   strictatime: 16_777_216,
 } as const;
 
-const SYS_PIVOT_ROOT = 155;
-const SYS_OPEN_TREE = 428;
-const SYS_MOVE_MOUNT = 429;
-const SYS_MOUNT_SETATTR = 442;
-
 const AT_FDCWD = -100;
 const AT_EMPTY_PATH = 0x1000;
 const AT_RECURSIVE = 0x8000;
@@ -31,7 +27,6 @@ const OPEN_TREE_CLONE = 1;
 const OPEN_TREE_CLOEXEC = 0x8_0000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 const MOUNT_ATTR_RDONLY = 1n;
-const MOUNT_ATTR_SIZE = 32;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
 
@@ -65,15 +60,7 @@ export function unmount(target: string): void {
  */
 export function cloneMountTree(path: string, recursive: boolean): number {
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
-  return syscall(
-    "open_tree",
-    SYS_OPEN_TREE,
-    "int dir, const char *path, unsigned int flags",
-    path,
-    AT_FDCWD,
-    path,
-    flags,
-  );
+  return syscall("open_tree", "int dir, const char *path, unsigned int flags", path, AT_FDCWD, path, flags);
 }
 
 /** Makes a detached mount read-only, for whoever looks through it. @param recursive with every mount below it */
@@ -95,11 +82,11 @@ interface MountAttributes {
 function setAttributes(dir: number, path: string, flags: number, change: MountAttributes, what: string): void {
   const { set = 0n, clear = 0n, propagation = 0 } = change;
   // struct mount_attr: attributes to set, to clear, propagation, user namespace.
-  const attributes = Buffer.alloc(MOUNT_ATTR_SIZE);
+  const attributes = zeroed("mount_attr");
   for (const [index, value] of [set, clear, BigInt(propagation)].entries())
     attributes.writeBigUInt64LE(value, index * 8);
   const parameters = "int dir, const char *path, unsigned int flags, const void *attributes, size_t size";
-  syscall("mount_setattr", SYS_MOUNT_SETATTR, parameters, what, dir, path, flags, attributes, attributes.length);
+  syscall("mount_setattr", parameters, what, dir, path, flags, attributes, attributes.length);
 }
 
 /**
@@ -113,13 +100,13 @@ export function setTreePropagation(tree: number, propagation: "private" | "slave
 /** Mounts a detached tree on a path of the calling thread's mount namespace. */
 export function attachMountTree(tree: number, target: string): void {
   const parameters = "int fromDir, const char *from, int toDir, const char *to, unsigned int flags";
-  syscall("move_mount", SYS_MOVE_MOUNT, parameters, target, tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
+  syscall("move_mount", parameters, target, tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
 /** Makes a mount point of this namespace its root, and lets the old one go. */
 export function pivotInto(root: string): void {
   process.chdir(root);
-  syscall("pivot_root", SYS_PIVOT_ROOT, "const char *to, const char *putOld", root, ".", ".");
+  syscall("pivot_root", "const char *to, const char *putOld", root, ".", ".");
   unmount(".");
   process.chdir("/");
 }

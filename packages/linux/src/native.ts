@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { constants as osConstants } from "node:os";
+import { callNumber, type NumberedCall } from "./abi.ts";
 
 /**
  * The one file that binds libc. koffi is loaded on the first native call, so that a program that makes none does not
@@ -83,8 +84,8 @@ export function callInThread(signature: string, detail: string, ...args: unknown
 }
 
 /** As call(), for a raw system call without a libc wrapper. */
-export function syscall(name: string, number: number, parameters: string, detail: string, ...args: unknown[]): number {
-  const result = bind(`long syscall(long number, ${parameters})`)(number, ...args);
+export function syscall(name: NumberedCall, parameters: string, detail: string, ...args: unknown[]): number {
+  const result = bind(`long syscall(long number, ${parameters})`)(callNumber(name), ...args);
   if (Number(result) >= 0) return Number(result);
   throw new LinuxError(name, errnoName(load().errno()), detail);
 }

@@ -1,13 +1,7 @@
+import { closeSync, constants } from "node:fs";
 import { Socket, type SocketConstructorOpts } from "node:net";
-
-interface PipeHandle {
-  open(fd: number): number;
-}
-
-interface PipeBinding {
-  readonly Pipe: new (type: number) => PipeHandle;
-  readonly constants: { readonly SOCKET: number };
-}
+import { call } from "./native.ts";
+import { socketPair } from "./sockets.ts";
 
 export interface PollableOptions {
   readonly readable: boolean;
@@ -18,15 +12,33 @@ export interface PollableOptions {
   readonly onread?: SocketConstructorOpts["onread"];
 }
 
+const FCNTL = "int fcntl(int fd, int command, int argument)";
+const DUP3 = "int dup3(int from, int to, int flags)";
+const F_GETFL = 3;
+const F_SETFL = 4;
+const F_DUPFD_CLOEXEC = 1030;
+const O_CLOEXEC = 0o2000000;
+
 /**
- * A stream over a descriptor that can be polled: pipes, and also character devices, which net.Socket refuses when it is
- * given their number (terminals, virtio-serial ports). Libuv's pipe handle polls them all. The descriptor is made
- * non-blocking, and closed with the stream.
+ * A stream over a descriptor that can be polled: pipes, and also what net.Socket refuses when it is given its number
+ * (terminals, virtio-serial ports, netlink and vsock sockets). The descriptor is made non-blocking and close-on-exec, and
+ * closed with the stream.
+ *
+ * Node looks at the descriptor only when it makes a net.Socket of it: while it does, a unix socket has the number.
  */
 export function openPollable(fd: number, options: PollableOptions): Socket {
-  const binding = (process as unknown as { binding(name: string): PipeBinding }).binding("pipe_wrap");
-  const handle = new binding.Pipe(binding.constants.SOCKET);
-  const failure = handle.open(fd);
-  if (failure < 0) throw new Error(`descriptor ${String(fd)} cannot be polled (${String(failure)})`);
-  return new Socket({ ...options, handle, allowHalfOpen: true } as unknown as SocketConstructorOpts);
+  const flags = call(FCNTL, `F_GETFL ${String(fd)}`, fd, F_GETFL, 0);
+  call(FCNTL, `F_SETFL ${String(fd)}`, fd, F_SETFL, flags | constants.O_NONBLOCK);
+  const given = call(FCNTL, `F_DUPFD_CLOEXEC ${String(fd)}`, fd, F_DUPFD_CLOEXEC, 0);
+  const [unix, other] = socketPair();
+  try {
+    call(DUP3, String(fd), unix, fd, O_CLOEXEC);
+    try {
+      return new Socket({ ...options, fd, allowHalfOpen: true });
+    } finally {
+      call(DUP3, String(fd), given, fd, O_CLOEXEC);
+    }
+  } finally {
+    for (const end of [given, unix, other]) closeSync(end);
+  }
 }

@@ -30,3 +30,11 @@ export function listenUnix(path: string, backlog: number): number {
   }
   return fd;
 }
+
+/** Two unix sockets that are connected with each other, close-on-exec; they are the caller's to close. */
+export function socketPair(): readonly [number, number] {
+  const ends = Buffer.alloc(8);
+  const signature = "int socketpair(int domain, int type, int protocol, void *ends)";
+  call(signature, "unix", AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+  return [ends.readInt32LE(0), ends.readInt32LE(4)];
+}

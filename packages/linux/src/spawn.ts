@@ -1,9 +1,6 @@
+import { zeroed } from "./abi.ts";
 import { call, errnoName, LinuxError } from "./native.ts";
 
-/** What glibc's opaque structures need on x86-64 is 80 and 336 bytes. */
-const FILE_ACTIONS_BYTES = 128;
-const ATTRIBUTES_BYTES = 512;
-const SIGNAL_SET_BYTES = 128;
 const POSIX_SPAWN_SETSIGDEF = 0x04;
 const POSIX_SPAWN_SETSIGMASK = 0x08;
 
@@ -24,7 +21,7 @@ export type StandardDescriptors = readonly [stdin: number, stdout: number, stder
  */
 export function spawnProcess(file: string, args: readonly string[], descriptors: StandardDescriptors): number {
   attributes ??= defaultSignals();
-  const actions = Buffer.alloc(FILE_ACTIONS_BYTES);
+  const actions = zeroed("posix_spawn_file_actions_t");
   const pid = Buffer.alloc(4);
   succeed("int posix_spawn_file_actions_init(void *actions)", file, actions);
   try {
@@ -45,11 +42,11 @@ let attributes: Buffer | undefined;
 
 /** Node ignores some signals, which a child would inherit. */
 function defaultSignals(): Buffer {
-  const made = Buffer.alloc(ATTRIBUTES_BYTES);
+  const made = zeroed("posix_spawnattr_t");
   succeed("int posix_spawnattr_init(void *attributes)", "", made);
-  const all = Buffer.alloc(SIGNAL_SET_BYTES, 0xff);
+  const all = zeroed("sigset_t").fill(0xff);
   succeed("int posix_spawnattr_setsigdefault(void *attributes, const void *set)", "", made, all);
-  const none = Buffer.alloc(SIGNAL_SET_BYTES);
+  const none = zeroed("sigset_t");
   succeed("int posix_spawnattr_setsigmask(void *attributes, const void *set)", "", made, none);
   const flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
   succeed("int posix_spawnattr_setflags(void *attributes, short flags)", "", made, flags);

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { zeroed } from "./abi.ts";
 import { call } from "./native.ts";
 
 /** Settings of the whole machine, which the agent changes in its guest. */
@@ -14,14 +15,13 @@ export function setDateTime(seconds: number, microseconds: number): void {
 }
 
 const NANOSECONDS = 1_000_000_000;
-const TIMEX_BYTES = 208;
 const ADJ_SETOFFSET = 0x0100;
 const ADJ_NANO = 0x2000;
 const ADJ_OFFSET_SINGLESHOT = 0x8001;
 
 /** Moves the clock at once. @param milliseconds forward; back where it is negative */
 export function stepClock(milliseconds: number): void {
-  const timex = Buffer.alloc(TIMEX_BYTES);
+  const timex = zeroed("timex");
   timex.writeUInt32LE(ADJ_SETOFFSET | ADJ_NANO, 0);
   const nanoseconds = Math.round(milliseconds * 1_000_000);
   const seconds = Math.floor(nanoseconds / NANOSECONDS);
@@ -32,7 +32,7 @@ export function stepClock(milliseconds: number): void {
 
 /** Lets the clock run faster, or slower, by a two-thousandth until it has made up for so much. In place of what was left of an earlier call. */
 export function slewClock(milliseconds: number): void {
-  const timex = Buffer.alloc(TIMEX_BYTES);
+  const timex = zeroed("timex");
   timex.writeUInt32LE(ADJ_OFFSET_SINGLESHOT, 0);
   timex.writeBigInt64LE(BigInt(Math.round(milliseconds * 1000)), 8);
   call("int adjtimex(void *buffer)", "ADJ_OFFSET_SINGLESHOT", timex);

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { zeroed } from "./abi.ts";
 import { call } from "./native.ts";
 
 const IOCTL = "int ioctl(int fd, unsigned long request, void *argument)";
@@ -8,7 +9,6 @@ const TIOCGWINSZ = 0x5413;
 const TIOCSWINSZ = 0x5414;
 const TIOCGPTPEER = 0x5441;
 const TIOCSPTLCK = 0x4004_5431;
-const TERMIOS_BYTES = 60;
 const CONTROL_CHARACTERS = 17;
 const VTIME = 5;
 const VMIN = 6;
@@ -65,7 +65,7 @@ export type TerminalModes = Buffer;
 
 /** Bytes then pass unchanged in both directions: no echo, no lines, no signals. @returns the modes before */
 export function makeRaw(fd: number): TerminalModes {
-  const before = Buffer.alloc(TERMIOS_BYTES);
+  const before = zeroed("termios");
   call("int tcgetattr(int fd, void *modes)", String(fd), fd, before);
   setModes(fd, rawModes(before));
   return before;

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { zeroed } from "./abi.ts";
 import { call } from "./native.ts";
 
 const IOCTL = "int ioctl(int fd, unsigned long request, void *argument)";
@@ -8,8 +9,6 @@ const IFF_TAP = 0x0002;
 const IFF_MULTI_QUEUE = 0x0100;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
-/** `struct ifreq`: the name, and a union of which the first two bytes are flags. */
-const IFREQ_BYTES = 40;
 /** IFNAMSIZ, with the zero at the end. */
 const NAME_BYTES = 16;
 
@@ -72,7 +71,7 @@ function openQueues(path: string, queues: number, prepare: (fd: number) => void)
 
 function interfaceRequest(name: string): Buffer {
   if (Buffer.byteLength(name) >= NAME_BYTES) throw new Error(`interface name "${name}" is longer than 15 bytes`);
-  const request = Buffer.alloc(IFREQ_BYTES);
+  const request = zeroed("ifreq"); // The name, and a union of which the first two bytes are flags.
   request.write(name);
   return request;
 }

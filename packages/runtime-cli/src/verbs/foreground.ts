@@ -1,13 +1,12 @@
 import { constants } from "node:os";
-import { makeRaw, setModes, signalProcess, type TerminalModes, unblockSignal } from "@kata-ts/linux";
+import { makeRaw, onRealTimeSignals, setModes, signalProcess, type TerminalModes, unblockSignal } from "@kata-ts/linux";
 import type { Shim } from "@kata-ts/virtcontainers";
 import { terminalOfOurs } from "./terminal-options.ts";
 
-/** Real-time signals have names where the launcher has given them some. */
-const FORWARDED = [
-  ...(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGALRM", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGCONT"] as const),
-  ...(Object.keys(constants.signals).filter((name) => name.startsWith("SIGRT")) as NodeJS.Signals[]),
-];
+/** Beside the real-time ones. */
+const FORWARDED = "SIGHUP SIGINT SIGQUIT SIGTERM SIGALRM SIGUSR1 SIGUSR2 SIGWINCH SIGCONT".split(
+  " ",
+) as NodeJS.Signals[];
 
 /**
  * Stands in the foreground for a process: to be entered before it runs, so that no signal and no key is lost. Our
@@ -15,13 +14,16 @@ const FORWARDED = [
  * guest's own terminal does the echo and the lines. Disposing it gives the terminal its modes back.
  */
 export class Foreground implements Disposable {
-  readonly #early: NodeJS.Signals[] = [];
+  readonly #early: (NodeJS.Signals | number)[] = [];
   readonly #screen: number | undefined;
   readonly #modes: TerminalModes | undefined;
-  #pass: (signal: NodeJS.Signals) => void = (signal) => this.#early.push(signal);
+  #pass: (signal: NodeJS.Signals | number) => void = (signal) => this.#early.push(signal);
 
   /** @param terminal whether the process has one */
   constructor(terminal: boolean) {
+    onRealTimeSignals((signal) => {
+      this.#pass(signal);
+    });
     for (const signal of FORWARDED) {
       process.on(signal, () => {
         this.#pass(signal);

@@ -1,0 +1,68 @@
+/** The system calls that are called by their number: glibc 2.36 has no function for them. */
+export type NumberedCall = "mount_setattr" | "move_mount" | "open_tree" | "openat2" | "pivot_root";
+
+/** Structures of which this package makes the bytes itself, and glibc's that only glibc may look into. */
+export type SizedStructure =
+  | "cmsghdr"
+  | "ifreq"
+  | "mount_attr"
+  | "open_how"
+  | "posix_spawn_file_actions_t"
+  | "posix_spawnattr_t"
+  | "sigset_t"
+  | "statx"
+  | "termios"
+  | "timex";
+
+/** What an architecture's kernel and glibc expect of a caller that no compiler helps. */
+export interface Abi {
+  readonly calls: Readonly<Record<NumberedCall, number>>;
+  /** In bytes, as sizeof tells. */
+  readonly sizes: Readonly<Record<SizedStructure, number>>;
+}
+
+/** What 64-bit little-endian architectures of Linux and glibc have in common. */
+const SIZES: Abi["sizes"] = {
+  cmsghdr: 16,
+  ifreq: 40,
+  mount_attr: 32,
+  open_how: 24,
+  posix_spawn_file_actions_t: 80,
+  posix_spawnattr_t: 336,
+  sigset_t: 128,
+  statx: 256,
+  termios: 60,
+  timex: 208,
+};
+
+/** From arch/x86/entry/syscalls/syscall_64.tbl, and scripts/syscall.tbl for the others; by `process.arch`. */
+const ABIS: Readonly<Record<string, Abi>> = {
+  x64: {
+    calls: { pivot_root: 155, open_tree: 428, move_mount: 429, openat2: 437, mount_setattr: 442 },
+    sizes: SIZES,
+  },
+  arm64: {
+    calls: { pivot_root: 41, open_tree: 428, move_mount: 429, openat2: 437, mount_setattr: 442 },
+    sizes: SIZES,
+  },
+};
+
+/** @throws Error for an architecture whose numbers are not known: to guess them would call something else */
+export function abiOf(architecture: string): Abi {
+  const abi = ABIS[architecture];
+  if (abi === undefined) {
+    throw new Error(
+      `native calls are not known for the architecture ${architecture}: only for ${Object.keys(ABIS).join(" and ")}`,
+    );
+  }
+  return abi;
+}
+
+export function callNumber(name: NumberedCall): number {
+  return abiOf(process.arch).calls[name];
+}
+
+/** Zeros, as many as a structure has bytes. */
+export function zeroed(structure: SizedStructure): Buffer {
+  return Buffer.alloc(abiOf(process.arch).sizes[structure]);
+}
