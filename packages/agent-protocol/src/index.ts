@@ -13,6 +13,7 @@
  * @module
  */
 export { google, grpc, katats, types } from "#gen/agent";
+export { IPFamily } from "./ip-family.ts";
 export {
   processFromMessage,
   processToMessage,
@@ -25,21 +26,22 @@ export { parseJson, stringifyJson } from "./oci/json.ts";
 export { lostInProcess, lostInSpec } from "./oci/lost-fields.ts";
 export type * from "./oci/runtime-spec.ts";
 export { type AgentClient, type CallOptions, connectAgent } from "./rpc/client.ts";
+export type {
+  AgentRpcs,
+  ExtensionRpcs,
+  Request,
+  RequestInput,
+  Response,
+  ResponseInput,
+  RpcName,
+  Rpcs,
+} from "./rpc/contract.ts";
 export { AgentRpcError, endOfStream, isEndOfStream, RpcStatus } from "./rpc/errors.ts";
-export { type ExtensionRpcs, extensionRpcs } from "./rpc/extension.ts";
 export { orFallBack } from "./rpc/fallback.ts";
+export { preloadCodecs } from "./rpc/load-codecs.ts";
 export type { Codec, Rpc } from "./rpc/rpc.ts";
-export {
-  type Request,
-  type RequestInput,
-  type Response,
-  type ResponseInput,
-  type RpcName,
-  type Rpcs,
-  rpcs,
-} from "./rpc/rpcs.ts";
 export { type AgentHandlers, type AgentServer, type CallContext, createAgentServer } from "./rpc/server.ts";
-export { type AgentRpcs, agentRpcs } from "./rpc/table.ts";
+export { agentRpcs, extensionRpcs, rpcs } from "./rpc/table.ts";
 export { YamuxProtocolError } from "./yamux/frame.ts";
 export { type YamuxOptions, YamuxSession, YamuxSessionClosed } from "./yamux/session.ts";
 export { YamuxStream } from "./yamux/stream.ts";

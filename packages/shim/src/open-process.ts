@@ -1,4 +1,4 @@
-import { connectAgent, orFallBack } from "@kata-ts/agent-protocol";
+import { connectAgent, orFallBack, preloadCodecs } from "@kata-ts/agent-protocol";
 import type { GuestProcess, ProcessAddress } from "./guest-process.ts";
 import { PolledProcess } from "./polled-process.ts";
 import { StreamedProcess } from "./streamed-process.ts";
@@ -16,6 +16,7 @@ export async function openProcess(agentUrl: string, address: ProcessAddress): Pr
     const ticket = agent.openStream(request).then(({ token }) => token);
     const token = await orFallBack<Uint8Array | undefined>(ticket, () => Promise.resolve(undefined));
     if (token === undefined) {
+      await preloadCodecs(["readStdout"]); // With all that it calls: kata-shim is about to change its root.
       return new PolledProcess(agent, address, () => {
         agent.close();
       });

@@ -1,7 +1,9 @@
 import { AgentCaller } from "./agent-caller.ts";
 import type { Caller } from "./caller.ts";
+import { calls as definitions } from "./calls.ts";
+import type { RequestInput, Response, RpcName } from "./contract.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
-import { type RequestInput, type Response, type RpcName, type Rpcs, rpcs } from "./rpcs.ts";
+import { codecsOf } from "./load-codecs.ts";
 import { WatchfulCaller } from "./watchful-caller.ts";
 
 export interface CallOptions {
@@ -31,7 +33,7 @@ export interface AgentClient extends Calls, Disposable {
 export function connectAgent(url: string): AgentClient {
   const caller = new WatchfulCaller(new AgentCaller(url));
   const calls: Record<string, unknown> = {};
-  for (const name of Object.keys(rpcs) as RpcName[]) {
+  for (const name of Object.keys(definitions) as RpcName[]) {
     calls[name] = (request: RequestInput<typeof name>, options?: CallOptions) => call(caller, name, request, options);
   }
   const close = (): void => {
@@ -46,11 +48,12 @@ async function call<N extends RpcName>(
   request: RequestInput<N>,
   { signal, waitForReady = false, silenceMs = SILENCE_MS, ...options }: CallOptions = {},
 ): Promise<Response<N>> {
-  const definition: Rpcs[RpcName] = rpcs[name];
+  const definition = definitions[name];
   const { path } = definition;
   const deadlineMs = options.deadlineMs ?? definition.deadlineMs;
   const expiresAt = deadlineMs === undefined ? undefined : performance.now() + deadlineMs;
-  const encode = definition.request.encode as (message: RequestInput<N>) => { finish(): Uint8Array };
+  const codecs = await codecsOf(name);
+  const encode = codecs.request.encode as (message: RequestInput<N>) => { finish(): Uint8Array };
   const limits = { expiresAt, silenceMs, signal, waitForReady };
   const reply = await caller.call({ path, request: encode(request).finish(), ...limits });
   if (reply.length > definition.maxReplyBytes) {
@@ -58,7 +61,7 @@ async function call<N extends RpcName>(
     throw new AgentRpcError(RpcStatus.ResourceExhausted, `the reply has ${sizes}`, { rpc: path });
   }
   try {
-    return definition.response.decode(reply) as Response<N>;
+    return codecs.response.decode(reply) as Response<N>;
   } catch (error) {
     throw new AgentRpcError(RpcStatus.Internal, "the reply is malformed", { rpc: path, cause: error });
   }

@@ -27,26 +27,25 @@ const MAX_STRUCTURED_BYTES = 512 * 1024;
 const DEADLINE = 60_000;
 export const CHECK_DEADLINE = 30_000;
 
+/** Which codecs are loaded together: scripts/lib/codec-groups.ts says so. */
+export type CodecGroup = "extension" | "health" | "network" | "process" | "sandbox" | "specification" | "statistics";
+
+/** An RPC without its codecs. */
+export interface Call extends Pick<Rpc<never, unknown, never, unknown>, "path" | "deadlineMs" | "maxReplyBytes"> {
+  readonly group: CodecGroup;
+}
+
 /** @param path package, service and method: `grpc.AgentService/CreateSandbox` */
-export function rpc<ReqIn, ReqOut, ResIn, ResOut>(
-  path: string,
-  request: Codec<ReqIn, ReqOut>,
-  response: Codec<ResIn, ResOut>,
-  deadlineMs: number | undefined = DEADLINE,
-): Rpc<ReqIn, ReqOut, ResIn, ResOut> {
-  return { path: `/${path}`, request, response, deadlineMs, maxReplyBytes: MAX_STRUCTURED_BYTES };
+export function call(group: CodecGroup, path: string, deadlineMs: number | undefined = DEADLINE): Call {
+  return { group, path: `/${path}`, deadlineMs, maxReplyBytes: MAX_STRUCTURED_BYTES };
 }
 
 /** An RPC that answers only when something happens in the guest: its caller ends it by abort or by closing. */
-export function waiting<ReqIn, ReqOut, ResIn, ResOut>(
-  path: string,
-  request: Codec<ReqIn, ReqOut>,
-  response: Codec<ResIn, ResOut>,
-): Rpc<ReqIn, ReqOut, ResIn, ResOut> {
-  return { ...rpc(path, request, response), deadlineMs: undefined };
+export function waiting(group: CodecGroup, path: string): Call {
+  return { ...call(group, path), deadlineMs: undefined };
 }
 
 /** An RPC whose reply carries one run of bytes, such as a process's output, and costs no more than these. */
-export function bulk<Definition extends { readonly maxReplyBytes: number }>(definition: Definition): Definition {
+export function bulk(definition: Call): Call {
   return { ...definition, maxReplyBytes: MAX_REPLY_BYTES };
 }

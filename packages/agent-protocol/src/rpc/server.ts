@@ -1,7 +1,8 @@
 import type { Duplex } from "node:stream";
+import type { Request, ResponseInput, RpcName } from "./contract.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
 import type { GrpcServer } from "./grpc/grpc-server.ts";
-import { type Request, type ResponseInput, type RpcName, rpcs } from "./rpcs.ts";
+import { rpcs } from "./table.ts";
 import { beginsLikeTtrpc } from "./ttrpc/frame.ts";
 import { type Answer, serveTtrpc } from "./ttrpc/ttrpc-server.ts";
 

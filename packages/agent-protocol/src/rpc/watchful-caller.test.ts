@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Call, type Caller, withinLimits } from "./caller.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
-import { rpcs } from "./rpcs.ts";
+import { rpcs } from "./table.ts";
 import { WatchfulCaller } from "./watchful-caller.ts";
 
 const REPLY = new Uint8Array([1]);

@@ -1,7 +1,7 @@
 import type { Call, Caller } from "./caller.ts";
+import { calls } from "./calls.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
 import { shareOfHost } from "./host-load.ts";
-import { rpcs } from "./rpcs.ts";
 
 /** In how many beats a silence is told. They are counted, not the time: a host that was suspended has missed one. */
 const SILENT_BEATS = 4;
@@ -22,7 +22,7 @@ export class WatchfulCaller implements Caller {
 
   async call(call: Call): Promise<Uint8Array> {
     const { path, expiresAt, silenceMs } = call;
-    if (expiresAt === undefined || silenceMs === undefined || path === rpcs.check.path) return this.#caller.call(call);
+    if (expiresAt === undefined || silenceMs === undefined || path === calls.check.path) return this.#caller.call(call);
     const silence = new AbortController();
     const given = call.signal === undefined ? [] : [call.signal];
     const ask = (ended: AbortSignal): Promise<void> => askForLife(this.#caller, expiresAt, ended);
@@ -73,10 +73,12 @@ function watch(
   };
 }
 
+/** A message of which nothing is set. */
+const NO_FIELDS: Uint8Array = new Uint8Array(0);
+
 /** Any answer will do, also that of an agent without this RPC. The question waits as long as the call it is asked for. */
 async function askForLife(caller: Caller, expiresAt: number, signal: AbortSignal): Promise<void> {
-  const { path, request } = rpcs.check;
-  const question = { path, request: request.encode({}).finish(), expiresAt, signal, waitForReady: false };
+  const question = { path: calls.check.path, request: NO_FIELDS, expiresAt, signal, waitForReady: false };
   await caller.call(question).catch(() => undefined);
 }
 

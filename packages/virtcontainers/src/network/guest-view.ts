@@ -1,4 +1,4 @@
-import { type grpc, types } from "@kata-ts/agent-protocol";
+import { type grpc, IPFamily, type types } from "@kata-ts/agent-protocol";
 import type { Endpoint, EndpointAddress, Neighbour, Route } from "@kata-ts/netns";
 
 /** What a guest is told of one interface. */
@@ -24,7 +24,7 @@ export function guestInterface(endpoint: Endpoint, pciPath: string): GuestInterf
 }
 
 function guestAddress({ family, address, prefixLength }: EndpointAddress): types.IPAddress.$Properties {
-  return { family: family === 6 ? types.IPFamily.v6 : types.IPFamily.v4, address, mask: String(prefixLength) };
+  return { family: family === 6 ? IPFamily.v6 : IPFamily.v4, address, mask: String(prefixLength) };
 }
 
 export function guestRoute(route: Route): GuestRoute {
@@ -46,7 +46,7 @@ export function guestRoute(route: Route): GuestRoute {
 export function guestNeighbours(neighbours: readonly Neighbour[]): grpc.ARPNeighbors.$Properties {
   return {
     ARPNeighbors: neighbours.map(({ family, address, device, mac, flags }) => ({
-      toIPAddress: { family: family === 6 ? types.IPFamily.v6 : types.IPFamily.v4, address, mask: "" },
+      toIPAddress: { family: family === 6 ? IPFamily.v6 : IPFamily.v4, address, mask: "" },
       device,
       lladdr: mac,
       state: NUD_PERMANENT,

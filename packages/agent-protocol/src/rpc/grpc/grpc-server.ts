@@ -8,8 +8,9 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { MAX_REQUEST_BYTES } from "../caller.ts";
+import { calls } from "../calls.ts";
+import type { RpcName } from "../contract.ts";
 import { AgentRpcError, RpcStatus } from "../errors.ts";
-import { type RpcName, rpcs } from "../rpcs.ts";
 import { AuthorityFilter } from "./authority-filter.ts";
 
 type Answer = (path: string, request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
@@ -24,8 +25,8 @@ export class GrpcServer {
   constructor(answer: Answer) {
     const service: Record<string, MethodDefinition<Buffer, Buffer>> = {};
     const implementation: UntypedServiceImplementation = {};
-    for (const name of Object.keys(rpcs) as RpcName[]) {
-      const { path } = rpcs[name];
+    for (const name of Object.keys(calls) as RpcName[]) {
+      const { path } = calls[name];
       service[name] = bytesInAndOut(path);
       implementation[name] = bind(path, answer);
     }

@@ -1,8 +1,10 @@
 import type { Duplex } from "node:stream";
-import { ttrpc } from "#gen/agent";
+import { ttrpc } from "#gen/ttrpc";
 import { type Call, MAX_REPLY_BYTES, withinLimits } from "../caller.ts";
 import { AgentRpcError, RpcStatus } from "../errors.ts";
 import { encodeFrame, type Frame, MessageType, TtrpcFrameReader, TtrpcProtocolError } from "./frame.ts";
+
+type Response = ReturnType<typeof ttrpc.Response.decode>;
 
 /** The other side ended the connection before it had said anything in ttrpc. */
 export class NotTtrpc extends Error {
@@ -14,7 +16,7 @@ export class TtrpcConnection {
   /** Resolves when it is closed, by whomever. */
   readonly ended: Promise<void>;
   readonly #stream: Duplex;
-  readonly #pending: Map<number, PromiseWithResolvers<ttrpc.Response>> = new Map();
+  readonly #pending: Map<number, PromiseWithResolvers<Response>> = new Map();
   #nextId = 1;
   #answered = false;
   #failure: Error | undefined;
@@ -45,7 +47,7 @@ export class TtrpcConnection {
   async call(call: Call): Promise<Uint8Array> {
     const id = this.#nextId;
     this.#nextId += 2;
-    const answer = Promise.withResolvers<ttrpc.Response>();
+    const answer = Promise.withResolvers<Response>();
     if (this.#stream.destroyed) answer.reject(this.#lost());
     else {
       this.#pending.set(id, answer);
@@ -102,7 +104,7 @@ function encodeRequest({ path, request, expiresAt }: Call): Uint8Array {
   return ttrpc.Request.encode({ service, method, payload: request, timeout_nano: left * 1e6 }).finish();
 }
 
-function decodeResponse(message: Buffer): ttrpc.Response {
+function decodeResponse(message: Buffer): Response {
   try {
     return ttrpc.Response.decode(message);
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { ttrpc } from "#gen/agent";
+import { ttrpc } from "#gen/ttrpc";
 import { MAX_REPLY_BYTES, MAX_REQUEST_BYTES } from "../caller.ts";
 import { AgentRpcError, RpcStatus } from "../errors.ts";
 import { encodeFrame, MessageType, TtrpcFrameReader } from "./frame.ts";
