@@ -43,8 +43,10 @@ export const builtins: Plugin = {
     const { initialOptions } = build;
     initialOptions.define = { ...initialOptions.define, "performance.now": uptimeMs.name };
     initialOptions.inject = [...(initialOptions.inject ?? []), join(import.meta.dirname, "uptime.ts")];
-    build.onResolve({ filter: /./ }, ({ path, kind }) =>
-      kind === "import-statement" && isBuiltin(path) ? { path, namespace: NAMESPACE, sideEffects: false } : undefined,
+    build.onResolve({ filter: /./ }, ({ path, kind, importer }) =>
+      kind === "import-statement" && isBuiltin(path)
+        ? { path, suffix: `?${importer}`, namespace: NAMESPACE, sideEffects: false }
+        : undefined,
     );
     build.onLoad({ filter: /./, namespace: NAMESPACE }, ({ path }) => {
       if (path === "node:fs/promises") return { contents: filePromises(path) };

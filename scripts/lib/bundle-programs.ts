@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { execa } from "execa";
 import { builtins } from "./builtins.ts";
+import { directImports } from "./direct-imports.ts";
 import { copyKoffi } from "./koffi.ts";
 import { writeLauncher } from "./launcher.ts";
 import { DIST, packageDir, ROOT } from "./paths.ts";
@@ -82,7 +83,7 @@ async function bundle(
     format: "esm",
     target: "node26",
     external: ["koffi"],
-    plugins: [builtins],
+    plugins: [directImports, builtins],
     define: { KATA_TS_COMMIT: JSON.stringify(commit) },
     logLevel: "warning",
     metafile: true,
