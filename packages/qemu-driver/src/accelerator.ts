@@ -1,6 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
 import type { AcceleratorChoice, AcceleratorProbe } from "./accelerator-choice.ts";
-import { tryKvm } from "./kvm-trial.ts";
 import { KvmVerdicts } from "./kvm-verdicts.ts";
 
 /**
@@ -14,6 +13,7 @@ export async function chooseAccelerator(probe: AcceleratorProbe): Promise<Accele
   const verdicts = new KvmVerdicts(probe);
   const known = probe.fresh === true ? undefined : await verdicts.find();
   if (known !== undefined) return known;
+  const { tryKvm } = await import("./kvm-trial.ts"); // The answer is known, as a rule.
   const { isFinal, ...choice } = await tryKvm(probe);
   if (isFinal) await verdicts.remember(choice);
   else await verdicts.forget();

@@ -1,59 +1,46 @@
-import { resolve } from "node:path";
-import { connectAgent } from "@kata-ts/agent-protocol";
-import {
-  type Environment,
-  ExternalShims,
-  FileStore,
-  HostCgroups,
-  hostNamespaceNetwork,
-  KataError,
-  NamespaceNetwork,
-  type Network,
-  noNetwork,
-  QemuHypervisor,
-  type ShimEnvironment,
-  Templates,
-  VmCache,
-} from "@kata-ts/virtcontainers";
-import type { GlobalArguments } from "./arguments/globals.ts";
-import { type Configuration, configurationOf } from "./config/configuration.ts";
+import { KataError } from "@kata-ts/virtcontainers/records";
+import type { Configuration } from "./config/configuration.ts";
+import { isDebug } from "./config/debug.ts";
 import { readOptions } from "./config/files.ts";
 import type { GivenOptions } from "./config/given.ts";
-import { findConfiguration, type Installation } from "./config/installation.ts";
+import { findConfiguration } from "./config/installation.ts";
 import { keepOptions, keptFor } from "./config/kept.ts";
 import type { Options } from "./config/options.ts";
 import type { Context } from "./context.ts";
 import { observe } from "./observe.ts";
+import { compose, type PortName, type RuntimePorts } from "./ports/compose.ts";
+import type { Composition } from "./ports/composition.ts";
 
-export interface RuntimeContext {
-  readonly configuration: Configuration;
+/** A runtime for one call: what is configured, and the ports that operations work through. */
+export interface Runtime extends Composition {
   /** What is wrong with the configuration, though not so much that it could not be used. */
   readonly configurationWarnings: readonly string[];
-  readonly environment: ShimEnvironment;
-  readonly hypervisor: QemuHypervisor;
-  readonly cache: VmCache;
+  /** Makes these ports; the code of the others is not even loaded. */
+  ports<N extends PortName>(...names: readonly N[]): Promise<RuntimePorts<N>>;
   /** Spares later calls about a container that there is now to check the configuration. */
   keepConfiguration(id: string): void;
 }
 
 /** What a runtime is opened for. */
-export interface Purpose {
+interface Purpose {
   /** A container that there is. */
   readonly id?: string | undefined;
   /** Those of a sandbox that is to be made, which may change its configuration. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The ports as an engine's runtime needs them: records in files, proxy and shims as processes of their own. */
-export async function openRuntime(context: Context, { id, annotations }: Purpose = {}): Promise<RuntimeContext> {
-  const { globals, installation } = context;
-  if (id !== undefined) context.log.about({ container: id });
-  const kept = id === undefined ? undefined : keptFor(globals.root, id);
-  const given = await readOptions(findConfiguration(globals.config, installation), kept);
-  const options = await changed(given.options, annotations);
-  await observe(options, context);
-  const opened = open(given, options, context);
-  if (annotations !== undefined) await checkHashes(opened.configuration, annotations);
+/** What a call is configured with. */
+interface Read {
+  readonly given: GivenOptions;
+  /** With what a sandbox's annotations change. */
+  readonly options: Options;
+}
+
+/** @throws KataError KATA_CONFIG; for options that are wrong only together when their configuration is asked for */
+export async function openRuntime(context: Context, purpose: Purpose = {}): Promise<Runtime> {
+  const read = await readFor(purpose, context);
+  const opened = open(read, context, () => configurationFor(read.options, context));
+  if (purpose.annotations !== undefined) await checkHashes(await opened.configuration(), purpose.annotations);
   return opened;
 }
 
@@ -61,14 +48,30 @@ export async function openRuntime(context: Context, { id, annotations }: Purpose
  * As openRuntime, to look at or end what is there already: a configuration that has become wrong keeps nobody from it. It is
  * warned of, and the defaults hold.
  */
-export async function openForExisting(context: Context, id?: string): Promise<RuntimeContext> {
-  try {
-    return await openRuntime(context, { id });
-  } catch (error) {
+export async function openForExisting(context: Context, id?: string): Promise<Runtime> {
+  const defaultsHold = (error: unknown): Options => {
     if (!(error instanceof KataError) || error.code !== "KATA_CONFIG") throw error;
     context.log.warning(`${error.message}; the defaults hold for this call`);
-    return open({ options: {}, files: [], warnings: [] }, {}, context);
-  }
+    return {};
+  };
+  const read = await readFor({ id }, context).catch((error: unknown) => ({
+    given: { options: defaultsHold(error), files: [], warnings: [] },
+    options: {},
+  }));
+  return open(read, context, () =>
+    configurationFor(read.options, context).catch((error: unknown) => configurationFor(defaultsHold(error), context)),
+  );
+}
+
+async function readFor({ id, annotations }: Purpose, context: Context): Promise<Read> {
+  const { globals, installation, log } = context;
+  if (id !== undefined) log.about({ container: id });
+  const kept = id === undefined ? undefined : keptFor(globals.root, id);
+  const given = await readOptions(findConfiguration(globals.config, installation), kept);
+  const options = await changed(given.options, annotations);
+  await observe(options, context);
+  if (isDebug(options)) log.enableDebug();
+  return { given, options };
 }
 
 /** Most sandboxes change nothing. */
@@ -85,62 +88,27 @@ async function checkHashes({ qemu }: Configuration, annotations: Readonly<Record
   await checkAssetHashes(qemu, annotations);
 }
 
-function open(given: GivenOptions, options: Options, context: Context): RuntimeContext {
-  const { globals, installation, log, timeline } = context;
-  const configuration = configurationOf(options, installation);
-  if (configuration.debug) log.enableDebug();
-  const warn = (message: string): void => {
-    log.warning(message);
-  };
-  const { factory, proxyPath } = configuration;
-  const connect = context.tracing?.traced(connectAgent) ?? connectAgent;
-  const config = { ...configuration.qemu, ...followNetwork(configuration, globals, installation) };
-  const cache = new VmCache({ config, directory: `${factory.path}.cache`, connectAgent, warn });
-  const hypervisor = new QemuHypervisor({
-    config,
-    proxyPath,
-    ...(factory.enabled ? { factory: { templates: new Templates(factory.path), connectAgent, warn } } : {}),
-    ...(factory.cacheSize > 0 ? { cache } : {}),
-  });
-  const environment: Environment = {
-    store: new FileStore(globals.root),
-    hypervisor,
-    connectAgent: connect,
-    network: networkOf(configuration, warn),
-    cgroups: new HostCgroups(warn, { systemd: globals.systemdCgroup }),
-    warn,
-    trace: (step, id) => {
-      timeline.note(step);
-      context.tracing?.step(step);
-      log.debug(`${id}: ${step}`);
+/** A call that signals a process, or looks at a record, needs none. */
+async function configurationFor(options: Options, { installation }: Context): Promise<Configuration> {
+  const { configurationOf } = await import("./config/configuration.ts");
+  return configurationOf(options, installation);
+}
+
+function open({ given }: Read, context: Context, read: () => Promise<Configuration>): Runtime {
+  let known: Promise<Configuration> | undefined;
+  const composition: Composition = {
+    context,
+    configuration: () => (known ??= read()),
+    warn: (message) => {
+      context.log.warning(message);
     },
   };
   return {
-    configuration,
+    ...composition,
     configurationWarnings: given.warnings,
-    environment: { ...environment, shims: new ExternalShims({ path: configuration.shimPath }) },
-    hypervisor,
-    cache,
+    ports: (...names) => compose(composition, names),
     keepConfiguration: (id) => {
-      keepOptions(keptFor(globals.root, id), given);
+      keepOptions(keptFor(context.globals.root, id), given);
     },
   };
-}
-
-function networkOf({ network, newNetworkNamespace, qemu }: Configuration, warn: (message: string) => void): Network {
-  const { model, vhost, limits } = network;
-  if (!newNetworkNamespace) return hostNamespaceNetwork;
-  if (model === "none") return noNetwork;
-  return new NamespaceNetwork({ model, vhost, limits, queues: qemu.vcpus, warn });
-}
-
-/** kata-proxy calls back when an engine has changed a container's network. */
-function followNetwork(
-  { network, newNetworkNamespace }: Configuration,
-  { root, config }: GlobalArguments,
-  { runtime }: Installation,
-): { readonly onNetworkChange?: readonly string[] } {
-  if (!network.follow || !newNetworkNamespace || network.model === "none") return {};
-  const globals = ["--root", resolve(root), ...(config === undefined ? [] : ["--config", resolve(config)])];
-  return { onNetworkChange: [runtime, ...globals, "kata-network", "sync"] };
 }

@@ -22,3 +22,6 @@ export interface Environment {
 export interface ShimEnvironment extends Environment {
   readonly shims: Shims;
 }
+
+/** What an operation works through: these ports, and who is told of its steps. */
+export type Ports<N extends keyof ShimEnvironment> = Pick<ShimEnvironment, N> & Pick<ShimEnvironment, "warn" | "trace">;

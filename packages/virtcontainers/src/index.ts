@@ -46,14 +46,15 @@ export type { ContainerOptions, NetworkOptions, SandboxOptions } from "./embedde
 export { Template, type TemplateOptions } from "./embedded/template.ts";
 export type { Operation } from "./embedded/tracing.ts";
 export type { VmOptions } from "./embedded/vm-options.ts";
-export type { Environment, ShimEnvironment } from "./environment.ts";
+export type { Environment, Ports, ShimEnvironment } from "./environment.ts";
 export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
 export { type HostReport, type InspectOptions, inspectHost } from "./host/inspect.ts";
 export type { Prerequisite } from "./host/prerequisite.ts";
 export { requirePrivileges } from "./host/privileges.ts";
 export { type LogLine, type LogSource, vmLogs } from "./host/vm-logs.ts";
 export { defaultQemuConfig, type QemuConfig } from "./hypervisor/qemu-config.ts";
-export { QemuHypervisor, type QemuHypervisorOptions } from "./hypervisor/qemu-hypervisor.ts";
+export { QemuHypervisor } from "./hypervisor/qemu-hypervisor.ts";
+export type { QemuHypervisorOptions } from "./hypervisor/qemu-hypervisor-options.ts";
 export { type ContainerId, parseContainerId } from "./identifiers.ts";
 export type { GuestInterface, GuestRoute } from "./network/guest-view.ts";
 export { hostNetworkRefused } from "./network/host-network.ts";

@@ -1,5 +1,6 @@
 import { type GuestSetup, KataError, type QemuConfig, type RateLimits } from "@kata-ts/virtcontainers";
 import { checkTogether } from "./check-together.ts";
+import { isDebug } from "./debug.ts";
 import { DEFAULT_TEMPLATE_PATH, type Installation } from "./installation.ts";
 import type { Options } from "./options.ts";
 import { qemuConfigOf } from "./qemu-options.ts";
@@ -22,7 +23,7 @@ export interface Configuration {
   readonly factory: FactoryConfiguration;
 }
 
-interface FactoryConfiguration {
+export interface FactoryConfiguration {
   /** Whether VMs are cloned from templates. */
   readonly enabled: boolean;
   /** Where the templates are. */
@@ -68,12 +69,6 @@ export function configurationOf(given: Options, installation: Installation): Con
 /** Kata's "": as if the option was not there. */
 function nonEmpty(text: string | undefined): string | undefined {
   return text === "" ? undefined : text;
-}
-
-/** Kata has an enable_debug in each section. */
-function isDebug({ hypervisor, proxy, shim, agent, runtime, netmon }: Options): boolean {
-  const sections = [hypervisor?.qemu, proxy?.kata, shim?.kata, agent?.kata, runtime, netmon];
-  return sections.some((section) => section?.enable_debug === true);
 }
 
 function guestSetup({ hypervisor, agent }: Options): GuestSetup {

@@ -3,8 +3,8 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { defaultQemuConfig, type QemuConfig } from "@kata-ts/virtcontainers";
 import type { Installation } from "./installation.ts";
+import { listed } from "./listed.ts";
 import type { HypervisorOptions } from "./options.ts";
-import { listed } from "./sections/machine.ts";
 
 /** What a machine of QEMU's can have. */
 const MOST_VCPUS = 240;

@@ -4,7 +4,8 @@ import { type ContainerId, deleteContainer, killContainer, statusOf } from "@kat
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { openForExisting, type RuntimeContext } from "../open-runtime.ts";
+import { openForExisting } from "../open-runtime.ts";
+import type { RuntimePorts } from "../ports/compose.ts";
 import { onlyId } from "../verbs/required.ts";
 import { FrontBundle } from "./bundle.ts";
 
@@ -22,29 +23,28 @@ export const verb: Verb = async (args, context) => {
   const id = onlyId("stop", words);
   const patience = options.text("time") ?? PATIENCE_SECONDS;
   if (!/^\d{1,6}$/.test(patience)) throw new UsageError(`--time takes seconds, not "${patience}"`);
-  const { environment } = await openForExisting(context, id);
+  const runtime = await openForExisting(context, id);
+  const ports = await runtime.ports("store", "hypervisor", "cgroups", "connectAgent");
   const bundle = FrontBundle.detached(id);
-  const stopped = await end(id, Number(patience) * 1000, environment);
+  const stopped = await end(id, Number(patience) * 1000, ports);
   if (bundle === undefined) return stopped ? 0 : 1;
-  await deleteContainer(id, { force: true }, environment);
+  await deleteContainer(id, { force: true }, ports);
   await bundle[Symbol.asyncDispose]();
   return 0;
 };
 
-async function end(id: ContainerId, patienceMs: number, environment: RuntimeContext["environment"]): Promise<boolean> {
-  const record = await environment.store.read(id);
+type StopPorts = RuntimePorts<"store" | "hypervisor" | "cgroups" | "connectAgent">;
+
+async function end(id: ContainerId, patienceMs: number, ports: StopPorts): Promise<boolean> {
+  const record = await ports.store.read(id);
   if (statusOf(record) === "stopped") return true;
-  await killContainer(id, FrontBundle.stopSignal(id) ?? constants.signals.SIGTERM, false, environment);
-  if (await hasStopped(id, environment, patienceMs)) return true;
-  await killContainer(id, constants.signals.SIGKILL, true, environment);
-  return hasStopped(id, environment, Number(PATIENCE_SECONDS) * 1000);
+  await killContainer(id, FrontBundle.stopSignal(id) ?? constants.signals.SIGTERM, false, ports);
+  if (await hasStopped(id, ports, patienceMs)) return true;
+  await killContainer(id, constants.signals.SIGKILL, true, ports);
+  return hasStopped(id, ports, Number(PATIENCE_SECONDS) * 1000);
 }
 
-async function hasStopped(
-  id: ContainerId,
-  { store }: RuntimeContext["environment"],
-  patienceMs: number,
-): Promise<boolean> {
+async function hasStopped(id: ContainerId, { store }: Pick<StopPorts, "store">, patienceMs: number): Promise<boolean> {
   const giveUpAt = performance.now() + patienceMs;
   for (;;) {
     const record = await store.read(id).catch(() => undefined);

@@ -59,13 +59,14 @@ export const verb: Verb = async (args, context) => {
     print("No releases available\n");
     return 0;
   }
-  const { configuration, configurationWarnings } = await openRuntime(context);
+  const runtime = await openRuntime(context);
+  const configuration = await runtime.configuration();
   const report = await inspectHost(configuration.qemu, { probe: options.flag("probe") });
   const isFit = report.prerequisites.every(({ problem, optional }) => problem === undefined || optional);
   const guest = guestAge(configuration.qemu.imagePath, new Date());
   if (options.flag("json")) print(`${JSON.stringify({ fit: isFit, ...report, guest }, null, 2)}\n`);
   else print(describe(report, isFit) + (guest === undefined ? "" : `${describeAge(guest)}\n`));
-  for (const warning of configurationWarnings) context.log.warning(warning);
+  for (const warning of runtime.configurationWarnings) context.log.warning(warning);
   const old = guest === undefined ? undefined : ageWarning(guest);
   if (old !== undefined) context.log.warning(old);
   const isConsistent = !options.flag("strict") || (await checkVersions(configuration));

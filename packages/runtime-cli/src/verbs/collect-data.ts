@@ -68,7 +68,7 @@ function withoutComments(text: string): string {
 }
 
 async function prerequisites(context: Context): Promise<string> {
-  const { configuration } = await openForExisting(context);
+  const configuration = await (await openForExisting(context)).configuration();
   const { prerequisites: found, accelerator } = await inspectHost(configuration.qemu);
   const lines = found.map(
     ({ name, found: what, problem }) => `${name}: ${what}${problem === undefined ? "" : `: ${problem}`}`,
@@ -77,7 +77,7 @@ async function prerequisites(context: Context): Promise<string> {
 }
 
 async function containers(context: Context): Promise<string> {
-  const { store } = (await openForExisting(context)).environment;
+  const { store } = await (await openForExisting(context)).ports("store");
   const lines = (await store.list()).map(async (id) => {
     const record = await store.read(id).catch(reasonOf);
     if (typeof record === "string") return `${id}: ${record}`;
@@ -87,12 +87,14 @@ async function containers(context: Context): Promise<string> {
 }
 
 async function garbage(context: Context): Promise<string> {
-  const found = await collectGarbage((await openForExisting(context)).environment, { dryRun: true });
+  const runtime = await openForExisting(context);
+  const ports = await runtime.ports("store", "hypervisor", "network", "cgroups", "connectAgent");
+  const found = await collectGarbage(ports, { dryRun: true });
   return found.map(({ kind, name, why }) => `${kind} ${name}: ${why}`).join("\n");
 }
 
 async function logs(context: Context): Promise<string> {
-  const { store } = (await openForExisting(context)).environment;
+  const { store } = await (await openForExisting(context)).ports("store");
   const parts = (await store.list()).map(async (id) => {
     const vm = (await store.read(id).catch(() => undefined))?.vm;
     if (vm === undefined) return `${id}: no VM`;

@@ -61,8 +61,9 @@ export async function createFromBundle(
   context.log.about({ container: id, sandbox: sandboxId ?? id });
   // A member lives in a VM that is there already.
   const annotations = sandboxId === undefined ? (bundle.spec.annotations ?? {}) : {};
-  const { configuration, environment, ...opened } = await openRuntime(context, { annotations });
-  const warnings = [...opened.configurationWarnings, ...unsupportedFields(bundle.spec)];
+  const runtime = await openRuntime(context, { annotations });
+  const configuration = await runtime.configuration();
+  const warnings = [...runtime.configurationWarnings, ...unsupportedFields(bundle.spec)];
   for (const warning of warnings) context.log.warning(warning);
   const detached = verb === "create" || options.flag("detach");
   const consoleSocket = checkedConsoleSocket(options, bundle.spec.process?.terminal === true, detached);
@@ -78,6 +79,7 @@ export async function createFromBundle(
     ...(output === undefined ? {} : { output }),
     ...(consoleSocket === undefined ? {} : { consoleSocket }),
   };
+  const environment = await runtime.ports("store", "hypervisor", "network", "cgroups", "shims", "connectAgent");
   using interruption = new Interruption();
   const { signal } = interruption;
   const joining = { ...container, sharePidNamespace: sharesPidNamespace(bundle.spec) };
@@ -85,7 +87,7 @@ export async function createFromBundle(
     sandboxId === undefined
       ? await createContainer(container, { ...newSandbox(bundle.spec, role, configuration), signal }, environment)
       : await joinSandbox(joining, sandboxId, environment, signal);
-  opened.keepConfiguration(id);
+  runtime.keepConfiguration(id);
   if (sandboxId === undefined && configuration.factory.cacheSize > 0) refillLater(context);
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, created.shim.identity.pid);

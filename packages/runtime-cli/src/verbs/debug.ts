@@ -30,7 +30,7 @@ export const verb: Verb = async (args, context) => {
   await using guest = await debugGuest(
     id,
     terminal ? withOwnSize(shell) : shell,
-    (await openForExisting(context, id)).environment,
+    await (await openForExisting(context, id)).ports("store", "shims", "cgroups", "connectAgent"),
   );
   return await foreground.wait(guest.shim);
 };

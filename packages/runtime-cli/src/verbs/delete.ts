@@ -3,6 +3,7 @@ import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Context, Verb } from "../context.ts";
 import { openForExisting } from "../open-runtime.ts";
+import type { RuntimePorts } from "../ports/compose.ts";
 import { someIds } from "./required.ts";
 
 export const manual: Manual = {
@@ -19,18 +20,25 @@ export const verb: Verb = async (args, context) => {
   const force = options.flag("force");
   if (options.flag("regex")) return deleteMatching(patternOf(words), force, context);
   const ids = someIds("delete", words);
-  const { environment } = await openForExisting(context, ids[0]);
-  for (const id of ids) await deleteContainer(id, { force }, environment);
+  const ports = await portsFor(context, ids[0]);
+  for (const id of ids) await deleteContainer(id, { force }, ports);
   return 0;
 };
 
+async function portsFor(
+  context: Context,
+  id?: string,
+): Promise<RuntimePorts<"store" | "hypervisor" | "cgroups" | "connectAgent">> {
+  return (await openForExisting(context, id)).ports("store", "hypervisor", "cgroups", "connectAgent");
+}
+
 /** As crun: a container that cannot be deleted keeps the others from nothing. */
 async function deleteMatching(pattern: RegExp, force: boolean, context: Context): Promise<number> {
-  const { environment } = await openForExisting(context);
+  const ports = await portsFor(context);
   let status = 0;
-  for (const id of (await environment.store.list()).filter((name) => pattern.test(name))) {
+  for (const id of (await ports.store.list()).filter((name) => pattern.test(name))) {
     try {
-      await deleteContainer(id, { force }, environment);
+      await deleteContainer(id, { force }, ports);
     } catch (error) {
       context.log.warning(`${id} is left: ${reasonOf(error)}`);
       status = 1;

@@ -32,7 +32,7 @@ export const verb: Verb = async (args, context) => {
 };
 
 export async function describeEnvironment(context: Context): Promise<object> {
-  const { configuration } = await openRuntime(context);
+  const configuration = await (await openRuntime(context)).configuration();
   const { qemu, network, proxyPath, shimPath, debug, newNetworkNamespace } = configuration;
   const { prerequisites, accelerator, qemuVersion } = await inspectHost(qemu);
   const { runtime, share } = context.installation;

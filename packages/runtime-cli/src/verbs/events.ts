@@ -24,21 +24,21 @@ export const verb: Verb = async (args, context) => {
   const id = onlyId("events", words);
   const intervalMs = parseDuration(options.text("interval") ?? INTERVAL);
   if (intervalMs <= 0) throw new UsageError("duration interval must be greater than 0");
-  const { environment } = await openForExisting(context, id);
+  const ports = await (await openForExisting(context, id)).ports("store", "hypervisor", "connectAgent");
   const tell = (type: string, data?: object): void => {
     print(`${JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) })}\n`);
   };
-  tell("stats", statsView(await containerStats(id, environment)));
+  tell("stats", statsView(await containerStats(id, ports)));
   if (options.flag("stats")) return 0;
   const stopped = new AbortController();
-  const watching = oomEvents(id, environment, stopped.signal, () => {
+  const watching = oomEvents(id, ports, stopped.signal, () => {
     tell("oom");
   });
   watching.catch(() => undefined); // It has stopped meanwhile, which ends all of this.
-  await watchStopped(id, environment, intervalMs, async () => {
-    tell("stats", statsView(await containerStats(id, environment)));
+  await watchStopped(id, ports, intervalMs, async () => {
+    tell("stats", statsView(await containerStats(id, ports)));
   });
   stopped.abort();
-  if (await hostOomOf(id, environment)) tell("oom");
+  if (await hostOomOf(id, ports)) tell("oom");
   return 0;
 };

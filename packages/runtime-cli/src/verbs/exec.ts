@@ -67,7 +67,7 @@ export const verb: Verb = async (args, context) => {
       ...(cgroup === undefined ? {} : { cgroup }),
       ...(consoleSocket === undefined ? {} : { consoleSocket }),
     },
-    (await openForExisting(context, id)).environment,
+    await (await openForExisting(context, id)).ports("store", "shims", "cgroups", "connectAgent"),
   );
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, shim.identity.pid);

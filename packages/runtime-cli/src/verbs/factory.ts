@@ -1,10 +1,23 @@
 import { connectAgent } from "@kata-ts/agent-protocol";
-import { buildTemplate, findTemplate, KataError, prepareVm, Templates } from "@kata-ts/virtcontainers";
+import {
+  buildTemplate,
+  type Cgroups,
+  findTemplate,
+  KataError,
+  prepareVm,
+  type QemuHypervisor,
+  type Templates,
+  type VmCache,
+} from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
+import type { Configuration } from "../config/configuration.ts";
 import type { Verb } from "../context.ts";
-import { openRuntime, type RuntimeContext } from "../open-runtime.ts";
+import { openRuntime } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
+import { makeHypervisor } from "../ports/hypervisor.ts";
+import { machineOptions } from "../ports/machine-options.ts";
+import { makeCache, makeTemplates } from "../ports/vm-sources.ts";
 import { Interruption } from "./interruption.ts";
 
 export const manual: Manual = {
@@ -18,7 +31,16 @@ export const manual: Manual = {
   examples: ["factory init", "factory status"],
 };
 
-const OPERATIONS: Readonly<Record<string, (runtime: RuntimeContext) => Promise<string>>> = {
+/** What an operation works with. */
+interface Factory {
+  readonly hypervisor: QemuHypervisor;
+  readonly cache: VmCache;
+  readonly templates: Templates;
+  readonly configuration: Configuration;
+  readonly cgroups: Cgroups;
+}
+
+const OPERATIONS: Readonly<Record<string, (runtime: Factory) => Promise<string>>> = {
   init,
   status,
   destroy,
@@ -32,11 +54,20 @@ export const verb: Verb = async (args, context) => {
   if (operation === undefined || more.length > 0) {
     throw new UsageError(`"factory" requires init, status, destroy or refill`);
   }
-  print(`${await operation(await openRuntime(context))}\n`);
+  const runtime = await openRuntime(context);
+  const configuration = await runtime.configuration();
+  const { cgroups } = await runtime.ports("cgroups");
+  const options = await machineOptions(runtime);
+  const machines = {
+    hypervisor: await makeHypervisor(runtime),
+    cache: makeCache(options),
+    templates: makeTemplates(options),
+  };
+  print(`${await operation({ configuration, cgroups, ...machines })}\n`);
   return 0;
 };
 
-async function init(runtime: RuntimeContext): Promise<string> {
+async function init(runtime: Factory): Promise<string> {
   const { factory, qemu, bootDeadlineMs } = runtime.configuration;
   if (!factory.enabled && factory.cacheSize === 0) {
     throw new KataError("KATA_CONFIG", "vm factory is not enabled", {
@@ -46,7 +77,7 @@ async function init(runtime: RuntimeContext): Promise<string> {
   using interruption = new Interruption();
   const { signal } = interruption;
   if (factory.enabled) {
-    const templates = new Templates(factory.path);
+    const { templates } = runtime;
     await buildTemplate({ config: qemu, templates, connectAgent, deadlineMs: bootDeadlineMs, signal });
   }
   if (factory.cacheSize > 0) {
@@ -56,10 +87,10 @@ async function init(runtime: RuntimeContext): Promise<string> {
   return "vm factory initialized";
 }
 
-async function status({ configuration: { factory, qemu }, cache }: RuntimeContext): Promise<string> {
+async function status({ configuration: { factory, qemu }, cache, templates }: Factory): Promise<string> {
   const lines: string[] = [];
   if (factory.enabled) {
-    const template = await findTemplate(qemu, new Templates(factory.path));
+    const template = await findTemplate(qemu, templates);
     lines.push(template === undefined ? "vm factory is off" : `vm factory is on: ${template.path}`);
   }
   if (factory.cacheSize > 0)
@@ -67,24 +98,24 @@ async function status({ configuration: { factory, qemu }, cache }: RuntimeContex
   return lines.join("\n") || "vm factory is not enabled";
 }
 
-async function destroy({ configuration: { factory }, cache }: RuntimeContext): Promise<string> {
+async function destroy({ cache, templates }: Factory): Promise<string> {
   await cache.close();
-  await new Templates(factory.path).removeAll();
+  await templates.removeAll();
   return "vm factory destroyed";
 }
 
-async function refill(runtime: RuntimeContext): Promise<string> {
+async function refill(runtime: Factory): Promise<string> {
   using interruption = new Interruption();
   await fill(runtime, interruption.signal);
   return await status(runtime);
 }
 
-async function fill(runtime: RuntimeContext, signal: AbortSignal): Promise<void> {
-  const { configuration, hypervisor, environment } = runtime;
+async function fill(runtime: Factory, signal: AbortSignal): Promise<void> {
+  const { configuration, hypervisor, cgroups } = runtime;
   const preparation = {
     hypervisor,
     connectAgent,
-    cgroups: environment.cgroups,
+    cgroups,
     signal,
     bootDeadlineMs: configuration.bootDeadlineMs,
   };

@@ -1,9 +1,11 @@
-import { collectGarbage, Templates } from "@kata-ts/virtcontainers";
+import { collectGarbage } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
 import { openRuntime } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
+import { machineOptions } from "../ports/machine-options.ts";
+import { makeCache, makeTemplates } from "../ports/vm-sources.ts";
 
 export const manual: Manual = {
   operands: "",
@@ -18,7 +20,9 @@ export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"gc" takes no arguments: ${words.join(" ")}`);
   const dryRun = options.flag("dry-run");
-  const { configuration, environment, cache } = await openRuntime(context);
+  const runtime = await openRuntime(context);
+  const environment = await runtime.ports("store", "hypervisor", "network", "cgroups", "connectAgent");
+  const machines = await machineOptions(runtime);
   let failed = 0;
   const warn = (message: string): void => {
     failed += 1;
@@ -27,10 +31,10 @@ export const verb: Verb = async (args, context) => {
   for (const { kind, name, why } of await collectGarbage({ ...environment, warn }, { dryRun })) {
     print(`${dryRun ? "would remove" : "removed"} ${kind} ${name}: ${why}\n`);
   }
-  for (const path of await new Templates(configuration.factory.path).removeStale(dryRun)) {
+  for (const path of await makeTemplates(machines).removeStale(dryRun)) {
     print(`${dryRun ? "would remove" : "removed"} template ${path}: nothing can be cloned from it\n`);
   }
-  for (const path of await cache.removeStale(dryRun)) {
+  for (const path of await makeCache(machines).removeStale(dryRun)) {
     print(`${dryRun ? "would remove" : "removed"} cached vm ${path}: nobody can be given it\n`);
   }
   return failed === 0 ? 0 : 1;

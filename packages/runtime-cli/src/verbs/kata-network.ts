@@ -59,7 +59,8 @@ export const verb: Verb = async (args, context) => {
       throw new UsageError(`${file === "-" ? "standard input" : file} is not JSON: ${(error as Error).message}`);
     }
   };
-  const { environment } = await openRuntime(context);
+  const runtime = await openRuntime(context);
+  const environment = await runtime.ports("store", "hypervisor", "network", "cgroups", "connectAgent");
   const printed = await action(parseContainerId(id), input, environment);
   if (printed !== undefined) print(`${JSON.stringify(printed)}\n`);
   return 0;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type ContainerId, containerStats, type Environment, parseContainerId } from "@kata-ts/virtcontainers";
+import { type ContainerId, containerStats, parseContainerId } from "@kata-ts/virtcontainers";
 import { type ContainerRecord, statusOf } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
@@ -8,6 +8,7 @@ import { openForExisting } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 import { cpuNanoseconds, proportionalBytes } from "../output/process-use.ts";
 import { number } from "../output/stats.ts";
+import type { RuntimePorts } from "../ports/compose.ts";
 
 export const manual: Manual = {
   operands: "CONTAINER [CONTAINER …]",
@@ -34,20 +35,20 @@ export const verb: Verb = async (args, context) => {
   const { words } = parseAnywhere(args, manual.options);
   if (words.length === 0) throw new UsageError('"kata-overhead" requires a container');
   const ids = words.map(parseContainerId);
-  const { environment } = await openForExisting(context);
-  for (const id of ids) print(await overheadOf(id, environment));
+  const ports = await (await openForExisting(context)).ports("store", "connectAgent");
+  for (const id of ids) print(await overheadOf(id, ports));
   return 0;
 };
 
-async function overheadOf(id: ContainerId, environment: Environment): Promise<string> {
-  const { store } = environment;
+async function overheadOf(id: ContainerId, ports: RuntimePorts<"store" | "connectAgent">): Promise<string> {
+  const { store } = ports;
   const record = await store.read(id);
   const all = await Promise.all((await store.list()).map((other) => store.read(other).catch(() => undefined)));
   const members = all.filter((other) => other?.sandboxId === record.sandboxId && isUp(other));
   const sandbox = members.filter((other) => other !== undefined);
-  const first = await sample(sandbox, environment, id);
+  const first = await sample(sandbox, ports, id);
   await delay(SECOND_MS);
-  const last = await sample(sandbox, environment, id);
+  const last = await sample(sandbox, ports, id);
   return report(id, first, last);
 }
 
@@ -57,9 +58,13 @@ function isUp(record: ContainerRecord): boolean {
 }
 
 /** @throws KataError KATA_STATE for a container that does not run */
-async function sample(sandbox: readonly ContainerRecord[], environment: Environment, id: ContainerId): Promise<Sample> {
+async function sample(
+  sandbox: readonly ContainerRecord[],
+  ports: RuntimePorts<"store" | "connectAgent">,
+  id: ContainerId,
+): Promise<Sample> {
   const ids = new Set([id, ...sandbox.map((record) => parseContainerId(record.id))]);
-  const stats = await Promise.all([...ids].map((each) => containerStats(each, environment)));
+  const stats = await Promise.all([...ids].map((each) => containerStats(each, ports)));
   const pids = new Set(
     sandbox
       .flatMap(({ vm, shim }) => [...(vm?.processes ?? []), ...(shim === undefined ? [] : [shim])])

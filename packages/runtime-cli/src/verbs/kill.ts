@@ -20,7 +20,8 @@ export const verb: Verb = async (args, context) => {
   if (more.length > 0) throw new UsageError('"kill" takes a container id and a signal');
   const container = onlyId("kill", words.length === 0 ? [] : [id]);
   const number = parseSignal(signal);
-  const { environment } = await openForExisting(context, container);
-  await killContainer(container, number, options.flag("all"), environment);
+  const runtime = await openForExisting(context, container);
+  const ports = await runtime.ports("store", "cgroups", "connectAgent");
+  await killContainer(container, number, options.flag("all"), ports);
   return 0;
 };

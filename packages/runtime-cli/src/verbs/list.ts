@@ -50,7 +50,7 @@ async function assetViewer(context: Context): Promise<(record: ContainerRecord) 
     import("../open-runtime.ts"),
     import("../output/assets.ts"),
   ]);
-  const { qemu } = (await openForExisting(context)).configuration;
+  const { qemu } = await (await openForExisting(context)).configuration();
   return (record) => assetsView(record, qemu);
 }
 

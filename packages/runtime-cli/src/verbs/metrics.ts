@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type ContainerRecord, containerStats, type Environment, parseContainerId } from "@kata-ts/virtcontainers";
+import { type ContainerRecord, containerStats, parseContainerId } from "@kata-ts/virtcontainers";
 import { pidOf, statusOf } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
@@ -9,6 +9,7 @@ import { print } from "../output/print.ts";
 import { proportionalBytes } from "../output/process-use.ts";
 import { formatMetrics, type Metric, type Sample } from "../output/prometheus.ts";
 import { number } from "../output/stats.ts";
+import type { RuntimePorts } from "../ports/compose.ts";
 
 export const manual: Manual = {
   operands: "",
@@ -37,12 +38,12 @@ const FIGURES: readonly Omit<Metric, "samples">[] = [
 export const verb: Verb = async (args, context) => {
   const { words } = parseAnywhere(args, manual.options);
   if (words.length > 0) throw new UsageError(`"metrics" takes no arguments: ${words.join(" ")}`);
-  const { environment } = await openForExisting(context);
-  const ids = [...(await environment.store.list())];
+  const ports = await (await openForExisting(context)).ports("store", "connectAgent");
+  const ids = [...(await ports.store.list())];
   const seen: Observation[] = [];
   const worker = async (): Promise<void> => {
     for (let id = ids.pop(); id !== undefined; id = ids.pop()) {
-      const observation = await observe(id, environment);
+      const observation = await observe(id, ports);
       if (observation !== undefined) seen.push(observation);
     }
   };
@@ -53,20 +54,23 @@ export const verb: Verb = async (args, context) => {
 };
 
 /** One that has gone, or whose guest does not answer, does not keep the others from being told. */
-async function observe(id: string, environment: Environment): Promise<Observation | undefined> {
+async function observe(id: string, ports: RuntimePorts<"store" | "connectAgent">): Promise<Observation | undefined> {
   try {
-    const record = await environment.store.read(parseContainerId(id));
+    const record = await ports.store.read(parseContainerId(id));
     const status = statusOf(record);
     const alive = status === "running" || status === "paused";
-    const figures = alive ? await figuresOf(id, environment).catch(() => ({})) : {};
+    const figures = alive ? await figuresOf(id, ports).catch(() => ({})) : {};
     return { record, status, figures };
   } catch {
     return undefined;
   }
 }
 
-async function figuresOf(id: string, environment: Environment): Promise<Readonly<Record<string, number>>> {
-  const { cgroup_stats: cgroup } = await containerStats(parseContainerId(id), environment);
+async function figuresOf(
+  id: string,
+  ports: RuntimePorts<"store" | "connectAgent">,
+): Promise<Readonly<Record<string, number>>> {
+  const { cgroup_stats: cgroup } = await containerStats(parseContainerId(id), ports);
   return {
     kata_container_cpu_seconds_total: number(cgroup?.cpu_stats?.cpu_usage?.total_usage) / 1e9,
     kata_container_memory_bytes: number(cgroup?.memory_stats?.usage?.usage),

@@ -12,6 +12,6 @@ export const manual: Manual = {
 
 export const verb: Verb = async (args, context) => {
   const id = onlyId("pause", parseAnywhere(args, manual.options).words);
-  await pauseContainer(id, (await openForExisting(context, id)).environment);
+  await pauseContainer(id, await (await openForExisting(context, id)).ports("store", "connectAgent"));
   return 0;
 };

@@ -1,7 +1,9 @@
+import { listProcesses } from "@kata-ts/virtcontainers";
 import { FileStore, KataError, parseContainerId, pidOf } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
 import type { Context, Verb } from "../context.ts";
+import { openForExisting } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 
 export const manual: Manual = {
@@ -35,10 +37,8 @@ async function printGuestProcesses(
   args: readonly string[],
   context: Context,
 ): Promise<void> {
-  // Loaded here only: the other format needs nothing of it.
-  const { listProcesses } = await import("@kata-ts/virtcontainers");
-  const { openForExisting } = await import("../open-runtime.ts");
-  print(await listProcesses(id, args, (await openForExisting(context, id)).environment));
+  const ports = await (await openForExisting(context, id)).ports("store", "connectAgent");
+  print(await listProcesses(id, args, ports));
 }
 
 async function printHostPids(id: ReturnType<typeof parseContainerId>, { globals }: Context): Promise<void> {

@@ -12,6 +12,6 @@ export const manual: Manual = {
 
 export const verb: Verb = async (args, context) => {
   const id = onlyId("resume", parseAnywhere(args, manual.options).words);
-  await resumeContainer(id, (await openForExisting(context, id)).environment);
+  await resumeContainer(id, await (await openForExisting(context, id)).ports("store", "connectAgent"));
   return 0;
 };

@@ -13,7 +13,8 @@ export const manual: Manual = {
 /** Prints nothing: podman runs it with the container's own terminal. */
 export const verb: Verb = async (args, context) => {
   const ids = someIds("start", parseAnywhere(args, manual.options).words);
-  const { environment } = await openRuntime(context, { id: ids[0] });
-  for (const id of ids) await startContainer(id, environment);
+  const runtime = await openRuntime(context, { id: ids[0] });
+  const ports = await runtime.ports("store", "hypervisor", "network", "connectAgent");
+  for (const id of ids) await startContainer(id, ports);
   return 0;
 };

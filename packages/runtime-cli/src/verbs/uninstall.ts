@@ -6,6 +6,8 @@ import type { Verb } from "../context.ts";
 import { uninstallTree } from "../install/tree.ts";
 import { openRuntime } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
+import { machineOptions } from "../ports/machine-options.ts";
+import { makeCache } from "../ports/vm-sources.ts";
 
 export const manual: Manual = {
   operands: "PREFIX",
@@ -19,8 +21,10 @@ export const verb: Verb = async (args, context) => {
   const [prefix, ...more] = words;
   if (prefix === undefined || more.length > 0)
     throw new UsageError('"uninstall" requires exactly 1 argument: a prefix');
-  const { environment, cache } = await openRuntime(context);
-  const found = await environment.hypervisor.found();
+  const runtime = await openRuntime(context);
+  const { hypervisor } = await runtime.ports("hypervisor");
+  const cache = makeCache(await machineOptions(runtime));
+  const found = await hypervisor.found();
   const running = found.filter(({ state }) => isAlive(state.qemu)).map(({ owner, state }) => owner ?? state.dir);
   const waiting = await cache.waiting();
   if (running.length + waiting.length > 0 && !options.flag("force")) {

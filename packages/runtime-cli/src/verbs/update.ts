@@ -26,6 +26,7 @@ export const verb: Verb = async (args, context) => {
     file === undefined
       ? resourcesFromOptions(options)
       : parseResources(readFileSync(file === "-" ? STDIN : file, "utf8"), file === "-" ? "standard input" : file);
-  await updateContainer(id, resources, (await openRuntime(context, { id })).environment);
+  const ports = await (await openRuntime(context, { id })).ports("store", "hypervisor", "cgroups", "connectAgent");
+  await updateContainer(id, resources, ports);
   return 0;
 };

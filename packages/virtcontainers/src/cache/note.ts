@@ -6,7 +6,7 @@ import { VmFile } from "@kata-ts/proxy";
 import type { VmConfig } from "@kata-ts/qemu-driver";
 import type { QemuConfig } from "../hypervisor/qemu-config.ts";
 import { readProcesses } from "../hypervisor/vm-owner.ts";
-import { machineOf } from "../template/build-template.ts";
+import { machineOf } from "../template/machine-of.ts";
 import { templateKey, withoutNames } from "../template/template-key.ts";
 
 const NOTE = "cached.json";

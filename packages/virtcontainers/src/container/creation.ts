@@ -6,7 +6,7 @@ import type { HostCgroup } from "../ports/cgroups.ts";
 import type { Vm, VmOverhead } from "../ports/hypervisor.ts";
 import type { Shim } from "../ports/shims.ts";
 import type { ContainerRecord } from "../ports/store.ts";
-import { asked } from "../sandbox/create.ts";
+import { asked } from "../sandbox/asked.ts";
 import { demandOf } from "../sandbox/sizing.ts";
 import { UndoStack } from "../undo.ts";
 import { checkBinds } from "./bind-options.ts";

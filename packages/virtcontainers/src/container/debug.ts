@@ -1,9 +1,9 @@
 import type { RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
 import { randomUuid } from "@kata-ts/linux";
-import type { ShimEnvironment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Shim } from "../ports/shims.ts";
-import { asked } from "../sandbox/create.ts";
+import { asked } from "../sandbox/asked.ts";
 import { UndoStack } from "../undo.ts";
 import { guestRoot } from "./guest-root.ts";
 import { createInGuest } from "./in-guest.ts";
@@ -38,7 +38,7 @@ export interface GuestShell extends AsyncDisposable {
 export async function debugGuest(
   id: ContainerId,
   process: SpecProcess,
-  environment: ShimEnvironment,
+  environment: Ports<"store" | "shims" | "cgroups" | "connectAgent">,
 ): Promise<GuestShell> {
   const record = await environment.store.read(id);
   const vm = requireStatus(record, "debug the guest of", "creating", "created", "running", "paused");

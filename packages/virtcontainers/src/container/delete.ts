@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isAlive, signalProcess } from "@kata-ts/linux";
-import type { Environment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import { KataError } from "../errors.ts";
 import { runPoststopHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
@@ -28,7 +28,7 @@ const KILL_DEADLINE_MS = 5_000;
 export async function deleteContainer(
   id: ContainerId,
   options: DeleteOptions,
-  environment: Environment,
+  environment: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
 ): Promise<void> {
   let record = await readOrForgive(id, options, environment);
   // What is added to it meanwhile, by a creation that still runs, goes, too.
@@ -43,7 +43,7 @@ async function removeAll(
   id: ContainerId,
   record: ContainerRecord,
   options: DeleteOptions,
-  environment: Environment,
+  environment: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
 ): Promise<boolean> {
   const status = statusOf(record);
   // As runc: a container whose process was never started may go, too.
@@ -71,7 +71,7 @@ async function removeAll(
 async function readOrForgive(
   id: ContainerId,
   { force }: DeleteOptions,
-  environment: Environment,
+  environment: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
 ): Promise<ContainerRecord | undefined> {
   try {
     return await environment.store.read(id);
@@ -83,7 +83,10 @@ async function readOrForgive(
 }
 
 /** Its VM knows whose it is. */
-async function removeUnreadable(id: ContainerId, environment: Environment): Promise<void> {
+async function removeUnreadable(
+  id: ContainerId,
+  environment: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
+): Promise<void> {
   const location = environment.store.locationOf(id);
   for (const { owner, state } of await environment.hypervisor.found()) {
     if (owner === location) await endFoundVm(state, environment);

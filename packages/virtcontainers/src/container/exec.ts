@@ -1,10 +1,10 @@
 import type { SpecProcess } from "@kata-ts/agent-protocol";
 import { randomUuid } from "@kata-ts/linux";
-import type { ShimEnvironment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import { KataError } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Shim } from "../ports/shims.ts";
-import { asked } from "../sandbox/create.ts";
+import { asked } from "../sandbox/asked.ts";
 import { UndoStack } from "../undo.ts";
 import { type ExecWishes, execInGuest } from "./in-guest.ts";
 import { requireStatus, statusOf } from "./status.ts";
@@ -24,7 +24,7 @@ export async function execInContainer(
   id: ContainerId,
   process: SpecProcess,
   options: ExecOptions,
-  environment: ShimEnvironment,
+  environment: Ports<"store" | "shims" | "cgroups" | "connectAgent">,
 ): Promise<Shim> {
   const record = await environment.store.read(id);
   if (statusOf(record) === "paused" && options.ignorePaused !== true) {

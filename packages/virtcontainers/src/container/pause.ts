@@ -1,11 +1,11 @@
-import type { Environment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
+import { asked } from "../sandbox/asked.ts";
 import { setClock } from "../sandbox/clock.ts";
-import { asked } from "../sandbox/create.ts";
 import { requireStatus } from "./status.ts";
 
 /** Freezes all processes of a running container; the VM goes on. @throws KataError KATA_STATE, KATA_AGENT */
-export async function pauseContainer(id: ContainerId, environment: Environment): Promise<void> {
+export async function pauseContainer(id: ContainerId, environment: Ports<"store" | "connectAgent">): Promise<void> {
   const record = await environment.store.read(id);
   const vm = requireStatus(record, "pause", "running");
   using agent = environment.connectAgent(vm.agentUrl);
@@ -14,7 +14,7 @@ export async function pauseContainer(id: ContainerId, environment: Environment):
 }
 
 /** @throws KataError KATA_STATE, KATA_AGENT */
-export async function resumeContainer(id: ContainerId, environment: Environment): Promise<void> {
+export async function resumeContainer(id: ContainerId, environment: Ports<"store" | "connectAgent">): Promise<void> {
   const record = await environment.store.read(id);
   const vm = requireStatus(record, "resume", "paused");
   using agent = environment.connectAgent(vm.agentUrl);

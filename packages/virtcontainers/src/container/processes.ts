@@ -1,14 +1,14 @@
 import { escapeControls } from "@kata-ts/linux";
-import type { Environment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
-import { asked } from "../sandbox/create.ts";
+import { asked } from "../sandbox/asked.ts";
 import { requireStatus } from "./status.ts";
 
 /** The guest's `ps` about this container's processes. @param args options for ps; `-ef` when empty */
 export async function listProcesses(
   id: ContainerId,
   args: readonly string[],
-  environment: Environment,
+  environment: Ports<"store" | "connectAgent">,
 ): Promise<string> {
   const vm = requireStatus(await environment.store.read(id), "list processes of", "created", "running", "paused");
   using agent = environment.connectAgent(vm.agentUrl);

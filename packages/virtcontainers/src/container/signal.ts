@@ -1,7 +1,7 @@
 import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
-import type { Environment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
-import { asked } from "../sandbox/create.ts";
+import { asked } from "../sandbox/asked.ts";
 import { requireStatus, statusOf } from "./status.ts";
 
 const SIGKILL = 9;
@@ -15,7 +15,7 @@ export async function killContainer(
   id: ContainerId,
   signal: number,
   all: boolean,
-  environment: Environment,
+  environment: Ports<"store" | "cgroups" | "connectAgent">,
 ): Promise<void> {
   const record = await environment.store.read(id);
   // Engines end what may be left of a container that has stopped: there is nothing, which is what they want.

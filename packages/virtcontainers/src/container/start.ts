@@ -1,16 +1,19 @@
 import { identifyProcess } from "@kata-ts/linux";
-import type { Environment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import { KataError } from "../errors.ts";
 import { runPoststartHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { ContainerRecord } from "../ports/store.ts";
+import { asked } from "../sandbox/asked.ts";
 import { setClock } from "../sandbox/clock.ts";
-import { asked } from "../sandbox/create.ts";
 import { followResolver } from "../sandbox/resolver.ts";
 import { requireStatus, statusOf } from "./status.ts";
 
 /** Lets a created container's first process run. @throws KataError KATA_STATE, KATA_AGENT */
-export async function startContainer(id: ContainerId, environment: Environment): Promise<ContainerRecord> {
+export async function startContainer(
+  id: ContainerId,
+  environment: Ports<"store" | "hypervisor" | "network" | "connectAgent">,
+): Promise<ContainerRecord> {
   const { store } = environment;
   const record = await store.update(id, (before) => {
     requireCreated(before);

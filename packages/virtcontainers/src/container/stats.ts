@@ -1,18 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Response } from "@kata-ts/agent-protocol";
 import { isAlive } from "@kata-ts/linux";
-import type { Environment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { VmState } from "../ports/hypervisor.ts";
-import { asked } from "../sandbox/create.ts";
+import { asked } from "../sandbox/asked.ts";
 import { requireStatus, statusOf } from "./status.ts";
 
 /** The contract's figures about a container's cgroup in the guest. */
 export type ContainerStats = Response<"statsContainer">;
 
 /** @throws KataError KATA_STATE, KATA_AGENT */
-export async function containerStats(id: ContainerId, environment: Environment): Promise<ContainerStats> {
+export async function containerStats(
+  id: ContainerId,
+  environment: Ports<"store" | "connectAgent">,
+): Promise<ContainerStats> {
   const vm = requireStatus(await environment.store.read(id), "get stats of", "created", "running", "paused");
   using agent = environment.connectAgent(vm.agentUrl);
   return await asked(`get stats of container ${id}`, agent.statsContainer({ container_id: id }));
@@ -23,7 +26,7 @@ const OOM_PAUSE_MS = 100;
 /** Tells each time the container ran out of memory, until aborted or the guest is gone. */
 export async function oomEvents(
   id: ContainerId,
-  environment: Environment,
+  environment: Ports<"store" | "connectAgent">,
   signal: AbortSignal,
   onEvent: () => void,
 ): Promise<void> {
@@ -34,12 +37,12 @@ export async function oomEvents(
 }
 
 /** Whether the host's kernel has ended the container's VM, which ran into the limit of its cgroup. */
-export async function ranOutOfMemory(vm: VmState, { hypervisor }: Environment): Promise<boolean> {
+export async function ranOutOfMemory(vm: VmState, { hypervisor }: Ports<"hypervisor">): Promise<boolean> {
   return (await hypervisor.reopen(vm).exit())?.outOfMemory === true;
 }
 
 /** As oomEvents, for the VM on the host once it has ended: the guest cannot tell. */
-export async function hostOomOf(id: ContainerId, environment: Environment): Promise<boolean> {
+export async function hostOomOf(id: ContainerId, environment: Ports<"store" | "hypervisor">): Promise<boolean> {
   const record = await environment.store.read(id).catch(() => undefined);
   if (record?.vm === undefined || isAlive(record.vm.qemu)) return false;
   // Its watchman writes down how it ended once all of it has been taken back.
@@ -71,7 +74,7 @@ const POLL_MS = 200;
 /** Calls back in intervals, until the container has stopped. */
 export async function watchStopped(
   id: ContainerId,
-  { store }: Environment,
+  { store }: Ports<"store">,
   intervalMs: number,
   onInterval: () => Promise<void>,
 ): Promise<void> {

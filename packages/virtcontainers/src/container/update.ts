@@ -1,7 +1,7 @@
 import type { SpecResources } from "@kata-ts/agent-protocol";
-import type { Environment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
-import { asked } from "../sandbox/create.ts";
+import { asked } from "../sandbox/asked.ts";
 import { demandOf, growVm, shrinkVm } from "../sandbox/sizing.ts";
 import { guestResources, unappliedResources } from "./guest-resources.ts";
 import { hostLimitsOf } from "./host-limits.ts";
@@ -17,7 +17,7 @@ import { requireStatus } from "./status.ts";
 export async function updateContainer(
   id: ContainerId,
   resources: SpecResources,
-  environment: Environment,
+  environment: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
 ): Promise<void> {
   const { store, hypervisor, cgroups } = environment;
   const before = await store.read(id);

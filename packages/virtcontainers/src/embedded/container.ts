@@ -1,6 +1,6 @@
 import type { ContainerId } from "../identifiers.ts";
+import { asked } from "../sandbox/asked.ts";
 import { setClock } from "../sandbox/clock.ts";
-import { asked } from "../sandbox/create.ts";
 import type { ContainerParts } from "./container-parts.ts";
 import { openGuestProcess } from "./open-guest-process.ts";
 import { Process } from "./process.ts";

@@ -10,7 +10,7 @@ import {
 import type { Agent } from "../ports/agent.ts";
 import type { NicBackend, Vm } from "../ports/hypervisor.ts";
 import type { NetworkAttachment } from "../ports/network.ts";
-import { asked } from "../sandbox/create.ts";
+import { asked } from "../sandbox/asked.ts";
 import { type GuestInterface, guestInterface, guestNeighbours, guestRoute } from "./guest-view.ts";
 import { type InterfaceNote, knownInterfaces } from "./known-interface.ts";
 import { tellRoutes } from "./tell.ts";

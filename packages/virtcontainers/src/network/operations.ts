@@ -4,7 +4,7 @@ import type { Environment } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
-import { asked } from "../sandbox/create.ts";
+import { asked } from "../sandbox/asked.ts";
 import { followResolver } from "../sandbox/resolver.ts";
 import type { GuestInterface, GuestRoute } from "./guest-view.ts";
 

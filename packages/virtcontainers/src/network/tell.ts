@@ -1,6 +1,6 @@
 import type { ConnectionJournal } from "@kata-ts/netns";
 import type { Agent } from "../ports/agent.ts";
-import { asked } from "../sandbox/create.ts";
+import { asked } from "../sandbox/asked.ts";
 import type { Differences } from "./differences.ts";
 import { type KnownInterface, knownInterfaces } from "./known-interface.ts";
 

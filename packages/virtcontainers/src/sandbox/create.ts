@@ -1,13 +1,13 @@
 import type { NetworkNamespace } from "@kata-ts/netns";
 import { engineResolver, readResolvConf } from "@kata-ts/proxy";
 import type { Environment } from "../environment.ts";
-import { KataError, reasonOf } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { endOnAbort } from "../interruption.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { RecordedCgroup } from "../ports/cgroups.ts";
 import type { BootRequest, Vm, VmState } from "../ports/hypervisor.ts";
 import { UndoStack } from "../undo.ts";
+import { asked } from "./asked.ts";
 import { setClockRoughly } from "./clock.ts";
 import { serveNames } from "./resolver.ts";
 import { sharedMemory } from "./shared-memory.ts";
@@ -150,14 +150,4 @@ async function setUpGuest(
     })),
   });
   await Promise.all([created, setClockRoughly(agent)]);
-}
-
-/** Names the step in which the guest refused. */
-export async function asked<T>(what: string, answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof KataError) throw error;
-    throw new KataError("KATA_AGENT", `could not ${what}: ${reasonOf(error)}`, { cause: error });
-  }
 }

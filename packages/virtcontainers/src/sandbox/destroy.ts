@@ -1,4 +1,4 @@
-import type { Environment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import { askToFlush } from "./flush.ts";
 
@@ -6,7 +6,11 @@ import { askToFlush } from "./flush.ts";
  * Ends a sandbox's VM and removes all of it. A guest that still answers first writes its files to its disks, unless
  * told not to wait for it.
  */
-export async function destroySandbox(state: VmState, environment: Environment, flush: boolean): Promise<void> {
+export async function destroySandbox(
+  state: VmState,
+  environment: Ports<"hypervisor" | "connectAgent">,
+  flush: boolean,
+): Promise<void> {
   environment.trace?.("vm-ending", state.dir);
   const vm = environment.hypervisor.reopen(state);
   if (flush && vm.isRunning()) {
@@ -20,7 +24,10 @@ export async function destroySandbox(state: VmState, environment: Environment, f
 }
 
 /** Ends a VM of which no record tells, and removes what is known to be its. */
-export async function endFoundVm(state: VmState, { hypervisor, cgroups }: Environment): Promise<void> {
+export async function endFoundVm(
+  state: VmState,
+  { hypervisor, cgroups }: Ports<"hypervisor" | "cgroups">,
+): Promise<void> {
   await hypervisor.reopen(state).stop();
   await cgroups.remove(state.cgroup);
 }

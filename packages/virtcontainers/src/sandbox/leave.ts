@@ -1,5 +1,5 @@
 import type { CallOptions } from "@kata-ts/agent-protocol";
-import type { Environment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import { reasonOf } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { VmState } from "../ports/hypervisor.ts";
@@ -16,7 +16,7 @@ import { shrinkVm } from "./sizing.ts";
 export async function leaveSandbox(
   id: ContainerId,
   state: VmState,
-  environment: Environment,
+  environment: Ports<"store" | "hypervisor" | "connectAgent">,
   flush: boolean,
 ): Promise<boolean> {
   const vm = environment.hypervisor.reopen(state);

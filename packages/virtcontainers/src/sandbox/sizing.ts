@@ -1,11 +1,11 @@
 import { totalmem } from "node:os";
 import type { SpecResources } from "@kata-ts/agent-protocol";
-import type { Environment } from "../environment.ts";
+import type { Ports } from "../environment.ts";
 import { parseContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
 import type { Demand } from "../ports/store.ts";
-import { asked } from "./create.ts";
+import { asked } from "./asked.ts";
 
 const MIB = 1024 * 1024;
 const NOTHING: Demand = { milliCpus: 0, memoryMiB: 0 };
@@ -31,7 +31,7 @@ function cpusetSize(list: string): number {
 }
 
 /** What all containers of a VM ask for. */
-async function demandOn(vm: Vm, { store }: Environment): Promise<Demand> {
+async function demandOn(vm: Vm, { store }: Ports<"store">): Promise<Demand> {
   const members = await Promise.all(
     (await vm.members()).map((id) => store.read(parseContainerId(id)).catch(() => undefined)),
   );
@@ -46,13 +46,13 @@ async function demandOn(vm: Vm, { store }: Environment): Promise<Demand> {
  * Takes from a running VM the memory that its containers' limits do not ask for any more, where its memory can be taken
  * away. Processors stay: one that sleeps costs nothing.
  */
-export async function shrinkVm(vm: Vm, environment: Environment): Promise<void> {
+export async function shrinkVm(vm: Vm, environment: Ports<"store">): Promise<void> {
   const { memoryMiB } = await demandOn(vm, environment);
   await vm.shrink(memoryMiB);
 }
 
 /** Gives a running VM what all its containers' limits add up to; nothing is taken away. @throws KataError, QemuError */
-export async function growVm(vm: Vm, agent: Agent, environment: Environment): Promise<void> {
+export async function growVm(vm: Vm, agent: Agent, environment: Ports<"store">): Promise<void> {
   const { milliCpus, memoryMiB } = await demandOn(vm, environment);
   if (milliCpus === 0 && memoryMiB === 0) return;
   // More than the host has is no limit that could be reached.

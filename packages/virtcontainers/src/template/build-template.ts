@@ -1,9 +1,10 @@
 import { acceleratorFor, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { requireFiles } from "../hypervisor/required-files.ts";
-import { createVmDirectory, removeVmDirectory, vmDirectory } from "../hypervisor/vm-directory.ts";
+import { createVmDirectory, removeVmDirectory } from "../hypervisor/vm-directory.ts";
 import { vmConfig } from "../hypervisor/vm-spec.ts";
 import type { ConnectAgent } from "../ports/agent.ts";
 import { UndoStack } from "../undo.ts";
+import { machineOf } from "./machine-of.ts";
 import { TemplateMachine } from "./template-machine.ts";
 import type { SavedGuest, Templates } from "./templates.ts";
 import { warmUp } from "./warm-up.ts";
@@ -38,11 +39,6 @@ export async function buildTemplate(request: TemplateRequest): Promise<SavedGues
 export async function findTemplate(config: QemuConfig, templates: Templates): Promise<SavedGuest | undefined> {
   requireFiles(config);
   return templates.find(machineOf(config, await acceleratorFor(config)));
-}
-
-/** The machine that a configuration's templates are of. */
-export function machineOf(config: QemuConfig, accelerator: "kvm" | "tcg"): ReturnType<typeof vmConfig> {
-  return vmConfig(config, accelerator, vmDirectory("/"), "");
 }
 
 async function makeTemplate(

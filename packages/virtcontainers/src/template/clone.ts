@@ -6,7 +6,7 @@ import type { SavedGuest, Templates } from "./templates.ts";
 
 /** What clones come from. */
 export interface Factory {
-  readonly templates: Templates;
+  readonly templates: Pick<Templates, "find" | "noteUse">;
   readonly connectAgent: ConnectAgent;
   /** Told why a VM was booted and not cloned. */
   readonly warn: (message: string) => void;

@@ -1,5 +1,6 @@
 import { defaultQemuConfig } from "@kata-ts/virtcontainers";
 import * as z from "zod/mini";
+import { listed } from "../listed.ts";
 import { option, type ShapeOf } from "../option.ts";
 
 /** What the guest's machine is, but for memory and storage. */
@@ -31,14 +32,6 @@ const MACHINE_TYPES = /^(|pc|q35|pc-q35-[\w.]+)$/;
 const MACHINE_PROPERTY =
   /^(?!(?:kernel|initrd|dtb|dumpdtb|firmware|append|accel|type|smp|memory|pflash)\b)[a-z0-9-]+(=[\w.-]+)?$/;
 const CPU_FEATURE = /^([+-][\w.-]+|[\w.-]+=[\w.-]+)$/;
-
-/** Kata's way to write lists: `a, b,`. */
-export function listed(text: string): string[] {
-  return text
-    .split(",")
-    .map((item) => item.trim())
-    .filter(Boolean);
-}
 
 function listOf(pattern: RegExp, what: string): z.ZodMiniType<string> {
   const isRight = (text: string): boolean => listed(text).every((item) => pattern.test(item));
