@@ -30,7 +30,7 @@ const OWN_WAY: ReadonlySet<string> = new Set([
   ],
   // Its host has a /run of its own, where this machine's templates are not.
   "systemd",
-  ...["bill-of-materials", "front-errors", "launchers", "ttrpc", "vm-cache"],
+  ...["bill-of-materials", "front-errors", "launchers", "loading", "ttrpc", "vm-cache"],
 ]);
 
 /** Those that take a minute or more, the longest first: they are spread evenly over the days. */
