@@ -30,13 +30,16 @@ export async function processFor(
   return { args, env, cwd: cwd === "" ? "/" : cwd, user: await userOf(rootfs, defaults.User ?? "") };
 }
 
-/** `user`, `uid`, `user:group`, …: Docker's rules. Without a group, the user's others come with it. */
+/**
+ * `user`, `uid`, `user:group`, …: Docker's rules. Without a group, the user's others come with it. Digits are a number, never a
+ * name: an image could give a name of digits to root.
+ */
 async function userOf(rootfs: string, text: string): Promise<ImageProcess["user"]> {
   const [user = "", group] = text.split(":");
-  const account = user === "" ? await find(rootfs, "/etc/passwd", "0") : await find(rootfs, "/etc/passwd", user);
-  const uid = user === "" ? 0 : (number(account?.[2]) ?? number(user));
+  const account = await find(rootfs, "/etc/passwd", user === "" ? "0" : user);
+  const uid = idOf(user === "" ? "0" : user, account);
   const inGroup = group === undefined ? undefined : await find(rootfs, "/etc/group", group);
-  const gid = group === undefined ? (number(account?.[3]) ?? 0) : (number(inGroup?.[2]) ?? number(group));
+  const gid = group === undefined ? (number(account?.[3]) ?? 0) : idOf(group, inGroup);
   if (uid === undefined || gid === undefined) {
     throw new ImageError("KATA_IMAGE_FORMAT", `the image has no user ${JSON.stringify(text)}`);
   }
@@ -45,26 +48,49 @@ async function userOf(rootfs: string, text: string): Promise<ImageProcess["user"
   return { uid, gid, ...(additionalGids.length > 0 && { additionalGids }) };
 }
 
+/** What digits say themselves, and the database's line of a name. */
+function idOf(key: string, line: readonly string[] | undefined): number | undefined {
+  return isNumeric(key) ? number(key) : number(line?.[2]);
+}
+
+function isNumeric(key: string): boolean {
+  return /^\d+$/.test(key);
+}
+
 /** As many as Linux lets a process have. */
 const MAX_GROUPS = 65_536;
 
 /** Those that have a user among their members. */
 async function groupsOf(rootfs: string, name: string): Promise<number[]> {
-  const groups = await linesOf(rootfs, "/etc/group");
-  const joined = groups.filter(([, , , members = ""]) => members.split(",").includes(name));
-  return [...new Set(joined.flatMap(([, , id]) => number(id) ?? []))].slice(0, MAX_GROUPS);
+  const found = new Set<number>();
+  for (const [, , id, members = ""] of await linesOf(rootfs, "/etc/group")) {
+    const gid = members.split(",").includes(name) ? number(id) : undefined;
+    if (gid !== undefined) found.add(gid);
+    if (found.size === MAX_GROUPS) break;
+  }
+  return [...found];
 }
 
 /** The line about a name, or about a number. */
 async function find(rootfs: string, database: string, key: string): Promise<readonly string[] | undefined> {
-  const fields = await linesOf(rootfs, database);
-  return fields.find(([name]) => name === key) ?? fields.find(([, , id]) => id === key);
+  const place = isNumeric(key) ? 2 : 0;
+  for (const fields of await linesOf(rootfs, database)) if (fields[place] === key) return fields;
+  return undefined;
 }
 
-async function linesOf(rootfs: string, database: string): Promise<string[][]> {
+/** One at a time: an image may have millions. */
+async function linesOf(rootfs: string, database: string): Promise<Iterable<string[]>> {
   const text = await readInside(rootfs, database).catch(() => Buffer.alloc(0));
-  const lines = text.toString().split("\n");
-  return lines.map((line) => line.split(":"));
+  return fieldsOf(text.toString());
+}
+
+function* fieldsOf(text: string): Generator<string[]> {
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf("\n", from);
+    const to = end === -1 ? text.length : end;
+    yield text.slice(from, to).split(":");
+    from = to + 1;
+  }
 }
 
 function number(text: string | undefined): number | undefined {
