@@ -4,6 +4,7 @@ import type { grpc, RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
 import { MountFlag, mount } from "@kata-ts/linux";
 import type { Commands } from "../commands.ts";
 import { applicableProcess, applicableSpec, type GuestAbilities, guestAbilities } from "../container/applicable.ts";
+import { checkDev } from "../container/check-dev.ts";
 import { Container, type ExecWishes } from "../container/container.ts";
 import { withPluggedDevices } from "../container/guest-devices.ts";
 import { findGuestHooks, type GuestHooks, withGuestHooks } from "../container/guest-hooks.ts";
@@ -137,6 +138,7 @@ export class Sandbox {
       const shared = await namespaces.sharedBy(spec, request.sandbox_pidns);
       const placed = await this.#published.begin(id, spec);
       const numbered = await withPluggedDevices(placed, request.devices ?? []);
+      if (numbered.root !== undefined) checkDev(numbered.root.path);
       const guestSpec = applySharedSysctls(toGuestSpec(numbered, id, shared), shared);
       const { value, warnings } = applicableSpec(guestSpec, this.#abilities);
       const process = await container.create(
