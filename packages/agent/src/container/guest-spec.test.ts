@@ -62,6 +62,23 @@ describe("toGuestSpec", () => {
   it("leaves out what the host has warned of", () => {
     const linux = { namespaces: [], timeOffsets: {}, intelRdt: { l3CacheSchema: "L3:0=f" }, memoryPolicy: {} };
     const left = toGuestSpec({ ociVersion: "1.2.0", linux }, "c", SHARED).linux ?? {};
-    expect(Object.keys(left).sort()).toEqual(["cgroupsPath", "namespaces"]);
+    expect(Object.keys(left).sort()).toEqual(["cgroupsPath", "namespaces", "resources"]);
+  });
+
+  const denied = { allow: false, access: "rwm" };
+  const rule = { allow: true, type: "c", major: 10, minor: 229, access: "rw" };
+  const disk = { path: "/dev/x", type: "b", major: 254, minor: 16 };
+  const pipe = { path: "/dev/y", type: "p" };
+  it.each([
+    ["no resources", { devices: [] }, [denied]],
+    ["no rules", { resources: { devices: [] } }, [denied]],
+    ["rules", { devices: [disk], resources: { devices: [rule] } }, [denied, rule]],
+    [
+      "devices and no rules",
+      { devices: [disk, pipe], resources: {} },
+      [denied, { allow: true, type: "b", major: 254, minor: 16, access: "rwm" }],
+    ],
+  ])("denies every device that no rule allows: %s", (_, linux, rules) => {
+    expect(toGuestSpec({ ociVersion: "1.2.0", linux }, "c", SHARED).linux?.resources?.devices).toEqual(rules);
   });
 });

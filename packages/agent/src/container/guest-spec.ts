@@ -1,4 +1,5 @@
 import type { RuntimeSpec, SpecIdMapping, SpecNamespace } from "@kata-ts/agent-protocol";
+import { deviceRules } from "./device-rules.ts";
 
 /** How ids in a user namespace are ids outside. */
 export interface Mappings {
@@ -34,10 +35,12 @@ export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: Shar
     .filter(({ type }) => type !== "network" && type !== "cgroup" && type !== "time")
     .map(({ type }) => joinShared(type, shared));
   namespaces.push({ type: "cgroup" });
+  const linux = withoutHostsOwn(spec);
+  const resources = { ...linux.resources, devices: deviceRules(linux) };
   return {
     ...withoutHooks(spec),
     ociVersion: GUEST_OCI_VERSION,
-    linux: { ...withoutHostsOwn(spec), ...shared.mappings, namespaces, cgroupsPath: `/kata/${containerId}` },
+    linux: { ...linux, ...shared.mappings, namespaces, resources, cgroupsPath: `/kata/${containerId}` },
   };
 }
 
