@@ -205,6 +205,7 @@ class GuestInput extends Writable {
   }
 
   readerGone(): void {
+    if (this.#gone) return; // The guest may say so without end.
     this.#gone = true;
     if (!this.writableFinished) this.destroy(new StdinClosed());
   }

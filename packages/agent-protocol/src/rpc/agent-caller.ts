@@ -6,14 +6,14 @@ import { NotTtrpc, TtrpcCaller } from "./ttrpc/ttrpc-caller.ts";
  * gRPC's code is loaded.
  */
 export class AgentCaller implements Caller {
-  readonly #url: string;
+  readonly #path: string;
   readonly #ttrpc: TtrpcCaller;
   #grpc: Promise<Caller> | undefined;
   #closed = false;
 
   constructor(url: string) {
-    this.#url = url;
-    this.#ttrpc = new TtrpcCaller(new URL(url).pathname);
+    this.#path = new URL(url).pathname;
+    this.#ttrpc = new TtrpcCaller(this.#path);
   }
 
   async call(call: Call): Promise<Uint8Array> {
@@ -37,7 +37,7 @@ export class AgentCaller implements Caller {
 
   #useGrpc(): Promise<Caller> {
     this.#grpc ??= import("./grpc/grpc-caller.ts").then(({ GrpcCaller }) => {
-      const caller = new GrpcCaller(this.#url);
+      const caller = new GrpcCaller(this.#path);
       if (this.#closed) caller.close();
       return caller;
     });

@@ -1,60 +1,109 @@
-import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
-import { abortError, type Call, type Caller, MAX_REPLY_BYTES, MAX_REQUEST_BYTES } from "../caller.ts";
+import { type ClientHttp2Session, connect } from "node:http2";
+import type { Duplex } from "node:stream";
+import { abortError, type Call, type Caller, withinLimits } from "../caller.ts";
 import { AgentRpcError, RpcStatus } from "../errors.ts";
+import { connectOnce, reach } from "../reach.ts";
+import { grpcMessage, grpcTimeout, replyOf } from "./unary.ts";
 
-/** Calls by gRPC, over one HTTP/2 connection that the first call makes. */
+const MIB = 1024 * 1024;
+
+/**
+ * Calls by gRPC, over one HTTP/2 connection that the first call makes. HTTP/2 is Node's; what it carries is read here, since
+ * the guest chooses how a reply is cut into frames, and gRPC's own library keeps each of them by itself.
+ */
 export class GrpcCaller implements Caller {
-  readonly #client: Client;
-  readonly #pending: Set<{ cancel(): void }> = new Set();
+  readonly #path: string;
+  #session: Promise<ClientHttp2Session> | undefined;
+  #closed = false;
 
-  /** @param url `unix:///path` */
-  constructor(url: string) {
-    this.#client = new Client(url, credentials.createInsecure(), {
-      "grpc.max_receive_message_length": MAX_REPLY_BYTES,
-      "grpc.max_send_message_length": MAX_REQUEST_BYTES,
-      "grpc.enable_retries": 0,
-      "grpc.enable_http_proxy": 0,
-      "grpc.use_local_subchannel_pool": 1,
-      "grpc.service_config_disable_resolution": 1,
-      "grpc.initial_reconnect_backoff_ms": 50,
-      "grpc.max_reconnect_backoff_ms": 1000,
-      "grpc.min_reconnect_backoff_ms": 50,
-    });
+  /** @param path of a unix socket */
+  constructor(path: string) {
+    this.#path = path;
   }
 
-  call({ path, request, expiresAt, signal, waitForReady }: Call): Promise<Uint8Array> {
-    if (signal?.aborted === true) return Promise.reject(abortError(path, signal));
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        pending.cancel();
-      };
-      const pending = this.#client.makeUnaryRequest<Uint8Array, Buffer>(
-        path,
-        (bytes) => Buffer.from(bytes),
-        (bytes) => bytes,
-        request,
-        new Metadata({ waitForReady }),
-        expiresAt === undefined ? {} : { deadline: Date.now() + expiresAt - performance.now() },
-        (error, reply) => {
-          signal?.removeEventListener("abort", onAbort);
-          this.#pending.delete(pending);
-          if (error !== null) reject(toAgentError(path, error, signal));
-          else if (reply === undefined) reject(new AgentRpcError(RpcStatus.Internal, "empty reply", { rpc: path }));
-          else resolve(reply);
-        },
-      );
-      this.#pending.add(pending);
-      signal?.addEventListener("abort", onAbort, { once: true });
-    });
+  /** @throws AgentRpcError */
+  async call(call: Call): Promise<Uint8Array> {
+    const { path, signal } = call;
+    if (signal?.aborted === true) throw abortError(path, signal);
+    const reaching = reach(
+      call,
+      () => this.#shared(),
+      () => this.#closed,
+    );
+    const session = await withinLimits(reaching, call);
+    try {
+      return await ask(session, call);
+    } catch (error) {
+      throw this.#closed ? closedError(path) : error;
+    }
   }
 
   close(): void {
-    for (const pending of this.#pending) pending.cancel();
-    this.#client.close();
+    this.#closed = true;
+    void this.#session?.then(
+      (session) => {
+        session.destroy();
+      },
+      () => undefined,
+    );
+  }
+
+  #shared(): Promise<ClientHttp2Session> {
+    if (this.#session === undefined) {
+      const forget = (): void => {
+        this.#session = undefined;
+      };
+      const opening = this.#open();
+      this.#session = opening;
+      opening.then((session) => {
+        session.once("close", forget);
+        session.once("goaway", forget);
+        if (this.#closed) session.destroy();
+      }, forget);
+    }
+    return this.#session;
+  }
+
+  async #open(): Promise<ClientHttp2Session> {
+    const socket: Duplex = await connectOnce(this.#path);
+    const session = connect("http://localhost", {
+      createConnection: () => socket,
+      // In megabytes: what Node holds for a guest that sends and does not read.
+      maxSessionMemory: 4,
+      settings: { enablePush: false, initialWindowSize: MIB, maxHeaderListSize: 64 * 1024 },
+    });
+    session.on("error", () => undefined);
+    session.setLocalWindowSize(MIB);
+    return session;
   }
 }
 
-function toAgentError(path: string, error: ServiceError, signal: AbortSignal | undefined): AgentRpcError {
-  if (signal?.aborted === true) return abortError(path, signal);
-  return new AgentRpcError(error.code, error.details, { rpc: path, cause: error });
+async function ask(session: ClientHttp2Session, call: Call): Promise<Uint8Array> {
+  if (session.closed || session.destroyed) throw lostError(call.path);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": call.path,
+    "content-type": "application/grpc",
+    te: "trailers",
+    ...grpcTimeout(call.expiresAt),
+  });
+  stream.on("error", () => undefined);
+  try {
+    const reply = replyOf(stream, call.path);
+    stream.end(grpcMessage(call.request));
+    return await withinLimits(reply, call);
+  } finally {
+    stream.close(CANCEL);
+  }
+}
+
+/** HTTP/2's code; a stream that is over is not changed by it. */
+const CANCEL = 8;
+
+function lostError(rpc: string): AgentRpcError {
+  return new AgentRpcError(RpcStatus.Unavailable, "the connection to the agent was lost", { rpc });
+}
+
+function closedError(rpc: string): AgentRpcError {
+  return new AgentRpcError(RpcStatus.Cancelled, "the connection was closed", { rpc });
 }

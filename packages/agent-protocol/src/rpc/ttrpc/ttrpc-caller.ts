@@ -1,13 +1,8 @@
-import { connect, type Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { type Call, type Caller, withinLimits } from "../caller.ts";
-import { AgentRpcError, RpcStatus } from "../errors.ts";
+import { connectOnce, reach } from "../reach.ts";
 import { TtrpcConnection } from "./ttrpc-connection.ts";
 
 export { NotTtrpc } from "./ttrpc-connection.ts";
-
-/** Between two attempts to reach a socket that is not there yet. */
-const RETRY_MS = 10;
 
 /**
  * Calls by ttrpc: one connection for all calls that end by themselves, and one for each that may wait for ever, because
@@ -28,13 +23,13 @@ export class TtrpcCaller implements Caller {
   async call(call: Call): Promise<Uint8Array> {
     if (call.expiresAt !== undefined) {
       const shared = await withinLimits(
-        this.#reach(call, () => this.#sharedConnection()),
+        reach(call, () => this.#sharedConnection(), this.#isClosed),
         call,
       );
       return shared.call(call);
     }
     const own = await withinLimits(
-      this.#reach(call, () => this.#connect()),
+      reach(call, () => this.#connect(), this.#isClosed),
       call,
     );
     try {
@@ -49,25 +44,7 @@ export class TtrpcCaller implements Caller {
     for (const connection of this.#connections) connection.close();
   }
 
-  /** Each call tries for as long as it waits itself, whoever else waits for the same connection. */
-  async #reach(
-    { path, waitForReady, expiresAt = Number.POSITIVE_INFINITY, signal }: Call,
-    connection: () => Promise<TtrpcConnection>,
-  ): Promise<TtrpcConnection> {
-    for (;;) {
-      try {
-        return await connection();
-      } catch (error) {
-        const over = performance.now() > expiresAt || signal?.aborted === true || this.#closed;
-        if (!waitForReady || over) {
-          const status = waitForReady ? RpcStatus.DeadlineExceeded : RpcStatus.Unavailable;
-          const { message } = error as Error;
-          throw new AgentRpcError(status, `no connection to the agent: ${message}`, { rpc: path, cause: error });
-        }
-      }
-      await delay(RETRY_MS);
-    }
-  }
+  readonly #isClosed = (): boolean => this.#closed;
 
   #sharedConnection(): Promise<TtrpcConnection> {
     if (this.#shared === undefined) {
@@ -87,15 +64,4 @@ export class TtrpcCaller implements Caller {
     if (this.#closed) connection.close();
     return connection;
   }
-}
-
-function connectOnce(path: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      socket.off("error", reject);
-      resolve(socket);
-    });
-  });
 }

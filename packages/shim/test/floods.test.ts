@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  answerByteByByte,
+  answerTtrpc,
+  type Flood,
+  FloodingServer,
+  isHttp2,
+  type Meeting,
+  processFrame,
+  protobufField,
+  WatchedProgram,
+} from "@kata-ts/fuzzing";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const MIB = 1024 * 1024;
+const TIMEOUT_MS = 60_000;
+const SHIM = join(import.meta.dirname, "../src/bin.ts");
+/** What each output may send before it is read. */
+const WINDOW = 2 * MIB;
+const [STDOUT, STDERR, CREDIT, STOP, ATTACHED, EXIT] = [0x01, 0x02, 0x10, 0x20, 0x40, 0x41];
+const TICKET = protobufField(1, Buffer.alloc(16, 7));
+const ATTACH = processFrame(ATTACHED);
+
+function* forever(...frames: Buffer[]): Generator<Buffer> {
+  yield ATTACH;
+  for (;;) yield* frames;
+}
+
+/** As much of both outputs as there is credit for, in turns. */
+function* singleBytes(): Generator<Buffer> {
+  yield ATTACH;
+  const both = Buffer.concat([processFrame(STDOUT, Buffer.of(1)), processFrame(STDERR, Buffer.of(2))]);
+  for (let sent = 0; sent < WINDOW; sent++) yield both;
+}
+
+const STREAMS: readonly [string, () => Flood][] = [
+  ["both outputs, byte by byte", singleBytes],
+  ["credit", () => forever(processFrame(CREDIT, Buffer.alloc(4, 0xff)))],
+  ["that nothing is read any more", () => forever(processFrame(STOP), processFrame(STOP + 1), processFrame(STOP + 2))],
+  ["the end of an output, again and again", () => forever(processFrame(STDOUT), processFrame(STDERR))],
+  ["that it is attached", () => forever(ATTACH)],
+  ["exits, again and again", () => forever(processFrame(EXIT, Buffer.alloc(4)))],
+  ["exits that are none", () => forever(processFrame(EXIT, Buffer.alloc(64)))],
+  ["frames of no known kind", () => forever(processFrame(0x7f, Buffer.alloc(64)))],
+];
+
+describe("a shim whose guest floods it, and whose outputs are not read", () => {
+  let directory = "";
+  let path = "";
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "shim-flood-"));
+    path = join(directory, "proxy.sock");
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  /** A shim that waits for the answer to its first call until it may be flooded. */
+  async function expectBounded(flood: (head: Buffer, socket: Socket) => Meeting): Promise<void> {
+    const measured = Promise.withResolvers<undefined>();
+    using guest = await FloodingServer.listen(path, 32 * MIB, async (head, socket) => {
+      await measured.promise;
+      return flood(head, socket);
+    });
+    await using shim = new WatchedProgram(SHIM, ["-agent", `unix://${path}`, "-container", "c"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const before = await shim.before();
+    measured.resolve(undefined);
+    await Promise.race([guest.flooded, shim.exited()]);
+    expect(guest.sentBytes, "bytes that were taken").toBeGreaterThan(0);
+    await shim.expectBounded(before);
+  }
+
+  it.each(STREAMS)("holds little and stays awake: %s", { timeout: TIMEOUT_MS }, async (_, flood) => {
+    await expectBounded((head, socket) => {
+      if (head[0] !== 0) return flood();
+      answerTtrpc(socket, head, { OpenStream: TICKET });
+      return "served";
+    });
+  });
+});
