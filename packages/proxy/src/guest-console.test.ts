@@ -48,6 +48,18 @@ describe("GuestConsole", () => {
     expect(statSync(file).size).toBeLessThanOrEqual(FILE_BYTES);
   });
 
+  it("notes how far the guest came, also where it says so letter by letter", async () => {
+    const reached = Promise.withResolvers<undefined>();
+    const console = new GuestConsole(source, join(directory, "console.log"), () => {
+      reached.resolve(undefined);
+    });
+    for (const letter of "kata-init: up\nkata-agent: starting\n") await say(letter);
+    expect(console.phase).toBe("agent");
+    for (const letter of "kata-agent: ready\n") await say(letter);
+    await reached.promise;
+    expect(console.phase).toBe("ready");
+  });
+
   it("goes on when its directory is gone", async () => {
     const console = new GuestConsole(source, join(directory, "console.log"), () => undefined);
     rmSync(directory, { recursive: true });

@@ -15,6 +15,8 @@ const MARKS: readonly (readonly [BootPhase, string])[] = [
   ["ready", "kata-agent: ready"],
 ];
 
+const LONGEST_MARK = Math.max(...MARKS.map(([, mark]) => mark.length));
+
 const TAIL_BYTES = 64 * 1024;
 const FILE_BYTES = 1024 * 1024;
 
@@ -24,6 +26,7 @@ export class GuestConsole {
   readonly timeline: BootTimeline = { qemu: Date.now() };
   readonly #file: string;
   readonly #onReady: (timeline: BootTimeline) => void;
+  #lastWords = "";
   #fd: number;
   #written = 0;
 
@@ -48,7 +51,7 @@ export class GuestConsole {
 
   #keep(chunk: Buffer): void {
     this.tail.push(chunk);
-    if (this.timeline.ready === undefined) this.#noteProgress();
+    if (this.timeline.ready === undefined) this.#noteProgress(chunk);
     try {
       this.#write(chunk);
     } catch {
@@ -61,12 +64,14 @@ export class GuestConsole {
     this.#written += writeSync(this.#fd, chunk);
   }
 
-  #noteProgress(): void {
+  // Looks at what is new, and at as much before it as a mark may have begun in.
+  #noteProgress(chunk: Buffer): void {
     this.timeline.kernel ??= Date.now();
-    const text = this.tail.text();
+    const text = this.#lastWords + chunk.toString("latin1");
     for (const [phase, mark] of MARKS) {
       if (this.timeline[phase] === undefined && text.includes(mark)) this.timeline[phase] = Date.now();
     }
+    this.#lastWords = text.slice(-LONGEST_MARK);
     if (this.timeline.ready !== undefined) this.#onReady(this.timeline);
   }
 

@@ -1,22 +1,30 @@
 import { escapeControls } from "@kata-ts/linux";
 
-/** The last bytes of a stream whose length nobody bounds. */
+/** The last bytes of a stream whose length nobody bounds. A byte costs little, also one that comes by itself. */
 export class Tail {
   readonly #limit: number;
-  #bytes: Buffer = Buffer.alloc(0);
+  /** Twice the limit: the older half goes when it is full. */
+  readonly #bytes: Buffer;
+  #length = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
+    this.#bytes = Buffer.alloc(2 * limit);
   }
 
   push(chunk: Buffer): void {
-    const joined = Buffer.concat([this.#bytes, chunk]);
-    this.#bytes = joined.length > this.#limit ? Buffer.from(joined.subarray(joined.length - this.#limit)) : joined;
+    const end = chunk.subarray(-this.#limit);
+    if (this.#length + end.length > this.#bytes.length) {
+      const kept = this.#limit - end.length;
+      this.#bytes.copyWithin(0, this.#length - kept, this.#length);
+      this.#length = kept;
+    }
+    this.#length += end.copy(this.#bytes, this.#length);
   }
 
   /** The text, with what steers a terminal or the eye made harmless: it comes from a guest. */
   text(): string {
-    return escapeControls(this.#bytes.toString("utf8"));
+    return escapeControls(this.#bytes.toString("utf8", Math.max(0, this.#length - this.#limit), this.#length));
   }
 
   lines(count: number): string[] {
