@@ -5,6 +5,7 @@ import {
   answerByteByByte,
   type Flood,
   FloodingServer,
+  grpcMessage,
   Http2,
   http2AnswerBegins,
   http2Beginning,
@@ -88,17 +89,15 @@ describe("a program that calls an agent which floods it", () => {
   });
 
   it("holds little and stays awake: by gRPC, an answer byte by byte", { timeout: TIMEOUT_MS }, async () => {
-    const prefix = Buffer.alloc(5);
-    prefix.writeUInt32BE(4 * MIB, 1);
-    const message = Buffer.concat([prefix, Buffer.alloc(4 * MIB - 1)]);
+    const message = grpcMessage(4 * MIB);
     const answered = Promise.withResolvers<number>();
     await using program = new WatchedProgram(CALLER, [`unix://${path}`]);
     const before = await program.before();
     using _guest = await FloodingServer.listen(path, Number.POSITIVE_INFINITY, (head, socket) => {
-      if (isHttp2(head)) void answerByteByByte(socket, head, message).then(answered.resolve);
+      if (isHttp2(head)) void answerByteByByte(socket, head, message.subarray(0, -1)).then(answered.resolve);
       return isHttp2(head) ? "served" : "refused";
     });
-    expect(await answered.promise).toBe(message.length);
+    expect(await answered.promise).toBe(message.length - 1);
     await program.expectBounded(before);
   });
 });

@@ -46,6 +46,13 @@ export function http2Frame(type: number, flags: number, streamId: number, body: 
   return Buffer.concat([header, body]);
 }
 
+/** A message of so many bytes, as gRPC has it. */
+export function grpcMessage(bytes: number): Buffer {
+  const message = Buffer.alloc(5 + bytes);
+  message.writeUInt32BE(bytes, 1);
+  return message;
+}
+
 /** A field of protobuf that holds bytes, or another message. */
 export function protobufField(number: number, bytes: Buffer): Buffer {
   const length: number[] = [];
