@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { EditableSpec } from "../harness/bundle.ts";
@@ -116,6 +116,28 @@ describe("a guest whose root is hostile", () => {
     }
     expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(mounts);
     expect(readFileSync(canary, "utf8")).toBe("untouched");
+  });
+
+  it("has an image whose /dev leads out of it, and is refused before anything is made there", async () => {
+    await using kata = new Kata();
+    const { path, rootfs } = await kata.bundle({ args: ["true"] });
+    rmSync(join(rootfs, "dev"), { recursive: true, force: true });
+    symlinkSync("/run", join(rootfs, "dev"));
+    const { exitCode, stderr } = await kata.run(["create", "--bundle", path, kata.id()]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("/dev of the root file system is a symbolic link");
+    expect(await kata.ok(["list", "-q"])).toBe("");
+  });
+
+  it("writes settings of its own kernel, and none of the host's", async () => {
+    await using kata = new Kata();
+    const setting = "/proc/sys/kernel/core_pattern";
+    const before = readFileSync(setting, "utf8");
+    const id = await kata.start({ args: ["sleep", "1000"], edit: unbound });
+    const script = `echo '|/tmp/mine' > ${setting}; cat ${setting}`;
+    expect(await kata.ok(["exec", id, "sh", "-c", script])).toBe("|/tmp/mine");
+    expect(readFileSync(setting, "utf8")).toBe(before);
+    await kata.ok(["delete", "--force", id]);
   });
 
   it("has no descriptor, socket or directory of the host's", async () => {

@@ -89,7 +89,7 @@ describe("a program that calls an agent which floods it", () => {
   });
 
   it("holds little and stays awake: by gRPC, an answer byte by byte", { timeout: TIMEOUT_MS }, async () => {
-    const message = grpcMessage(4 * MIB);
+    const message = grpcMessage(2 * MIB);
     const answered = Promise.withResolvers<number>();
     await using program = new WatchedProgram(CALLER, [`unix://${path}`]);
     const before = await program.before();
