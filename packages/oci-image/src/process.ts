@@ -62,7 +62,7 @@ const MAX_GROUPS = 65_536;
 
 /** Those that have a user among their members. */
 async function groupsOf(rootfs: string, name: string): Promise<number[]> {
-  const found = new Set<number>();
+  const found: Set<number> = new Set();
   for (const [, , id, members = ""] of await linesOf(rootfs, "/etc/group")) {
     const gid = members.split(",").includes(name) ? number(id) : undefined;
     if (gid !== undefined) found.add(gid);

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Writable } from "node:stream";
 import { type Flood, sendFlood, WatchedProgram } from "@kata-ts/fuzzing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -36,7 +35,7 @@ describe("a guest that floods its console", () => {
       stdio: ["pipe", "ignore", "inherit"],
     });
     const before = await program.before();
-    await sendFlood(program.child.stdin as Writable, forever(text));
+    await sendFlood(program.stdin, forever(text));
     await program.expectBounded(before);
     for (const kept of [file, `${file}.1`]) expect(statSync(kept).size).toBeLessThanOrEqual(FILE_BYTES);
   });

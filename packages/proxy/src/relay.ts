@@ -35,6 +35,8 @@ export class Relay {
   readonly #ended = Promise.withResolvers<void>();
   #session: YamuxSession | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
+  #channel: Socket | undefined;
+  #keepsRunning = true;
   #closed = false;
 
   private constructor(server: Server) {
@@ -66,6 +68,15 @@ export class Relay {
     return openIfPossible(this.#session);
   }
 
+  /** From now on nothing of it keeps this process running. */
+  unref(): void {
+    this.#keepsRunning = false;
+    this.#server.unref();
+    this.#channel?.unref();
+    this.#heartbeat?.unref();
+    for (const socket of this.#connections) socket.unref();
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -86,9 +97,11 @@ export class Relay {
       ...(options.onGuestStream === undefined ? {} : { onStream: options.onGuestStream }),
     });
     this.#session = session;
+    this.#channel = channel;
     this.#heartbeat = setInterval(() => {
       session.heartbeat();
     }, HEARTBEAT_MS);
+    if (!this.#keepsRunning) this.unref();
     for (const socket of this.#connections) this.#join(socket, session);
     await session.closed;
     this.close();
@@ -96,6 +109,7 @@ export class Relay {
 
   #accept(socket: Socket): void {
     this.#connections.add(socket);
+    if (!this.#keepsRunning) socket.unref();
     socket.once("close", () => this.#connections.delete(socket));
     socket.on("error", () => undefined);
     if (this.#closed) socket.destroy();

@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { enterNamespace, identifyProcess, type ProcessIdentity } from "@kata-ts/linux";
 import { ConnectionJournal, NetworkNamespace } from "@kata-ts/netns";
@@ -109,6 +110,16 @@ export class Watchman {
     const noteFile = join(this.#spec.dir, VmFile.ports);
     // Without iptables there is no forwarding; everything else goes on.
     this.#ports = PortForwarder.start({ noteFile, openStream: () => this.#relay.openStream() }).catch(() => undefined);
+  }
+
+  /** From now on nothing of the VM keeps this process running, which still ends it. */
+  unref(): void {
+    this.#relay.unref();
+    for (const process of [this.#qemu, this.#virtiofsd]) {
+      process?.child.unref();
+      // Pipes of children are sockets.
+      for (const pipe of [process?.child.stdout, process?.child.stderr]) (pipe as Socket | null | undefined)?.unref();
+    }
   }
 
   /** Ends the VM. Idempotent. */

@@ -7,13 +7,16 @@ import { NotTtrpc, TtrpcCaller } from "./ttrpc/ttrpc-caller.ts";
  */
 export class AgentCaller implements Caller {
   readonly #path: string;
+  readonly #keepsRunning: boolean;
   readonly #ttrpc: TtrpcCaller;
   #grpc: Promise<Caller> | undefined;
   #closed = false;
 
-  constructor(url: string) {
+  /** @param keepsRunning whether open connections keep this process running */
+  constructor(url: string, keepsRunning: boolean) {
     this.#path = new URL(url).pathname;
-    this.#ttrpc = new TtrpcCaller(this.#path);
+    this.#keepsRunning = keepsRunning;
+    this.#ttrpc = new TtrpcCaller(this.#path, keepsRunning);
   }
 
   async call(call: Call): Promise<Uint8Array> {
@@ -37,7 +40,7 @@ export class AgentCaller implements Caller {
 
   #useGrpc(): Promise<Caller> {
     this.#grpc ??= import("./grpc/grpc-caller.ts").then(({ GrpcCaller }) => {
-      const caller = new GrpcCaller(this.#path);
+      const caller = new GrpcCaller(this.#path, this.#keepsRunning);
       if (this.#closed) caller.close();
       return caller;
     });

@@ -29,9 +29,14 @@ export interface AgentClient extends Calls, Disposable {
   close(): void;
 }
 
+export interface ConnectOptions {
+  /** Whether an open connection keeps this process running, as by default. A call with a deadline does in any case. */
+  readonly keepsRunning?: boolean;
+}
+
 /** @param url `unix:///path/to/proxy.sock`. The connection is made by the first call. */
-export function connectAgent(url: string): AgentClient {
-  const caller = new WatchfulCaller(new AgentCaller(url));
+export function connectAgent(url: string, { keepsRunning = true }: ConnectOptions = {}): AgentClient {
+  const caller = new WatchfulCaller(new AgentCaller(url, keepsRunning));
   const calls: Record<string, unknown> = {};
   for (const name of Object.keys(definitions) as RpcName[]) {
     calls[name] = (request: RequestInput<typeof name>, options?: CallOptions) => call(caller, name, request, options);

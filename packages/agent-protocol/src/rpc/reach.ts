@@ -32,13 +32,14 @@ export async function reach<Connection>(
   }
 }
 
-/** @param path of a unix socket */
-export function connectOnce(path: string): Promise<Socket> {
+/** @param path of a unix socket; @param keepsRunning whether the connection keeps this process running, once it is made */
+export function connectOnce(path: string, keepsRunning: boolean): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.once("error", reject);
     socket.once("connect", () => {
       socket.off("error", reject);
+      if (!keepsRunning) socket.unref();
       resolve(socket);
     });
   });

@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process"
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { expect } from "vitest";
 
 const MIB = 1024 * 1024;
@@ -54,13 +54,20 @@ export class WatchedProgram implements AsyncDisposable {
    *
    * @param count of what it has to tell before: for a flood that goes on meanwhile, a twentieth of a second each
    */
-  async expectBounded(residentBefore: number, count: number = 2): Promise<void> {
+  async expectBounded(residentBefore: number, count = 2): Promise<void> {
     await this.#newTold(count);
     const peak = Math.max(...this.#told.map(({ residentBytes }) => residentBytes));
     expect(peak - residentBefore, "bytes of growth").toBeLessThan(GROWTH_LIMIT);
     expect(Math.max(...this.#told.map(({ longestTurnMs }) => longestTurnMs)), "longest turn").toBeLessThan(
       TURN_LIMIT_MS,
     );
+  }
+
+  /** For one that was given a pipe. */
+  get stdin(): Writable {
+    const { stdin } = this.child;
+    if (stdin === null) throw new Error("the program was given no pipe for its input");
+    return stdin;
   }
 
   /** Its exit status. */
@@ -75,7 +82,7 @@ export class WatchedProgram implements AsyncDisposable {
   }
 
   /** Until it has told so often again, or has ended; the first may have been under way. */
-  async #newTold(count: number = 2): Promise<void> {
+  async #newTold(count = 2): Promise<void> {
     const enough = this.#told.length + count;
     while (this.#told.length < enough && this.child.exitCode === null && this.child.signalCode === null) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));

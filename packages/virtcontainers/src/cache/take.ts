@@ -115,6 +115,9 @@ function watchmanBehind(control: Socket, end: () => void): StartedWatchman {
       committed = true;
       control.end(COMMIT);
     },
+    unref: () => {
+      control.unref();
+    },
     stop: async () => {
       end();
       await ended;

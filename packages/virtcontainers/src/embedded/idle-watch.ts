@@ -4,13 +4,19 @@ const IDLE_MS = 5 * 60_000;
 /** A warning's code, for `process.on("warning")`. */
 export const IDLE_WARNING = "KATA_SANDBOX_IDLE";
 
+/** The longest that a timer may be; what it does then is nothing. */
+const FOREVER_MS = 2 ** 31 - 1;
+
 /**
- * Warns once of a sandbox that has done nothing for long and was not ended: a program that has forgotten one does not end. Calls
- * that are under way, and processes that run, are something.
+ * What a sandbox does: calls that are under way, and processes that run, are something. Keeps the program running meanwhile, and,
+ * unless that is not wanted, while the sandbox does nothing, too. Then a warning, once, tells of one that has done nothing for
+ * long: a program that has forgotten one does not end.
  */
 export class IdleWatch {
   readonly #id: string;
   readonly #idleMs: number;
+  readonly #running: NodeJS.Timeout = setInterval(() => undefined, FOREVER_MS);
+  #keepsRunning = true;
   #busy = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -21,16 +27,26 @@ export class IdleWatch {
     this.#wait();
   }
 
+  ref(): void {
+    this.#keepsRunning = true;
+    this.#settle();
+  }
+
+  unref(): void {
+    this.#keepsRunning = false;
+    this.#settle();
+  }
+
   /** From now on something is done. @returns to be called once, when it is over */
   begin(): () => void {
     this.#busy += 1;
-    clearTimeout(this.#timer);
+    this.#settle();
     let over = false;
     return () => {
       if (over) return;
       over = true;
       this.#busy -= 1;
-      if (this.#busy === 0) this.#wait();
+      this.#settle();
     };
   }
 
@@ -47,6 +63,14 @@ export class IdleWatch {
   stop(): void {
     this.#busy = Number.POSITIVE_INFINITY;
     clearTimeout(this.#timer);
+    clearInterval(this.#running);
+  }
+
+  #settle(): void {
+    clearTimeout(this.#timer);
+    if (this.#busy > 0 || this.#keepsRunning) this.#running.ref();
+    else this.#running.unref();
+    if (this.#busy === 0 && this.#keepsRunning) this.#wait();
   }
 
   #wait(): void {
@@ -54,7 +78,7 @@ export class IdleWatch {
     this.#timer = setTimeout(() => {
       const since = `${String(this.#idleMs / 1000)} s`;
       process.emitWarning(
-        `sandbox ${this.#id} has done nothing for ${since}, and its VM keeps this program alive: end it ("await using"), or create it with idleWarningMs: 0`,
+        `sandbox ${this.#id} has done nothing for ${since}, and its VM keeps this program alive: end it ("await using"), unref() it, or create it with idleWarningMs: 0`,
         { code: IDLE_WARNING },
       );
     }, this.#idleMs).unref();

@@ -26,6 +26,7 @@ import { MemoryStore } from "../store/memory-store.ts";
 import { UndoStack } from "../undo.ts";
 import { Container } from "./container.ts";
 import { defaultSpec } from "./default-spec.ts";
+import { endAtExit, leaveAtExit } from "./end-at-exit.ts";
 import { publishStep, type SandboxEvents } from "./events.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import type { ProcessResult } from "./process.ts";
@@ -62,9 +63,11 @@ export class Sandbox implements AsyncDisposable {
     this.#idle = new IdleWatch(live.id, idleWarningMs);
     this.#live = live;
     this.#network = network;
+    live.vm.unref(); // From now on it is #idle that keeps the program running, or not.
     void live.vm.ended.then((exit) => {
       this.#over.abort();
       this.#idle.stop();
+      leaveAtExit(this);
       this.events.emit("end", exit);
     });
     this.events.on("newListener", this.#watchOom);
@@ -102,6 +105,23 @@ export class Sandbox implements AsyncDisposable {
   /** How the guest's instructions are executed, such as `tcg`. */
   get accelerator(): string {
     return this.#live.vm.state.accelerator;
+  }
+
+  /** It keeps the program running, as it does from the beginning. */
+  ref(): this {
+    this.#idle.ref();
+    leaveAtExit(this);
+    return this;
+  }
+
+  /**
+   * It does not keep the program running while it does nothing: no call is under way, and no process runs. It ends when there is
+   * nothing else left to do.
+   */
+  unref(): this {
+    this.#idle.unref();
+    if (this.#ending === undefined && this.isRunning) endAtExit(this);
+    return this;
   }
 
   /** The ids of its containers. */
@@ -222,8 +242,10 @@ export class Sandbox implements AsyncDisposable {
 
   async #end(): Promise<void> {
     this.#over.abort();
+    leaveAtExit(this);
+    const ended = traced({ name: "sandbox.end", sandboxId: this.id }, async () => this.#live[Symbol.asyncDispose]());
+    await this.#idle.during(ended);
     this.#idle.stop();
-    await traced({ name: "sandbox.end", sandboxId: this.id }, async () => this.#live[Symbol.asyncDispose]());
   }
 
   /** The guest is asked only once somebody wants to know. */
@@ -255,7 +277,7 @@ function builtIn(options: SandboxOptions): Environment {
   return {
     store: new MemoryStore(),
     hypervisor: new QemuHypervisor({ config, ...(template === undefined ? {} : { factory: template.factory(warn) }) }),
-    connectAgent,
+    connectAgent: (url) => connectAgent(url, { keepsRunning: false }),
     network:
       network === undefined
         ? noNetwork

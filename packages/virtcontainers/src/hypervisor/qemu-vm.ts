@@ -92,6 +92,10 @@ export class QemuVm implements Vm {
     this.#watchman?.commit();
   }
 
+  unref(): void {
+    this.#watchman?.unref();
+  }
+
   join(containerId: string): Promise<void> {
     return this.#members.join(containerId);
   }

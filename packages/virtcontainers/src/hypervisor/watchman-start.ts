@@ -13,6 +13,8 @@ export interface StartedWatchman {
   readonly ended: Promise<VmExit | undefined>;
   /** From now on the VM outlives this process, where the watchman does. */
   commit(): void;
+  /** From now on nothing of the VM keeps this process running. */
+  unref(): void;
   stop(): Promise<void>;
 }
 
@@ -33,6 +35,9 @@ async function startBuiltIn(spec: VmSpec, { networkNamespace, onProcess }: BootR
   return {
     ended: watchman.ended,
     commit: () => undefined,
+    unref: () => {
+      watchman.unref();
+    },
     stop: async () => {
       await watchman.stop();
     },
@@ -82,6 +87,10 @@ async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest)
     ended: exited,
     commit: () => {
       control.end(COMMIT);
+      proxy.unref();
+    },
+    unref: () => {
+      control.unref();
       proxy.unref();
     },
     stop: async () => {

@@ -124,6 +124,8 @@ export interface Vm {
   noteBoot(cameUp: boolean): Promise<void>;
   /** From now on the VM outlives this process. */
   commit(): void;
+  /** From now on nothing of the VM keeps this process running, which ends the VM as before. */
+  unref(): void;
   /** Makes a container one of those that it lives for. @throws KataError KATA_VM_GONE when the last one has left */
   join(containerId: string): Promise<void>;
   /** Idempotent. @returns whether it was the last: the VM is to be stopped, and nobody can join any more */

@@ -86,6 +86,10 @@ class FakeVm implements Vm {
     this.#child?.unref();
   }
 
+  unref(): void {
+    this.#child?.unref();
+  }
+
   async join(containerId: string): Promise<void> {
     const members = this.#host.members.get(this.state.dir);
     if (members === undefined) throw new KataError("KATA_VM_GONE", `${containerId} comes too late`);
@@ -162,6 +166,8 @@ class FakeVm implements Vm {
   async stop(): Promise<void> {
     signalProcess(this.state.qemu, "SIGKILL");
     while (this.isRunning()) await new Promise(setImmediate);
+    this.#child?.ref();
+    if (this.#child !== undefined) await this.ended;
     this.#host.shared.delete(this.state.dir);
     this.#host.forget(this.state.dir);
   }

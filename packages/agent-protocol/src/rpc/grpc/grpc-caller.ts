@@ -13,12 +13,14 @@ const MIB = 1024 * 1024;
  */
 export class GrpcCaller implements Caller {
   readonly #path: string;
+  readonly #keepsRunning: boolean;
   #session: Promise<ClientHttp2Session> | undefined;
   #closed = false;
 
-  /** @param path of a unix socket */
-  constructor(path: string) {
+  /** @param path of a unix socket; @param keepsRunning whether the open connection keeps this process running */
+  constructor(path: string, keepsRunning = true) {
     this.#path = path;
+    this.#keepsRunning = keepsRunning;
   }
 
   /** @throws AgentRpcError */
@@ -65,7 +67,7 @@ export class GrpcCaller implements Caller {
   }
 
   async #open(): Promise<ClientHttp2Session> {
-    const socket: Duplex = await connectOnce(this.#path);
+    const socket: Duplex = await connectOnce(this.#path, this.#keepsRunning);
     const session = connect("http://localhost", {
       createConnection: () => socket,
       // In megabytes: what Node holds for a guest that sends and does not read.
@@ -74,6 +76,7 @@ export class GrpcCaller implements Caller {
     });
     session.on("error", () => undefined);
     session.setLocalWindowSize(MIB);
+    if (!this.#keepsRunning) session.unref();
     return session;
   }
 }

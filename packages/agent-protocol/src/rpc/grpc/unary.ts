@@ -36,7 +36,7 @@ export function replyOf(stream: ClientHttp2Stream, rpc: string): Promise<Buffer>
       try {
         part();
       } catch (error) {
-        reject(error as Error);
+        reject(error instanceof Error ? error : new Error(String(error)));
         stream.destroy();
       }
     };

@@ -10,13 +10,15 @@ export { NotTtrpc } from "./ttrpc-connection.ts";
  */
 export class TtrpcCaller implements Caller {
   readonly #path: string;
+  readonly #keepsRunning: boolean;
   readonly #connections: Set<TtrpcConnection> = new Set();
   #shared: Promise<TtrpcConnection> | undefined;
   #closed = false;
 
-  /** @param path of a unix socket */
-  constructor(path: string) {
+  /** @param path of a unix socket; @param keepsRunning whether open connections keep this process running */
+  constructor(path: string, keepsRunning = true) {
     this.#path = path;
+    this.#keepsRunning = keepsRunning;
   }
 
   /** @throws NotTtrpc when the other side speaks something else; AgentRpcError */
@@ -58,7 +60,7 @@ export class TtrpcCaller implements Caller {
   }
 
   async #connect(): Promise<TtrpcConnection> {
-    const connection = new TtrpcConnection(await connectOnce(this.#path));
+    const connection = new TtrpcConnection(await connectOnce(this.#path, this.#keepsRunning));
     this.#connections.add(connection);
     void connection.ended.then(() => this.#connections.delete(connection));
     if (this.#closed) connection.close();

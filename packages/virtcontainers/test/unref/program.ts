@@ -1,0 +1,20 @@
+// For unref.test.ts: a program that has nothing to do but its sandbox.
+import { MemoryStore, noCgroups, noNetwork, Sandbox } from "../../src/index.ts";
+import { FakeAgent, FakeHypervisor } from "../../src/testing/index.ts";
+
+const [wanted = ""] = process.argv.slice(2);
+const agent = new FakeAgent({ stdout: "", status: 0 });
+const environment = {
+  store: new MemoryStore(),
+  hypervisor: new FakeHypervisor(),
+  connectAgent: () => agent.connect(),
+  network: noNetwork,
+  cgroups: noCgroups,
+  warn: () => undefined,
+};
+const sandbox = await Sandbox.create({ vm: { kernelPath: "/kernel", imagePath: "/image" } }, environment);
+const [vm] = await environment.hypervisor.found();
+sandbox.events.on("end", () => process.stdout.write("ended\n"));
+if (wanted.includes("unref")) sandbox.unref();
+if (wanted.endsWith("ref again")) sandbox.ref();
+process.stdout.write(`${String(vm?.state.qemu.pid)}\n`);
