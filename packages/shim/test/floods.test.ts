@@ -18,8 +18,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const MIB = 1024 * 1024;
 const TIMEOUT_MS = 60_000;
-/** Of what a program tells: some two seconds. */
-const LONG = 40;
+/** Of what a program tells: some second. */
+const LONG = 20;
 const SHIM = join(import.meta.dirname, "../src/bin.ts");
 /** What each output may send before it is read. */
 const WINDOW = 2 * MIB;
@@ -77,7 +77,7 @@ describe("a shim whose guest floods it, and whose outputs are not read", () => {
   /** A shim that waits for the answer to its first call until it may be flooded. */
   async function expectBounded(flood: (head: Buffer, socket: Socket) => Meeting): Promise<void> {
     const measured = Promise.withResolvers<undefined>();
-    using guest = await FloodingServer.listen(path, 32 * MIB, async (head, socket) => {
+    using guest = await FloodingServer.listen(path, 16 * MIB, async (head, socket) => {
       await measured.promise;
       return flood(head, socket);
     });

@@ -77,7 +77,7 @@ describe("a program that calls an agent which floods it", () => {
   }
 
   it.each(TTRPC)("holds little and stays awake: by ttrpc, %s", { timeout: TIMEOUT_MS }, async (_, flood) => {
-    await expectBounded(32 * MIB, flood);
+    await expectBounded(16 * MIB, flood);
   });
 
   it.each(HTTP2)("holds little and stays awake: by gRPC, %s", { timeout: TIMEOUT_MS }, async (_, frame) => {

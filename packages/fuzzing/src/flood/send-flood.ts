@@ -3,9 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const MIB = 1024 * 1024;
 /** Far more than any bound: what is held in proportion to it shows. */
-const FLOOD_BYTES = 48 * MIB;
+const FLOOD_BYTES = 32 * MIB;
 /** A peer whose bytes are not taken for so long is not read any more. */
-const STALLED_MS = 2_000;
+const STALLED_MS = 1_000;
 const CHUNK_BYTES = 64 * 1024;
 
 /** What a hostile peer sends, piece by piece; it may go on for ever. */

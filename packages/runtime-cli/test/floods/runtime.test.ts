@@ -92,7 +92,7 @@ describe("kata-runtime, whose guest's agent floods it", () => {
     ["answers to what was not called", ["kill"], () => forever(ttrpcReply(99, Buffer.alloc(0)))],
   ])("holds little and stays awake: by ttrpc, %s", { timeout: TIMEOUT_MS }, async (_, verb, flood) => {
     const measured = Promise.withResolvers<undefined>();
-    using guest = await FloodingServer.listen(path, 32 * MIB, async () => {
+    using guest = await FloodingServer.listen(path, 16 * MIB, async () => {
       await measured.promise;
       return flood();
     });

@@ -81,7 +81,7 @@ describe("a program with a sandbox in it, whose guest floods it", () => {
   ])("holds little and stays awake: from a process, %s", { timeout: TIMEOUT_MS }, async (_, flood) => {
     const path = join(directory, "agent.sock");
     const measured = Promise.withResolvers<undefined>();
-    using guest = await FloodingServer.listen(path, 32 * MIB, async (head, socket) => {
+    using guest = await FloodingServer.listen(path, 16 * MIB, async (head, socket) => {
       await measured.promise;
       if (head[0] !== 0) return flood();
       answerTtrpc(socket, head, { CreateFromConfig: TICKET, "": NOTHING });
