@@ -425,13 +425,6 @@ export const HANDLERS: readonly Handler[] = [
     test: ["e2e/test/hostile-agent", "with a huge reply"],
   },
   {
-    name: "a monitor's line has a bound",
-    file: "packages/qemu-driver/src/qmp/client.ts",
-    code: "const MAX_LINE_BYTES = 1024 * 1024;",
-    without: "const MAX_LINE_BYTES = 4096 * 1024 * 1024;",
-    test: ["packages/qemu-driver/test/floods/monitor", "a line without end"],
-  },
-  {
     name: "a console's file has a bound",
     file: "packages/proxy/src/guest-console.ts",
     code: "if (this.#written + chunk.length > FILE_BYTES) this.#rotate();",
