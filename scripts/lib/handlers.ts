@@ -392,8 +392,8 @@ export const HANDLERS: readonly Handler[] = [
   {
     name: "a device that no rule allows is denied",
     file: "packages/agent/src/container/device-rules.ts",
-    code: 'return [{ allow: false, access: "rwm" }, ...(',
-    without: "return [...(",
+    code: 'return [{ allow: false, access: "rwm" }, ...devices',
+    without: "return [...devices",
     test: ["e2e/test/devices-denied", "by rules that are none"],
   },
   {

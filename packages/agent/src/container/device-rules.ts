@@ -7,7 +7,8 @@ import type { SpecDevice, SpecDeviceRule, SpecLinux } from "@kata-ts/agent-proto
  */
 export function deviceRules({ devices = [], resources }: SpecLinux): SpecDeviceRule[] {
   const given = resources?.devices ?? [];
-  return [{ allow: false, access: "rwm" }, ...(given.length > 0 ? given : devices.flatMap(ruleFor))];
+  if (given.length > 0) return [...given];
+  return [{ allow: false, access: "rwm" }, ...devices.flatMap(ruleFor)];
 }
 
 /** None for a named pipe, which is no device. */
