@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -22,6 +22,15 @@ describe("the files of an output", () => {
     for (let line = 1; line <= 9; line += 1) ring.write(Buffer.from(`line${String(line)}\n`));
     ring.close();
     expect(contents(3)).toEqual(["line7\n", "line8\n", "line9\n"]);
+  });
+
+  it("are in order by their dates, however fast they were written", () => {
+    const ring = new OutputRing(files(10, 3));
+    for (let line = 1; line <= 8; line += 1) ring.write(Buffer.from(`line${String(line)}\n`));
+    ring.close();
+    const dated = outputPaths(files(0, 3)).map((path) => ({ path, at: statSync(path, { bigint: true }).mtimeNs }));
+    const inOrder = dated.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).map(({ path }) => path);
+    expect(inOrder.map((path) => readFileSync(path, "utf8"))).toEqual(["line6\n", "line7\n", "line8\n"]);
   });
 
   it("never are larger than they may be, however much comes at once", () => {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, ftruncateSync, futimesSync, openSync, writeSync } from "node:fs";
 import { Writable } from "node:stream";
 
 /** Files that hold the last of an output, and no more. */
@@ -13,6 +13,11 @@ export interface OutputFiles {
 
 const LINE_END = 0x0a;
 
+/** Seconds that a full file is dated back: what is written to the next one may come within the same tick of the kernel. */
+const BACK = 0.02;
+/** Seconds between the dates of two files that were full within one tick. */
+const APART = 0.00001;
+
 /** @returns the paths in the order in which they are written, one after the other and then from the start */
 export function outputPaths({ path, maxFiles }: Pick<OutputFiles, "path" | "maxFiles">): string[] {
   return Array.from({ length: maxFiles }, (_, index) => (index === 0 ? path : `${path}.${String(index)}`));
@@ -26,6 +31,8 @@ export class OutputRing {
   readonly #fds: readonly number[];
   readonly #maxBytes: number;
   #current = 0;
+  /** Seconds, of the file that was left last. */
+  #left = 0;
   #bytes: number;
 
   constructor(files: OutputFiles) {
@@ -64,7 +71,10 @@ export class OutputRing {
     this.#bytes += part.length;
   }
 
+  /** Readers put the files in order by their dates, and the kernel gives many writes the same. */
   #next(): void {
+    this.#left = Math.max(this.#left + APART, fstatSync(this.#fd).mtimeMs / 1000 - BACK);
+    futimesSync(this.#fd, this.#left, this.#left);
     this.#current = (this.#current + 1) % this.#fds.length;
     ftruncateSync(this.#fd, 0);
     this.#bytes = 0;
