@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeSync } from "node:fs";
+import type { Socket } from "node:net";
 import { openPollable, openTap } from "@kata-ts/linux";
 import {
   type Connection,
@@ -27,13 +28,14 @@ function inhabited(): { namespace: NetworkNamespace; pid: string; inhabitant: Ch
   return { namespace, pid: String(inhabitant.pid), inhabitant };
 }
 
-/** Passes every frame from one tap to the other: a read is a frame, and so is a write. */
-function pass(from: number, to: number): void {
+/** Passes every frame from one tap to the other, until the stream is paused: a read is a frame, and so is a write. */
+function pass(from: number, to: number): Socket {
   const frames = openPollable(from, { readable: true, writable: false });
   frames.on("data", (frame: Buffer) => {
     writeSync(to, frame);
   });
   frames.on("error", () => undefined); // Its tap goes when the connection is taken back.
+  return frames;
 }
 
 function output(namespace: NetworkNamespace, command: string, ...args: readonly string[]): Promise<string> {
@@ -83,8 +85,7 @@ const open = await connect(pod.namespace.path, plan);
 const [endpoint] = endpoints;
 const podTap = open.descriptors[0]?.[0] ?? -1;
 const guestTap = guest.namespace.run(() => openTap("eth0", { queues: 1 }))[0] ?? -1;
-pass(podTap, guestTap);
-pass(guestTap, podTap);
+const passing = [pass(podTap, guestTap), pass(guestTap, podTap)];
 await runBatch("ip", guest.namespace.path, [
   `link set dev eth0 address ${plan[0]?.mac ?? ""} mtu ${String(plan[0]?.mtu)}`,
   `link set dev eth0 arp ${endpoint?.noArp === true ? "off" : "on"}`,
@@ -98,6 +99,8 @@ const server = guest.namespace.run(() =>
 await once(server.stdout, "data");
 const pinged = await output(far.namespace, "/bin/busybox", "ping", "-c", "2", V4);
 const downloaded = await output(far.namespace, "python3", PEER, "download", V4, PORT, "2");
+// The guest's stack sends of itself, and the pod's tap goes now.
+for (const frames of passing) frames.pause();
 await disconnect(pod.namespace.path, plan);
 process.stdout.write(
   `${JSON.stringify({
