@@ -16,8 +16,9 @@ const NAMESPACES = "/run/netns";
 export type HostSnapshot = ReadonlySet<string>;
 
 export function snapshotHost(): HostSnapshot {
-  const found = [...processes(), ...mounts(), ...links(), ...sockets(), ...directories(), ...cgroups()];
   const cached = cachedVms();
+  const waiting = new Set(cached.flatMap(processesOf));
+  const found = [...processes(waiting), ...mounts(), ...links(), ...sockets(), ...directories(), ...cgroups()];
   return new Set(found.filter((item) => !cached.some((name) => item.includes(name))));
 }
 
@@ -33,14 +34,27 @@ function cachedVms(): string[] {
     .filter((name) => existsSync(join(VM_ROOT, name, "cached.json")));
 }
 
+/** A confined QEMU does not have its VM's directory among its arguments: the VM's own note names its processes. */
+function processesOf(vm: string): string[] {
+  try {
+    const note = JSON.parse(readFileSync(join(VM_ROOT, vm, "processes.json"), "utf8")) as {
+      readonly processes: readonly { readonly pid: number }[];
+    };
+    return note.processes.map(({ pid }) => String(pid));
+  } catch {
+    return []; // It has just been taken, or has ended.
+  }
+}
+
 /** What is there now and was not there before. */
 export function leaksSince(before: HostSnapshot): string[] {
   return [...snapshotHost()].filter((item) => !before.has(item));
 }
 
 /** Ours and our helpers'. Zombies are the init process's to collect. */
-function processes(): string[] {
+function processes(waiting: ReadonlySet<string>): string[] {
   return commands()
+    .filter(({ pid }) => !waiting.has(pid))
     .filter(({ command }) => /qemu-system|virtiofsd|kata-(proxy|shim|runtime)/.test(command))
     .map(({ pid, command }) => `process ${pid}: ${command}`);
 }

@@ -266,7 +266,7 @@ export const HANDLERS: readonly Handler[] = [
   {
     name: "a machine that is saved has a processor that can be",
     file: "packages/qemu-driver/src/argv.ts",
-    code: 'return memoryFd === undefined ? option("host", { migratable: false }) : "host";',
+    code: 'return memoryFile === undefined ? option("host", { migratable: false }) : "host";',
     without: 'return option("host", { migratable: false });',
     test: ["packages/qemu-driver/src/argv", "what cannot be saved"],
   },

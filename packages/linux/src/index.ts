@@ -17,6 +17,7 @@ export { type Distribution, type HostProgram, howToInstall, thisDistribution } f
 export { escapeControls } from "./escape.ts";
 export {
   type DeviceNumber,
+  deviceNumber,
   flushFileSystem,
   makeNode,
   openInRoot,
@@ -27,10 +28,13 @@ export { type FileLock, type LockOptions, lockFile, tryLockFile } from "./flock.
 export { inheritedLimits, type ResourceLimit } from "./limits.ts";
 export { releaseMemory } from "./memory.ts";
 export { createMemoryFile } from "./memory-file.ts";
+export { createMemoryFileSystem } from "./memory-file-system.ts";
 export {
   attachMountTree,
+  changeRoot,
   cloneMountTree,
   MountFlag,
+  makeTreeHarmless,
   makeTreeReadOnly,
   mount,
   mountDevice,
@@ -75,7 +79,7 @@ export {
 } from "./processes.ts";
 export { randomUuid } from "./random.ts";
 export { unblockSignal } from "./signals.ts";
-export { listenUnix } from "./sockets.ts";
+export { connectUnix, listenUnix } from "./sockets.ts";
 export { type StandardDescriptors, spawnProcess } from "./spawn.ts";
 export { addEntropy, setDateTime, setHostname, slewClock, stepClock, wallClock } from "./system.ts";
 export { SYSTEM_PATH } from "./system-path.ts";

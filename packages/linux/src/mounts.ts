@@ -31,6 +31,8 @@ const OPEN_TREE_CLONE = 1;
 const OPEN_TREE_CLOEXEC = 0x8_0000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
 const MOUNT_ATTR_RDONLY = 1n;
+const MOUNT_ATTR_NOSUID = 2n;
+const MOUNT_ATTR_NODEV = 4n;
 const MOUNT_ATTR_SIZE = 32;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
@@ -81,6 +83,12 @@ export function makeTreeReadOnly(tree: number, recursive: boolean): void {
   setAttributes(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), { set: MOUNT_ATTR_RDONLY }, "read-only");
 }
 
+/** Makes a detached tree, with every mount below it, one to read from and to run programs of: no device, no raised privilege. */
+export function makeTreeHarmless(tree: number): void {
+  const set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  setAttributes(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, { set }, "read-only");
+}
+
 /** Makes a mount point of the calling thread's mount namespace read-only or writable; the mounts below it stay as they are. */
 export function setMountReadOnly(target: string, readonly: boolean): void {
   setAttributes(AT_FDCWD, target, 0, readonly ? { set: MOUNT_ATTR_RDONLY } : { clear: MOUNT_ATTR_RDONLY }, target);
@@ -121,5 +129,14 @@ export function pivotInto(root: string): void {
   process.chdir(root);
   syscall("pivot_root", SYS_PIVOT_ROOT, "const char *to, const char *putOld", root, ".", ".");
   unmount(".");
+  process.chdir("/");
+}
+
+/**
+ * Makes a directory the root of the calling thread, and of what it starts: for a thread that shares its root with no other,
+ * as inside `inNewNamespace("mnt", …)`. A process without CAP_SYS_CHROOT that holds no directory of outside stays in it.
+ */
+export function changeRoot(root: string): void {
+  call("int chroot(const char *path)", root, root);
   process.chdir("/");
 }

@@ -1,5 +1,5 @@
 import type { ProcessIdentity } from "@kata-ts/linux";
-import type { VirtiofsdConfig, VmConfig } from "@kata-ts/qemu-driver";
+import type { Confinement, VirtiofsdConfig, VmConfig } from "@kata-ts/qemu-driver";
 import type { BootPhase } from "./guest-console.ts";
 
 /** What a VM is given of its sandbox's surroundings on the host. */
@@ -23,6 +23,8 @@ export interface VmSpec extends VmSurroundings {
   /** The VM's directory on the host, 0700. Console, timeline and exit record are written there. */
   readonly dir: string;
   readonly vm: VmConfig;
+  /** How QEMU is kept from the host; absent: by its capabilities and its filter alone. */
+  readonly confinement?: Confinement;
   /** A file whose copy the guest's memory begins as: that of a saved machine, which `vm` is to take over. */
   readonly memoryImage?: string;
   /** Served to the guest; made by the caller, below `dir`. */

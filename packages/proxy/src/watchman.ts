@@ -10,7 +10,7 @@ import { NetworkFollower } from "./network-follower.ts";
 import { countsKills } from "./out-of-memory.ts";
 import { PortForwarder } from "./port-forwarder.ts";
 import { Relay } from "./relay.ts";
-import { type Processes, spawnWithMemory } from "./spawn-processes.ts";
+import { type Processes, spawnProcesses } from "./spawn-processes.ts";
 import { type VmExit, VmFile, type VmPids, type VmProcesses, type VmSpec, type VmSurroundings } from "./vm-spec.ts";
 
 /** virtiofsd ends at once when asked; this is for one that is stuck. */
@@ -64,7 +64,7 @@ export class Watchman {
     noteProcesses(spec, { processes: own });
     const channel = await openChannel(spec);
     try {
-      const processes = await spawnWithMemory(spec);
+      const processes = await spawnProcesses(spec);
       const qemu = identifyProcess(processes.qemu.pid);
       const helpers = processes.virtiofsd === undefined ? [] : [identifyProcess(processes.virtiofsd.pid)];
       noteProcesses(spec, { processes: [...own, qemu, ...helpers], qemu });

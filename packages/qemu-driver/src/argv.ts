@@ -30,12 +30,25 @@ export function qemuArgv(config: VmConfig): string[] {
     ...machine(config),
     ...["-no-user-config", "-nodefaults", "-no-reboot", "-display", "none", "-vga", "none"],
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
-    ...["-qmp", option(`unix:${config.qmpSocket}`, { server: true, wait: false })],
+    ...monitor(config),
     ...boot(config),
     ...(config.incoming === true ? ["-incoming", "defer"] : []),
     ...guestConsole(),
     ...devices(config),
   ];
+}
+
+function monitor({ qmpSocket, listening }: VmConfig): string[] {
+  return ["-chardev", serverSocket("qmp", qmpSocket, listening?.qmp), "-mon", option("qmp", { mode: "control" })];
+}
+
+function serverSocket(id: string, path: string, descriptor: number | undefined): string {
+  return option("socket", {
+    id,
+    ...(descriptor === undefined ? { path } : { fd: descriptor }),
+    server: true,
+    wait: false,
+  });
 }
 
 function machine(config: VmConfig): string[] {
@@ -59,21 +72,16 @@ function machine(config: VmConfig): string[] {
  * The host's processor with all that KVM can give. A machine that is saved, or restored, goes without what QEMU cannot save:
  * an invariant time stamp counter, with which it refuses to save any.
  */
-function hostCpu({ memoryFd }: VmConfig): string {
-  return memoryFd === undefined ? option("host", { migratable: false }) : "host";
+function hostCpu({ memoryFile }: VmConfig): string {
+  return memoryFile === undefined ? option("host", { migratable: false }) : "host";
 }
 
-function memoryBackend({ memoryFd, memoryMiB, memory }: VmConfig, size: string): string {
+function memoryBackend({ memoryFile, memoryMiB, memory }: VmConfig, size: string): string {
   checkMemorySize(memoryMiB, memory);
   const backend = memoryBackendOf(memory);
-  if (memoryFd === undefined) return option(backend.type, { id: "mem", size, ...backend.properties });
+  if (memoryFile === undefined) return option(backend.type, { id: "mem", size, ...backend.properties });
   // A clone's memory is the copy that it is given, whatever others are made of.
-  return option("memory-backend-file", {
-    id: "mem",
-    size,
-    share: true,
-    "mem-path": `/proc/self/fd/${String(memoryFd)}`,
-  });
+  return option("memory-backend-file", { id: "mem", size, share: true, "mem-path": memoryFile });
 }
 
 /**
@@ -115,7 +123,7 @@ function devices(config: VmConfig): string[] {
     ...rootImage(config),
     ...resizableMemory(config),
     ...["-device", option("virtio-serial-pci", { id: "serial0", romfile: "" })],
-    ...["-chardev", option("socket", { id: "agent", path: config.agentSocket, server: true, wait: false })],
+    ...["-chardev", serverSocket("agent", config.agentSocket, config.listening?.agent)],
     ...["-device", option("virtserialport", { chardev: "agent", name: AGENT_PORT })],
     ...share9p(config),
     ...disks(config),

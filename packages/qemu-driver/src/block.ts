@@ -1,3 +1,4 @@
+import { closeSync, constants, openSync } from "node:fs";
 import { QemuError } from "./errors.ts";
 import type { QmpClient } from "./qmp/client.ts";
 import type { DiskTuning } from "./vm-tuning.ts";
@@ -43,8 +44,10 @@ async function plug(qmp: QmpClient, disk: Disk, properties: Readonly<Record<stri
   const { id, device, readonly, tuning = {} } = disk;
   const node = nodeOf(id);
   const { direct, noFlush } = tuning.cache ?? { direct: true, noFlush: false };
-  const backend = { driver: "host_device", "node-name": node, filename: device, "read-only": readonly };
-  await qmp.execute("blockdev-add", { ...backend, cache: { direct, "no-flush": noFlush } });
+  await withDescriptorSet(qmp, device, readonly, async (filename) => {
+    const backend = { driver: "host_device", "node-name": node, filename, "read-only": readonly };
+    await qmp.execute("blockdev-add", { ...backend, cache: { direct, "no-flush": noFlush } });
+  });
   try {
     await qmp.execute("device_add", { id, drive: node, ...properties });
   } catch (error) {
@@ -80,6 +83,29 @@ export async function unplugDisk(qmp: QmpClient, { id }: Pick<Disk, "id">): Prom
   await gone;
   await qmp.execute("blockdev-del", { "node-name": nodeOf(id) });
   return true;
+}
+
+/**
+ * Opens a device here and hands it to QEMU, which has no right to open it and does not see it, under a name that is good
+ * while the function runs. What QEMU has opened by it stays open.
+ */
+async function withDescriptorSet(
+  qmp: QmpClient,
+  device: string,
+  readonly: boolean,
+  body: (filename: string) => Promise<void>,
+): Promise<void> {
+  const descriptor = openSync(device, readonly ? constants.O_RDONLY : constants.O_RDWR);
+  try {
+    const set = (await qmp.execute("add-fd", {}, { descriptor })) as { readonly "fdset-id": number };
+    try {
+      await body(`/dev/fdset/${String(set["fdset-id"])}`);
+    } finally {
+      await qmp.execute("remove-fd", { "fdset-id": set["fdset-id"] });
+    }
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** The machine may have been started under another configuration than this call has read. */

@@ -7,7 +7,7 @@ const DESCRIPTOR_NAME = "machine-state";
 
 /**
  * Stops a machine for good and writes its processors and devices to a descriptor. Its memory is not among it: that is
- * the file behind `VmConfig.memoryFd`, to be copied now.
+ * the file behind `VmConfig.memoryFile`, to be copied now.
  *
  * @throws QemuError
  */

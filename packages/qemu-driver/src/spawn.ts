@@ -16,10 +16,15 @@ export interface TiedProcess {
 
 /** All but that to lock memory, which a passed-through device of the host's needs. */
 const WITHOUT_CAPABILITIES = ["--no-new-privs", "--bounding-set=-all,+ipc_lock", "--inh-caps=-all"];
+const AS_USER = ["--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"];
 
 export interface TiedOptions {
   /** Root's powers are taken from it for good: it is root only in that root's files are its own. */
   readonly withoutCapabilities?: boolean;
+  /** It is started as this user, and group, with no power but that of its files. */
+  readonly user?: number;
+  /** Hard limits of its resources, by prlimit(1)'s names. */
+  readonly limits?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -31,10 +36,11 @@ export function spawnTied(
   command: string,
   args: readonly string[],
   stdio: StdioOptions,
-  { withoutCapabilities = false }: TiedOptions = {},
+  options: TiedOptions = {},
 ): TiedProcess {
-  const privileges = withoutCapabilities ? WITHOUT_CAPABILITIES : [];
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", ...privileges, "--", command, ...args], {
+  const tied = ["setpriv", "--pdeathsig", "KILL", ...privileges(options), "--", command, ...args];
+  const [program = "", ...rest] = [...limited(options), ...tied];
+  const child = spawn(program, rest, {
     stdio,
     detached: true,
     cwd: "/",
@@ -47,7 +53,17 @@ export function spawnTied(
   });
   if (child.pid === undefined) {
     child.on("error", () => undefined);
-    throw new QemuError("KATA_SPAWN", `${command} could not be started through setpriv: ${howToInstall("setpriv")}`);
+    throw new QemuError("KATA_SPAWN", `${command} could not be started through ${program}: ${howToInstall("setpriv")}`);
   }
   return { pid: child.pid, child, exited };
+}
+
+function privileges({ withoutCapabilities = false, user }: TiedOptions): string[] {
+  if (user !== undefined) return [`--reuid=${String(user)}`, `--regid=${String(user)}`, ...AS_USER];
+  return withoutCapabilities ? WITHOUT_CAPABILITIES : [];
+}
+
+function limited({ limits = {} }: TiedOptions): string[] {
+  const options = Object.entries(limits).map(([name, value]) => `--${name}=${String(value)}:${String(value)}`);
+  return options.length === 0 ? [] : ["prlimit", ...options, "--"];
 }

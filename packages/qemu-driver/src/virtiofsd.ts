@@ -1,3 +1,5 @@
+import { closeSync } from "node:fs";
+import { connectUnix } from "@kata-ts/linux";
 import { option } from "./option.ts";
 import type { QmpClient } from "./qmp/client.ts";
 import type { VirtiofsdKind } from "./virtiofsd-kind.ts";
@@ -54,8 +56,7 @@ export async function plugVirtioFs(
   qmp: QmpClient,
   device: { readonly id: string; readonly socket: string; readonly tag: string; readonly rootPort: string },
 ): Promise<PluggedVirtioFs> {
-  const backend = { type: "socket", data: { addr: { type: "unix", data: { path: device.socket } }, server: false } };
-  await qmp.execute("chardev-add", { id: `${device.id}-char`, backend });
+  await connectFor(qmp, device);
   await qmp.execute("device_add", {
     driver: "vhost-user-fs-pci",
     event_idx: false, // virtiofsd is told of every request: docs/adr/0018-memory-barriers.md
@@ -65,4 +66,20 @@ export async function plugVirtioFs(
     bus: device.rootPort,
   });
   return { id: device.id };
+}
+
+/** QEMU does not see the socket's path: it is given a connection. */
+async function connectFor(
+  qmp: QmpClient,
+  { id, socket }: { readonly id: string; readonly socket: string },
+): Promise<void> {
+  const fdname = `${id}-socket`;
+  const descriptor = connectUnix(socket);
+  try {
+    await qmp.execute("getfd", { fdname }, { descriptor });
+  } finally {
+    closeSync(descriptor);
+  }
+  const backend = { type: "socket", data: { addr: { type: "fd", data: { str: fdname } }, server: false } };
+  await qmp.execute("chardev-add", { id: `${id}-char`, backend });
 }

@@ -15,8 +15,8 @@ export interface VmConfig {
   readonly maxVcpus?: number;
   /** MiB; the guest's memory is shared, file-backed and touched lazily. */
   readonly memoryMiB: number;
-  /** A descriptor that QEMU inherits, to hold the guest's memory instead of a file of its own: see saveMachine. */
-  readonly memoryFd?: number;
+  /** A file, under the path that QEMU has it, to hold the guest's memory instead of one of its own: see saveMachine. */
+  readonly memoryFile?: string;
   /** Do not boot: the machine is what restoreMachine makes of it. */
   readonly incoming?: boolean;
   /** How much memory it may have after growMemory, MiB; no more than at boot by default. */
@@ -39,6 +39,8 @@ export interface VmConfig {
   /** Unix sockets that QEMU listens on; at most 107 bytes. */
   readonly qmpSocket: string;
   readonly agentSocket: string;
+  /** Descriptors of these sockets that QEMU inherits, listening already: it makes none of its own then. */
+  readonly listening?: { readonly qmp: number; readonly agent: number };
   /** Hot-pluggable PCIe ports, `rp0` and up. */
   readonly rootPorts: number;
   /** A directory shared over 9p. virtio-fs is hot-plugged instead: see plugVirtioFs. */

@@ -52,7 +52,7 @@ export { type HostReport, type InspectOptions, inspectHost } from "./host/inspec
 export type { Prerequisite } from "./host/prerequisite.ts";
 export { requirePrivileges } from "./host/privileges.ts";
 export { type LogLine, type LogSource, vmLogs } from "./host/vm-logs.ts";
-export { defaultQemuConfig, type QemuConfig } from "./hypervisor/qemu-config.ts";
+export { DEFAULT_CONFINEMENT, defaultQemuConfig, type QemuConfig } from "./hypervisor/qemu-config.ts";
 export { QemuHypervisor, type QemuHypervisorOptions } from "./hypervisor/qemu-hypervisor.ts";
 export { type ContainerId, parseContainerId } from "./identifiers.ts";
 export type { GuestInterface, GuestRoute } from "./network/guest-view.ts";

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
-import { defaultQemuConfig, type QemuConfig } from "@kata-ts/virtcontainers";
+import { DEFAULT_CONFINEMENT, defaultQemuConfig, type QemuConfig } from "@kata-ts/virtcontainers";
 import type { Installation } from "./installation.ts";
 import type { HypervisorOptions } from "./options.ts";
 import { listed } from "./sections/machine.ts";
+import { userRangeOf } from "./user-range.ts";
 
 /** What a machine of QEMU's can have. */
 const MOST_VCPUS = 240;
@@ -37,6 +38,7 @@ export function qemuConfigOf(qemu: HypervisorOptions, debug: AgentDebug, install
       machine: someField(machineOf(qemu)),
       memory: someField(memoryOf(qemu)),
       disks: someField(disksOf(qemu)),
+      confinement: confinementOf(qemu),
     }),
   };
 }
@@ -91,6 +93,14 @@ function memoryOf(qemu: HypervisorOptions): NonNullable<QemuConfig["memory"]> {
     directory: text(qemu.file_mem_backend),
     slots: (number(qemu.memory_slots) ?? MOST_SLOTS) < MOST_SLOTS ? qemu.memory_slots : undefined,
   });
+}
+
+function confinementOf({
+  confine_qemu: confine = true,
+  vm_users: users = "",
+}: HypervisorOptions): QemuConfig["confinement"] {
+  if (!confine) return false;
+  return { ...DEFAULT_CONFINEMENT, users: userRangeOf(users) ?? DEFAULT_CONFINEMENT.users };
 }
 
 function disksOf(qemu: HypervisorOptions): NonNullable<QemuConfig["disks"]> {

@@ -18,7 +18,7 @@ export interface CacheNote {
   /** As a template's: changes with every file that the machine was made of. */
   readonly key: string;
   readonly machine: VmConfig;
-  /** What the machine does not say of how its tree is shared. */
+  /** What the machine does not say of how its tree is shared, and how its QEMU is confined. */
   readonly share: string;
 }
 
@@ -26,7 +26,8 @@ export interface CacheNote {
 export async function noteOf(cache: string, config: QemuConfig, accelerator: "kvm" | "tcg"): Promise<CacheNote> {
   const machine = machineOf(config, accelerator);
   const { sharedFs, virtiofsdPath, virtioFsCache, virtiofsdArguments = [] } = config;
-  const share = [sharedFs, virtiofsdPath, virtioFsCache, ...virtiofsdArguments].join(" ");
+  const user = config.confinement === false ? "root" : "own user";
+  const share = [user, sharedFs, virtiofsdPath, virtioFsCache, ...virtiofsdArguments].join(" ");
   return { cache, key: await templateKey(machine), machine: withoutNames(machine), share };
 }
 

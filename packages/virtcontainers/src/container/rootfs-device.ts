@@ -61,7 +61,8 @@ function unmountCopy(rootfs: string, pid: number): void {
       unmount(rootfs);
     });
   } catch (error) {
-    if (!(error instanceof LinuxError && error.errno === "EINVAL")) throw error; // It has none.
+    // It has none there, or not even the directory.
+    if (!(error instanceof LinuxError && ["EINVAL", "ENOENT"].includes(error.errno))) throw error;
   }
 }
 

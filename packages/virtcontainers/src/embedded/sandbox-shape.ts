@@ -69,6 +69,7 @@ const vmShape: Shape<VmOptions> = exactly<VmOptions>({
   maxVcpus: optional(positive),
   rootPorts: optional(count),
   onNetworkChange: optional(listOf(plainText)),
+  confinement: optional(anything<QemuConfig["confinement"]>()),
   vmRoot: optional(plainText),
   acceleratorCache: optional(plainText),
 });

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import {
   type Accelerator,
   type AcceleratorProbe,
+  type Confinement,
   chooseAccelerator,
   type DiskTuning,
   findQemu,
@@ -41,6 +42,8 @@ export interface QemuConfig {
   readonly disks?: DiskTuning;
   /** A program, run with these arguments and a sandbox's id whenever the sandbox's network namespace has changed. */
   readonly onNetworkChange?: readonly string[];
+  /** The users that QEMUs get, each with a root directory of its own; `false`: QEMU is root, among the host's files. */
+  readonly confinement: Confinement | false;
   /** Below which each VM gets a directory. */
   readonly vmRoot: string;
   /** Where the answer of the accelerator probe is kept. */
@@ -49,6 +52,12 @@ export interface QemuConfig {
 
 /** What the guest's kernel is built for. */
 const GUEST_MAX_VCPUS = 240;
+
+/** systemd's list of what user ids are for has no use for these, and engines take lower ones for user namespaces. */
+export const DEFAULT_CONFINEMENT: Confinement = {
+  users: { first: 1_900_000_000, last: 1_900_065_535 },
+  locks: "/run/kata-ts/users",
+};
 
 export const defaultQemuConfig: Omit<QemuConfig, "kernelPath" | "imagePath"> = {
   // Looked for when a configuration is put together: most commands need neither.
@@ -67,9 +76,15 @@ export const defaultQemuConfig: Omit<QemuConfig, "kernelPath" | "imagePath"> = {
   msize9p: 512_000,
   imageOnDisk: false,
   rootPorts: 5, // each takes a guest a twentieth of a second to find at boot
+  confinement: DEFAULT_CONFINEMENT,
   vmRoot: "/run/kata-ts/vm",
   acceleratorCache: "/var/cache/kata-ts/accelerator.json",
 };
+
+/** As an option for what starts a QEMU. */
+export function confinementOf({ confinement }: QemuConfig): { readonly confinement?: Confinement } {
+  return confinement === false ? {} : { confinement };
+}
 
 export async function acceleratorFor(config: QemuConfig): Promise<Accelerator> {
   if (config.accelerator !== "auto") return config.accelerator;

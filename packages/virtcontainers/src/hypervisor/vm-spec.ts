@@ -5,7 +5,7 @@ import type { VmSpec, VmSurroundings } from "@kata-ts/proxy";
 import type { VirtiofsdKind, VmConfig } from "@kata-ts/qemu-driver";
 import { placeOf } from "../cgroup/recorded.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
-import { maxVcpusOf, type QemuConfig } from "./qemu-config.ts";
+import { confinementOf, maxVcpusOf, type QemuConfig } from "./qemu-config.ts";
 import type { VmDirectory } from "./vm-directory.ts";
 
 /** The tag under which the guest mounts the shared tree: Kata's. */
@@ -105,6 +105,7 @@ export function vmSpec(
     proxySocket: directory.proxySocket,
     ...surroundingsOf(config, request),
     vm,
+    ...confinementOf(config),
     ...(virtiofsd !== undefined
       ? {
           virtiofsd: {

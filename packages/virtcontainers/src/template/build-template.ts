@@ -1,4 +1,4 @@
-import { acceleratorFor, type QemuConfig } from "../hypervisor/qemu-config.ts";
+import { acceleratorFor, confinementOf, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { requireFiles } from "../hypervisor/required-files.ts";
 import { createVmDirectory, removeVmDirectory, vmDirectory } from "../hypervisor/vm-directory.ts";
 import { vmConfig } from "../hypervisor/vm-spec.ts";
@@ -54,7 +54,8 @@ async function makeTemplate(
   await using undo = new UndoStack();
   const directory = await createVmDirectory(config.vmRoot, {});
   undo.push(() => removeVmDirectory(directory.path));
-  await using machine = await TemplateMachine.start(vmConfig(config, accelerator, directory, "template"), directory);
+  const vm = vmConfig(config, accelerator, directory, "template");
+  await using machine = await TemplateMachine.start(vm, directory, confinementOf(config));
   const agent = connectAgent(machine.agentUrl);
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => {

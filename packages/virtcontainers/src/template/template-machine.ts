@@ -1,12 +1,11 @@
-import { closeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { createMemoryFile } from "@kata-ts/linux";
 import { copySparse, Relay } from "@kata-ts/proxy";
 import {
+  inOwnMountNamespace,
+  PreparedQemu,
+  type QemuStartOptions,
   QmpClient,
-  qemuArgv,
   saveMachine,
-  spawnTied,
   Tail,
   type TiedProcess,
   type VmConfig,
@@ -15,13 +14,13 @@ import { KataError } from "../errors.ts";
 import type { VmDirectory } from "../hypervisor/vm-directory.ts";
 import type { SavedGuest } from "./templates.ts";
 
-/** QEMU's first descriptor beside the usual three. */
-const MEMORY_FD = 3;
 const CONSOLE_BYTES = 64 * 1024;
 const SHOWN_LINES = 10;
 /** What the agent says when it waits for the next host: a clone's has to find it so. */
 const DISCONNECTED = "kata-agent: the host disconnected";
 const DISCONNECT_DEADLINE_MS = 10_000;
+
+type Confined = Pick<QemuStartOptions, "confinement">;
 
 /** A guest that is booted only to be saved: QEMU and the channel to its agent, which end with this process. */
 export class TemplateMachine implements AsyncDisposable {
@@ -31,19 +30,17 @@ export class TemplateMachine implements AsyncDisposable {
   readonly #qemu: TiedProcess;
   readonly #relay: Relay;
   readonly #qmpSocket: string;
-  readonly #memory: number;
+  readonly #prepared: PreparedQemu;
   readonly #console = new Tail(CONSOLE_BYTES);
   readonly #stderr = new Tail(CONSOLE_BYTES);
   readonly #hostLeft = Promise.withResolvers<void>();
 
-  private constructor(vm: VmConfig, directory: VmDirectory, relay: Relay, memory: number) {
+  private constructor(vm: VmConfig, directory: VmDirectory, relay: Relay, prepared: PreparedQemu) {
     this.#relay = relay;
-    this.#memory = memory;
+    this.#prepared = prepared;
     this.#qmpSocket = vm.qmpSocket;
     this.agentUrl = `unix://${directory.proxySocket}`;
-    const argv = qemuArgv({ ...vm, memoryFd: MEMORY_FD });
-    const withoutCapabilities = vm.share9p === undefined;
-    this.#qemu = spawnTied(vm.qemuPath, argv, ["ignore", "pipe", "pipe", memory], { withoutCapabilities });
+    this.#qemu = inOwnMountNamespace(() => prepared.start({ directory: directory.path }));
     const { stdout, stderr } = this.#qemu.child;
     stdout?.on("data", (chunk: Buffer) => {
       this.#console.push(chunk);
@@ -59,14 +56,15 @@ export class TemplateMachine implements AsyncDisposable {
     this.lost.catch(() => undefined);
   }
 
-  static async start(vm: VmConfig, directory: VmDirectory): Promise<TemplateMachine> {
-    const relay = await Relay.start({ listenSocket: directory.proxySocket, muxSocket: vm.agentSocket });
-    const memory = createMemoryFile("template-memory");
+  static async start(vm: VmConfig, directory: VmDirectory, confined: Confined): Promise<TemplateMachine> {
+    const prepared = await PreparedQemu.prepare(vm, { ...confined, ownMemory: true });
+    let relay: Relay | undefined;
     try {
-      return new TemplateMachine(vm, directory, relay, memory);
+      relay = await Relay.start({ listenSocket: directory.proxySocket, muxSocket: vm.agentSocket });
+      return new TemplateMachine(vm, directory, relay, prepared);
     } catch (error) {
-      relay.close();
-      closeSync(memory);
+      relay?.close();
+      prepared[Symbol.dispose]();
       throw error;
     }
   }
@@ -83,14 +81,16 @@ export class TemplateMachine implements AsyncDisposable {
   }
 
   async #copyMemory(target: FileHandle): Promise<void> {
-    await copySparse(`/proc/${String(process.pid)}/fd/${String(this.#memory)}`, target.fd);
+    const { memory } = this.#prepared;
+    if (memory === undefined) throw new KataError("KATA_BOOT", "the guest of a template has no memory of its own");
+    await copySparse(`/proc/${String(process.pid)}/fd/${String(memory)}`, target.fd);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#relay.close();
     this.#qemu.child.kill("SIGKILL");
     await this.#qemu.exited;
-    closeSync(this.#memory);
+    this.#prepared[Symbol.dispose]();
   }
 }
 

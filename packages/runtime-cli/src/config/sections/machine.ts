@@ -1,6 +1,7 @@
-import { defaultQemuConfig } from "@kata-ts/virtcontainers";
+import { DEFAULT_CONFINEMENT, defaultQemuConfig } from "@kata-ts/virtcontainers";
 import * as z from "zod/mini";
 import { option, type ShapeOf } from "../option.ts";
+import { userRangeOf } from "../user-range.ts";
 
 /** What the guest's machine is, but for memory and storage. */
 export interface MachineOptions {
@@ -22,6 +23,8 @@ export interface MachineOptions {
   readonly pcie_root_port?: number | undefined;
   readonly enable_iommu?: boolean | undefined;
   readonly entropy_source?: string | undefined;
+  readonly confine_qemu?: boolean | undefined;
+  readonly vm_users?: string | undefined;
   readonly guest_hook_path?: string | undefined;
   readonly enable_debug?: boolean | undefined;
 }
@@ -43,6 +46,13 @@ export function listed(text: string): string[] {
 function listOf(pattern: RegExp, what: string): z.ZodMiniType<string> {
   const isRight = (text: string): boolean => listed(text).every((item) => pattern.test(item));
   return z.string().check(z.refine(isRight, what));
+}
+
+const { first, last } = DEFAULT_CONFINEMENT.users;
+const USUAL_USERS = `${String(first)}-${String(last)}`;
+
+function isUserRange(text: string): boolean {
+  return text === "" || userRangeOf(text) !== undefined;
 }
 
 export const machineOptions: ShapeOf<MachineOptions> = {
@@ -137,6 +147,18 @@ export const machineOptions: ShapeOf<MachineOptions> = {
   entropy_source: option(z.string(), {
     about: "what the guest's random numbers come from",
     initial: "/dev/urandom",
+    hostOnly: true,
+  }),
+  confine_qemu: option(z.boolean(), {
+    about:
+      "each QEMU has a user of its own (see `vm_users`), no capability, and a root directory with nothing of the host's but what it needs, read-only. `false`: it is root without capabilities, among the host's files; for hosts that refuse it. Over `virtio-9p` QEMU serves the files itself, and it is always so",
+    initial: true,
+    hostOnly: true,
+  }),
+  vm_users: option(z.string().check(z.refine(isUserRange, "not a range of user ids such as 1900000000-1900065535")), {
+    about:
+      "user ids, first and last, that nothing else on the host has: a running QEMU has one of them, as its group, too",
+    initial: USUAL_USERS,
     hostOnly: true,
   }),
   guest_hook_path: option(z.string(), {
