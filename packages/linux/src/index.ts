@@ -25,7 +25,7 @@ export {
   setExtendedAttribute,
 } from "./files.ts";
 export { type FileLock, type LockOptions, lockFile, tryLockFile } from "./flock.ts";
-export { inheritedLimits, type ResourceLimit } from "./limits.ts";
+export { inheritedLimits, type ResourceLimit, unlimitLockedMemory } from "./limits.ts";
 export { releaseMemory } from "./memory.ts";
 export { createMemoryFile } from "./memory-file.ts";
 export { createMemoryFileSystem } from "./memory-file-system.ts";

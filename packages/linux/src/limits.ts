@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { call } from "./native.ts";
 
 /** A limit of a process, as config.json has it. */
 export interface ResourceLimit {
@@ -52,4 +53,13 @@ function numberOf(text: string): number | bigint {
   if (text === "unlimited") return UNLIMITED;
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : BigInt(text);
+}
+
+const RLIMIT_MEMLOCK = 8;
+
+/** Lets a process lock as much memory as it likes. @throws LinuxError EPERM without CAP_SYS_RESOURCE */
+export function unlimitLockedMemory(pid: number): void {
+  const limit = Buffer.alloc(16, 0xff);
+  const signature = "int prlimit(int pid, int resource, const void *wanted, void *before)";
+  call(signature, `RLIMIT_MEMLOCK of process ${String(pid)}`, pid, RLIMIT_MEMLOCK, limit, null);
 }

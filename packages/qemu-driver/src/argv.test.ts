@@ -52,8 +52,10 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
         "none",
         "-sandbox",
         "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-        "-qmp",
-        "unix:/v/qmp.sock,server=on,wait=off",
+        "-chardev",
+        "socket,id=qmp,path=/v/qmp.sock,server=on,wait=off",
+        "-mon",
+        "qmp,mode=control",
         "-kernel",
         "/g/vmlinux",
         "-append",
@@ -113,10 +115,10 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
 
   it("of one that takes over a saved machine: the same but for its memory, its waiting and what cannot be saved", () => {
     const booted = qemuArgv(CONFIG);
-    const clone = qemuArgv({ ...CONFIG, memoryFd: 3, incoming: true });
+    const clone = qemuArgv({ ...CONFIG, memoryFile: "/memory", incoming: true });
     expect(clone.filter((each) => !booted.includes(each))).toEqual([
       "host",
-      "memory-backend-file,id=mem,size=2048M,share=on,mem-path=/proc/self/fd/3",
+      "memory-backend-file,id=mem,size=2048M,share=on,mem-path=/memory",
       "-incoming",
       "defer",
     ]);

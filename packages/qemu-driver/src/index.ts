@@ -19,6 +19,7 @@ export type { AcceleratorChoice, AcceleratorProbe } from "./accelerator-choice.t
 export { qemuArgv } from "./argv.ts";
 export { type Disk, hasScsiAdapter, plugDisk, plugScsiDisk, unplugDisk } from "./block.ts";
 export type { Confinement, UserRange } from "./confinement/confinement.ts";
+export { letCardIn } from "./confinement/passed-card.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
 export { growMemory, growVcpus } from "./grow.ts";
 export { findQemu, findVirtiofsd } from "./host-programs.ts";

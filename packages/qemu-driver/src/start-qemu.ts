@@ -43,7 +43,11 @@ export class PreparedQemu implements Disposable {
 
   private constructor(vm: VmConfig, given: Disposable[], ownMemory: boolean, user: QemuUser | undefined) {
     const keep = (descriptor: number): number => {
-      given.push({ [Symbol.dispose]: () => closeSync(descriptor) });
+      given.push({
+        [Symbol.dispose]: () => {
+          closeSync(descriptor);
+        },
+      });
       return descriptor;
     };
     this.#given = given;

@@ -75,8 +75,8 @@ describe("a machine other than the usual one", () => {
   });
 
   it("keeps a clone's memory the copy that it is", () => {
-    expect(given({ memoryFd: 5, memory: { preallocated: true } }, "-object")).toContain(
-      "memory-backend-file,id=mem,size=512M,share=on,mem-path=/proc/self/fd/5",
+    expect(given({ memoryFile: "/memory", memory: { preallocated: true } }, "-object")).toContain(
+      "memory-backend-file,id=mem,size=512M,share=on,mem-path=/memory",
     );
   });
 

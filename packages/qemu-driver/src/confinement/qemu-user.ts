@@ -20,7 +20,13 @@ export async function takeQemuUser({ users, locks }: Confinement): Promise<QemuU
   for (let id = users.first; id <= users.last; id++) {
     const lock = await tryLockFile(join(locks, `${String(id)}.lock`));
     if (lock === undefined) continue;
-    if (!isInUse(id)) return { id, [Symbol.dispose]: () => lock[Symbol.dispose]() };
+    if (!isInUse(id))
+      return {
+        id,
+        [Symbol.dispose]: () => {
+          lock[Symbol.dispose]();
+        },
+      };
     lock[Symbol.dispose]();
   }
   const range = `${String(users.first)}-${String(users.last)}`;

@@ -13,9 +13,10 @@ export function checkFiles(files: readonly ConfigurationFile[]): GivenOptions {
   return {
     options: tables.map(({ options }) => options as Table).reduce(merge, {}),
     files,
-    warnings: tables.flatMap(({ path, table, options }) =>
-      lost(table, options).map((name) => `${path}: unknown option ${name} is ignored`),
-    ),
+    warnings: tables.flatMap(({ path, table, options }) => [
+      ...lost(table, options).map((name) => `${path}: unknown option ${name} is ignored`),
+      ...dangers(options).map((danger) => `${path}: ${danger}`),
+    ]),
   };
 }
 
@@ -39,6 +40,12 @@ function refuseOtherHypervisor({ hypervisor }: Table): void {
   throw new Error(
     `it configures the hypervisor ${other} only, and QEMU is the one that this runtime has: [hypervisor.qemu]`,
   );
+}
+
+/** What an option takes away of what keeps guests from the host. */
+function dangers({ hypervisor }: Options): string[] {
+  if (hypervisor?.qemu?.confine_qemu !== false) return [];
+  return ["confine_qemu = false: a guest that takes its QEMU over is root among this host's files"];
 }
 
 function merge(below: Table, above: Table): Table {

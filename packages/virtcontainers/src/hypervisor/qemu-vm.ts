@@ -9,6 +9,7 @@ import { type VmExit, VmFile } from "@kata-ts/proxy";
 import {
   growMemory,
   hasScsiAdapter,
+  letCardIn,
   noteKvmGuest,
   plugDisk,
   plugNic,
@@ -133,6 +134,7 @@ export class QemuVm implements Vm {
 
   async plugNic(id: string, backend: NicBackend): Promise<PluggedNic> {
     return this.#atFreePort(async (qmp, rootPort, pciPath) => {
+      if (backend.kind === "vfio") letCardIn(this.state.qemu.pid, backend.pciAddress);
       await plugNic(qmp, { id, rootPort, backend });
       return { id, rootPort, pciPath };
     });
