@@ -36,6 +36,7 @@ export class PreparedQemu implements Disposable {
   readonly #argv: readonly string[];
   readonly #given: Disposable[];
   readonly #descriptors: readonly number[];
+  readonly #sockets: readonly Disposable[];
   readonly #user: QemuUser | undefined;
   readonly #root: QemuRoot | undefined;
   readonly #limits: Readonly<Record<string, number>> = limits();
@@ -43,11 +44,7 @@ export class PreparedQemu implements Disposable {
 
   private constructor(vm: VmConfig, given: Disposable[], ownMemory: boolean, user: QemuUser | undefined) {
     const keep = (descriptor: number): number => {
-      given.push({
-        [Symbol.dispose]: () => {
-          closeSync(descriptor);
-        },
-      });
+      given.push(closeOnce(descriptor));
       return descriptor;
     };
     this.#given = given;
@@ -62,7 +59,9 @@ export class PreparedQemu implements Disposable {
     this.#vm = vm;
     // All that looks at the host comes before QEMU's root directory is entered, where there is no /proc.
     this.#argv = qemuArgv({ ...vm, listening: LISTENING, ...(ownMemory ? { memoryFile } : {}) });
+    const before = given.length;
     const sockets = [vm.qmpSocket, vm.agentSocket].map((path) => keep(listenUnix(path, BACKLOG)));
+    this.#sockets = given.slice(before);
     this.#descriptors = [...sockets, ...(this.memory === undefined || this.#root !== undefined ? [] : [this.memory])];
   }
 
@@ -101,8 +100,23 @@ export class PreparedQemu implements Disposable {
 
   #spawn(options: TiedOptions): TiedProcess {
     const stdio = ["ignore", "pipe", "pipe", ...this.#descriptors] as const;
-    return spawnTied(this.#vm.qemuPath, this.#argv, [...stdio], options);
+    try {
+      return spawnTied(this.#vm.qemuPath, this.#argv, [...stdio], options);
+    } finally {
+      // They are QEMU's alone: who connects when it has ended is refused, and does not wait.
+      for (const each of this.#sockets) each[Symbol.dispose]();
+    }
   }
+}
+
+function closeOnce(descriptor: number): Disposable {
+  let isOpen = true;
+  return {
+    [Symbol.dispose]: () => {
+      if (isOpen) closeSync(descriptor);
+      isOpen = false;
+    },
+  };
 }
 
 /** Runs a function with the calling thread in a copy of its mount namespace whose mounts and unmounts show nowhere else. */
