@@ -9,6 +9,12 @@ start() {
 }
 # is WHAT ACTUAL EXPECTED: fails with both where they differ.
 is() { [ "$2" = "$3" ] || { printf '%s: got "%s", not "%s"\n' "$1" "$2" "$3"; exit 1; }; }
+# status COMMAND...: the exit status of a command that writes nothing.
+status() {
+  status_is=0
+  "$@" || status_is=$?
+  echo $status_is
+}
 # await SECONDS COMMAND...: until the command succeeds.
 await() {
   await_end=$((SECONDS + $1))
@@ -18,9 +24,9 @@ await() {
     sleep 0.2
   done
 }
-# there: what a runtime, an engine or systemd has made for containers.
+# there: what a runtime, an engine or systemd has made for containers. The host's own services come and go meanwhile.
 there() {
-  find /sys/fs/cgroup -type d | sort
+  find /sys/fs/cgroup -type d | grep -v '^/sys/fs/cgroup/system.slice/[^/]*[.]service$' | sort
   systemctl list-units --all --plain --no-legend --type=scope,slice | cut -d' ' -f1
   ls /run/kata-ts/vm 2>/dev/null || true
   kata-runtime list -q
