@@ -10,7 +10,7 @@ export interface LabSpec {
 }
 
 const COMMANDS =
-  "cat date dd echo free grep head httpd ip ls md5sum mkdir mount nproc od ping sed sh sleep stty tr uname wc wget";
+  "cat date dd echo free grep head httpd ip ls md5sum mkdir mount nproc od ping sed sh sleep stty sync tr tty uname wc wget";
 
 /**
  * A shell script that makes the bundle /root/NAME: busybox, and `sh -c COMMAND`. It is written here and not by a program of

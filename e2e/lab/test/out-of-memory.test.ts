@@ -15,7 +15,7 @@ ${bundle("full", "exec sleep 1000", (spec) => {
 unit=cri-full.scope
 start full
 kata events full >/root/events &
-hog='head -c 200000000 /dev/zero | sed s/x/y/'
+hog='dd if=/dev/zero of=/dev/null bs=100M count=1'
 kata exec full sh -c "$hog" && exit 1
 told() { is events "$(grep -c '"type":"oom"' /root/events)" "$1"; }
 await 60 told 1
