@@ -20,7 +20,7 @@ earliest=$(date +%s)
 now=$(kata exec taken date +%s)
 [ "$now" -ge "$earliest" ] && [ "$now" -le "$(date +%s)" ] || { echo "$now is not the host's time"; exit 1; }
 is 'status of exec' "$(status kata exec taken sh -c 'exit 5')" 5
-await 180 waits
+await 300 waits
 kata delete --force taken
 kata factory destroy
 nothing_left

@@ -18,14 +18,14 @@ kata events full >/root/events &
 hog='dd if=/dev/zero of=/dev/null bs=100M count=1'
 kata exec full sh -c "$hog" && exit 1
 told() { is events "$(grep -c '"type":"oom"' /root/events)" "$1"; }
-await 60 told 1
+await 120 told 1
 is 'state, after its own limit' "$(kata state full | grep -o running)" running
 systemctl set-property --runtime $unit MemoryMax=64M
 kata exec full sh -c 'dd if=/dev/zero of=/dev/shm/fill bs=1M count=50; true' || true
 stopped() { kata state full | grep -q stopped; }
-await 60 stopped
+await 120 stopped
 wait
-await 60 told 2
+await 120 told 2
 kata delete full 2>&1
 is loaded "$(systemctl show --property LoadState --value $unit)" not-found
 systemctl stop katalab.slice

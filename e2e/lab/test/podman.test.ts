@@ -16,7 +16,7 @@ serve='mkdir /w; echo served >/w/page; trap "exit 3" TERM; httpd -p 80 -h /w; ec
 id=$(podman --runtime kata run --detach --name box --memory 64m --publish 8080:80 busybox sh -c "$serve")
 unit=libpod-$id.scope
 up() { podman logs box | grep -q up; }
-await 60 up
+await 120 up
 is 'by its port' "$(busybox wget -q -O - http://127.0.0.1:8080/page)" served
 systemctl status --no-pager $unit | grep -q qemu-system
 is 'memory of the VM' "$(cat /sys/fs/cgroup/machine.slice/$unit/memory.max)" ${String((64 + 512 + 512) * 2 ** 20)}

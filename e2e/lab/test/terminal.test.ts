@@ -54,7 +54,7 @@ cat >/root/person <<'PERSON'
 ${PERSON}
 PERSON
 start term
-timeout 120 python3 /root/person kata-runtime exec --tty term sh -c '${TERMINAL}'
+timeout 300 python3 /root/person kata-runtime exec --tty term sh -c '${TERMINAL}'
 kata delete --force term
 nothing_left
 echo done`);
