@@ -9,6 +9,7 @@ import { LineReader } from "./qmp/line-reader.ts";
 import { growResizable, shrinkMemory } from "./resizable-memory.ts";
 
 const MIB = 1024 ** 2;
+const MOST = 1024 * MIB;
 
 /** A machine whose guest takes or gives a block of memory whenever it is looked at, up to a bound of its own. */
 class Machine {
@@ -25,7 +26,10 @@ class Machine {
     if (execute !== "query-memory-devices") return {};
     const goal = Math.min(this.requested, this.#most);
     this.size += Math.sign(goal - this.size) * 128 * MIB;
-    const resizable = { type: "virtio-mem", data: { size: this.size, "requested-size": this.requested } };
+    const resizable = {
+      type: "virtio-mem",
+      data: { size: this.size, "requested-size": this.requested, "max-size": MOST },
+    };
     return [{ type: "virtio-pmem", data: { size: 256 * MIB } }, resizable];
   }
 }
@@ -74,6 +78,13 @@ it("memory that grows is the guest's when it is said to be, in whole blocks; les
   expect(machine.requested).toBe(512 * MIB);
 });
 
+it("more than the machine can have is all that it can have, and a guest has time as long as it takes some", async () => {
+  await using qmp = await QmpClient.connect(join(directory, "qmp.sock"));
+  // Eight blocks, of which one is taken at each look.
+  expect(await growResizable(qmp, { requested: 0, size: 0, most: MOST }, 5000, 100)).toBe(1024);
+  expect(machine.requested).toBe(MOST);
+});
+
 it("memory is asked back, and never more is asked for by the way", async () => {
   await using qmp = await QmpClient.connect(join(directory, "qmp.sock"));
   await growMemory(qmp, 512);
@@ -86,7 +97,7 @@ it("memory is asked back, and never more is asked for by the way", async () => {
 it("a guest that takes less than it is given is told of, with what its kernel needs", async () => {
   machine.takeAtMost(128 * MIB);
   await using qmp = await QmpClient.connect(join(directory, "qmp.sock"));
-  await expect(growResizable(qmp, { requested: 0, size: 0 }, 256, 200)).rejects.toThrow(
+  await expect(growResizable(qmp, { requested: 0, size: 0, most: MOST }, 256, 200)).rejects.toThrow(
     expect.objectContaining({
       code: "KATA_QMP_TIMEOUT",
       message: expect.stringMatching(/taken 128 of 256 MiB .* CONFIG_VIRTIO_MEM/) as string,

@@ -10,7 +10,7 @@ const BLOCK_MIB = 128;
 const MIB = 1024 ** 2;
 const DEVICE = "resizable";
 
-/** Far more than an emulated guest needs for a gigabyte. */
+/** Far more than an emulated guest needs for one more block. */
 const DEADLINE_MS = 30_000;
 const LOOK_MS = 20;
 
@@ -31,23 +31,26 @@ export function resizableMemory({ memory, memoryMiB, maxMemoryMiB = memoryMiB }:
 /** What `query-memory-devices` lists: the device of virtio-mem, modules, an image in memory. */
 export interface MemoryDevice {
   readonly type: string;
-  readonly data: { readonly size: number; readonly "requested-size"?: number };
+  readonly data: { readonly size: number; readonly "requested-size"?: number; readonly "max-size"?: number };
 }
 
 /** The device that resizableMemory gave a machine. */
 interface Resizable {
   readonly requested: number;
   readonly size: number;
+  readonly most: number;
 }
 
 export function resizableOf(devices: readonly MemoryDevice[]): Resizable | undefined {
   const found = devices.find(({ type }) => type === "virtio-mem");
-  return found && { requested: found.data["requested-size"] ?? 0, size: found.data.size };
+  if (found === undefined) return undefined;
+  const { size, "requested-size": requested = 0, "max-size": most = size } = found.data;
+  return { requested, size, most };
 }
 
 /**
- * Asks the guest to have this much more memory than at boot, and waits until it has taken it. Less than it has is for
- * shrinkMemory to ask for.
+ * Asks the guest to have this much more memory than at boot, or as much as the machine can have, and waits as long as it
+ * goes on taking it. Less than it has is for shrinkMemory to ask for.
  *
  * @returns MiB that it has taken; @throws QemuError when it takes less
  */
@@ -57,14 +60,17 @@ export async function growResizable(
   wantedMiB: number,
   deadlineMs: number = DEADLINE_MS,
 ): Promise<number> {
-  const wanted = blocks(wantedMiB);
+  const wanted = Math.min(blocks(wantedMiB), before.most);
   if (wanted <= before.requested) return 0;
   await request(qmp, wanted);
   // Its event comes once a second at most, and not at all of a guest that refuses.
-  const giveUpAt = performance.now() + deadlineMs;
-  for (let size = before.size; size < wanted; size = (await look(qmp))?.size ?? 0) {
+  let giveUpAt = performance.now() + deadlineMs;
+  for (let { size } = before; size < wanted; ) {
     if (performance.now() > giveUpAt) throw notTaken(size, wanted);
     await delay(LOOK_MS);
+    const now = (await look(qmp))?.size ?? 0;
+    if (now > size) giveUpAt = performance.now() + deadlineMs;
+    size = now;
   }
   return (wanted - before.requested) / MIB;
 }
