@@ -6,7 +6,16 @@
  */
 
 export { FloodingServer, type Meeting } from "./flood/flooding-server.ts";
-export { grpcMessage, http2Frame, processFrame, protobufField, ttrpcReply, yamuxFrame } from "./flood/guest-frames.ts";
+export { attachedForever, forever, neverWhole, outputsByteByByte } from "./flood/floods.ts";
+export {
+  grpcMessage,
+  http2Frame,
+  ProcessFrame,
+  processFrame,
+  protobufField,
+  ttrpcReply,
+  yamuxFrame,
+} from "./flood/guest-frames.ts";
 export { answerByteByByte, Http2, http2AnswerBegins, http2Beginning, isHttp2 } from "./flood/http2-guest.ts";
 export { type Flood, sendFlood } from "./flood/send-flood.ts";
 export { answerTtrpc } from "./flood/ttrpc-guest.ts";

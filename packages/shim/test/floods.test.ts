@@ -5,11 +5,14 @@ import { join } from "node:path";
 import {
   answerByteByByte,
   answerTtrpc,
+  attachedForever,
   type Flood,
   FloodingServer,
   grpcMessage,
   isHttp2,
   type Meeting,
+  outputsByteByByte,
+  ProcessFrame,
   processFrame,
   protobufField,
   WatchedProgram,
@@ -23,31 +26,21 @@ const LONG = 20;
 const SHIM = join(import.meta.dirname, "../src/bin.ts");
 /** What each output may send before it is read. */
 const WINDOW = 2 * MIB;
-const [STDOUT, STDERR, CREDIT, STOP, ATTACHED, EXIT] = [0x01, 0x02, 0x10, 0x20, 0x40, 0x41];
+const { stdout, stderr, credit, stop, attached, exit } = ProcessFrame;
 const TICKET = protobufField(1, Buffer.alloc(16, 7));
-const ATTACH = processFrame(ATTACHED);
-
-function* forever(...frames: Buffer[]): Generator<Buffer> {
-  yield ATTACH;
-  for (;;) yield* frames;
-}
-
-/** As much of both outputs as there is credit for, in turns. */
-function* singleBytes(): Generator<Buffer> {
-  yield ATTACH;
-  const both = Buffer.concat([processFrame(STDOUT, Buffer.of(1)), processFrame(STDERR, Buffer.of(2))]);
-  for (let sent = 0; sent < WINDOW; sent++) yield both;
-}
 
 const STREAMS: readonly [string, () => Flood][] = [
-  ["both outputs, byte by byte", singleBytes],
-  ["credit", () => forever(processFrame(CREDIT, Buffer.alloc(4, 0xff)))],
-  ["that nothing is read any more", () => forever(processFrame(STOP), processFrame(STOP + 1), processFrame(STOP + 2))],
-  ["the end of an output, again and again", () => forever(processFrame(STDOUT), processFrame(STDERR))],
-  ["that it is attached", () => forever(ATTACH)],
-  ["exits, again and again", () => forever(processFrame(EXIT, Buffer.alloc(4)))],
-  ["exits that are none", () => forever(processFrame(EXIT, Buffer.alloc(64)))],
-  ["frames of no known kind", () => forever(processFrame(0x7f, Buffer.alloc(64)))],
+  ["both outputs, byte by byte", () => outputsByteByByte(WINDOW)],
+  ["credit", () => attachedForever(processFrame(credit, Buffer.alloc(4, 0xff)))],
+  [
+    "that nothing is read any more",
+    () => attachedForever(processFrame(stop), processFrame(stop + 1), processFrame(stop + 2)),
+  ],
+  ["the end of an output, again and again", () => attachedForever(processFrame(stdout), processFrame(stderr))],
+  ["that it is attached", () => attachedForever(processFrame(attached))],
+  ["exits, again and again", () => attachedForever(processFrame(exit, Buffer.alloc(4)))],
+  ["exits that are none", () => attachedForever(processFrame(exit, Buffer.alloc(64)))],
+  ["frames of no known kind", () => attachedForever(processFrame(0x7f, Buffer.alloc(64)))],
 ];
 
 /** The reply to ReadStdout and ReadStderr. */

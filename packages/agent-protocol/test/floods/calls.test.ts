@@ -5,6 +5,7 @@ import {
   answerByteByByte,
   type Flood,
   FloodingServer,
+  forever,
   grpcMessage,
   Http2,
   http2AnswerBegins,
@@ -12,6 +13,7 @@ import {
   http2Frame,
   isHttp2,
   type Meeting,
+  neverWhole,
   ttrpcReply,
   WatchedProgram,
 } from "@kata-ts/fuzzing";
@@ -22,16 +24,6 @@ const TIMEOUT_MS = 60_000;
 const CALLER = join(import.meta.dirname, "caller.ts");
 const END_HEADERS = 4;
 const STATUS_103 = Buffer.from([0x48, 0x03, 0x31, 0x30, 0x33]);
-
-function* forever(frame: Buffer): Generator<Buffer> {
-  for (;;) yield frame;
-}
-
-/** A message of four MiB whose last byte never comes. */
-function* neverWhole(): Generator<Buffer> {
-  const whole = ttrpcReply(1, Buffer.alloc(4 * MIB - 64));
-  yield whole.subarray(0, -1);
-}
 
 const TTRPC: readonly [string, () => Flood][] = [
   ["the same answer again and again", () => forever(ttrpcReply(1, Buffer.alloc(16)))],

@@ -10,7 +10,17 @@ export function yamuxFrame(type: number, flags: number, streamId: number, body: 
   return Buffer.concat([header, body]);
 }
 
-/** A process stream's: see PROTOCOL.md of agent-protocol. */
+/** Kinds of a process stream's frames: see PROTOCOL.md of agent-protocol. */
+export const ProcessFrame = {
+  stdout: 0x01,
+  stderr: 0x02,
+  credit: 0x10,
+  stop: 0x20,
+  attached: 0x40,
+  exit: 0x41,
+} as const;
+
+/** A process stream's frame. */
 export function processFrame(kind: number, body: Buffer = Buffer.alloc(0)): Buffer {
   const header = Buffer.alloc(4);
   header.writeUInt8(kind, 0);
@@ -23,7 +33,7 @@ export function ttrpcReply(streamId: number, payload: Buffer): Buffer {
   return ttrpcFrame(streamId, protobufField(2, payload));
 }
 
-/** One that refuses the call, as an agent that does not know it. */
+/** A reply that refuses the call, as of an agent that does not know it. */
 export function ttrpcUnimplemented(streamId: number): Buffer {
   return ttrpcFrame(streamId, protobufField(1, Buffer.from([0x08, 12])));
 }

@@ -6,7 +6,7 @@ const HEADER_BYTES = 10;
 /** Replies by a word of a method's name; `undefined` says that the agent does not know it. */
 export type Answers = Readonly<Record<string, Buffer | undefined>>;
 
-/** Answers each ttrpc call of a connection; one that is not among the answers waits for ever. */
+/** Answers each ttrpc call of a connection; a call that has no answer here waits for ever. */
 export function answerTtrpc(socket: Socket, head: Buffer, answers: Answers): void {
   let unread: Buffer = Buffer.alloc(0);
   const read = (chunk: Buffer): void => {

@@ -63,7 +63,7 @@ export class WatchedProgram implements AsyncDisposable {
     );
   }
 
-  /** For one that was given a pipe. */
+  /** For a program that was given a pipe. */
   get stdin(): Writable {
     const { stdin } = this.child;
     if (stdin === null) throw new Error("the program was given no pipe for its input");

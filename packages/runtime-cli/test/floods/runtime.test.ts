@@ -7,26 +7,20 @@ import {
   answerByteByByte,
   type Flood,
   FloodingServer,
+  forever,
   grpcMessage,
   isHttp2,
+  neverWhole,
   ttrpcReply,
   WatchedProgram,
 } from "@kata-ts/fuzzing";
 import { bootId, identifyProcess } from "@kata-ts/linux";
+import { runningRecord } from "@kata-ts/virtcontainers/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const MIB = 1024 * 1024;
 const TIMEOUT_MS = 60_000;
 const RUNTIME = join(import.meta.dirname, "../../src/bin.ts");
-
-function* forever(frame: Buffer): Flood {
-  for (;;) yield frame;
-}
-
-/** A message of four MiB whose last byte never comes. */
-function* neverWhole(): Flood {
-  yield ttrpcReply(1, Buffer.alloc(4 * MIB - 64)).subarray(0, -1);
-}
 
 describe("kata-runtime, whose guest's agent floods it", () => {
   let directory = "";
@@ -48,28 +42,8 @@ describe("kata-runtime, whose guest's agent floods it", () => {
 
   /** A container that runs, as far as its record says. */
   function record(): void {
-    const identity = identifyProcess(vm.pid ?? 0);
-    const own = {
-      version: 1,
-      id: "flooded",
-      sandboxId: "flooded",
-      status: "running",
-      generation: 1,
-      ociVersion: "1.0.2",
-      bundle: directory,
-      rootfs: directory,
-      created: "2026-01-01T00:00:00.000Z",
-      annotations: {},
-      bootId: bootId(),
-      shim: identity,
-      vm: {
-        dir: join(directory, "vm"),
-        agentUrl: `unix://${path}`,
-        processes: [identity],
-        qemu: identity,
-        accelerator: "tcg",
-      },
-    };
+    const process = identifyProcess(vm.pid ?? 0);
+    const own = runningRecord("flooded", { directory, agentUrl: `unix://${path}`, process, bootId: bootId() });
     mkdirSync(join(directory, "root", "flooded"), { recursive: true, mode: 0o700 });
     writeFileSync(join(directory, "root", "flooded", "kata.json"), JSON.stringify(own));
   }

@@ -5,8 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   answerTtrpc,
+  attachedForever,
   type Flood,
   FloodingServer,
+  forever,
+  outputsByteByByte,
+  ProcessFrame,
   processFrame,
   protobufField,
   sendFlood,
@@ -20,28 +24,13 @@ const TIMEOUT_MS = 60_000;
 const PROGRAM = join(import.meta.dirname, "embedding.ts");
 const [DATA, WINDOW_UPDATE, PING] = [0, 1, 2];
 const [SYN, FIN, RST] = [1, 4, 8];
-const [STDOUT, STDERR, STOP, ATTACHED] = [0x01, 0x02, 0x20, 0x40];
+const { stdout, stderr, stop } = ProcessFrame;
 const WINDOW = 2 * MIB;
 const NOTHING = Buffer.alloc(0);
 const TICKET = protobufField(1, Buffer.alloc(16, 7));
 
 function* onEachStream(...kinds: readonly (readonly [type: number, flags: number])[]): Flood {
   for (let id = 2; ; id += 2) for (const [type, flags] of kinds) yield yamuxFrame(type, flags, id);
-}
-
-function* pings(): Flood {
-  for (;;) yield yamuxFrame(PING, SYN, 0);
-}
-
-function* forever(...frames: readonly Buffer[]): Flood {
-  yield processFrame(ATTACHED);
-  for (;;) yield* frames;
-}
-
-function* singleBytes(): Flood {
-  yield processFrame(ATTACHED);
-  const both = Buffer.concat([processFrame(STDOUT, Buffer.of(1)), processFrame(STDERR, Buffer.of(2))]);
-  for (let sent = 0; sent < WINDOW; sent++) yield both;
 }
 
 describe("a program with a sandbox in it, whose guest floods it", () => {
@@ -58,7 +47,7 @@ describe("a program with a sandbox in it, whose guest floods it", () => {
     ["all streams opened", () => onEachStream([WINDOW_UPDATE, SYN])],
     ["all half-closed", () => onEachStream([WINDOW_UPDATE, SYN], [WINDOW_UPDATE, FIN])],
     ["opened and reset by turns", () => onEachStream([WINDOW_UPDATE, SYN], [DATA, 0], [WINDOW_UPDATE, RST])],
-    ["pings", pings],
+    ["pings", () => forever(yamuxFrame(PING, SYN, 0))],
   ])("holds little and stays awake: over the channel, %s", { timeout: TIMEOUT_MS }, async (_, flood) => {
     const [agentSocket, muxSocket] = [join(directory, "agent.sock"), join(directory, "mux.sock")];
     const guest = createServer({ pauseOnConnect: true }).listen(muxSocket);
@@ -74,10 +63,10 @@ describe("a program with a sandbox in it, whose guest floods it", () => {
   });
 
   it.each<[string, () => Flood]>([
-    ["both outputs, byte by byte", singleBytes],
-    ["that its input is not read", () => forever(processFrame(STOP))],
-    ["ends of its outputs", () => forever(processFrame(STDOUT), processFrame(STDERR))],
-    ["frames of no known kind", () => forever(processFrame(0x7f, Buffer.alloc(64)))],
+    ["both outputs, byte by byte", () => outputsByteByByte(WINDOW)],
+    ["that its input is not read", () => attachedForever(processFrame(stop))],
+    ["ends of its outputs", () => attachedForever(processFrame(stdout), processFrame(stderr))],
+    ["frames of no known kind", () => attachedForever(processFrame(0x7f, Buffer.alloc(64)))],
   ])("holds little and stays awake: from a process, %s", { timeout: TIMEOUT_MS }, async (_, flood) => {
     const path = join(directory, "agent.sock");
     const measured = Promise.withResolvers<undefined>();
