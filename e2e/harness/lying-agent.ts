@@ -13,6 +13,7 @@ import {
 } from "@grpc/grpc-js";
 import { type AgentRpcs, agentRpcs, type ExtensionRpcs, extensionRpcs } from "@kata-ts/agent-protocol";
 import { bootId, identifyProcess } from "@kata-ts/linux";
+import { runningRecord } from "@kata-ts/virtcontainers/testing";
 import type { Kata } from "./kata.ts";
 
 type RpcName = keyof AgentRpcs | keyof ExtensionRpcs;
@@ -75,28 +76,9 @@ export class LyingAgent implements AsyncDisposable {
   }
 
   #record({ root, directory }: Kata): void {
-    const identity = identifyProcess(this.#vm.pid ?? 0);
-    const record = {
-      version: 1,
-      id: this.id,
-      sandboxId: this.id,
-      status: "running",
-      generation: 1,
-      ociVersion: "1.0.2",
-      bundle: directory,
-      rootfs: directory,
-      created: "2026-01-01T00:00:00.000Z",
-      annotations: {},
-      bootId: bootId(),
-      shim: identity,
-      vm: {
-        dir: join(directory, "vm"),
-        agentUrl: `unix://${join(directory, "proxy.sock")}`,
-        processes: [identity],
-        qemu: identity,
-        accelerator: "tcg",
-      },
-    };
+    const vm = identifyProcess(this.#vm.pid ?? 0);
+    const agentUrl = `unix://${join(directory, "proxy.sock")}`;
+    const record = runningRecord(this.id, { directory, agentUrl, process: vm, bootId: bootId() });
     mkdirSync(join(root, this.id), { recursive: true, mode: 0o700 });
     writeFileSync(join(root, this.id, "kata.json"), JSON.stringify(record));
     const process = { args: ["true"], cwd: "/", env: [], user: { uid: 0, gid: 0 } };

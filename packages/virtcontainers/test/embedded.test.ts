@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AgentClient, grpc } from "@kata-ts/agent-protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MemoryStore, noCgroups, noNetwork, Sandbox } from "../src/index.ts";
-import { FakeAgent, FakeHypervisor } from "../src/testing/index.ts";
+import { Sandbox } from "../src/index.ts";
+import { FakeAgent, fakePorts } from "../src/testing/index.ts";
 
 const vm = { kernelPath: "/kernel", imagePath: "/image" };
 
@@ -37,10 +37,7 @@ describe("an embedded sandbox", () => {
   }
 
   function create(options: object = {}): Promise<Sandbox> {
-    const hypervisor = new FakeHypervisor();
-    const warn = (): void => undefined;
-    const ports = { store: new MemoryStore(), hypervisor, connectAgent, network: noNetwork, cgroups: noCgroups, warn };
-    return Sandbox.create(loose({ vm, ...options }), ports);
+    return Sandbox.create(loose({ vm, ...options }), fakePorts(connectAgent));
   }
 
   it("runs another process as the container's user, with its environment, in its directory", async () => {

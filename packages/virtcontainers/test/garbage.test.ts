@@ -1,18 +1,14 @@
 import { describe, expect, it, vi } from "vitest";
-import { collectGarbage, MemoryStore, noCgroups, noNetwork, parseContainerId } from "../src/index.ts";
-import { FakeAgent, FakeHypervisor } from "../src/testing/index.ts";
+import { collectGarbage, parseContainerId } from "../src/index.ts";
+import { FakeAgent, fakePorts } from "../src/testing/index.ts";
 
 /** No process has this identity. */
 const NOBODY = { pid: 2 ** 31 - 1, startTime: 0 };
 
 describe("garbage", () => {
   it("is no VM whose creator lives, who may be about to note it in a record; without the creator it is", async () => {
-    const hypervisor = new FakeHypervisor();
-    const store = new MemoryStore();
-    const environment = {
-      ...{ store, hypervisor, network: noNetwork, cgroups: noCgroups, warn: () => undefined },
-      connectAgent: () => new FakeAgent().connect(),
-    };
+    const environment = fakePorts(() => new FakeAgent().connect());
+    const { hypervisor, store } = environment;
     const id = parseContainerId("web");
     await hypervisor.boot({ sandboxId: id, owner: store.locationOf(id), forwardLoopback: false });
     expect(await collectGarbage(environment, { dryRun: false })).toEqual([]);

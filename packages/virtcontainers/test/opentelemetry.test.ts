@@ -1,8 +1,8 @@
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
 import { describe, expect, it } from "vitest";
-import { MemoryStore, noCgroups, noNetwork, Sandbox } from "../src/index.ts";
+import { Sandbox } from "../src/index.ts";
 import { recordSpans } from "../src/opentelemetry.ts";
-import { FakeAgent, FakeHypervisor } from "../src/testing/index.ts";
+import { FakeAgent, fakePorts } from "../src/testing/index.ts";
 
 describe("spans of OpenTelemetry", () => {
   const exporter = new InMemorySpanExporter();
@@ -10,14 +10,7 @@ describe("spans of OpenTelemetry", () => {
 
   async function work(failing: boolean): Promise<void> {
     const agent = new FakeAgent({ stdout: "out\n", status: 0 });
-    const environment = {
-      store: new MemoryStore(),
-      hypervisor: new FakeHypervisor(),
-      connectAgent: () => agent.connect(),
-      network: noNetwork,
-      cgroups: noCgroups,
-      warn: () => undefined,
-    };
+    const environment = fakePorts(() => agent.connect());
     const vm = { kernelPath: "/kernel", imagePath: "/image" };
     await using sandbox = await Sandbox.create({ id: "traced", vm }, environment);
     await using container = await sandbox.createContainer({ id: "web", rootfs: "/", args: ["true"] });

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseContainerId } from "../identifiers.ts";
-import { exampleRecord } from "../testing/store-compliance.ts";
+import { exampleRecord } from "../testing/example-record.ts";
 import { FileStore } from "./file-store.ts";
 import { parseRecord } from "./record-schema.ts";
 

@@ -1,6 +1,6 @@
 import { fuzz, mutated, throwsOnly } from "@kata-ts/fuzzing";
 import { describe } from "vitest";
-import { exampleRecord } from "../testing/store-compliance.ts";
+import { exampleRecord } from "../testing/example-record.ts";
 import { parseRecord } from "./record-schema.ts";
 
 describe("fuzz", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ContainerRecord } from "../ports/store.ts";
-import { exampleRecord } from "../testing/store-compliance.ts";
+import { exampleRecord } from "../testing/example-record.ts";
 import { parseRecord } from "./record-schema.ts";
 
 const process = { pid: 10, startTime: 100 };

@@ -4,26 +4,21 @@
  *
  * @example
  * ```ts
- * import { FakeAgent, FakeHypervisor, FakeShims } from "@kata-ts/virtcontainers/testing";
- * import { MemoryStore, noNetwork } from "@kata-ts/virtcontainers";
+ * import { FakeAgent, FakeShims, fakePorts } from "@kata-ts/virtcontainers/testing";
  *
  * const agent = new FakeAgent({ stdout: "hello", status: 0 });
  * const connectAgent = () => agent.connect();
- * const environment = {
- *   store: new MemoryStore(),
- *   hypervisor: new FakeHypervisor(),
- *   connectAgent,
- *   network: noNetwork,
- *   shims: new FakeShims(connectAgent),
- * };
+ * const environment = { ...fakePorts(connectAgent), shims: new FakeShims(connectAgent) };
  * ```
  *
  * @module
  */
 export { type AgentUnderTest, agentCompliance } from "./agent-compliance.ts";
 export type { ComplianceCase } from "./compliance.ts";
+export { type ExampleVm, exampleRecord, runningRecord } from "./example-record.ts";
 export { FakeAgent, type FakeProgram } from "./fake-agent.ts";
 export { FakeHypervisor } from "./fake-hypervisor.ts";
+export { fakePorts } from "./fake-ports.ts";
 export { FakeShims } from "./fake-shims.ts";
 export { hypervisorCompliance } from "./hypervisor-compliance.ts";
-export { exampleRecord, storeCompliance } from "./store-compliance.ts";
+export { storeCompliance } from "./store-compliance.ts";

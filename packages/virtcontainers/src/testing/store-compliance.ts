@@ -1,23 +1,8 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
-import type { ContainerRecord, Store } from "../ports/store.ts";
+import type { Store } from "../ports/store.ts";
 import type { ComplianceCase } from "./compliance.ts";
-
-export function exampleRecord(id: string): ContainerRecord {
-  return {
-    version: 1,
-    id,
-    sandboxId: id,
-    status: "creating",
-    generation: 0,
-    ociVersion: "1.0.2",
-    bundle: "/bundle",
-    rootfs: "/bundle/rootfs",
-    created: "2026-01-01T00:00:00.000Z",
-    annotations: { a: "b" },
-    bootId: "boot",
-  };
-}
+import { exampleRecord } from "./example-record.ts";
 
 const A: ContainerId = parseContainerId("a");
 const B: ContainerId = parseContainerId("b");

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { connectAgent } from "@kata-ts/agent-protocol";
 import { identifyProcess } from "@kata-ts/linux";
 import { Relay } from "@kata-ts/proxy";
-import { MemoryStore, noCgroups, noNetwork, Sandbox } from "../../src/index.ts";
+import { Sandbox } from "../../src/index.ts";
 import type { Vm } from "../../src/ports/hypervisor.ts";
-import { FakeHypervisor } from "../../src/testing/index.ts";
+import { FakeHypervisor, fakePorts } from "../../src/testing/index.ts";
 
 const [agentSocket = "", muxSocket] = process.argv.slice(2);
 
@@ -30,14 +30,7 @@ if (muxSocket !== undefined) {
     over.abort();
   });
 }
-const environment = {
-  store: new MemoryStore(),
-  hypervisor: new FloodedHypervisor(),
-  connectAgent,
-  network: noNetwork,
-  cgroups: noCgroups,
-  warn: () => undefined,
-};
+const environment = { ...fakePorts(connectAgent), hypervisor: new FloodedHypervisor() };
 try {
   const vm = { kernelPath: "/kernel", imagePath: "/image" };
   await using sandbox = await Sandbox.create({ vm, signal: over.signal }, environment);

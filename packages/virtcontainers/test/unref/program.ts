@@ -1,17 +1,10 @@
 // For unref.test.ts: a program that has nothing to do but its sandbox.
-import { MemoryStore, noCgroups, noNetwork, Sandbox } from "../../src/index.ts";
-import { FakeAgent, FakeHypervisor } from "../../src/testing/index.ts";
+import { Sandbox } from "../../src/index.ts";
+import { FakeAgent, fakePorts } from "../../src/testing/index.ts";
 
 const [wanted = ""] = process.argv.slice(2);
 const agent = new FakeAgent({ stdout: "", status: 0 });
-const environment = {
-  store: new MemoryStore(),
-  hypervisor: new FakeHypervisor(),
-  connectAgent: () => agent.connect(),
-  network: noNetwork,
-  cgroups: noCgroups,
-  warn: () => undefined,
-};
+const environment = fakePorts(() => agent.connect());
 const sandbox = await Sandbox.create({ vm: { kernelPath: "/kernel", imagePath: "/image" } }, environment);
 const [vm] = await environment.hypervisor.found();
 sandbox.events.on("end", () => process.stdout.write("ended\n"));
