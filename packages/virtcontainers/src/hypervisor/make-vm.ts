@@ -25,7 +25,7 @@ export async function makeVm(options: QemuHypervisorOptions, request: BootReques
   return (await clone(options, request, making)) ?? start(options, request, making);
 }
 
-/** Undefined where there is no template, or one that is of no use: then the VM is booted. */
+/** Undefined where there is no template, or it is of no use: then the VM is booted. */
 async function clone(
   options: QemuHypervisorOptions,
   request: BootRequest,

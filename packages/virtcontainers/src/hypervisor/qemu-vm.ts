@@ -16,10 +16,7 @@ import {
   plugVirtioFs,
   QmpClient,
   restoreMachine,
-  rootPortName,
-  rootPortSlot,
   shrinkMemory,
-  takenRootPorts,
   unplugDisk,
   unplugNic,
 } from "@kata-ts/qemu-driver";
@@ -34,6 +31,7 @@ import type {
   VmGrowth,
   VmState,
 } from "../ports/hypervisor.ts";
+import { freePlace } from "./free-place.ts";
 import { growVcpusOf } from "./grow-vcpus.ts";
 import { NamespaceHandles } from "./namespace-handles.ts";
 import { acceleratorProbe, type QemuConfig } from "./qemu-config.ts";
@@ -268,21 +266,6 @@ function treePlace({ dir, processes, qemu }: VmState, { sharedFs }: QemuConfig):
   const helpers =
     sharedFs === "virtio-9p" ? [] : processes.slice(processes.findIndex(({ pid }) => pid === qemu.pid) + 1);
   return { directory: dir, tree: vmDirectory(dir).shared, pid: qemu.pid, daemonPid: helpers[0]?.pid };
-}
-
-/** The first port is the shared tree's, which may come later. */
-const FIRST_FREE_PORT = 1;
-
-async function freePlace(qmp: QmpClient, ports: number): Promise<{ rootPort: string; pciPath: string }> {
-  const port = freePort(ports, await takenRootPorts(qmp));
-  return { rootPort: rootPortName(port), pciPath: `${rootPortSlot(port).toString(16)}/00` };
-}
-
-function freePort(ports: number, taken: ReadonlySet<string>): number {
-  for (let port = FIRST_FREE_PORT; port < ports; port++) if (!taken.has(rootPortName(port))) return port;
-  throw new KataError("KATA_CONFIG", `the VM has no port left for another device: it has ${String(ports)}`, {
-    hint: "raise pcie_root_port in configuration.toml",
-  });
 }
 
 /** Short: QEMU's names of block devices are. */

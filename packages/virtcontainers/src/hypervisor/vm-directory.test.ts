@@ -46,7 +46,7 @@ describe("the directory of a VM", () => {
         chownSync(path, NOBODY, NOBODY);
       },
     ],
-  ])("is not made below what somebody has planted: %s", async (_, plant) => {
+  ])("is not made below what another user has planted: %s", async (_, plant) => {
     const parent = join(root, "vm");
     plant(parent);
     const before = readdirSync(root);
