@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { HANDLERS, type Handler } from "./lib/handlers.ts";
+import { HANDLERS, type Handler } from "./lib/handlers/index.ts";
 import { ROOT } from "./lib/paths.ts";
 import { step } from "./lib/run.ts";
 
