@@ -40,7 +40,7 @@ it("an architecture without a table is refused by its name", () => {
 
 const MARK = 0xaa;
 
-/** How many bytes a function of libc's writes to a structure: up to the last one that is no mark any more. */
+/** How many bytes a function of libc's writes to a structure: up to the last byte that is no mark any more. */
 function written(fill: (structure: Buffer) => void): number {
   const room = Buffer.alloc(1024, MARK);
   fill(room);

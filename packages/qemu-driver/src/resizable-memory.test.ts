@@ -94,7 +94,7 @@ it("memory is asked back, and never more is asked for by the way", async () => {
   expect(machine.requested).toBe(128 * MIB);
 });
 
-it("a guest that takes less than it is given is told of, with what its kernel needs", async () => {
+it("a guest that takes less than it is given is an error, which names what its kernel needs", async () => {
   machine.takeAtMost(128 * MIB);
   await using qmp = await QmpClient.connect(join(directory, "qmp.sock"));
   await expect(growResizable(qmp, { requested: 0, size: 0, most: MOST }, 256, 200)).rejects.toThrow(

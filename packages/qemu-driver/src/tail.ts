@@ -1,6 +1,6 @@
 import { escapeControls } from "@kata-ts/linux";
 
-/** The last bytes of a stream whose length nobody bounds. A byte costs little, also one that comes by itself. */
+/** The last bytes of a stream of any length. A byte costs little, also where it comes by itself. */
 export class Tail {
   readonly #limit: number;
   /** Twice the limit: the older half goes when it is full. */

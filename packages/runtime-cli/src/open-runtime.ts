@@ -45,7 +45,7 @@ export async function openRuntime(context: Context, purpose: Purpose = {}): Prom
 }
 
 /**
- * As openRuntime, to look at or end what is there already: a configuration that has become wrong keeps nobody from it. It is
+ * As openRuntime, to look at or end what is there already: a configuration that has become wrong does not prevent that. It is
  * warned of, and the defaults hold.
  */
 export async function openForExisting(context: Context, id?: string): Promise<Runtime> {

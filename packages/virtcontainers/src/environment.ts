@@ -23,5 +23,5 @@ export interface ShimEnvironment extends Environment {
   readonly shims: Shims;
 }
 
-/** What an operation works through: these ports, and who is told of its steps. */
+/** What an operation works through: these ports, and the callbacks for its warnings and steps. */
 export type Ports<N extends keyof ShimEnvironment> = Pick<ShimEnvironment, N> & Pick<ShimEnvironment, "warn" | "trace">;

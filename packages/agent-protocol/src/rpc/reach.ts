@@ -7,7 +7,7 @@ import { AgentRpcError, RpcStatus } from "./errors.ts";
 const RETRY_MS = 10;
 
 /**
- * Each call tries for as long as it waits itself, whoever else waits for the same connection.
+ * Each call tries until its own deadline, also where other calls wait for the same connection.
  *
  * @param isClosed the caller of all calls was closed
  * @throws AgentRpcError Unavailable, DeadlineExceeded

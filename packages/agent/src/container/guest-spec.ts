@@ -14,7 +14,7 @@ export interface SharedNamespaces {
   readonly pid: string | undefined;
   /** The one that owns the others, for a container that has its users mapped. */
   readonly user?: string;
-  /** Those of the user namespace: what config.json says of one that is joined may be anything. */
+  /** Those of the user namespace. For a namespace that is joined, config.json's may be anything. */
   readonly mappings?: Mappings;
 }
 

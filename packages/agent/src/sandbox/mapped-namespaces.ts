@@ -16,7 +16,7 @@ import { internal } from "../errors.ts";
 /** What config.json says of a container's user namespace. */
 export interface WantedUsers {
   readonly mappings: Mappings;
-  /** It is another container's, to which a path of the host leads: the mappings are that one's, whatever these are. */
+  /** A path of the host leads to another container's user namespace, whose mappings count instead of these. */
   readonly joined: boolean;
 }
 

@@ -61,7 +61,7 @@ async function canBeOpened(device: string): Promise<boolean> {
     return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Another failure is for the one who uses the disk to report, with what it was used for.
+    // The caller meets any other failure when it uses the disk, and reports it with what it was used for.
     return code !== "ENOENT" && code !== "ENXIO";
   }
 }

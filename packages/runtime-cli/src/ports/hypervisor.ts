@@ -3,7 +3,7 @@ import { type Factory, QemuHypervisor, type QemuHypervisorOptions } from "@kata-
 import type { Composition } from "./composition.ts";
 import { type MachineOptions, machineOptions } from "./machine-options.ts";
 
-/** Templates and cache are loaded by the first VM that is to be made: one that is there needs neither. */
+/** Templates and cache are loaded when the first VM is made: a VM that is there needs neither. */
 export async function makeHypervisor(composition: Composition): Promise<QemuHypervisor> {
   const options = await machineOptions(composition);
   const { config, proxyPath, factory, warn } = options;

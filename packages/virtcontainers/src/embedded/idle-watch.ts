@@ -1,4 +1,4 @@
-/** How long a sandbox may do nothing before that is told: its VM keeps the program alive. */
+/** How long a sandbox may be idle before it warns: it keeps the program running. */
 const IDLE_MS = 5 * 60_000;
 
 /** A warning's code, for `process.on("warning")`. */
@@ -8,9 +8,9 @@ export const IDLE_WARNING = "KATA_SANDBOX_IDLE";
 const FOREVER_MS = 2 ** 31 - 1;
 
 /**
- * What a sandbox does: calls that are under way, and processes that run, are something. Keeps the program running meanwhile, and,
- * unless that is not wanted, while the sandbox does nothing, too. Then a warning, once, tells of one that has done nothing for
- * long: a program that has forgotten one does not end.
+ * Whether a sandbox is busy: calls are under way, or processes run. A busy sandbox keeps the program running; an idle one
+ * does, too, until `unref()`. A sandbox that keeps the program running and is idle for long warns once: the program may have
+ * forgotten it, and does not end.
  */
 export class IdleWatch {
   readonly #id: string;

@@ -44,7 +44,7 @@ async function demandOn(vm: Vm, { store }: Ports<"store">): Promise<Demand> {
 
 /**
  * Takes from a running VM the memory that its containers' limits do not ask for any more, where its memory can be taken
- * away. Processors stay: one that sleeps costs nothing.
+ * away. Processors stay: a processor that sleeps costs nothing.
  */
 export async function shrinkVm(vm: Vm, environment: Ports<"store">): Promise<void> {
   const { memoryMiB } = await demandOn(vm, environment);
