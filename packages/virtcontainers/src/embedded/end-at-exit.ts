@@ -18,7 +18,7 @@ async function end(resource: AsyncDisposable): Promise<void> {
 
 /** From now on it is disposed of when the program has nothing else left to do. */
 export function endAtExit(resource: AsyncDisposable): void {
-  if (left.size === 0) process.on("beforeExit", endAll);
+  if (left.size === 0) process.once("beforeExit", endAll);
   left.add(resource);
 }
 
