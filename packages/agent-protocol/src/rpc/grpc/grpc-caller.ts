@@ -14,6 +14,8 @@ const MIB = 1024 * 1024;
 export class GrpcCaller implements Caller {
   readonly #path: string;
   readonly #keepsRunning: boolean;
+  /** An agent may announce the end of one and keep it: new calls have another then. */
+  readonly #open: Set<ClientHttp2Session> = new Set();
   #session: Promise<ClientHttp2Session> | undefined;
   #closed = false;
 
@@ -42,31 +44,25 @@ export class GrpcCaller implements Caller {
 
   close(): void {
     this.#closed = true;
-    void this.#session?.then(
-      (session) => {
-        session.destroy();
-      },
-      () => undefined,
-    );
+    for (const session of this.#open) session.destroy();
   }
 
   #shared(): Promise<ClientHttp2Session> {
     if (this.#session === undefined) {
+      const opening = this.#connect();
       const forget = (): void => {
-        this.#session = undefined;
+        if (this.#session === opening) this.#session = undefined;
       };
-      const opening = this.#open();
       this.#session = opening;
       opening.then((session) => {
         session.once("close", forget);
         session.once("goaway", forget);
-        if (this.#closed) session.destroy();
       }, forget);
     }
     return this.#session;
   }
 
-  async #open(): Promise<ClientHttp2Session> {
+  async #connect(): Promise<ClientHttp2Session> {
     const socket: Duplex = await connectOnce(this.#path, this.#keepsRunning);
     const session = connect("http://localhost", {
       createConnection: () => socket,
@@ -77,6 +73,9 @@ export class GrpcCaller implements Caller {
     session.on("error", () => undefined);
     session.setLocalWindowSize(MIB);
     if (!this.#keepsRunning) session.unref();
+    this.#open.add(session);
+    session.once("close", () => this.#open.delete(session));
+    if (this.#closed) session.destroy();
     return session;
   }
 }
