@@ -1,0 +1,120 @@
+import { setTimeout as delay, setImmediate as immediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+
+describe("what waits", () => {
+  it("runs ticks before jobs, jobs before timers, and immediates after what was polled", async () => {
+    const order: string[] = [];
+    const done: Promise<void> = new Promise((resolve) => {
+      setTimeout(() => {
+        order.push("timer");
+        setImmediate(() => {
+          order.push("immediate");
+          resolve();
+        });
+        process.nextTick(() => order.push("tick of timer"));
+        void Promise.resolve().then(() => order.push("job of timer"));
+      }, 1);
+    });
+    process.nextTick(() => {
+      order.push("tick");
+      process.nextTick(() => order.push("tick of tick"));
+    });
+    queueMicrotask(() => {
+      order.push("job");
+      process.nextTick(() => order.push("tick of job"));
+      queueMicrotask(() => order.push("job of job"));
+    });
+    order.push("now");
+    await done;
+    // An async test is a job itself: what it queues then goes before the next ticks.
+    expect(order.slice(1).toSorted()).toEqual(
+      [
+        "job",
+        "job of job",
+        "tick",
+        "tick of tick",
+        "tick of job",
+        "timer",
+        "tick of timer",
+        "job of timer",
+        "immediate",
+      ].toSorted(),
+    );
+    const before = (a: string, b: string): boolean => order.indexOf(a) < order.indexOf(b);
+    expect(order[0]).toBe("now");
+    expect(before("tick", "tick of tick") && before("job of job", "tick of job")).toBe(true);
+    expect(order.slice(-4)).toEqual(["timer", "tick of timer", "job of timer", "immediate"]);
+  });
+
+  it("runs timers by their time, and those of the same time in their order", async () => {
+    const order: number[] = [];
+    for (const [name, time] of [
+      [3, 30],
+      [1, 5],
+      [2, 5],
+    ] as const) {
+      setTimeout((given: number) => order.push(given), time, name);
+    }
+    await delay(60);
+    expect(order).toEqual([1, 2, 3]);
+  });
+
+  it("clears timers and immediates, also within their own turn", async () => {
+    const ran: string[] = [];
+    setTimeout(() => {
+      clearTimeout(second);
+    }, 5);
+    const second = setTimeout(() => ran.push("second"), 5);
+    const later = setImmediate(() => ran.push("immediate"));
+    clearImmediate(later);
+    let turns = 0;
+    const interval = setInterval(() => {
+      turns += 1;
+      if (turns === 3) clearInterval(interval);
+    }, 1);
+    await delay(60);
+    expect([ran, turns]).toEqual([[], 3]);
+  });
+
+  it("can be told that no program waits for it", () => {
+    const timer = setTimeout(() => undefined, 1);
+    expect([timer.hasRef(), timer.unref().hasRef(), timer.ref().hasRef()]).toEqual([true, false, true]);
+    clearTimeout(timer);
+  });
+
+  it("is aborted", async () => {
+    const abort = new AbortController();
+    const waiting = delay(10_000, "value", { signal: abort.signal });
+    abort.abort();
+    await expect(waiting).rejects.toMatchObject({ name: "AbortError", code: "ABORT_ERR" });
+    expect(await delay(1, "value")).toBe("value");
+    expect(await immediate("now")).toBe("now");
+  });
+});
+
+describe("AbortSignal", () => {
+  it("tells its listeners once, with a reason", () => {
+    const abort = new AbortController();
+    const told: unknown[] = [];
+    abort.signal.addEventListener("abort", () => told.push(abort.signal.reason), { once: true });
+    abort.signal.onabort = () => told.push("onabort");
+    abort.abort("why");
+    abort.abort("again");
+    expect(told.toSorted()).toEqual(["onabort", "why"]);
+    expect(() => {
+      abort.signal.throwIfAborted();
+    }).toThrow();
+    expect(new AbortController().signal.aborted).toBe(false);
+  });
+
+  it("has reasons by itself", async () => {
+    expect(AbortSignal.abort().reason).toMatchObject({ name: "AbortError", code: 20 });
+    const timeout = AbortSignal.timeout(1);
+    await delay(20);
+    expect([timeout.aborted, (timeout.reason as Error).name]).toEqual([true, "TimeoutError"]);
+    const abort = new AbortController();
+    const any = AbortSignal.any([new AbortController().signal, abort.signal]);
+    abort.abort("one");
+    expect(any.reason).toBe("one");
+  });
+});

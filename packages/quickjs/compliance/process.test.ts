@@ -1,0 +1,120 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, constants, endianness, hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { isatty } from "node:tty";
+import { format, parseArgs, promisify, stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+
+describe("process", () => {
+  it("calls the listeners of a signal until they are removed", async () => {
+    const heard: unknown[] = [];
+    const listener = (...args: unknown[]): void => {
+      heard.push(args);
+    };
+    process.on("SIGUSR2", listener);
+    const next = new Promise((resolve) => process.once("SIGUSR2", resolve));
+    process.kill(process.pid, "SIGUSR2");
+    await next;
+    expect(heard).toEqual([["SIGUSR2", constants.signals.SIGUSR2]]);
+    process.off("SIGUSR2", listener);
+    expect(process.listenerCount("SIGUSR2")).toBe(0);
+    const blocked = /^SigBlk:\t(\w+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1];
+    expect(BigInt(`0x${blocked ?? "f"}`) & (1n << BigInt(constants.signals.SIGUSR2 - 1))).toBe(0n);
+    expect(process.kill(process.pid, 0)).toBe(true);
+    expect(() => process.kill(2 ** 22 + 1, 0)).toThrow(/ESRCH/);
+    expect(() => process.kill(process.pid, "SIGNOT")).toThrow(/SIGNOT/);
+  });
+
+  it("has an environment of texts", () => {
+    process.env.KATA_JS_TEST = 5 as never;
+    expect(process.env.KATA_JS_TEST).toBe("5");
+    expect("KATA_JS_TEST" in process.env).toBe(true);
+    delete process.env.KATA_JS_TEST;
+    expect(process.env.KATA_JS_TEST).toBeUndefined();
+    expect(Object.keys(process.env)).toContain("PATH");
+  });
+
+  it("has a place, a mask and an architecture", () => {
+    const before = process.cwd();
+    const directory = mkdtempSync(join(tmpdir(), "kata-js-"));
+    process.chdir(directory);
+    expect(process.cwd()).toBe(directory);
+    process.chdir(before);
+    rmSync(directory, { recursive: true });
+    expect(() => {
+      process.chdir(directory);
+    }).toThrow(/ENOENT/);
+    const mask = process.umask(0o027);
+    expect(process.umask(mask)).toBe(0o027);
+    expect([process.platform, ["x64", "arm64"].includes(process.arch), process.pid > 0, process.uptime() > 0]).toEqual([
+      "linux",
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  it("reports what is rejected and not handled", async () => {
+    const reported: unknown[] = [];
+    const listener = (reason: unknown): void => {
+      reported.push(reason);
+    };
+    const others = process.listeners("unhandledRejection");
+    process.removeAllListeners("unhandledRejection");
+    process.on("unhandledRejection", listener);
+    void Promise.reject(new Error("lost"));
+    const handled = Promise.reject(new Error("found"));
+    handled.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    process.off("unhandledRejection", listener);
+    for (const other of others) process.on("unhandledRejection", other as never);
+    expect(reported.map((reason) => (reason as Error).message)).toEqual(["lost"]);
+  });
+});
+
+describe("os", () => {
+  it("names this machine", () => {
+    expect(hostname()).toBe(readFileSync("/proc/sys/kernel/hostname", "utf8").trim());
+    expect([endianness(), availableParallelism() > 0, constants.signals.SIGKILL, constants.errno.ENOENT]).toEqual([
+      "LE",
+      true,
+      9,
+      2,
+    ]);
+    expect(isatty(999)).toBe(false);
+  });
+});
+
+describe("util", () => {
+  it("formats", () => {
+    expect([format("%s is %d", "it", 5, "more"), format("%%", 1), format("a", "b"), format("%j", { a: 1 })]).toEqual([
+      "it is 5 more",
+      "% 1",
+      "a b",
+      '{"a":1}',
+    ]);
+    expect(stripVTControlCharacters("\u001b[31mred\u001b[0m")).toBe("red");
+  });
+
+  it("makes promises of callbacks", async () => {
+    const call = promisify((value: number, done: (error: Error | null, result?: number) => void) => {
+      if (value < 0) done(new Error("negative"));
+      else done(null, value + 1);
+    });
+    expect(await call(1)).toBe(2);
+    await expect(call(-1)).rejects.toThrow("negative");
+  });
+
+  it("parses arguments, and says which it does not know", () => {
+    const options = { name: { type: "string" }, flag: { type: "boolean", short: "f" } } as const;
+    const { values, positionals } = parseArgs({ args: ["--name=a", "-f", "rest"], options, allowPositionals: true });
+    expect([{ ...values }, positionals]).toEqual([{ name: "a", flag: true }, ["rest"]]);
+    let code: unknown;
+    try {
+      parseArgs({ args: ["--none"], options });
+    } catch (error) {
+      ({ code } = error as { code: unknown });
+    }
+    expect(code).toBe("ERR_PARSE_ARGS_UNKNOWN_OPTION");
+  });
+});

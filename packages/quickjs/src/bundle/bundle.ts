@@ -1,0 +1,90 @@
+import { isBuiltin } from "node:module";
+import { resolve } from "node:path";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+import { fileOf, GLOBALS } from "./modules.ts";
+
+const ENTRY = "kata-js-entry";
+const NATIVE = "kata:native";
+
+/** Resolves Node's modules to this package's. The build fails where this package lacks a module, or a name that is imported. */
+const nodeModules: Plugin = {
+  name: "node-modules",
+  setup: (build) => {
+    build.onResolve({ filter: /^kata:native$/ }, () => ({ path: NATIVE, external: true }));
+    build.onResolve({ filter: /./ }, ({ path, importer }) => {
+      const file = fileOf(path);
+      if (file !== undefined) return { path: file };
+      if (!isBuiltin(path)) return undefined;
+      return { errors: [{ text: `${path} is not in packages/quickjs/src/node`, detail: importer }] };
+    });
+  },
+};
+
+/** Globals first: modules are evaluated in the order of their imports. A program is imported for its effects alone. */
+function entryOf(files: readonly string[]): Plugin {
+  const paths = [GLOBALS, ...files.map((file) => resolve(file))];
+  return {
+    name: "entry",
+    setup: (build) => {
+      build.onResolve({ filter: /^kata-js-entry$/ }, () => ({ path: ENTRY, namespace: ENTRY }));
+      build.onResolve({ filter: /./, namespace: ENTRY }, ({ path }) => ({ path, sideEffects: true }));
+      build.onLoad({ filter: /./, namespace: ENTRY }, () => ({
+        contents: paths.map((path) => `import ${JSON.stringify(path)};\n`).join(""),
+        resolveDir: import.meta.dirname,
+      }));
+    },
+  };
+}
+
+/** Modules that a program may import and does not come to use: each name of theirs throws when it is used. */
+function leftOut(modules: readonly string[]): Plugin {
+  const contents = `module.exports = new Proxy({}, { get: (_, name) => {
+    if (name === "__esModule") return true;
+    throw new Error("this program is built without what has " + String(name));
+  } });`;
+  return {
+    name: "left-out",
+    setup: (build) => {
+      build.onResolve({ filter: /./ }, ({ path }) =>
+        modules.includes(path) ? { path, namespace: "left-out" } : undefined,
+      );
+      build.onLoad({ filter: /./, namespace: "left-out" }, () => ({ contents, loader: "js" }));
+    },
+  };
+}
+
+export interface BundleOptions extends BuildOptions {
+  /** Modules that the program does not come to use on this engine, such as gRPC's: it says so when it does. */
+  readonly leftOut?: readonly string[];
+}
+
+/**
+ * Makes one ES module of a program, for the engine to compile.
+ *
+ * @param files TypeScript or JavaScript, evaluated one after the other
+ * @param to where the bundle is written
+ * @param options esbuild's, and more; its plugins come before those here
+ * @throws BuildFailure for a module of Node's, or a name of one, that the engine has not
+ */
+export async function bundle(files: readonly string[], to: string, options: BundleOptions = {}): Promise<void> {
+  const { leftOut: modules = [], ...more } = options;
+  await build({
+    logLevel: "silent",
+    logOverride: { "import-is-undefined": "error" },
+    minify: false,
+    sourcemap: false,
+    conditions: ["node"],
+    ...more,
+    entryPoints: [ENTRY],
+    outfile: to,
+    bundle: true,
+    // A function around everything would make each closure search all captured variables.
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    target: "es2023",
+    // The engine's own does not wait for what is iterated to be over when its body leaves it.
+    supported: { "for-await": false },
+    plugins: [...(more.plugins ?? []), leftOut(modules), entryOf(files), nodeModules],
+  });
+}

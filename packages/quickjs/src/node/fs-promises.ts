@@ -1,0 +1,85 @@
+import { constants } from "./fs/constants.ts";
+import { copyFileSync } from "./fs/copy-file.ts";
+import { mkdirSync, readdirSync, rmSync } from "./fs/directories.ts";
+import { closeSync, openSync, readSync, writeSync } from "./fs/files.ts";
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+} from "./fs/names.ts";
+import { accessSync, fstatSync, lstatSync, type Stats, statSync } from "./fs/stats.ts";
+import { mkdtempSync } from "./fs/temporary.ts";
+import { appendFileSync, readFileSync, writeFileSync } from "./fs/whole-files.ts";
+
+export { constants };
+
+type Later<Args extends unknown[], T> = (...args: Args) => Promise<T>;
+
+/** Done in place, as all work on files here; a failure is a rejection. */
+function later<Args extends unknown[], T>(body: (...args: Args) => T): Later<Args, T> {
+  return async (...args) => body(...args);
+}
+
+export const access: Later<Parameters<typeof accessSync>, void> = later(accessSync);
+export const appendFile: Later<Parameters<typeof appendFileSync>, void> = later(appendFileSync);
+export const chmod: Later<Parameters<typeof chmodSync>, void> = later(chmodSync);
+export const chown: Later<Parameters<typeof chownSync>, void> = later(chownSync);
+export const copyFile: Later<Parameters<typeof copyFileSync>, void> = later(copyFileSync);
+export const lchown: Later<Parameters<typeof lchownSync>, void> = later(lchownSync);
+export const lstat: Later<Parameters<typeof lstatSync>, Stats | undefined> = later(lstatSync);
+export const mkdir: Later<Parameters<typeof mkdirSync>, string | undefined> = later(mkdirSync);
+export const mkdtemp: Later<Parameters<typeof mkdtempSync>, string> = later(mkdtempSync);
+export const readdir: Later<Parameters<typeof readdirSync>, ReturnType<typeof readdirSync>> = later(readdirSync);
+export const readFile: Later<Parameters<typeof readFileSync>, ReturnType<typeof readFileSync>> = later(readFileSync);
+export const readlink: Later<Parameters<typeof readlinkSync>, string> = later(readlinkSync);
+export const rename: Later<Parameters<typeof renameSync>, void> = later(renameSync);
+export const rm: Later<Parameters<typeof rmSync>, void> = later(rmSync);
+export const rmdir: Later<Parameters<typeof rmdirSync>, void> = later(rmdirSync);
+export const stat: Later<Parameters<typeof statSync>, Stats | undefined> = later(statSync);
+export const symlink: Later<Parameters<typeof symlinkSync>, void> = later(symlinkSync);
+export const unlink: Later<Parameters<typeof unlinkSync>, void> = later(unlinkSync);
+export const utimes: Later<Parameters<typeof utimesSync>, void> = later(utimesSync);
+export const writeFile: Later<Parameters<typeof writeFileSync>, void> = later(writeFileSync);
+
+/** An open file, which its owner closes: no collection of garbage does. */
+class FileHandle {
+  readonly fd: number;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  async close(): Promise<void> {
+    closeSync(this.fd);
+  }
+
+  async read(...args: ReadArguments): Promise<{ bytesRead: number; buffer: ArrayBufferView }> {
+    return { bytesRead: readSync(this.fd, ...args), buffer: args[0] };
+  }
+
+  async write(...args: WriteArguments): Promise<{ bytesWritten: number }> {
+    return { bytesWritten: writeSync(this.fd, ...args) };
+  }
+
+  async stat(): Promise<Stats> {
+    return fstatSync(this.fd);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+type Rest<T> = T extends (fd: number, ...rest: infer Args) => unknown ? Args : never;
+type ReadArguments = Rest<typeof readSync>;
+type WriteArguments = Rest<typeof writeSync>;
+
+export async function open(...args: Parameters<typeof openSync>): Promise<FileHandle> {
+  return new FileHandle(openSync(...args));
+}

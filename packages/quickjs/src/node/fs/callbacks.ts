@@ -1,0 +1,24 @@
+import { nextTick } from "../loop/ticks.ts";
+import { closeSync, readSync } from "./files.ts";
+import { fstatSync } from "./stats.ts";
+import { readFileSync, writeFileSync } from "./whole-files.ts";
+
+type WithCallback = (...args: readonly unknown[]) => void;
+
+/** Calls back later; the work is done in place, as with all files here. */
+function calledBack(body: (...args: never[]) => unknown): WithCallback {
+  return (...args) => {
+    const done = args.at(-1) as (error: Error | null, value?: unknown) => void;
+    try {
+      nextTick(done, null, body(...(args.slice(0, -1) as never[])));
+    } catch (error) {
+      nextTick(done, error as Error);
+    }
+  };
+}
+
+export const close: WithCallback = calledBack(closeSync);
+export const fstat: WithCallback = calledBack(fstatSync);
+export const read: WithCallback = calledBack(readSync);
+export const readFile: WithCallback = calledBack(readFileSync);
+export const writeFile: WithCallback = calledBack(writeFileSync);

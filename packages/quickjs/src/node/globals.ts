@@ -1,0 +1,26 @@
+// What Node's programs find without an import. A bundle for this engine begins with this file.
+import "./symbols.ts";
+import { TextDecoder, TextEncoder } from "./buffer/text.ts";
+import { Buffer } from "./buffer.ts";
+import { console } from "./console.ts";
+import { AbortController, AbortSignal } from "./dom/abort.ts";
+import { DOMException } from "./dom/dom-exception.ts";
+import { Event, EventTarget } from "./dom/event-target.ts";
+import { URL } from "./dom/url.ts";
+import { completeJson } from "./json.ts";
+import { queueMicrotask } from "./loop/ticks.ts";
+import { performance } from "./performance.ts";
+import process from "./process.ts";
+import { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from "./timers.ts";
+
+completeJson();
+const globals = {
+  ...{ AbortController, AbortSignal, Buffer, DOMException, Event, EventTarget, TextDecoder, TextEncoder, URL },
+  ...{ clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout, queueMicrotask },
+  ...{ console, performance, process, global: globalThis },
+};
+for (const [name, value] of Object.entries(globals)) {
+  Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+}
+// Stacks are written when an Error is made, and are no longer than they are.
+Object.defineProperty(Error, "captureStackTrace", { value: () => undefined, writable: true, configurable: true });
