@@ -37,7 +37,7 @@ export type {
   Rpcs,
 } from "./rpc/contract.ts";
 export { AgentRpcError, endOfStream, isEndOfStream, RpcStatus } from "./rpc/errors.ts";
-export { orFallBack } from "./rpc/fallback.ts";
+export { withFallback } from "./rpc/fallback.ts";
 export { preloadCodecs } from "./rpc/load-codecs.ts";
 export type { Codec, Rpc } from "./rpc/rpc.ts";
 export { type AgentHandlers, type AgentServer, type CallContext, createAgentServer } from "./rpc/server.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { FrameHeader } from "../src/yamux/frame.ts";
-import { FrameReader } from "../src/yamux/frame-reader.ts";
+import { YamuxFrameReader } from "../src/yamux/frame-reader.ts";
 
 /** One direction of the recorded channel, as it arrived. */
 export function recordedChunks(direction: "host->guest" | "guest->host"): Buffer[] {
@@ -21,7 +21,7 @@ export interface DecodedChannel {
 
 export function decodeYamux(chunks: readonly Buffer[]): DecodedChannel {
   const channel: DecodedChannel = { headers: [], streams: new Map() };
-  const reader = new FrameReader({
+  const reader = new YamuxFrameReader({
     header: (header) => channel.headers.push(header),
     body: (id, piece) => channel.streams.set(id, Buffer.concat([channel.streams.get(id) ?? Buffer.alloc(0), piece])),
   });

@@ -98,7 +98,7 @@ describe.each(AGENTS)("client and server of the contract, by %s", (_, createServ
     expect(isEndOfStream(new AgentRpcError(RpcStatus.Internal, "EOF"))).toBe(false);
   });
 
-  it("ends a call at its deadline, and tells the handler", async () => {
+  it("ends a call at its deadline, and aborts the handler", async () => {
     const aborted = Promise.withResolvers<boolean>();
     const client = await serve({
       check: (_request, { signal }) =>
@@ -112,7 +112,7 @@ describe.each(AGENTS)("client and server of the contract, by %s", (_, createServ
     expect(await aborted.promise).toBe(true);
   });
 
-  it("ends a call when its caller aborts, and tells the handler of one that may wait for ever", async () => {
+  it("ends a call when its caller aborts, and aborts the handler of one that may wait for ever", async () => {
     const aborted = Promise.withResolvers<undefined>();
     const called = Promise.withResolvers<undefined>();
     const client = await serve({
@@ -181,8 +181,8 @@ describe.each(AGENTS)("client and server of the contract, by %s", (_, createServ
     await expect(call).rejects.toMatchObject({ status: RpcStatus.Cancelled });
   });
 
-  it("fails at once when nobody listens", async () => {
-    using client = connectAgent(`unix://${join(directory, "nobody.sock")}`);
+  it("fails at once without a listener", async () => {
+    using client = connectAgent(`unix://${join(directory, "no-listener.sock")}`);
     await expect(client.check({})).rejects.toMatchObject({ status: RpcStatus.Unavailable });
   });
 

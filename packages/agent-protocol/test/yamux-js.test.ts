@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { Client, Server } from "yamux-js";
 import { encodeHeader, HEADER_BYTES } from "../src/yamux/frame.ts";
-import { FrameReader } from "../src/yamux/frame-reader.ts";
+import { YamuxFrameReader } from "../src/yamux/frame-reader.ts";
 import { YamuxSession } from "../src/yamux/session.ts";
 import { wirePair } from "./wire-pair.ts";
 
@@ -15,7 +15,7 @@ function feedWholeFrames(from: Duplex, peer: Duplex): void {
     peer.write(Buffer.concat(whole));
     whole = [];
   };
-  const reader = new FrameReader({
+  const reader = new YamuxFrameReader({
     header: (header) => {
       whole.push(encodeHeader(header));
       left = header.type === 0 ? header.length : 0;

@@ -91,7 +91,7 @@ describe("YamuxSession", () => {
     expect(client.streamCount).toBe(0);
   });
 
-  it("tells the peer of a reset", async () => {
+  it("sends the peer a reset", async () => {
     const accepted = Promise.withResolvers<YamuxStream>();
     const [client] = sessions(undefined, accepted.resolve);
     const stream = quiet(client.open());

@@ -60,6 +60,8 @@ export function throwsOnly(codes: readonly string[], parse: () => unknown): void
   try {
     parse();
   } catch (error) {
-    expect(codes, String((error as Error).stack)).toContain((error as { code?: string }).code);
+    const { code, stack } = error as Error & { readonly code?: string };
+    // A stack takes longer to write than most parsers take, and is for a failure only.
+    if (code === undefined || !codes.includes(code)) expect(codes, String(stack)).toContain(code);
   }
 }

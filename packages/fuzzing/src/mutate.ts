@@ -34,7 +34,7 @@ const edit: fc.Arbitrary<Edit> = fc.record({
   ),
 });
 
-/** Bytes that were valid before somebody changed them in a few places. */
+/** Valid bytes, changed in a few places. */
 export function mutatedBytes(examples: readonly Uint8Array[]): fc.Arbitrary<Buffer> {
   const edits = fc.array(edit, { minLength: 1, maxLength: 6 });
   return fc
@@ -42,7 +42,7 @@ export function mutatedBytes(examples: readonly Uint8Array[]): fc.Arbitrary<Buff
     .map(([example, list]) => list.reduce(apply, Buffer.from(example)));
 }
 
-/** Texts that were valid before somebody changed them in a few places, and texts that never were. */
+/** Valid texts, changed in a few places, and texts that never were valid. */
 export function mutated(examples: readonly string[]): fc.Arbitrary<string> {
   const encoded = examples.map((example) => new TextEncoder().encode(example));
   return fc.oneof(

@@ -100,7 +100,7 @@ describe("config.json on the wire", () => {
     expect(text).toContain('"soft":9007199254740993');
   });
 
-  it("tells an absent device number from device number 0", () => {
+  it("distinguishes an absent device number from device number 0", () => {
     const rules = [
       { allow: true, type: "c", major: 5, minor: 0, access: "rwm" },
       { allow: false, access: "rwm" },

@@ -5,14 +5,14 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** The fields of a config.json that oci.proto has no place for, by dotted names: an agent of the 1.x contract never sees them. */
 export function lostInSpec(spec: RuntimeSpec): string[] {
-  return lost(specFields, spec as unknown as Values, "");
+  return findLost(specFields, spec as unknown as Values, "");
 }
 
 export function lostInProcess(process: SpecProcess): string[] {
-  return lost(processFields, process as unknown as Values, "process.");
+  return findLost(processFields, process as unknown as Values, "process.");
 }
 
-function lost(fields: MessageFields, values: Values, prefix: string): string[] {
+function findLost(fields: MessageFields, values: Values, prefix: string): string[] {
   const kinds = new Map(fields.map(([, name, kind]) => [name, kind]));
   const names = Object.entries(values).flatMap(([name, value]) => {
     if (isEmpty(value)) return [];
@@ -28,7 +28,7 @@ function below(kind: FieldKind, value: unknown, prefix: string): string[] {
   const isList = Array.isArray(first) && Array.isArray(first[0]);
   const fields = (isList ? first : kind) as MessageFields;
   const items = (Array.isArray(value) ? value : [value]) as Values[];
-  return items.flatMap((item) => lost(fields, item, prefix));
+  return items.flatMap((item) => findLost(fields, item, prefix));
 }
 
 /** Engines write empty values for what they do not ask for. */

@@ -11,7 +11,7 @@ export const Kind = {
   stderr: 0x02,
   /** Plus the descriptor's number: so many bytes more may be sent. */
   credit: 0x10,
-  /** Plus the descriptor's number: whoever read it has gone, send no more. */
+  /** Plus the descriptor's number: its reader has closed, send no more. */
   stop: 0x20,
   resize: 0x30,
   signal: 0x31,
@@ -27,6 +27,7 @@ export type Descriptor = 0 | 1 | 2;
 /** Bodies of data frames are at most this; those of all others at most CONTROL_BYTES. */
 export const MAX_DATA_BYTES: number = 1024 * 1024;
 const CONTROL_BYTES = 64;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** The peer does not keep to PROTOCOL.md. */
 export class ProcessStreamError extends Error {
@@ -51,9 +52,9 @@ export interface FrameHandlers {
 }
 
 /** Cuts a byte stream into frames. Data is handed on as it arrives; only headers and control bodies are buffered. */
-export class FrameReader {
+export class StreamFrameReader {
   readonly #handlers: FrameHandlers;
-  #partial: Buffer = Buffer.alloc(0);
+  #partial: Buffer = NOTHING;
   #dataLeft = 0;
   #descriptor: Descriptor = 0;
 
@@ -63,36 +64,39 @@ export class FrameReader {
 
   /** @throws ProcessStreamError */
   push(chunk: Buffer): void {
-    let rest = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
-    this.#partial = Buffer.alloc(0);
-    while (rest.length > 0) {
-      const taken = this.#dataLeft > 0 ? this.#takeData(rest) : this.#takeFrame(rest);
+    const bytes = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
+    this.#partial = NOTHING;
+    let at = 0;
+    while (at < bytes.length) {
+      const taken = this.#dataLeft > 0 ? this.#takeData(bytes, at) : this.#takeFrame(bytes, at);
       if (taken === 0) {
-        this.#partial = Buffer.from(rest);
+        this.#partial = Buffer.from(bytes.subarray(at));
         return;
       }
-      rest = rest.subarray(taken);
+      at += taken;
     }
   }
 
-  #takeData(rest: Buffer): number {
-    const piece = rest.subarray(0, this.#dataLeft);
+  #takeData(bytes: Buffer, at: number): number {
+    const piece = bytes.subarray(at, at + this.#dataLeft);
     this.#dataLeft -= piece.length;
     this.#handlers.data(this.#descriptor, piece);
     return piece.length;
   }
 
-  #takeFrame(rest: Buffer): number {
-    if (rest.length < HEADER_BYTES) return 0;
-    const kind = rest.readUInt8(0);
-    const length = rest.readUIntBE(1, 3);
+  // A guest may send many thousand frames in a chunk: no view of it is made but for a body.
+  #takeFrame(bytes: Buffer, at: number): number {
+    if (bytes.length < at + HEADER_BYTES) return 0;
+    const kind = bytes.readUInt8(at);
+    const length = bytes.readUIntBE(at + 1, 3);
     const isData = kind <= Kind.stderr;
     if (length > (isData ? MAX_DATA_BYTES : CONTROL_BYTES)) {
       throw new ProcessStreamError(`frame of kind ${String(kind)} with ${String(length)} bytes`);
     }
     if (isData) return this.#beginData(kind as Descriptor, length);
-    if (rest.length < HEADER_BYTES + length) return 0;
-    this.#handlers.control(kind, rest.subarray(HEADER_BYTES, HEADER_BYTES + length));
+    const body = at + HEADER_BYTES;
+    if (bytes.length < body + length) return 0;
+    this.#handlers.control(kind, length === 0 ? NOTHING : bytes.subarray(body, body + length));
     return HEADER_BYTES + length;
   }
 

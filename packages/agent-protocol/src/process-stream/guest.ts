@@ -6,12 +6,12 @@ import { Link } from "./link.ts";
 const INPUT_WINDOW: number = 1024 * 1024;
 
 /** What a guest process offers to its stream. */
-export interface StreamedProcess {
+export interface ServedProcess {
   /** The next bytes of an output, at most `limit`; undefined at its end. Aborted, it answers none and takes none. */
   read(descriptor: 1 | 2, limit: number, signal: AbortSignal): Promise<Buffer | undefined>;
   /** The reader of an output is gone: the process gets SIGPIPE for its next byte. */
   closeOutput(descriptor: 1 | 2): void;
-  /** Resolves when the process, or its pipe, has taken all of it; false when nobody reads it any more. */
+  /** Resolves when the process, or its pipe, has taken all of it; false when its reader has closed. */
   write(pieces: readonly Buffer[]): Promise<boolean>;
   closeInput(): void;
   signal(signal: number): void;
@@ -21,12 +21,12 @@ export interface StreamedProcess {
   hangUp(): void;
   /** Exit status, or 128 + signal. */
   readonly exited: Promise<number>;
-  /** Its status was told: nobody asks again. */
+  /** Called once its status was sent: no call asks for it again. */
   forget(): void;
 }
 
 export type StreamEnd =
-  /** The process ended and its status was told. */
+  /** The process ended and its status was sent. */
   | "exited"
   /** The host let it live on. */
   | "detached"
@@ -34,10 +34,10 @@ export type StreamEnd =
   | "lost";
 
 /**
- * Serves one process over one stream until either ends. The status is told only after both outputs have been sent to
+ * Serves one process over one stream until either ends. The status is sent only after both outputs have been sent to
  * their ends.
  */
-export async function serveProcessStream(connection: Duplex, process: StreamedProcess): Promise<StreamEnd> {
+export async function serveProcessStream(connection: Duplex, process: ServedProcess): Promise<StreamEnd> {
   const closed = Promise.withResolvers<StreamEnd>();
   const input = new InputQueue(process);
   const over = new AbortController();
@@ -60,14 +60,14 @@ export async function serveProcessStream(connection: Duplex, process: StreamedPr
   input.connect(link);
   link.control(Kind.attached);
   link.grant(0, INPUT_WINDOW);
-  const told = tellAll(link, process, over.signal).then((all) => (all ? ("exited" as const) : closed.promise));
-  const end = await Promise.race([told, closed.promise]);
+  const sent = sendAll(link, process, over.signal).then((all) => (all ? ("exited" as const) : closed.promise));
+  const end = await Promise.race([sent, closed.promise]);
   if (end === "exited") process.forget();
   return end;
 }
 
 /** False when the stream ended first. */
-async function tellAll(link: Link, process: StreamedProcess, over: AbortSignal): Promise<boolean> {
+async function sendAll(link: Link, process: ServedProcess, over: AbortSignal): Promise<boolean> {
   await Promise.all([pump(link, process, 1, over), pump(link, process, 2, over)]);
   const status = await process.exited;
   if (link.closed) return false;
@@ -78,7 +78,7 @@ async function tellAll(link: Link, process: StreamedProcess, over: AbortSignal):
   return true;
 }
 
-async function pump(link: Link, process: StreamedProcess, descriptor: 1 | 2, over: AbortSignal): Promise<void> {
+async function pump(link: Link, process: ServedProcess, descriptor: 1 | 2, over: AbortSignal): Promise<void> {
   for (;;) {
     const credit = await link.credit(descriptor);
     if (credit === 0) return;
@@ -92,7 +92,7 @@ async function pump(link: Link, process: StreamedProcess, descriptor: 1 | 2, ove
   }
 }
 
-function onControl(process: StreamedProcess, kind: number, body: Buffer): void {
+function onControl(process: ServedProcess, kind: number, body: Buffer): void {
   if (kind === Kind.signal && body.length === 1) process.signal(body.readUInt8());
   else if (kind === Kind.resize && body.length === 4) process.resize(body.readUInt16BE(0), body.readUInt16BE(2));
   else if (kind === Kind.killSession) process.killSession();
@@ -108,7 +108,7 @@ const STDIN: Descriptor = 0;
  * in small pieces. Credit is given back as the process takes the data, so this holds at most the window.
  */
 class InputQueue {
-  readonly #process: StreamedProcess;
+  readonly #process: ServedProcess;
   #link: Link | undefined;
   #pieces: Buffer[] = [];
   #writing = false;
@@ -116,7 +116,7 @@ class InputQueue {
   #open = true;
   #taken = 0;
 
-  constructor(process: StreamedProcess) {
+  constructor(process: ServedProcess) {
     this.#process = process;
   }
 

@@ -38,7 +38,7 @@ export class HostProcessStream {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** The exit status, or 128 + signal, told after both outputs. Rejects with ProcessLost. */
+  /** The exit status, or 128 + signal, known after both outputs. Rejects with ProcessLost. */
   readonly exited: Promise<number>;
   readonly #link: Link;
   readonly #attached = Promise.withResolvers<void>();

@@ -5,6 +5,6 @@
  */
 export { ByteQueue } from "../byte-queue.ts";
 export { ProcessStreamError } from "./frame.ts";
-export { type StreamEnd, type StreamedProcess, serveProcessStream } from "./guest.ts";
+export { type ServedProcess, type StreamEnd, serveProcessStream } from "./guest.ts";
 export { HostProcessStream, ProcessLost, StdinClosed, type TerminalSize } from "./host.ts";
-export { newToken, PREFACE_BYTES, recognise, tokenOf } from "./preface.ts";
+export { detectProtocol, newToken, PREFACE_BYTES, tokenOf } from "./preface.ts";

@@ -1,5 +1,13 @@
 import type { Duplex } from "node:stream";
-import { type Descriptor, encodeHeader, type FrameHandlers, FrameReader, Kind, ProcessStreamError } from "./frame.ts";
+import { readInTurns } from "../turns.ts";
+import {
+  type Descriptor,
+  encodeHeader,
+  type FrameHandlers,
+  Kind,
+  ProcessStreamError,
+  StreamFrameReader,
+} from "./frame.ts";
 
 export interface LinkHandlers extends Pick<FrameHandlers, "control"> {
   /** A piece of data, within the credit that was given. */
@@ -27,7 +35,7 @@ export class Link {
   constructor(connection: Duplex, handlers: LinkHandlers) {
     this.#connection = connection;
     this.#handlers = handlers;
-    const reader = new FrameReader({
+    const reader = new StreamFrameReader({
       data: (descriptor, piece) => {
         this.#onData(descriptor, piece);
       },
@@ -38,7 +46,7 @@ export class Link {
         this.#onControl(kind, body);
       },
     });
-    connection.on("data", (chunk: Buffer) => {
+    readInTurns(connection, (chunk) => {
       this.#receive(reader, chunk);
     });
     connection.once("error", (error) => {
@@ -114,7 +122,7 @@ export class Link {
     });
   }
 
-  #receive(reader: FrameReader, chunk: Buffer): void {
+  #receive(reader: StreamFrameReader, chunk: Buffer): void {
     if (this.#closed) return;
     try {
       reader.push(chunk);

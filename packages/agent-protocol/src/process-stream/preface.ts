@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { OFFER } from "../network-streams/offers.ts";
 import { PORT_MAGIC, PORT_PREFACE_BYTES } from "../network-streams/ports.ts";
 
 /** What a process stream begins with, where gRPC has `PRI * HTTP/2.0` and ttrpc a length: its name and version. */
@@ -7,7 +8,7 @@ const TOKEN_BYTES = 16;
 export const PREFACE_BYTES: number = MAGIC.length + TOKEN_BYTES;
 
 /**
- * A name for a process that nobody can guess. It comes from the kernel: node:crypto's generator lives in this process's
+ * A name for a process that cannot be guessed. It comes from the kernel: node:crypto's generator lives in this process's
  * memory, and guests that are cloned from one template would all draw the same.
  */
 export function newToken(): Buffer {
@@ -28,13 +29,14 @@ export function encodePreface(token: Uint8Array): Buffer {
 }
 
 /**
- * Tells what a stream of the host's is by its first bytes; calls are by ttrpc or gRPC.
+ * Detects the protocol of a stream that the host opened by its first bytes; `calls` is ttrpc or gRPC.
  *
- * @returns undefined while there are too few bytes to tell
+ * @returns undefined while there are too few bytes
  */
-export function recognise(head: Buffer): "process" | "port" | "calls" | undefined {
+export function detectProtocol(head: Buffer): "process" | "port" | "offer" | "calls" | undefined {
   if (begins(head, MAGIC)) return head.length >= PREFACE_BYTES ? "process" : undefined;
   if (begins(head, PORT_MAGIC)) return head.length >= PORT_PREFACE_BYTES ? "port" : undefined;
+  if (begins(head, OFFER)) return head.length >= OFFER.length ? "offer" : undefined;
   return "calls";
 }
 

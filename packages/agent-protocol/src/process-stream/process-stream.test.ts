@@ -6,8 +6,8 @@ import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeHeader, Kind } from "./frame.ts";
-import type { StreamedProcess } from "./guest.ts";
-import { HostProcessStream, newToken, PREFACE_BYTES, recognise, serveProcessStream, tokenOf } from "./index.ts";
+import type { ServedProcess } from "./guest.ts";
+import { detectProtocol, HostProcessStream, newToken, PREFACE_BYTES, serveProcessStream, tokenOf } from "./index.ts";
 
 /** Two ends of a wire that cuts what it carries into pieces of the given sizes. */
 function wire(sizes: readonly number[] = [65_536]): [Duplex, Duplex] {
@@ -38,14 +38,14 @@ function wire(sizes: readonly number[] = [65_536]): [Duplex, Duplex] {
 }
 
 /** A process whose outputs are given and whose input is collected. */
-class FakeProcess implements StreamedProcess {
+class FakeProcess implements ServedProcess {
   readonly heard: string[] = [];
   readonly input: Buffer[] = [];
   readonly status = Promise.withResolvers<number>();
   readonly exited: Promise<number> = this.status.promise;
   readonly #outputs: Record<1 | 2, Buffer>;
   inputTaken = true;
-  read: StreamedProcess["read"] = async (descriptor, limit) => {
+  read: ServedProcess["read"] = async (descriptor, limit) => {
     const rest = this.#outputs[descriptor];
     if (rest.length === 0) return undefined;
     this.#outputs[descriptor] = rest.subarray(limit);
@@ -85,14 +85,14 @@ class FakeProcess implements StreamedProcess {
 }
 
 /** The guest's side: takes the preface off, then serves. */
-async function serve(connection: Duplex, process: StreamedProcess): Promise<{ end: string; token: Buffer }> {
+async function serve(connection: Duplex, process: ServedProcess): Promise<{ end: string; token: Buffer }> {
   let head = Buffer.alloc(0);
   while (head.length < PREFACE_BYTES) {
     const data = connection.read() as Buffer | null;
     if (data === null) await once(connection, "readable");
     else head = Buffer.concat([head, data]);
   }
-  expect(recognise(head)).toBe("process");
+  expect(detectProtocol(head)).toBe("process");
   connection.unshift(head.subarray(PREFACE_BYTES));
   return { token: tokenOf(head), end: await serveProcessStream(connection, process) };
 }
@@ -125,7 +125,7 @@ describe("a process stream", () => {
     );
   });
 
-  it("stops the process when nobody reads, output by output", async () => {
+  it("stops the process while its output is not read, output by output", async () => {
     const [here, there] = wire();
     const process = new FakeProcess(Buffer.alloc(16 * 1024 * 1024, "x"), Buffer.from("still heard"));
     let sent = 0;
@@ -138,7 +138,7 @@ describe("a process stream", () => {
     };
     void serve(there, process);
     const host = await HostProcessStream.open(here, newToken());
-    expect(await text(host.stderr)).toBe("still heard"); // while nobody reads the other
+    expect(await text(host.stderr)).toBe("still heard"); // while the other is not read
     expect(sent).toBeLessThanOrEqual(4 * 1024 * 1024);
     expect(await buffer(host.stdout)).toHaveLength(16 * 1024 * 1024);
     host.stdin.end();
@@ -161,14 +161,14 @@ describe("a process stream", () => {
     expect(process.heard).toEqual(heard);
   });
 
-  it("tells an output's reader that went away, and a process that closed its input", async () => {
+  it("reports a closed reader of an output, and a process that closed its input", async () => {
     const [here, there] = wire();
     const process = new FakeProcess(Buffer.alloc(64 * 1024 * 1024));
     process.inputTaken = false;
     void serve(there, process);
     const host = await HostProcessStream.open(here, newToken());
     host.stdout.destroy();
-    host.stdin.write("nobody reads this");
+    host.stdin.write("this is not read");
     await expect(once(host.stdin, "error")).resolves.toMatchObject([{ code: "EPIPE" }]);
     while (process.heard.length === 0) await new Promise(setImmediate);
     expect(process.heard).toEqual(["close 1"]);
@@ -210,7 +210,7 @@ describe("a process stream", () => {
     while (aborted.length < 2) await new Promise(setImmediate);
   });
 
-  it("that ends before the process tells so, to whoever waits", async () => {
+  it("that ends before the process's status is sent, to every caller that waits", async () => {
     const [here, there] = wire();
     const opening = HostProcessStream.open(here, newToken());
     there.destroy();
@@ -234,10 +234,10 @@ describe("a process stream", () => {
     expect(here.destroyed).toBe(true);
   });
 
-  it("is told from gRPC by its first bytes", () => {
-    expect(recognise(Buffer.from("PRI * HTTP/2.0"))).toBe("calls");
-    expect(recognise(Buffer.from("KATA"))).toBeUndefined();
-    expect(recognise(Buffer.from("KATATS/2"))).toBe("calls");
+  it("is distinguished from gRPC by its first bytes", () => {
+    expect(detectProtocol(Buffer.from("PRI * HTTP/2.0"))).toBe("calls");
+    expect(detectProtocol(Buffer.from("KATA"))).toBeUndefined();
+    expect(detectProtocol(Buffer.from("KATATS/2"))).toBe("calls");
   });
 
   it("holds an output that nothing reads in little more than its bytes, however the guest cuts it", async () => {

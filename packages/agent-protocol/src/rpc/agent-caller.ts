@@ -1,4 +1,5 @@
 import { type Call, type Caller, withinLimits } from "./caller.ts";
+import type { Connect } from "./reach.ts";
 import { NotTtrpc, TtrpcCaller } from "./ttrpc/ttrpc-caller.ts";
 
 /**
@@ -6,17 +7,17 @@ import { NotTtrpc, TtrpcCaller } from "./ttrpc/ttrpc-caller.ts";
  * gRPC's code is loaded.
  */
 export class AgentCaller implements Caller {
-  readonly #path: string;
+  readonly #connect: Connect;
   readonly #keepsRunning: boolean;
   readonly #ttrpc: TtrpcCaller;
   #grpc: Promise<Caller> | undefined;
   #closed = false;
 
   /** @param keepsRunning whether open connections keep this process running */
-  constructor(url: string, keepsRunning: boolean) {
-    this.#path = new URL(url).pathname;
+  constructor(connect: Connect, keepsRunning: boolean) {
+    this.#connect = connect;
     this.#keepsRunning = keepsRunning;
-    this.#ttrpc = new TtrpcCaller(this.#path, keepsRunning);
+    this.#ttrpc = new TtrpcCaller(connect, keepsRunning);
   }
 
   async call(call: Call): Promise<Uint8Array> {
@@ -40,7 +41,7 @@ export class AgentCaller implements Caller {
 
   #useGrpc(): Promise<Caller> {
     this.#grpc ??= import("./grpc/grpc-caller.ts").then(({ GrpcCaller }) => {
-      const caller = new GrpcCaller(this.#path, this.#keepsRunning);
+      const caller = new GrpcCaller(this.#connect, this.#keepsRunning);
       if (this.#closed) caller.close();
       return caller;
     });

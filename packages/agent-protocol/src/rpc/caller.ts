@@ -5,7 +5,7 @@ export interface Call {
   /** For example `/grpc.AgentService/CreateSandbox`. */
   readonly path: string;
   readonly request: Uint8Array;
-  /** When nobody waits for the reply any more, in performance.now()'s milliseconds; undefined for never. */
+  /** When the caller stops waiting, in performance.now()'s milliseconds; undefined for never. */
   readonly expiresAt: number | undefined;
   /** Milliseconds that the agent may be silent meanwhile, even to a check; undefined for as long as the call waits. */
   readonly silenceMs?: number | undefined;

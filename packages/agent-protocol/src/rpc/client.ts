@@ -1,22 +1,24 @@
+import type { Socket } from "node:net";
 import { AgentCaller } from "./agent-caller.ts";
 import type { Caller } from "./caller.ts";
 import { calls as definitions } from "./calls.ts";
 import type { RequestInput, Response, RpcName } from "./contract.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
 import { codecsOf } from "./load-codecs.ts";
+import { unixSocket } from "./reach.ts";
 import { WatchfulCaller } from "./watchful-caller.ts";
 
 export interface CallOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds; the table's default applies when absent. */
-  readonly deadlineMs?: number;
+  readonly deadlineMs?: number | undefined;
   /**
    * Milliseconds, 20 000 by default: an agent that gives no sign of life for so long is not waited for up to the deadline.
    * Calls without a deadline wait for an event, and outlive any silence.
    */
-  readonly silenceMs?: number;
+  readonly silenceMs?: number | undefined;
   /** Wait for a channel that is not there yet, as a booting guest's, instead of failing at once. */
-  readonly waitForReady?: boolean;
+  readonly waitForReady?: boolean | undefined;
 }
 
 const SILENCE_MS = 20_000;
@@ -31,12 +33,19 @@ export interface AgentClient extends Calls, Disposable {
 
 export interface ConnectOptions {
   /** Whether an open connection keeps this process running, as by default. A call with a deadline does in any case. */
-  readonly keepsRunning?: boolean;
+  readonly keepsRunning?: boolean | undefined;
+  /** Makes a connection to what the URL names; by default only unix sockets are reached. */
+  readonly dial?: ((url: string) => Promise<Socket>) | undefined;
 }
 
-/** @param url `unix:///path/to/proxy.sock`. The connection is made by the first call. */
-export function connectAgent(url: string, { keepsRunning = true }: ConnectOptions = {}): AgentClient {
-  const caller = new WatchfulCaller(new AgentCaller(url, keepsRunning));
+/**
+ * The connection is made by the first call.
+ *
+ * @param url `unix:///path/to/proxy.sock`, or another one that `dial` knows
+ */
+export function connectAgent(url: string, { keepsRunning = true, dial }: ConnectOptions = {}): AgentClient {
+  const connect = dial === undefined ? unixSocket(url) : () => dial(url);
+  const caller = new WatchfulCaller(new AgentCaller(connect, keepsRunning));
   const calls: Record<string, unknown> = {};
   for (const name of Object.keys(definitions) as RpcName[]) {
     calls[name] = (request: RequestInput<typeof name>, options?: CallOptions) => call(caller, name, request, options);

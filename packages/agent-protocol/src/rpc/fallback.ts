@@ -6,7 +6,7 @@ function isUnimplemented(error: unknown): boolean {
 }
 
 /** Calls an RPC of ours, and what the 1.x contract has instead where the agent does not know it. */
-export async function orFallBack<T>(ours: Promise<T>, contract: () => Promise<T>): Promise<T> {
+export async function withFallback<T>(ours: Promise<T>, contract: () => Promise<T>): Promise<T> {
   try {
     return await ours;
   } catch (error) {

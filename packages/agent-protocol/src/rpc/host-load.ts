@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
-/** Threads that a processor may have in turn before who waits for one of them is said to wait for the host. */
+/** Threads that may share a processor before a wait for one of them counts as a wait for the host. */
 const THREADS_EACH = 2;
 
 /**
@@ -12,7 +12,7 @@ export function shareOfHost(): number {
   return shareOf(runnableThreads(), availableParallelism());
 }
 
-/** @param runnable threads, with the one that asks, which does not count */
+/** @param runnable threads, with the calling thread, which does not count */
 export function shareOf(runnable: number, processors: number): number {
   return Math.min(1, (THREADS_EACH * processors) / Math.max(1, runnable - 1));
 }

@@ -32,15 +32,28 @@ export async function reach<Connection>(
   }
 }
 
-/** @param path of a unix socket; @param keepsRunning whether the connection keeps this process running, once it is made */
-export function connectOnce(path: string, keepsRunning: boolean): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      socket.off("error", reject);
-      if (!keepsRunning) socket.unref();
-      resolve(socket);
+/** Makes a new connection to one agent. */
+export type Connect = () => Promise<Socket>;
+
+/** @param keepsRunning whether the connection keeps this process running, once it is made */
+export async function connectOnce(connect: Connect, keepsRunning: boolean): Promise<Socket> {
+  const socket = await connect();
+  socket.allowHalfOpen = false;
+  if (!keepsRunning) socket.unref();
+  return socket;
+}
+
+/** Makes connections to a unix socket. @param url `unix:///path` @throws TypeError for another one */
+export function unixSocket(url: string): Connect {
+  const { protocol, pathname } = new URL(url);
+  if (protocol !== "unix:") throw new TypeError(`${url} is no unix socket: ConnectOptions.dial is needed to reach it`);
+  return () =>
+    new Promise((resolve, reject) => {
+      const socket = connect(pathname);
+      socket.once("error", reject);
+      socket.once("connect", () => {
+        socket.off("error", reject);
+        resolve(socket);
+      });
     });
-  });
 }

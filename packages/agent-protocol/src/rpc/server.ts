@@ -17,7 +17,7 @@ type Handler<N extends RpcName> = (request: Request<N>, context: CallContext) =>
 export type AgentHandlers = { readonly [N in RpcName]?: Handler<N> };
 
 export interface AgentServer {
-  /** Serves one connection, such as a yamux stream: gRPC or ttrpc, as its first byte tells. */
+  /** Serves one connection, such as a yamux stream: gRPC or ttrpc, by its first byte. */
   serve(connection: Duplex): void;
   /** Ends all connections at once. */
   close(): void;
@@ -27,7 +27,7 @@ export function createAgentServer(handlers: AgentHandlers): AgentServer {
   const answer = answerBy(handlers);
   const connections: Set<Duplex> = new Set();
   let grpc: Promise<GrpcServer> | undefined;
-  // Loaded for who speaks it: in a guest HTTP/2 costs half a second.
+  // Loaded for the first caller that speaks it: in a guest HTTP/2 costs half a second.
   const serveGrpc = (connection: Duplex): void => {
     grpc ??= import("./grpc/grpc-server.ts").then(({ GrpcServer }) => new GrpcServer(answer));
     void grpc.then((server) => {

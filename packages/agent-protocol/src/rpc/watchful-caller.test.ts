@@ -6,7 +6,7 @@ import { WatchfulCaller } from "./watchful-caller.ts";
 
 const REPLY = new Uint8Array([1]);
 
-/** An agent that answers checks while it lives, and a call when it is told to. */
+/** An agent that answers checks while it lives, and a call when the test lets it. */
 class Agent implements Caller {
   alive = true;
   checks = 0;

@@ -3,7 +3,7 @@ import { calls } from "./calls.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
 import { shareOfHost } from "./host-load.ts";
 
-/** In how many beats a silence is told. They are counted, not the time: a host that was suspended has missed one. */
+/** So many missed beats are a silence. Beats are counted, not time: a host that was suspended has missed one. */
 const SILENT_BEATS = 4;
 
 /**

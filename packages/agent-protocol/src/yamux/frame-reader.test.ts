@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeHeader, type FrameHeader, FrameType, YamuxProtocolError } from "./frame.ts";
-import { FrameReader } from "./frame-reader.ts";
+import { YamuxFrameReader } from "./frame-reader.ts";
 
 interface Seen {
   readonly headers: FrameHeader[];
@@ -10,7 +10,7 @@ interface Seen {
 
 function read(chunks: readonly Buffer[]): Seen {
   const seen: Seen = { headers: [], bodies: new Map() };
-  const reader = new FrameReader({
+  const reader = new YamuxFrameReader({
     header: (header) => seen.headers.push(header),
     body: (id, piece) => seen.bodies.set(id, Buffer.concat([seen.bodies.get(id) ?? Buffer.alloc(0), piece])),
   });
@@ -28,7 +28,7 @@ function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
   return chunks;
 }
 
-describe("FrameReader", () => {
+describe("YamuxFrameReader", () => {
   const frame = fc.oneof(
     fc.record({ id: fc.integer({ min: 1, max: 9 }), body: fc.uint8Array({ maxLength: 300 }) }).map(({ id, body }) => ({
       header: { type: FrameType.Data, flags: 0, streamId: id, length: body.length },

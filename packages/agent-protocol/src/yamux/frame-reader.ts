@@ -10,7 +10,7 @@ export interface FrameSink {
  * Cuts a byte stream into frames. Any fragmentation is accepted, and nothing but a header is ever buffered: the pieces
  * of a body are handed on as they arrive, so a hostile length costs no memory.
  */
-export class FrameReader {
+export class YamuxFrameReader {
   readonly #sink: FrameSink;
   readonly #partialHeader: Buffer = Buffer.alloc(HEADER_BYTES);
   #headerFilled = 0;

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { FrameReader } from "./frame-reader.ts";
+import type { YamuxFrameReader } from "./frame-reader.ts";
 
 /** Frames that are taken in one turn of the event loop, so that a flood of them does not hold it up. */
 const FRAMES_PER_TURN = 256;
@@ -19,7 +19,7 @@ export interface IntakeOptions {
  */
 export class Intake {
   readonly #transport: Duplex;
-  readonly #reader: FrameReader;
+  readonly #reader: YamuxFrameReader;
   readonly #options: IntakeOptions;
   /** The part of the last chunk that is still to be read. */
   #backlog: Buffer | undefined;
@@ -28,7 +28,7 @@ export class Intake {
   #turnIsDue = false;
   #closed = false;
 
-  constructor(transport: Duplex, reader: FrameReader, options: IntakeOptions) {
+  constructor(transport: Duplex, reader: YamuxFrameReader, options: IntakeOptions) {
     this.#transport = transport;
     this.#reader = reader;
     this.#options = options;

@@ -8,7 +8,7 @@ import {
   INITIAL_WINDOW,
   YamuxProtocolError,
 } from "./frame.ts";
-import { FrameReader } from "./frame-reader.ts";
+import { YamuxFrameReader } from "./frame-reader.ts";
 import { Intake } from "./intake.ts";
 import { type StreamCarrier, YamuxStream } from "./stream.ts";
 
@@ -73,7 +73,7 @@ export class YamuxSession implements StreamCarrier {
     this.closed = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    const reader = new FrameReader({
+    const reader = new YamuxFrameReader({
       header: (header) => {
         this.#onHeader(header);
       },
@@ -130,7 +130,7 @@ export class YamuxSession implements StreamCarrier {
     await answer.promise;
   }
 
-  /** A ping that nobody waits for: the original proxy's heartbeat. */
+  /** A ping whose reply is not awaited: the original proxy's heartbeat. */
   heartbeat(): void {
     if (this.#over || this.#needsDrain) return;
     this.send(FrameType.Ping, Flag.SYN, 0, this.#nextPing);

@@ -32,6 +32,7 @@ export class WatchedProgram implements AsyncDisposable {
     });
     this.#ended = once(this.child, "exit");
     createInterface(this.child.stdio[3] as Readable).on("line", (line) => {
+      // eslint-disable-next-line no-restricted-syntax -- for tests only: reporter.ts, beside this file, writes it
       this.#told.push(JSON.parse(line) as Told);
       this.#wake();
     });

@@ -11,8 +11,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Call } from "../caller.ts";
+import { unixSocket } from "../reach.ts";
 import { GrpcCaller } from "./grpc-caller.ts";
-import { grpcMessage } from "./unary.ts";
+import { grpcMessage } from "./message.ts";
 
 const CALL: Omit<Call, "expiresAt"> = {
   path: "/grpc.Health/Check",
@@ -57,7 +58,7 @@ describe("connections to an agent that ends them", () => {
   }
 
   it("are one at a time for new calls, and all end with the caller", async () => {
-    const caller = new GrpcCaller(join(directory, "agent.sock"));
+    const caller = new GrpcCaller(unixSocket(`unix://${join(directory, "agent.sock")}`));
     await ask(caller);
     const [first] = sessions;
     if (first === undefined) throw new Error("no connection came");

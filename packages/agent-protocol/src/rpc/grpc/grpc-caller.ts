@@ -2,26 +2,29 @@ import { type ClientHttp2Session, connect } from "node:http2";
 import type { Duplex } from "node:stream";
 import { abortError, type Call, type Caller, withinLimits } from "../caller.ts";
 import { AgentRpcError, RpcStatus } from "../errors.ts";
-import { connectOnce, reach } from "../reach.ts";
-import { grpcMessage, grpcTimeout, replyOf } from "./unary.ts";
+import { type Connect, connectOnce, reach } from "../reach.ts";
+import { grpcMessage } from "./message.ts";
+import { formatTimeout } from "./metadata.ts";
+import { replyOf } from "./unary.ts";
 
-const MIB = 1024 * 1024;
+/** Of a reply that is not read yet. The guest may send each byte of it in a frame, and one turn of the loop takes them all. */
+const WINDOW_BYTES = 16 * 1024;
 
 /**
  * Calls by gRPC, over one HTTP/2 connection that the first call makes. HTTP/2 is Node's; what it carries is read here, since
  * the guest chooses how a reply is cut into frames, and gRPC's own library keeps each of them by itself.
  */
 export class GrpcCaller implements Caller {
-  readonly #path: string;
+  readonly #connectAgent: Connect;
   readonly #keepsRunning: boolean;
   /** An agent may announce the end of one and keep it: new calls have another then. */
   readonly #open: Set<ClientHttp2Session> = new Set();
   #session: Promise<ClientHttp2Session> | undefined;
   #closed = false;
 
-  /** @param path of a unix socket; @param keepsRunning whether the open connection keeps this process running */
-  constructor(path: string, keepsRunning = true) {
-    this.#path = path;
+  /** @param keepsRunning whether the open connection keeps this process running */
+  constructor(connect: Connect, keepsRunning = true) {
+    this.#connectAgent = connect;
     this.#keepsRunning = keepsRunning;
   }
 
@@ -63,15 +66,14 @@ export class GrpcCaller implements Caller {
   }
 
   async #connect(): Promise<ClientHttp2Session> {
-    const socket: Duplex = await connectOnce(this.#path, this.#keepsRunning);
+    const socket: Duplex = await connectOnce(this.#connectAgent, this.#keepsRunning);
     const session = connect("http://localhost", {
       createConnection: () => socket,
       // In megabytes: what Node holds for a guest that sends and does not read.
       maxSessionMemory: 4,
-      settings: { enablePush: false, initialWindowSize: MIB, maxHeaderListSize: 64 * 1024 },
+      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES, maxHeaderListSize: 64 * 1024 },
     });
     session.on("error", () => undefined);
-    session.setLocalWindowSize(MIB);
     if (!this.#keepsRunning) session.unref();
     this.#open.add(session);
     session.once("close", () => this.#open.delete(session));
@@ -87,7 +89,7 @@ async function ask(session: ClientHttp2Session, call: Call): Promise<Uint8Array>
     ":path": call.path,
     "content-type": "application/grpc",
     te: "trailers",
-    ...grpcTimeout(call.expiresAt),
+    ...timeoutOf(call),
   });
   stream.on("error", () => undefined);
   try {
@@ -97,6 +99,10 @@ async function ask(session: ClientHttp2Session, call: Call): Promise<Uint8Array>
   } finally {
     stream.close(CANCEL);
   }
+}
+
+function timeoutOf({ expiresAt }: Call): Record<string, string> {
+  return expiresAt === undefined ? {} : { "grpc-timeout": formatTimeout(expiresAt - performance.now()) };
 }
 
 /** HTTP/2's code; a stream that is over is not changed by it. */

@@ -16,7 +16,7 @@ import { AuthorityFilter } from "./authority-filter.ts";
 type Answer = (path: string, request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
 type Injector = ReturnType<Server["createConnectionInjector"]>;
 
-/** Serves gRPC on connections that somebody else accepts. */
+/** Serves gRPC on connections that its caller accepts. */
 export class GrpcServer {
   readonly #server = new Server({ "grpc.max_receive_message_length": MAX_REQUEST_BYTES });
   readonly #injector: Injector;

@@ -1,5 +1,5 @@
 import { type Call, type Caller, withinLimits } from "../caller.ts";
-import { connectOnce, reach } from "../reach.ts";
+import { type Connect, connectOnce, reach } from "../reach.ts";
 import { TtrpcConnection } from "./ttrpc-connection.ts";
 
 export { NotTtrpc } from "./ttrpc-connection.ts";
@@ -9,15 +9,15 @@ export { NotTtrpc } from "./ttrpc-connection.ts";
  * closing it is how a ttrpc call is taken back.
  */
 export class TtrpcCaller implements Caller {
-  readonly #path: string;
+  readonly #connectAgent: Connect;
   readonly #keepsRunning: boolean;
   readonly #connections: Set<TtrpcConnection> = new Set();
   #shared: Promise<TtrpcConnection> | undefined;
   #closed = false;
 
-  /** @param path of a unix socket; @param keepsRunning whether open connections keep this process running */
-  constructor(path: string, keepsRunning = true) {
-    this.#path = path;
+  /** @param keepsRunning whether open connections keep this process running */
+  constructor(connect: Connect, keepsRunning = true) {
+    this.#connectAgent = connect;
     this.#keepsRunning = keepsRunning;
   }
 
@@ -60,7 +60,7 @@ export class TtrpcCaller implements Caller {
   }
 
   async #connect(): Promise<TtrpcConnection> {
-    const connection = new TtrpcConnection(await connectOnce(this.#path, this.#keepsRunning));
+    const connection = new TtrpcConnection(await connectOnce(this.#connectAgent, this.#keepsRunning));
     this.#connections.add(connection);
     void connection.ended.then(() => this.#connections.delete(connection));
     if (this.#closed) connection.close();

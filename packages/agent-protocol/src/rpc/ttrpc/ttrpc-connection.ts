@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { ttrpc } from "#gen/ttrpc";
+import { readInTurns } from "../../turns.ts";
 import { type Call, MAX_REPLY_BYTES, withinLimits } from "../caller.ts";
 import { AgentRpcError, RpcStatus } from "../errors.ts";
 import { encodeFrame, type Frame, MessageType, TtrpcFrameReader, TtrpcProtocolError } from "./frame.ts";
@@ -26,7 +27,7 @@ export class TtrpcConnection {
     const reader = new TtrpcFrameReader(MAX_REPLY_BYTES, (frame) => {
       this.#take(frame);
     });
-    stream.on("data", (chunk: Buffer) => {
+    readInTurns(stream, (chunk) => {
       try {
         if (this.#failure === undefined) reader.push(chunk);
       } catch (error) {
@@ -70,7 +71,7 @@ export class TtrpcConnection {
     this.#stream.destroy();
   }
 
-  /** A reply to a call that nobody waits for any more is dropped; one to a call that was never made ends all. */
+  /** A reply to a call whose caller gave up is dropped; a reply to a call that was never made ends the connection. */
   #take({ streamId, type, message }: Frame): void {
     if (type !== MessageType.Response || streamId % 2 === 0 || streamId >= this.#nextId) {
       throw new TtrpcProtocolError(`a message of type ${String(type)} for call ${String(streamId)} was not asked for`);
