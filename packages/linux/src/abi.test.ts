@@ -21,6 +21,9 @@ it.each<[NumberedCall, string]>([
   ["mount_setattr", "E2BIG"],
   ["move_mount", "EINVAL"],
   ["pivot_root", "ENOENT"],
+  ["fsopen", "ENODEV"],
+  ["fsmount", "EBADF"],
+  ["fsconfig", "ENOTSUP"],
 ])("%s has its number", (name, errno) => {
   const large = Buffer.alloc(8192, 0xff);
   const parameters: Record<string, [string, ...unknown[]]> = {
@@ -29,6 +32,9 @@ it.each<[NumberedCall, string]>([
     mount_setattr: ["int dir, const char *path, unsigned int flags, void *attr, size_t size", -1, "", 0, large, 8192],
     pivot_root: ["const char *to, const char *putOld", "/nonexistent/to", "/nonexistent/old"],
     move_mount: ["int fromDir, str from, int toDir, str to, unsigned int flags", -1, "", -1, "", 0xffff_ffff],
+    fsopen: ["str type, unsigned int flags", "no-such-file-system", 1],
+    fsmount: ["int context, unsigned int flags, unsigned int attributes", -1, 1, 2],
+    fsconfig: ["int context, unsigned int command, str key, str value, int auxiliary", 0, 0xff, null, null, 0],
   };
   const [signature = "", ...args] = parameters[name] ?? [];
   expect(errnoOf(() => syscall(name, signature, "", ...args))).toBe(errno);

@@ -1,5 +1,13 @@
 /** The system calls that are called by their number: glibc 2.36 has no function for them. */
-export type NumberedCall = "mount_setattr" | "move_mount" | "open_tree" | "openat2" | "pivot_root";
+export type NumberedCall =
+  | "fsconfig"
+  | "fsmount"
+  | "fsopen"
+  | "mount_setattr"
+  | "move_mount"
+  | "open_tree"
+  | "openat2"
+  | "pivot_root";
 
 /** Structures of which this package makes the bytes itself, and glibc's that only glibc may look into. */
 export type SizedStructure =
@@ -10,6 +18,7 @@ export type SizedStructure =
   | "posix_spawn_file_actions_t"
   | "posix_spawnattr_t"
   | "sigset_t"
+  | "sockaddr_vm"
   | "statx"
   | "termios"
   | "timex";
@@ -17,7 +26,7 @@ export type SizedStructure =
 /** What an architecture's kernel and glibc expect of a caller that no compiler helps. */
 export interface Abi {
   readonly calls: Readonly<Record<NumberedCall, number>>;
-  /** In bytes, as sizeof tells. */
+  /** In bytes, by sizeof. */
   readonly sizes: Readonly<Record<SizedStructure, number>>;
 }
 
@@ -30,24 +39,36 @@ const SIZES: Abi["sizes"] = {
   posix_spawn_file_actions_t: 80,
   posix_spawnattr_t: 336,
   sigset_t: 128,
+  sockaddr_vm: 16,
   statx: 256,
   termios: 60,
   timex: 208,
 };
 
+/** Calls newer than Linux 5.1 have one number on all architectures. */
+const SINCE_5_1 = {
+  open_tree: 428,
+  move_mount: 429,
+  fsopen: 430,
+  fsconfig: 431,
+  fsmount: 432,
+  openat2: 437,
+  mount_setattr: 442,
+} as const;
+
 /** From arch/x86/entry/syscalls/syscall_64.tbl, and scripts/syscall.tbl for the others; by `process.arch`. */
 const ABIS: Readonly<Record<string, Abi>> = {
   x64: {
-    calls: { pivot_root: 155, open_tree: 428, move_mount: 429, openat2: 437, mount_setattr: 442 },
+    calls: { pivot_root: 155, ...SINCE_5_1 },
     sizes: SIZES,
   },
   arm64: {
-    calls: { pivot_root: 41, open_tree: 428, move_mount: 429, openat2: 437, mount_setattr: 442 },
+    calls: { pivot_root: 41, ...SINCE_5_1 },
     sizes: SIZES,
   },
 };
 
-/** @throws Error for an architecture whose numbers are not known: to guess them would call something else */
+/** @throws Error for an architecture whose numbers are not known: a guess would call something else */
 export function abiOf(architecture: string): Abi {
   const abi = ABIS[architecture];
   if (abi === undefined) {

@@ -69,10 +69,13 @@ export function descriptorOf(socket: Socket): number {
   return handle.fd;
 }
 
-/** Hands a terminal's master to whoever listens on a socket, as runc does for `--console-socket`. */
+/** Sends a terminal's master to the program that listens on a socket, as runc does for `--console-socket`. */
 export async function sendConsole(path: string, master: number): Promise<void> {
   const socket = connect(path);
-  const timer = setTimeout(() => socket.destroy(new Error(`${path}: nobody accepts`)), CONNECT_DEADLINE_MS);
+  const timer = setTimeout(
+    () => socket.destroy(new Error(`${path}: no program accepts the connection`)),
+    CONNECT_DEADLINE_MS,
+  );
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve);

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, openSync, statSync } from "node:fs";
 import { callNumber, zeroed } from "./abi.ts";
 import { call, callInThread, LinuxError } from "./native.ts";
 
@@ -29,6 +29,14 @@ export function makeNode(
 ): void {
   const signature = "int mknod(const void *path, unsigned int mode, unsigned long device)";
   call(signature, String(path), terminated(path), KINDS[kind] | 0o600, deviceOf(device));
+}
+
+/** Of a device's node on this host; links are followed. */
+export function deviceNumber(path: string): DeviceNumber {
+  const { rdev } = statSync(path, { bigint: true });
+  const major = ((rdev >> 32n) & ~0xfffn) | ((rdev >> 8n) & 0xfffn);
+  const minor = ((rdev >> 12n) & 0xffff_ff00n) | (rdev & 0xffn);
+  return { major: Number(major), minor: Number(minor) };
 }
 
 /** A C string: names on disk are bytes, which need not be text. @throws LinuxError EINVAL where NUL would cut it */

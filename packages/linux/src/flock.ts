@@ -17,8 +17,8 @@ export interface LockOptions {
 }
 
 /**
- * Takes flock(2) without ever blocking Node's loop: tries, backs off, tries again. The file may be removed by whoever
- * holds it: those who waited for it then take the one that is there now.
+ * Takes flock(2) without ever blocking Node's loop: tries, backs off, tries again. The holder
+ * may remove the file: processes that waited for it then take the file that has its name now.
  *
  * @throws LinuxError ETIMEDOUT when another holder keeps it past the deadline; Error ENOENT without its directory
  */
@@ -30,7 +30,7 @@ export async function lockFile(path: string, options: LockOptions): Promise<File
   }
 }
 
-/** As lockFile, without waiting: undefined while somebody else holds it. */
+/** As lockFile, without waiting: undefined while another process holds it. */
 export async function tryLockFile(path: string): Promise<FileLock | undefined> {
   try {
     return await lockFile(path, { deadlineMs: 0 });

@@ -13,31 +13,42 @@
  * @module
  */
 export { descriptorOf, receiveDescriptor, sendConsole, sendDescriptor } from "./descriptor-passing.ts";
+export { dial } from "./dial.ts";
 export { type Distribution, type HostProgram, howToInstall, thisDistribution } from "./distribution.ts";
 export { escapeControls } from "./escape.ts";
 export {
   type DeviceNumber,
+  deviceNumber,
   flushFileSystem,
   makeNode,
   openInRoot,
   refreshAttributes,
   setExtendedAttribute,
 } from "./files.ts";
+export { findProgram, isProgram } from "./find-program.ts";
 export { type FileLock, type LockOptions, lockFile, tryLockFile } from "./flock.ts";
-export { inheritedLimits, type ResourceLimit } from "./limits.ts";
+export { inheritedLimits, limitFileSize, type ResourceLimit, unlimitLockedMemory } from "./limits.ts";
 export { releaseMemory } from "./memory.ts";
 export { createMemoryFile } from "./memory-file.ts";
+export { createMemoryFileSystem } from "./memory-file-system.ts";
 export {
   attachMountTree,
+  changeRoot,
+  changeRootOfAllThreads,
   cloneMountTree,
+  forbidDevices,
+  inOwnMountNamespace,
   MountFlag,
+  makeTreeHarmless,
   makeTreeReadOnly,
   mount,
-  mountDevice,
+  mountInThread,
+  pinDirectory,
   pivotInto,
   setMountReadOnly,
   setTreePropagation,
   unmount,
+  unmountInThread,
 } from "./mounts.ts";
 export {
   enterNamespace,
@@ -60,13 +71,15 @@ export {
   setPipeSize,
   unreadBytes,
 } from "./pipes.ts";
-export { openPollable, type PollableOptions } from "./pollable.ts";
+export { openPollable, type PollableOptions, serveDescriptor } from "./pollable.ts";
+export { becomeUser, becomeUserWhoseChildrenDie } from "./privileges.ts";
 export {
   becomeSubreaper,
   bootId,
   type DeadChild,
   identifyProcess,
   isAlive,
+  isUserInUse,
   type ProcessIdentity,
   processTree,
   readProcessStat,
@@ -74,11 +87,13 @@ export {
   signalProcess,
 } from "./processes.ts";
 export { randomUuid } from "./random.ts";
+export { type AllowedCalls, denySystemCalls } from "./seccomp.ts";
 export { onRealTimeSignals, unblockSignal } from "./signals.ts";
-export { listenUnix } from "./sockets.ts";
+export { connectUnix, listenLoopback, listenUnix, socketPair } from "./sockets.ts";
 export { type StandardDescriptors, spawnProcess } from "./spawn.ts";
 export { addEntropy, setDateTime, setHostname, slewClock, stepClock, wallClock } from "./system.ts";
 export { SYSTEM_PATH } from "./system-path.ts";
+export { Tail } from "./tail.ts";
 export {
   isHungUp,
   makeRaw,
@@ -91,4 +106,13 @@ export {
   type WindowSize,
   windowSize,
 } from "./terminals.ts";
+export { type ExitInfo, SpawnError, spawnTied, type TiedOptions, type TiedProcess } from "./tied-process.ts";
 export { openMacvtap, openTap, type TapOptions } from "./tun.ts";
+export {
+  connectVsock,
+  HOST_CID,
+  listenVsock,
+  openVhostVsock,
+  type VsockAddress,
+  vsockPeer,
+} from "./vsock.ts";

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { call } from "./native.ts";
 
 /** A limit of a process, as config.json has it. */
 export interface ResourceLimit {
@@ -52,4 +53,21 @@ function numberOf(text: string): number | bigint {
   if (text === "unlimited") return UNLIMITED;
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : BigInt(text);
+}
+
+const RLIMIT_FSIZE = 1;
+const RLIMIT_MEMLOCK = 8;
+const PRLIMIT = "int prlimit(int pid, int resource, const void *wanted, void *before)";
+
+/** Lets a process lock as much memory as it likes. @throws LinuxError EPERM without CAP_SYS_RESOURCE */
+export function unlimitLockedMemory(pid: number): void {
+  const limit = Buffer.alloc(16, 0xff);
+  call(PRLIMIT, `RLIMIT_MEMLOCK of process ${String(pid)}`, pid, RLIMIT_MEMLOCK, limit, null);
+}
+
+/** No file that this process writes to grows beyond this size any more; it is ended when it tries. */
+export function limitFileSize(bytes: number): void {
+  const limit = Buffer.alloc(16); // Soft and hard.
+  for (const offset of [0, 8]) limit.writeBigUInt64LE(BigInt(bytes), offset);
+  call(PRLIMIT, "RLIMIT_FSIZE", 0, RLIMIT_FSIZE, limit, null);
 }

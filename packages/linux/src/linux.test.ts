@@ -131,7 +131,7 @@ describe("what takes long", () => {
 });
 
 describe("namespaces", () => {
-  it("are told apart by kind, wherever they are mounted, and from other files", () => {
+  it("are distinguished by kind, wherever they are mounted, and from other files", () => {
     for (const kind of ["net", "pid", "user", "time", "mnt"] as const) {
       expect(namespaceKindOf(`/proc/self/ns/${kind}`)).toBe(kind);
     }
@@ -190,7 +190,7 @@ describe("namespaces", () => {
 });
 
 describe("processes", () => {
-  it("are told from later ones of the same pid, and from zombies", async () => {
+  it("are distinguished from later ones of the same pid, and from zombies", async () => {
     const child = spawn("/bin/sleep", ["1000"]);
     const identity = identifyProcess(child.pid ?? 0);
     expect(isAlive(identity)).toBe(true);
@@ -201,6 +201,20 @@ describe("processes", () => {
     await once(child, "exit");
     expect(isAlive(identity)).toBe(false);
     expect(signalProcess(identity, "SIGKILL")).toBe(false);
+  });
+
+  it("live as long as a thread of theirs does, although the first one's end makes them look like zombies", async () => {
+    const program = `
+import ctypes, threading, sys
+threading.Thread(target=lambda: sys.stdin.read()).start()
+ctypes.CDLL(None).pthread_exit(0)`;
+    const child = spawn("python3", ["-c", program]);
+    const identity = identifyProcess(child.pid ?? 0);
+    while (readProcessStat(identity.pid)?.state !== "Z") await new Promise(setImmediate);
+    expect(isAlive(identity)).toBe(true);
+    expect(signalProcess(identity, "SIGKILL")).toBe(true);
+    await once(child, "exit");
+    expect(isAlive(identity)).toBe(false);
   });
 });
 
@@ -239,7 +253,7 @@ describe("pipes", () => {
 });
 
 describe("tryLockFile", () => {
-  it("takes a lock that nobody holds, and waits for none", async () => {
+  it("takes a lock that no process holds, and waits for none", async () => {
     const path = join(directory, "lock");
     using held = await tryLockFile(path);
     expect(held?.path).toBe(path);

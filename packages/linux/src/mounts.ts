@@ -1,4 +1,6 @@
+import { closeSync, constants, lstatSync, openSync } from "node:fs";
 import { zeroed } from "./abi.ts";
+import { inNewNamespace } from "./namespaces.ts";
 import { call, callInThread, syscall } from "./native.ts";
 
 export const MountFlag = {
@@ -26,32 +28,48 @@ const AT_RECURSIVE = 0x8000;
 const OPEN_TREE_CLONE = 1;
 const OPEN_TREE_CLOEXEC = 0x8_0000;
 const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const MOVE_MOUNT_T_EMPTY_PATH = 0x40;
+const O_PATH = 0x20_0000;
 const MOUNT_ATTR_RDONLY = 1n;
+const MOUNT_ATTR_NOSUID = 2n;
+const MOUNT_ATTR_NODEV = 4n;
 const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
 
 const MOUNT =
   "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)";
+const UNMOUNT = "int umount2(const char *target, int flags)";
 
 /** mount(2). @param flags sum of MountFlag values */
 export function mount(source: string, target: string, type: string | null, flags: number, data = ""): void {
   call(MOUNT, `${source} on ${target}`, source, target, type, flags, data === "" ? null : data);
 }
 
-/** As mount(), in another thread, for a file system that may have to be repaired first. In the process's own namespace. */
-export async function mountDevice(
-  device: string,
+/**
+ * As mount(), in another thread: a file system may have to be repaired first, or its disk may be busy. In the namespace that the
+ * process was started in.
+ */
+export async function mountInThread(
+  source: string,
   target: string,
-  type: string,
+  type: string | null,
   flags: number,
   data = "",
 ): Promise<void> {
-  await callInThread(MOUNT, `${device} on ${target}`, device, target, type, flags, data === "" ? null : data);
+  await callInThread(MOUNT, `${source} on ${target}`, source, target, type, flags, data === "" ? null : data);
 }
 
 /** Detaches a mount at once, never through a symbolic link. */
 export function unmount(target: string): void {
-  call("int umount2(const char *target, int flags)", target, target, MNT_DETACH | UMOUNT_NOFOLLOW);
+  call(UNMOUNT, target, target, MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
+/**
+ * As unmount(), in another thread: with its last mount a file system writes to its disk what waits for that, and an overlay all
+ * that waits on the disk of its upper directory. In the namespace that the process was started in.
+ */
+export async function unmountInThread(target: string): Promise<void> {
+  await callInThread(UNMOUNT, target, target, MNT_DETACH | UMOUNT_NOFOLLOW);
 }
 
 /**
@@ -63,9 +81,21 @@ export function cloneMountTree(path: string, recursive: boolean): number {
   return syscall("open_tree", "int dir, const char *path, unsigned int flags", path, AT_FDCWD, path, flags);
 }
 
-/** Makes a detached mount read-only, for whoever looks through it. @param recursive with every mount below it */
+/** Makes a detached mount read-only for every process that uses it. @param recursive with every mount below it */
 export function makeTreeReadOnly(tree: number, recursive: boolean): void {
   setAttributes(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), { set: MOUNT_ATTR_RDONLY }, "read-only");
+}
+
+/** Makes a detached tree, with every mount below it, one to read from and to run programs of: no device, no raised privilege. */
+export function makeTreeHarmless(tree: number): void {
+  const set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  setAttributes(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, { set }, "read-only");
+}
+
+/** As makeTreeHarmless, of a tree that may be written to. */
+export function forbidDevices(tree: number): void {
+  const set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  setAttributes(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, { set }, "without devices");
 }
 
 /** Makes a mount point of the calling thread's mount namespace read-only or writable; the mounts below it stay as they are. */
@@ -103,10 +133,63 @@ export function attachMountTree(tree: number, target: string): void {
   syscall("move_mount", parameters, target, tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
+/**
+ * Mounts a directory on itself: no process of the calling thread's mount namespace can move or remove it then. A link in its
+ * place is not followed.
+ *
+ * @returns false where there is no directory
+ */
+export function pinDirectory(path: string): boolean {
+  const { O_DIRECTORY, O_NOFOLLOW } = constants;
+  const directory = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!directory) return false;
+  const place = openSync(path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+    const tree = syscall("open_tree", "int dir, const char *path, unsigned int flags", path, place, "", flags);
+    try {
+      const parameters = "int fromDir, const char *from, int toDir, const char *to, unsigned int flags";
+      syscall("move_mount", parameters, path, tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+    } finally {
+      closeSync(tree);
+    }
+  } finally {
+    closeSync(place);
+  }
+  return true;
+}
+
 /** Makes a mount point of this namespace its root, and lets the old one go. */
 export function pivotInto(root: string): void {
   process.chdir(root);
   syscall("pivot_root", "const char *to, const char *putOld", root, ".", ".");
   unmount(".");
   process.chdir("/");
+}
+
+/**
+ * Makes a directory the root of the calling thread, of the threads that share its root with it (all of a process, unless
+ * that has entered a mount namespace), and of what they start. A process without CAP_SYS_CHROOT that holds no directory of outside stays in it.
+ */
+export function changeRoot(root: string): void {
+  call("int chroot(const char *path)", root, root);
+  process.chdir("/");
+}
+
+/**
+ * As changeRoot(), where the calling thread has entered a mount namespace, and has a root of its own since then. The threads that
+ * were there before, Node's pool among them, still share theirs: one of the pool changes it for all. The pool must have run something by then.
+ */
+export async function changeRootOfAllThreads(root: string): Promise<void> {
+  await callInThread("int chroot(const char *path)", root, root);
+  await callInThread("int chdir(const char *path)", root, "/");
+  changeRoot(root);
+}
+
+/** Runs a function with the calling thread in a copy of its mount namespace whose mounts and unmounts show nowhere else. */
+export function inOwnMountNamespace<T>(body: () => T): T {
+  return inNewNamespace("mnt", () => {
+    mount("none", "/", null, MountFlag.rec | MountFlag.slave);
+    return body();
+  });
 }

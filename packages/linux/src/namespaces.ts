@@ -62,7 +62,7 @@ export function enterNamespace(kind: Exclude<NamespaceKind, "mnt">, path: string
  * @param path such as `/proc/123/ns/net`
  */
 export function inNamespace<T>(kind: NamespaceKind, path: string, body: () => T): T {
-  return away(kind, body, () => {
+  return inOtherNamespace(kind, body, () => {
     const target = openSync(path, constants.O_RDONLY);
     try {
       call(SETNS, path, target, FLAGS[kind]);
@@ -74,12 +74,12 @@ export function inNamespace<T>(kind: NamespaceKind, path: string, body: () => T)
 
 /** As inNamespace, in a namespace made for the occasion. It lives on in what the function leaves in it. */
 export function inNewNamespace<T>(kind: NamespaceKind, body: () => T): T {
-  return away(kind, body, () => {
+  return inOtherNamespace(kind, body, () => {
     unshare(kind);
   });
 }
 
-function away<T>(kind: NamespaceKind, body: () => T, leave: () => void): T {
+function inOtherNamespace<T>(kind: NamespaceKind, body: () => T, leave: () => void): T {
   preload([UNSHARE, SETNS]);
   const workingDirectory = kind === "mnt" ? process.cwd() : undefined;
   const home = openSync(`/proc/thread-self/ns/${kind === "pid" ? "pid_for_children" : kind}`, constants.O_RDONLY);

@@ -72,7 +72,7 @@ export function call(signature: string, detail: string, ...args: unknown[]): num
   throw new LinuxError(nameIn(signature), errnoName(load().errno()), detail);
 }
 
-/** As call(), in another thread, for what may take long: nobody else has to wait for it. */
+/** As call(), in another thread: the event loop does not wait for a call that may take long. */
 export function callInThread(signature: string, detail: string, ...args: unknown[]): Promise<number> {
   return new Promise((resolve, reject) => {
     bind(signature).async(...args, (error: Error | null, result: number | bigint) => {

@@ -6,7 +6,7 @@ const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0x8_0000;
 
-/** What the kernel tells of, with the netlink protocol and the groups in which it tells it. */
+/** Subjects of the kernel's notifications, with the netlink protocol and the groups that carry them. */
 const EVENTS: Readonly<Record<KernelEvents, { protocol: number; groups: number }>> = {
   /** Links, addresses and routes of the calling thread's network namespace: NETLINK_ROUTE. */
   network: { protocol: 0, groups: 0x1 | 0x10 | 0x40 | 0x100 | 0x400 },
@@ -18,7 +18,7 @@ const EVENTS: Readonly<Record<KernelEvents, { protocol: number; groups: number }
 export type KernelEvents = "network" | "devices";
 
 /**
- * A stream of what the kernel tells about devices or about the network. Messages are not parsed: they are the sign to
+ * A stream of the kernel's notifications about devices or about the network. Messages are not parsed: they are the sign to
  * look again. It ends with an error (ENOBUFS) when they came faster than they were read: then look, and open another.
  */
 export function openKernelEvents(kind: KernelEvents): Socket {

@@ -26,14 +26,14 @@ export function setPipeSize(fd: number, bytes: number): number {
 const FIONREAD = 0x541b;
 const IOCTL = "int ioctl(int fd, unsigned long request, void *argument)";
 
-/** How many bytes a pipe holds that nobody has read yet. */
+/** How many unread bytes a pipe holds. */
 export function unreadBytes(fd: number): number {
   const count = Buffer.alloc(4);
   call(IOCTL, "FIONREAD", fd, FIONREAD, count);
   return count.readInt32LE();
 }
 
-/** Lets go of what a descriptor refers to, and leaves /dev/null in its place: nobody else gets its number. */
+/** Closes what a descriptor refers to, and leaves /dev/null in its place, so that no other file gets its number. */
 export function releaseDescriptor(fd: number): void {
   const nothing = openSync("/dev/null", constants.O_RDWR);
   try {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { call, LinuxError } from "./native.ts";
 
 /** A process that cannot be mistaken for a later one with the same pid. */
@@ -36,7 +36,31 @@ export function identifyProcess(pid: number): ProcessIdentity {
 /** True while that very process runs; a zombie does not. */
 export function isAlive(identity: ProcessIdentity): boolean {
   const stat = readProcessStat(identity.pid);
-  return stat?.startTime === identity.startTime && stat.state !== "Z" && stat.state !== "X";
+  return stat?.startTime === identity.startTime && (!isOver(stat) || hasOtherThreads(identity.pid));
+}
+
+/** Whether a process runs as one of these users. A zombie runs nothing, and its parent may take a while to collect it. */
+export function isUserInUse(uids: readonly number[]): boolean {
+  const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+  return pids.some((pid) => {
+    const uid = statSync(`/proc/${String(pid)}`, { throwIfNoEntry: false })?.uid;
+    if (uid === undefined || !uids.includes(uid)) return false;
+    const stat = readProcessStat(pid);
+    return stat !== undefined && isAlive({ pid, startTime: stat.startTime });
+  });
+}
+
+function isOver({ state }: ProcessStat): boolean {
+  return state === "Z" || state === "X";
+}
+
+/** A process whose first thread has ended shows as a zombie, and runs on in its other threads. */
+function hasOtherThreads(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${String(pid)}/task`).length > 1;
+  } catch {
+    return false;
+  }
 }
 
 /** Signals that very process; false if it is gone. */

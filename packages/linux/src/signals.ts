@@ -45,7 +45,7 @@ interface SignalWatch {
   unref(): void;
 }
 
-/** Node exports no such class, but tells async_hooks of each object of it. By default SIGURG does nothing. */
+/** Node exports no such class, but calls async_hooks for each of its objects. By default SIGURG does nothing. */
 function signalWatchClass(): new () => SignalWatch {
   let found: (new () => SignalWatch) | undefined;
   const hook = createHook({

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdtempSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LinuxError, listenUnix } from "./index.ts";
+import { LinuxError, listenLoopback, listenUnix } from "./index.ts";
 
 /** Accepts one connection of the socket that it inherits, and sends a line. */
 const ACCEPT = 'import socket; socket.socket(fileno=3).accept()[0].sendall(b"hello\\n")';
@@ -40,5 +40,18 @@ describe("a listening unix socket", () => {
     expect(() => listenUnix(path, 1)).toThrow(LinuxError);
     expect(() => listenUnix(path, 1)).toThrow(`bind ${path}: EADDRINUSE`);
     expect(() => listenUnix(join(directory, "x".repeat(108)), 1)).toThrow("too long");
+  });
+});
+
+describe("a listening socket of the loopback", () => {
+  it("is there at once, at a port of its own, for 127.0.0.1 alone", async () => {
+    const server = createServer((socket) => socket.end("hello"));
+    server.listen({ fd: listenLoopback(1) });
+    const { address, port } = server.address() as AddressInfo;
+    expect(address).toBe("127.0.0.1");
+    const [line] = (await once(connect(port, address), "data")) as [Buffer];
+    expect(String(line)).toBe("hello");
+    server.close();
+    await once(server, "close");
   });
 });

@@ -2,8 +2,12 @@ import { closeSync } from "node:fs";
 import { call } from "./native.ts";
 
 const AF_UNIX = 1;
+const AF_INET = 2;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
+
+const SOCKET = "int socket(int domain, int type, int protocol)";
 
 /** The file's name in a sockaddr_un, with the zero that ends it: unix(7). */
 const MAX_PATH = 108;
@@ -12,18 +16,38 @@ const MAX_PATH = 108;
  * A unix socket that listens at a path, for a child to inherit. Close-on-exec in all others.
  *
  * @param path absolute, of at most 107 bytes, where nothing is yet
- * @param backlog connections that wait until somebody accepts them
+ * @param backlog how many connections may wait to be accepted
  * @returns its descriptor, which is the caller's to close
  */
 export function listenUnix(path: string, backlog: number): number {
-  const address = Buffer.alloc(2 + MAX_PATH);
-  address.writeUInt16LE(AF_UNIX);
-  if (Buffer.byteLength(path) >= MAX_PATH) throw new RangeError(`${path}: too long for the name of a unix socket`);
-  address.write(path, 2);
-  const fd = call("int socket(int domain, int type, int protocol)", path, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const address = addressOf(path);
+  const fd = call(SOCKET, path, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   try {
     call("int bind(int fd, const void *address, uint32_t length)", path, fd, address, address.length);
     call("int listen(int fd, int backlog)", path, fd, backlog);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return fd;
+}
+
+/**
+ * A TCP socket that listens at a port of 127.0.0.1 that the kernel chooses. It is made at once, and so in the network
+ * namespace that the caller is in: Node's own looks the address up first, and makes its socket later.
+ *
+ * @param backlog how many connections may wait to be accepted
+ * @returns its descriptor, which is the caller's to close
+ */
+export function listenLoopback(backlog: number): number {
+  const name = "127.0.0.1";
+  const address = Buffer.alloc(16); // struct sockaddr_in
+  address.writeUInt16LE(AF_INET);
+  address.set([127, 0, 0, 1], 4);
+  const fd = call("int socket(int domain, int type, int protocol)", name, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  try {
+    call("int bind(int fd, const void *address, uint32_t length)", name, fd, address, address.length);
+    call("int listen(int fd, int backlog)", name, fd, backlog);
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -37,4 +61,45 @@ export function socketPair(): readonly [number, number] {
   const signature = "int socketpair(int domain, int type, int protocol, void *ends)";
   call(signature, "unix", AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
   return [ends.readInt32LE(0), ends.readInt32LE(4)];
+}
+
+/** A unix socket that listens under a name of the kernel's choice, which goes with it; the caller closes it. */
+export function listeningUnix(): number {
+  const family = Buffer.alloc(2); // An address without a name asks the kernel for one.
+  family.writeUInt16LE(AF_UNIX);
+  const fd = call(SOCKET, "unix", AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  try {
+    call("int bind(int fd, const void *address, uint32_t length)", "unix", fd, family, family.length);
+    call("int listen(int fd, int backlog)", "unix", fd, 0);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return fd;
+}
+
+/**
+ * Connects to a unix socket on behalf of another program, which is given the descriptor: nothing is read from it here.
+ *
+ * @returns a descriptor that does not block, which is the caller's to close
+ * @throws LinuxError ECONNREFUSED where no process listens, EAGAIN where too many connections wait: this call never waits
+ */
+export function connectUnix(path: string): number {
+  const address = addressOf(path);
+  const fd = call(SOCKET, path, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  try {
+    call("int connect(int fd, const void *address, uint32_t length)", path, fd, address, address.length);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return fd;
+}
+
+function addressOf(path: string): Buffer {
+  const address = Buffer.alloc(2 + MAX_PATH);
+  address.writeUInt16LE(AF_UNIX);
+  if (Buffer.byteLength(path) >= MAX_PATH) throw new RangeError(`${path}: too long for the name of a unix socket`);
+  address.write(path, 2);
+  return address;
 }

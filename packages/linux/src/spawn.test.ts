@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 const LIB = new URL("../dist/index.js", import.meta.url).href;
 
-/** A parent of its own: whoever collects children collects those of the test runner, too. */
+/** A parent of its own: a process that collects children would collect those of the test runner, too. */
 function inOwnProcess(body: string): unknown {
   const program = `
     import { createPipe, reapChild, spawnProcess } from ${JSON.stringify(LIB)};
@@ -53,7 +53,7 @@ describe("spawnProcess", () => {
     );
   });
 
-  it("tells which program cannot be started, and leaves no child", () => {
+  it("names the program that cannot be started, and leaves no child", () => {
     const body = `
       try { spawnProcess("kata-no-such-program", [], [nothing, nothing, nothing]); }
       catch (error) { return [error.code, error.errno, error.message, reapChild() ?? null]; }

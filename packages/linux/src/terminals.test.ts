@@ -82,7 +82,7 @@ describe("descriptors", () => {
     for (const fd of [received, master, slave]) closeSync(fd);
     socket.destroy();
     server.close();
-    await expect(sendConsole(join(directory, "nobody.sock"), 0)).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(sendConsole(join(directory, "no-listener.sock"), 0)).rejects.toMatchObject({ code: "ENOENT" });
     rmSync(directory, { recursive: true });
   });
 

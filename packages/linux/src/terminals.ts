@@ -35,7 +35,7 @@ export function openTerminal(): TerminalPair {
   }
 }
 
-/** A terminal's size in characters; zeros where nobody has set one. */
+/** A terminal's size in characters; zeros where none was set. */
 export interface WindowSize {
   readonly rows: number;
   readonly columns: number;

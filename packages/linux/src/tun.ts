@@ -24,7 +24,7 @@ export interface TapOptions {
  * with its last descriptor. Frames carry a virtio-net header, as virtual machines want them.
  *
  * @returns one descriptor for each queue; the caller closes them
- * @throws LinuxError EBUSY when somebody else has the device open, EINVAL when it is of another kind
+ * @throws LinuxError EBUSY when another process has the device open, EINVAL when it is of another kind
  */
 export function openTap(name: string, options: TapOptions): number[] {
   const request = interfaceRequest(name);
