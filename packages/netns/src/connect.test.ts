@@ -87,7 +87,7 @@ describe.each(["tcfilter", "macvtap"] as const)("a connection by %s", (model) =>
 });
 
 describe("the journal of connections", () => {
-  it("is enough to take them back, by somebody else, once, and ends all further ones", async () => {
+  it("lets another process take them back, once, and ends all further ones", async () => {
     const file = join(directory, "network.json");
     const before = await snapshot();
     const plan = await planFor("tcfilter");
@@ -115,17 +115,17 @@ describe("the journal of connections", () => {
   });
 });
 
-describe("what is somebody else's", () => {
+describe("what another program has set up", () => {
   it("is not taken over: an ingress qdisc, and a name like ours", async () => {
     await runBatch("tc", pod.path, ["qdisc add dev eth0 clsact"]);
-    await expect(planFor("tcfilter")).rejects.toThrow("interface eth0 has a qdisc clsact of somebody else's");
+    await expect(planFor("tcfilter")).rejects.toThrow("interface eth0 has a qdisc clsact of another program");
     await runBatch("tc", pod.path, ["qdisc del dev eth0 clsact"]);
     const index = (await scanNamespace(pod.path)).links.find(({ name }) => name === "eth0")?.index ?? 0;
     await runBatch("ip", pod.path, [`link add tap${String(index)}_kata type bridge`]);
     await expect(planFor("macvtap")).rejects.toThrow(`there is a tap${String(index)}_kata already`);
   });
 
-  it("is told in iproute2's words where it refuses", async () => {
+  it("gives iproute2's reason where that refuses", async () => {
     const failing = runBatch("ip", pod.path, ["link set dev lo up", "link set dev nothing up"]);
     await expect(failing).rejects.toMatchObject({
       code: "KATA_NETWORK",
@@ -136,7 +136,7 @@ describe("what is somebody else's", () => {
 });
 
 describe("the monitor of a namespace", () => {
-  it("tells of changes that come together once, and of those that come while it tells", async () => {
+  it("reports changes that come together once, and those that come during a report", async () => {
     const changes: string[] = [];
     const first = Promise.withResolvers<void>();
     const second = Promise.withResolvers<void>();

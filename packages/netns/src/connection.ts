@@ -11,8 +11,8 @@ export interface RateLimits {
 }
 
 /**
- * Everything that joining an interface to a machine changes in its namespace: plain values, to be kept somewhere safe
- * before it is done, so that it can be undone by whoever is left.
+ * Everything that joining an interface to a machine changes in its namespace: plain values, which are saved
+ * before the change, so that any surviving process can undo it.
  */
 interface Common {
   readonly endpoint: EndpointKind;

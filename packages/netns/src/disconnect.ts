@@ -4,8 +4,8 @@ import { returnPhysical } from "./return-physical.ts";
 import { restoreAddresses } from "./saved-addresses.ts";
 
 /**
- * Takes connections back, also ones that came about by half: the interfaces are again as the engine had made them. What
- * is gone is not missed. Idempotent.
+ * Undoes connections, also half-made ones: the interfaces are again as the engine made them. Interfaces that are gone
+ * are no error. Idempotent.
  *
  * @param namespace undefined where it has ended: then a device of the host's is all that there is to be given back
  */

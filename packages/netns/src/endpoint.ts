@@ -27,7 +27,7 @@ export interface Endpoint {
 }
 
 export interface Route {
-  /** A prefix in CIDR notation; empty: the default route, whose family its gateway or `family` tells. */
+  /** A prefix in CIDR notation; empty: the default route, whose family is that of its gateway, or `family`. */
   readonly destination: string;
   readonly family: 4 | 6;
   /** Empty: the destination is on the link. */

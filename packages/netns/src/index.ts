@@ -33,7 +33,8 @@ export { disconnect } from "./disconnect.ts";
 export type { Endpoint, EndpointAddress, EndpointKind, Neighbour, Route } from "./endpoint.ts";
 export { NetnsError, type NetnsErrorCode } from "./errors.ts";
 export { type BatchOptions, runBatch } from "./iproute.ts";
-export { ConnectionJournal, type JournalEntry } from "./journal.ts";
+export { ConnectionJournal } from "./journal.ts";
+export type { JournalEntry } from "./journal-shape.ts";
 export { redirectLoopback, undoRedirectLoopback } from "./loopback-redirect.ts";
 export { NamespaceMonitor } from "./monitor.ts";
 export {

@@ -4,28 +4,14 @@ import { connect, type OpenConnections } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import { disconnect } from "./disconnect.ts";
 import { NetnsError } from "./errors.ts";
+import { DamagedJournalError, EMPTY_JOURNAL, type Journal, type JournalEntry, parseJournal } from "./journal-shape.ts";
 import { isNamespace, type NamespaceIdentity } from "./namespace.ts";
 
-/** A connection, and whatever its maker wants to find again with it. */
-export interface JournalEntry {
-  readonly connection: Connection;
-  readonly note?: unknown;
-}
-
-interface Journal {
-  readonly version: number;
-  readonly namespace: NamespaceIdentity | null;
-  readonly entries: readonly JournalEntry[];
-  /** The machine is gone: nothing may be connected any more. */
-  readonly closed: boolean;
-}
-
-const EMPTY: Journal = { version: 1, namespace: null, entries: [], closed: false };
 const LOCK_DEADLINE_MS = 10_000;
 
 /**
- * The connections of one machine, in a file that is written before the namespace is changed: whoever is left when the
- * others have been killed takes them back from it, once.
+ * The connections of one machine, in a file that is written before the namespace is changed, so that the process
+ * that outlives the others can take them back, once.
  */
 export class ConnectionJournal {
   readonly #file: string;
@@ -97,18 +83,18 @@ export class ConnectionJournal {
       path,
       entries.map(({ connection }) => connection),
     );
-    this.#write({ ...EMPTY, namespace, closed: true });
+    this.#write({ ...EMPTY_JOURNAL, namespace, closed: true });
   }
 
-  /** What is in the file, and nobody else changes it until this is disposed. */
+  /** Reads the file, and keeps other processes from changing it until this is disposed. */
   async #lock({ evenDamaged = false } = {}): Promise<Disposable & { readonly journal: Journal }> {
     const lock = await lockFile(`${this.#file}.lock`, { deadlineMs: LOCK_DEADLINE_MS });
     try {
       return { journal: this.#read(), [Symbol.dispose]: lock[Symbol.dispose] };
     } catch (error) {
-      // Nothing can be taken back by it; a machine that cannot be ended for that would stay for ever.
-      if (evenDamaged && error instanceof SyntaxError)
-        return { journal: EMPTY, [Symbol.dispose]: lock[Symbol.dispose] };
+      // No connection can be taken back by it. Without this the machine could never be ended.
+      if (evenDamaged && error instanceof DamagedJournalError)
+        return { journal: EMPTY_JOURNAL, [Symbol.dispose]: lock[Symbol.dispose] };
       lock[Symbol.dispose]();
       throw error;
     }
@@ -119,12 +105,10 @@ export class ConnectionJournal {
     try {
       text = readFileSync(this.#file, "utf8");
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return EMPTY;
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return EMPTY_JOURNAL;
       throw error;
     }
-    const journal = JSON.parse(text) as Journal;
-    if (journal.version !== EMPTY.version) throw new NetnsError("KATA_NETWORK", `${this.#file} is of another version`);
-    return journal;
+    return parseJournal(text, this.#file);
   }
 
   #write(journal: Journal): void {

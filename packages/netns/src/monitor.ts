@@ -11,7 +11,7 @@ const LONGEST_MS = 500;
  * those that come during a call make another one follow. Does not keep the process alive.
  */
 export class NamespaceMonitor implements Disposable {
-  readonly #namespace: string;
+  readonly #namespace: string | undefined;
   readonly #onChange: () => Promise<void>;
   #events: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -19,8 +19,8 @@ export class NamespaceMonitor implements Disposable {
   #busy = false;
   #again = false;
 
-  /** @param namespace a path; it is needed only while events have to be opened again */
-  constructor(namespace: string, onChange: () => Promise<void>) {
+  /** @param namespace a path, which is needed when events have to be opened again; undefined: the calling thread's */
+  constructor(namespace: string | undefined, onChange: () => Promise<void>) {
     this.#namespace = namespace;
     this.#onChange = onChange;
     this.#open();
@@ -34,7 +34,8 @@ export class NamespaceMonitor implements Disposable {
   }
 
   #open(): void {
-    const events = inNamespace("net", this.#namespace, () => openKernelEvents("network"));
+    const open = (): Socket => openKernelEvents("network");
+    const events = this.#namespace === undefined ? open() : inNamespace("net", this.#namespace, open);
     this.#events = events;
     events.unref();
     events.on("data", () => {

@@ -9,7 +9,7 @@ import { inNetworkNamespace, isNamespace, NetworkNamespace, removeNamespace, sam
 const own = (): string => readlinkSync("/proc/thread-self/ns/net");
 
 describe("network namespaces", () => {
-  it("are told apart by identity, not by path", () => {
+  it("are distinguished by identity, not by path", () => {
     expect(sameNetworkNamespace("/proc/self/ns/net", `/proc/${String(process.pid)}/ns/net`)).toBe(true);
     expect(sameNetworkNamespace("/proc/self/ns/net", "/proc/self/ns/mnt")).toBe(false);
     expect(isNamespace("/nonexistent", NetworkNamespace.identify("/proc/self/ns/net"))).toBe(false);

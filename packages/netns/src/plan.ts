@@ -13,7 +13,7 @@ export interface PlanOptions {
   /** One for each of the machine's processors that is to handle frames. */
   readonly queues: number;
   readonly limits?: RateLimits;
-  /** Names of the namespace's interfaces: one that is called as ours would be is somebody else's. */
+  /** Names of the namespace's interfaces: an interface that has a name of ours belongs to another program. */
   readonly taken: readonly string[];
 }
 
@@ -28,7 +28,7 @@ const INDEX_TRIES = 128;
 /**
  * Decides how each interface is joined to a machine, and changes nothing yet.
  *
- * @throws NetnsError KATA_NETWORK where somebody else's traffic control is in the way
+ * @throws NetnsError KATA_NETWORK where another program's traffic control is in the way
  */
 export async function planConnections(
   namespace: string,
@@ -120,6 +120,7 @@ async function refuseForeignQdiscs(namespace: string, connections: readonly Conn
       connection.model === "tcfilter" || (connection.model === "macvtap" && connection.limits.receive > 0),
   );
   if (wanted.length === 0) return;
+  // eslint-disable-next-line no-restricted-syntax -- tc's answer
   const qdiscs = JSON.parse(await runBatch("tc", namespace, ["qdisc show"], { flags: ["-j"] })) as Qdisc[];
   for (const connection of wanted) {
     const there = qdiscs.filter(({ dev }) => dev === connection.link);
@@ -130,7 +131,7 @@ async function refuseForeignQdiscs(namespace: string, connections: readonly Conn
       : undefined;
     const found = ingress ?? root;
     if (found === undefined) continue;
-    throw new NetnsError("KATA_NETWORK", `interface ${connection.link} has a qdisc ${found.kind} of somebody else's`, {
+    throw new NetnsError("KATA_NETWORK", `interface ${connection.link} has a qdisc ${found.kind} of another program`, {
       hint: "use the model macvtap, or set up traffic control on the other end of the pair",
     });
   }

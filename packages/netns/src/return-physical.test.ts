@@ -85,7 +85,7 @@ describe("a physical interface that comes back", () => {
     expect(await view(pod.path, "eth0")).toBe(before);
     expect(await runBatch("ip", host.path, ["link show"])).not.toContain("enp1s0");
     expect(readFileSync(join(sysfs, "bus/pci/drivers_probe"), "utf8")).toBe(ADDRESS);
-    // Again, as by who finds the journal later: it is left as it is.
+    // Again, as a process does that finds the journal later: the device is left as it is.
     await returnPhysical(pod.path, connection, { sysfs, namespace: host.path });
     expect(await view(pod.path, "eth0")).toBe(before);
   });

@@ -1,13 +1,13 @@
 /** What `ip -j route` calls a route's metrics: names and numbers; `ecn` is there with null. */
 export type RouteMetrics = Readonly<Record<string, number | string | null>>;
 
-/** Those that `ip route` takes by the names that it tells, with a number. */
+/** Attributes that `ip route` takes by the names that it prints, with a number. */
 const NUMBERS: ReadonlySet<string> = new Set([
   ...["mtu", "window", "rtt", "rttvar", "rto_min", "ssthresh", "cwnd", "advmss", "reordering", "hoplimit"],
   ...["initcwnd", "initrwnd", "quickack", "fastopen_no_cookie"],
 ]);
 
-/** Without a unit, `ip route` takes these for another one than it tells. */
+/** Without a unit, `ip route` reads these in another unit than it prints. */
 const TIMES: ReadonlySet<string> = new Set(["rtt", "rttvar", "rto_min"]);
 
 /** As `ip route` takes them: `mtu 1400`. */

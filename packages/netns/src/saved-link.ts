@@ -19,9 +19,10 @@ interface LinkInfo {
   readonly addr_info: readonly AddressInfo[];
 }
 
-/** What of an interface is lost when its device leaves the host's driver: the next one that the driver makes is bare. */
+/** Saves the settings that an interface loses when its device leaves the host's driver: the driver's next interface has none. */
 export async function saveLink(namespace: string, endpoint: Pick<Endpoint, "name">): Promise<SavedLink> {
   const json = await runBatch("ip", namespace, [`addr show dev ${endpoint.name}`], { flags: ["-j"] });
+  // eslint-disable-next-line no-restricted-syntax -- ip's answer; a field that is missing is an interface without it
   const [link] = JSON.parse(json) as LinkInfo[];
   const { routes, neighbours } = await saveAddresses(namespace, endpoint);
   return {
@@ -44,7 +45,7 @@ function addressArguments({ local, prefixlen, broadcast, scope, label, address, 
   return words.join(" ");
 }
 
-/** Gives it back to the interface of that name, which has just come. What fails keeps the rest from nothing. */
+/** Restores the settings on the interface of that name, which has just appeared. A command that fails does not keep the others from running. */
 export async function restoreLink(
   namespace: string,
   {

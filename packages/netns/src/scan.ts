@@ -8,7 +8,7 @@ import { lostMetrics, type RouteMetrics, routeAttributes } from "./route-attribu
 export interface NamespaceScan {
   /** In the order of their indexes. */
   readonly endpoints: readonly Endpoint[];
-  /** Interfaces of the same kinds that are down or have no address: nobody's, until somebody asks for them. */
+  /** Interfaces of the same kinds that are down or have no address: they are not used unless a request names them. */
   readonly idle: readonly Endpoint[];
   readonly routes: readonly Route[];
   readonly neighbours: readonly Neighbour[];
@@ -16,14 +16,14 @@ export interface NamespaceScan {
   readonly unsupported: readonly { readonly name: string; readonly kind: string }[];
   /** All interfaces, also those that are none of the machine's business. */
   readonly links: readonly { readonly name: string; readonly index: number }[];
-  /** What a guest will not be told, in words. */
+  /** What the guest cannot have, in words. */
   readonly warnings: readonly string[];
 }
 
 const QUESTIONS = ["addr show", "route show table all", "neigh show nud permanent"];
 
 /**
- * Looks at a namespace with one process. Interfaces that are down or have no address are nobody's: an engine that is
+ * Looks at a namespace with one process. Interfaces that are down or have no address are not used: an engine that is
  * still at work on them will bring them up.
  */
 export async function scanNamespace(namespace: string | undefined): Promise<NamespaceScan> {
@@ -49,7 +49,7 @@ export function readScan(answers: string): NamespaceScan {
     return understand(answers);
   } catch (error) {
     if (error instanceof NetnsError) throw error;
-    throw new NetnsError("KATA_NETWORK", `ip's answer cannot be understood: ${(error as Error).message}`, {
+    throw new NetnsError("KATA_NETWORK", `ip's answer cannot be parsed: ${(error as Error).message}`, {
       cause: error,
       hint: "iproute2 5.10 and later is known to work",
     });
@@ -60,6 +60,7 @@ function understand(answers: string): NamespaceScan {
   const [links = [], routes = [], neighbours = []] = answers
     .split("\n")
     .filter((line) => line.trim() !== "")
+    // eslint-disable-next-line no-restricted-syntax -- ip's answer; readScan() refuses any that cannot be used
     .map((line) => JSON.parse(line) as unknown[]) as [IpLink[]?, IpRoute[]?, IpNeighbour[]?];
   const used = links.filter(isUsed);
   const devices = new Set(used.map(({ ifname }) => ifname));
@@ -219,7 +220,7 @@ function untellable({ type = "unicast", dst, table = "main", tos }: IpRoute): st
   return `route ${which} is not given to the guest: only single unicast routes of table main, for any TOS, are`;
 }
 
-/** What a guest is told of a route, what it finds out itself, and the state of the host's kernel. */
+/** Attributes that a guest receives, that it finds out itself, and that are the state of the host's kernel. */
 const TOLD: ReadonlySet<string> = new Set([
   ...["type", "dst", "gateway", "dev", "table", "protocol", "scope", "prefsrc", "metric", "flags", "metrics", "pref"],
 ]);

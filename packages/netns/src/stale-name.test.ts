@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { ConnectionJournal } from "./journal.ts";
 import { isNetworkNamespace, NetworkNamespace, removeNamespace } from "./namespace.ts";
 
 it("a namespace's name that a crash has left goes like any other", () => {
@@ -16,19 +15,6 @@ it("a namespace's name that a crash has left goes like any other", () => {
   for (const path of [stale, pinned, join(directory, "missing")]) {
     removeNamespace(path);
     expect(existsSync(path)).toBe(false);
-  }
-  rmSync(directory, { recursive: true });
-});
-
-it("a damaged journal ends a machine, and connects nothing", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "journal-"));
-  const file = join(directory, "network.json");
-  for (const text of ['{"version":1,"entr', ""]) {
-    writeFileSync(file, text);
-    const journal = new ConnectionJournal(file);
-    expect(() => journal.entries()).toThrow(SyntaxError);
-    await journal.close([]);
-    expect(journal.entries()).toEqual([]);
   }
   rmSync(directory, { recursive: true });
 });

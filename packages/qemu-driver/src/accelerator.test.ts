@@ -158,7 +158,7 @@ describe("what was found", () => {
     expect(await chooseAccelerator(probe)).toMatchObject({ accelerator: "kvm" });
   });
 
-  it("is kept for root alone, and believed from nobody else", async () => {
+  it("is kept for root alone, and not believed from another user", async () => {
     qemu(`${BOOTED} process.exit(0);`);
     const file = join(directory, "cache/kvm.json");
     await chooseAccelerator(probe);

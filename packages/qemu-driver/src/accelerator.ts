@@ -4,7 +4,7 @@ import { KvmVerdicts } from "./kvm-verdicts.ts";
 
 /**
  * KVM only where a guest really boots under it: a readable /dev/kvm is not proof. A slow guest is waited for as long as it
- * makes progress: a busy host, or one that is a virtual machine itself, does not lose KVM for it. Never throws: the
+ * makes progress: a busy host, or a host that is a virtual machine, does not lose KVM for it. Never throws: the
  * fallback is TCG.
  */
 export async function chooseAccelerator(probe: AcceleratorProbe): Promise<AcceleratorChoice> {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { qemuArgv } from "./argv.ts";
-import { virtiofsdArgv } from "./virtiofsd.ts";
 import type { VmConfig } from "./vm-config.ts";
 
-const CONFIG: VmConfig = {
+const PORTLESS: VmConfig = {
   name: "sandbox-a,b",
   qemuPath: "/usr/bin/qemu-system-x86_64",
   accelerator: "kvm",
@@ -15,9 +14,9 @@ const CONFIG: VmConfig = {
   imagePath: "/g/rootfs.ext4",
   kernelParams: ["last=wins"],
   qmpSocket: "/v/qmp.sock",
-  agentSocket: "/v/agent.sock",
   rootPorts: 1,
 };
+const CONFIG: VmConfig = { ...PORTLESS, serialPort: { name: "agent.channel.0", socket: "/v/agent.sock" } };
 
 /** Where a guest finds its image, by how it is attached. */
 function imageIn(config: VmConfig): string[] {
@@ -26,6 +25,16 @@ function imageIn(config: VmConfig): string[] {
 }
 
 describe("the arguments of helpers, whole: a change must be seen", () => {
+  it("has a vsock device of the host's kernel, or of a program, in place of the serial port", () => {
+    const kernel = qemuArgv({ ...PORTLESS, vsock: { kind: "vhost", cid: 77, fd: 4 } });
+    expect(kernel).toContain("vhost-vsock-pci,guest-cid=77,vhostfd=4,romfile=");
+    expect(kernel.join(" ")).not.toMatch(/virtio-serial|virtserialport/);
+    const program = qemuArgv({ ...PORTLESS, vsock: { kind: "vhost-user", fd: 5 } });
+    expect(program).toEqual(
+      expect.arrayContaining(["socket,id=vsock,fd=5", "vhost-user-vsock-pci,chardev=vsock,event_idx=off,romfile="]),
+    );
+  });
+
   it("QEMU's", () => {
     expect(qemuArgv(CONFIG)).toMatchInlineSnapshot(`
       [
@@ -52,8 +61,10 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
         "none",
         "-sandbox",
         "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-        "-qmp",
-        "unix:/v/qmp.sock,server=on,wait=off",
+        "-chardev",
+        "socket,id=qmp,path=/v/qmp.sock,server=on,wait=off",
+        "-mon",
+        "qmp,mode=control",
         "-kernel",
         "/g/vmlinux",
         "-append",
@@ -77,9 +88,9 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
         "-device",
         "virtio-serial-pci,id=serial0,romfile=",
         "-chardev",
-        "socket,id=agent,path=/v/agent.sock,server=on,wait=off",
+        "socket,id=port0,path=/v/agent.sock,server=on,wait=off",
         "-device",
-        "virtserialport,chardev=agent,name=agent.channel.0",
+        "virtserialport,chardev=port0,name=agent.channel.0",
         "-device",
         "pcie-root-port,id=rp0,bus=pcie.0,addr=0x10,chassis=1,slot=1",
       ]
@@ -111,53 +122,21 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
     expect(qemuArgv({ ...emulated, vcpus: 2, maxVcpus: 2 }).join(" ")).not.toContain("cpus=1");
   });
 
-  it("of one that takes over a saved machine: the same but for its memory, its waiting and what cannot be saved", () => {
+  it("of a QEMU that restores a saved machine: the same but for its memory, its waiting and what cannot be saved", () => {
     const booted = qemuArgv(CONFIG);
-    const clone = qemuArgv({ ...CONFIG, memoryFd: 3, incoming: true });
+    const clone = qemuArgv({ ...CONFIG, memoryFile: "/memory", incoming: true });
     expect(clone.filter((each) => !booted.includes(each))).toEqual([
       "host",
-      "memory-backend-file,id=mem,size=2048M,share=on,mem-path=/proc/self/fd/3",
+      "memory-backend-file,id=mem,size=2048M,share=on,mem-path=/memory",
       "-incoming",
       "defer",
     ]);
   });
 
   it("with nothing under KVM that is there for emulation's sake", () => {
-    const onlyEmulated =
-      /tb-size|erms|la57|tsc_early_khz|noreplace-smp|agent\.jit|init_on_alloc| maxcpus=1 | possible_cpus=1 /;
+    const onlyEmulated = /tb-size|erms|la57|tsc_early_khz|noreplace-smp|init_on_alloc| maxcpus=1 | possible_cpus=1 /;
     expect(qemuArgv({ ...CONFIG, maxVcpus: 1 }).join(" ")).not.toMatch(onlyEmulated);
     expect(qemuArgv({ ...CONFIG, maxVcpus: 1, accelerator: "tcg" }).join(" ")).toMatch(onlyEmulated);
-  });
-
-  it("virtiofsd's, with its sandbox on", () => {
-    const config = {
-      path: "/usr/lib/qemu/virtiofsd",
-      kind: "c",
-      socket: "/v/fs.sock",
-      source: "/v/shared",
-      cache: "auto",
-    } as const;
-    expect(virtiofsdArgv(config)).toMatchInlineSnapshot(`
-      [
-        "--socket-path=/v/fs.sock",
-        "-o",
-        "source=/v/shared,cache=auto,sandbox=namespace,xattr,announce_submounts",
-      ]
-    `);
-    expect(virtiofsdArgv({ ...config, listenFd: 3 }).slice(0, 2)).toEqual(["--fd=3", "-o"]);
-    expect(virtiofsdArgv({ ...config, kind: "rust", listenFd: 3 })).toMatchInlineSnapshot(`
-      [
-        "--fd=3",
-        "--shared-dir=/v/shared",
-        "--cache=auto",
-        "--sandbox=namespace",
-        "--posix-acl",
-        "--announce-submounts",
-        "--inode-file-handles=prefer",
-        "--log-level=error",
-      ]
-    `);
-    expect(virtiofsdArgv({ ...config, kind: "rust", cache: "none" })).toContain("--cache=never");
   });
 
   it("QEMU's, with the image as memory", () => {
@@ -165,7 +144,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
     expect(image.map((argument) => argument.replace(/tsc_early_khz=\d+ /, ""))).toMatchInlineSnapshot(`
       [
         "2048M,slots=24,maxmem=4352M",
-        "root=/dev/pmem0 rootflags=dax rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 swiotlb=1024 net.ifnames=0 loop.max_loop=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 noreplace-smp agent.jit=off init_on_alloc=1 maxcpus=1 last=wins",
+        "root=/dev/pmem0 rootflags=dax rootfstype=ext4 ro init=/sbin/init console=ttyS0 quiet loglevel=5 panic=-1 reboot=k random.trust_cpu=on tsc=reliable no_timer_check rcupdate.rcu_expedited=1 cryptomgr.notests i8042.direct=1 i8042.dumbkbd=1 i8042.nopnp=1 i8042.noaux=1 swiotlb=1024 net.ifnames=0 loop.max_loop=0 pty.legacy_count=0 initcall_blacklist=jent_mod_init dummy.numdummies=0 ifb.numifbs=0 noreplace-smp init_on_alloc=1 maxcpus=1 last=wins",
         "memory-backend-file,id=image,mem-path=/g/rootfs.ext4,size=268435456,share=on,readonly=on",
         "virtio-pmem-pci,memdev=image,id=pmem0",
       ]

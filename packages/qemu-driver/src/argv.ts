@@ -1,13 +1,11 @@
 import { DISK_THREAD, SCSI_ADAPTER } from "./block.ts";
 import { kernelCommandLine } from "./kernel-params.ts";
 import { checkMemorySize, memoryBackendOf } from "./memory-backend.ts";
+import { isMicrovm, MICROVM_PROPERTIES } from "./microvm.ts";
 import { option } from "./option.ts";
 import { resizableMemory } from "./resizable-memory.ts";
 import { rootPortName, rootPortSlot } from "./root-port.ts";
 import type { VmConfig } from "./vm-config.ts";
-
-/** The name that Kata gives the agent's virtio-serial port. */
-const AGENT_PORT = "agent.channel.0";
 
 /**
  * All that QEMU can emulate, but for what makes a guest slower there: `erms` promises fast copies byte by byte, which are
@@ -30,12 +28,25 @@ export function qemuArgv(config: VmConfig): string[] {
     ...machine(config),
     ...["-no-user-config", "-nodefaults", "-no-reboot", "-display", "none", "-vga", "none"],
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
-    ...["-qmp", option(`unix:${config.qmpSocket}`, { server: true, wait: false })],
+    ...monitor(config),
     ...boot(config),
     ...(config.incoming === true ? ["-incoming", "defer"] : []),
     ...guestConsole(),
     ...devices(config),
   ];
+}
+
+function monitor({ qmpSocket, listening }: VmConfig): string[] {
+  return ["-chardev", serverSocket("qmp", qmpSocket, listening?.qmp), "-mon", option("qmp", { mode: "control" })];
+}
+
+function serverSocket(id: string, path: string, descriptor: number | undefined): string {
+  return option("socket", {
+    id,
+    ...(descriptor === undefined ? { path } : { fd: descriptor }),
+    server: true,
+    wait: false,
+  });
 }
 
 function machine(config: VmConfig): string[] {
@@ -44,7 +55,8 @@ function machine(config: VmConfig): string[] {
   const cpu = accelerator === "kvm" ? hostCpu(config) : EMULATED_CPU;
   // An emulated IOMMU remaps interrupts, for which KVM has to leave the I/O APIC to QEMU.
   const irqchip = tuning.iommu === true && accelerator === "kvm" ? { "kernel-irqchip": "split" } : {};
-  const properties = { "memory-backend": "mem", ...irqchip, ...tuning.properties };
+  const kind = isMicrovm(config) ? MICROVM_PROPERTIES : {};
+  const properties = { "memory-backend": "mem", ...kind, ...irqchip, ...tuning.properties };
   return [
     ...["-machine", option(tuning.type ?? "q35", properties)],
     ...["-accel", accelerator === "kvm" ? option("kvm") : option("tcg", { "tb-size": 64 })],
@@ -59,21 +71,16 @@ function machine(config: VmConfig): string[] {
  * The host's processor with all that KVM can give. A machine that is saved, or restored, goes without what QEMU cannot save:
  * an invariant time stamp counter, with which it refuses to save any.
  */
-function hostCpu({ memoryFd }: VmConfig): string {
-  return memoryFd === undefined ? option("host", { migratable: false }) : "host";
+function hostCpu({ memoryFile }: VmConfig): string {
+  return memoryFile === undefined ? option("host", { migratable: false }) : "host";
 }
 
-function memoryBackend({ memoryFd, memoryMiB, memory }: VmConfig, size: string): string {
+function memoryBackend({ memoryFile, memoryMiB, memory }: VmConfig, size: string): string {
   checkMemorySize(memoryMiB, memory);
   const backend = memoryBackendOf(memory);
-  if (memoryFd === undefined) return option(backend.type, { id: "mem", size, ...backend.properties });
+  if (memoryFile === undefined) return option(backend.type, { id: "mem", size, ...backend.properties });
   // A clone's memory is the copy that it is given, whatever others are made of.
-  return option("memory-backend-file", {
-    id: "mem",
-    size,
-    share: true,
-    "mem-path": `/proc/self/fd/${String(memoryFd)}`,
-  });
+  return option("memory-backend-file", { id: "mem", size, share: true, "mem-path": memoryFile });
 }
 
 /**
@@ -114,9 +121,8 @@ function devices(config: VmConfig): string[] {
     ...["-device", option("virtio-balloon-pci", { id: "balloon0", "free-page-reporting": true, romfile: "" })],
     ...rootImage(config),
     ...resizableMemory(config),
-    ...["-device", option("virtio-serial-pci", { id: "serial0", romfile: "" })],
-    ...["-chardev", option("socket", { id: "agent", path: config.agentSocket, server: true, wait: false })],
-    ...["-device", option("virtserialport", { chardev: "agent", name: AGENT_PORT })],
+    ...serialPort(config),
+    ...vsock(config),
     ...share9p(config),
     ...disks(config),
     ...Array.from({ length: config.rootPorts }, (_, port) => ["-device", rootPort(port)]).flat(),
@@ -145,6 +151,29 @@ function imageInMemory(path: string, size: number): string[] {
   return [
     ...["-object", option("memory-backend-file", backend)],
     ...["-device", option("virtio-pmem-pci", { memdev: "image", id: "pmem0" })],
+  ];
+}
+
+function serialPort({ serialPort: port, listening }: VmConfig): string[] {
+  if (port === undefined) return [];
+  const { name, socket } = port;
+  return [
+    ...["-device", option("virtio-serial-pci", { id: "serial0", romfile: "" })],
+    ...["-chardev", serverSocket("port0", socket, listening?.serialPort)],
+    ...["-device", option("virtserialport", { chardev: "port0", name })],
+  ];
+}
+
+function vsock({ vsock: device }: VmConfig): string[] {
+  if (device === undefined) return [];
+  if (device.kind === "vhost") {
+    const backend = { "guest-cid": device.cid, vhostfd: device.fd };
+    return ["-device", option("vhost-vsock-pci", { ...backend, romfile: "" })];
+  }
+  return [
+    ...["-chardev", option("socket", { id: "vsock", fd: device.fd })],
+    // The program is told of every packet: docs/adr/0018-memory-barriers.md
+    ...["-device", option("vhost-user-vsock-pci", { chardev: "vsock", event_idx: false, romfile: "" })],
   ];
 }
 

@@ -1,5 +1,7 @@
+import { closeSync, constants, openSync } from "node:fs";
 import { QemuError } from "./errors.ts";
 import type { QmpClient } from "./qmp/client.ts";
+import { unplugDevice } from "./unplug.ts";
 import type { DiskTuning } from "./vm-tuning.ts";
 
 /** A disk to plug in: a block device of the host's. */
@@ -17,9 +19,6 @@ export const DISK_THREAD = "disk-thread";
 
 /** The id of the adapter whose units disks are, where VmConfig asks for one. */
 export const SCSI_ADAPTER = "scsi0";
-
-/** The guest lets go of the disk first, which takes it five seconds: PCI Express has its button blink that long. */
-const UNPLUG_DEADLINE_MS = 20_000;
 
 /** Plugs a disk into a free port of a running machine. On failure nothing of it is left. @throws QemuError */
 export async function plugDisk(qmp: QmpClient, disk: Disk & { readonly rootPort: string }): Promise<void> {
@@ -43,8 +42,10 @@ async function plug(qmp: QmpClient, disk: Disk, properties: Readonly<Record<stri
   const { id, device, readonly, tuning = {} } = disk;
   const node = nodeOf(id);
   const { direct, noFlush } = tuning.cache ?? { direct: true, noFlush: false };
-  const backend = { driver: "host_device", "node-name": node, filename: device, "read-only": readonly };
-  await qmp.execute("blockdev-add", { ...backend, cache: { direct, "no-flush": noFlush } });
+  await withDescriptorSet(qmp, device, readonly, async (filename) => {
+    const backend = { driver: "host_device", "node-name": node, filename, "read-only": readonly };
+    await qmp.execute("blockdev-add", { ...backend, cache: { direct, "no-flush": noFlush } });
+  });
   try {
     await qmp.execute("device_add", { id, drive: node, ...properties });
   } catch (error) {
@@ -67,19 +68,37 @@ export async function hasScsiAdapter(qmp: QmpClient): Promise<boolean> {
  * @returns false where there is no such disk
  */
 export async function unplugDisk(qmp: QmpClient, { id }: Pick<Disk, "id">): Promise<boolean> {
-  const gone = qmp.waitForEvent(({ event, data }) => event === "DEVICE_DELETED" && data.device === id, {
-    deadlineMs: UNPLUG_DEADLINE_MS,
-  });
-  gone.catch(() => undefined);
   try {
-    await qmp.execute("device_del", { id });
+    await unplugDevice(qmp, id);
   } catch (error) {
     if (error instanceof QemuError && error.message.includes("DeviceNotFound")) return false;
     throw error;
   }
-  await gone;
   await qmp.execute("blockdev-del", { "node-name": nodeOf(id) });
   return true;
+}
+
+/**
+ * Opens a device here and hands it to QEMU, which has no right to open it and does not see it, under a name that is good
+ * while the function runs. What QEMU has opened by it stays open.
+ */
+async function withDescriptorSet(
+  qmp: QmpClient,
+  device: string,
+  readonly: boolean,
+  body: (filename: string) => Promise<void>,
+): Promise<void> {
+  const descriptor = openSync(device, readonly ? constants.O_RDONLY : constants.O_RDWR);
+  try {
+    const set = (await qmp.execute("add-fd", {}, { descriptor })) as { readonly "fdset-id": number };
+    try {
+      await body(`/dev/fdset/${String(set["fdset-id"])}`);
+    } finally {
+      await qmp.execute("remove-fd", { "fdset-id": set["fdset-id"] });
+    }
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** The machine may have been started under another configuration than this call has read. */

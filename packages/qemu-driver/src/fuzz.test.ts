@@ -4,10 +4,9 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fuzz, mutated, mutatedBytes } from "@kata-ts/fuzzing";
-import { escapeControls } from "@kata-ts/linux";
+import { escapeControls, Tail } from "@kata-ts/linux";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { QmpClient } from "./qmp/client.ts";
-import { Tail } from "./tail.ts";
 
 describe("fuzz", () => {
   let directory = "";

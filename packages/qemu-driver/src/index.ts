@@ -1,10 +1,11 @@
 /**
- * Drives QEMU virtual machines: typed configuration to arguments, the QMP monitor, process life, virtio-fs, and the
+ * Drives QEMU virtual machines: typed configuration to arguments, the QMP monitor, what is plugged in, and the
  * question whether KVM works here.
  *
  * @example
  * ```ts
- * import { chooseAccelerator, qemuArgv, QmpClient, spawnTied } from "@kata-ts/qemu-driver";
+ * import { spawnTied } from "@kata-ts/linux";
+ * import { chooseAccelerator, qemuArgv, QmpClient } from "@kata-ts/qemu-driver";
  *
  * const { accelerator } = await chooseAccelerator({ qemuPath, kernelPath });
  * const vm = spawnTied(qemuPath, qemuArgv({ ...config, accelerator }), ["ignore", "pipe", "pipe"]);
@@ -18,10 +19,14 @@ export { chooseAccelerator, noteKvmGuest } from "./accelerator.ts";
 export type { AcceleratorChoice, AcceleratorProbe } from "./accelerator-choice.ts";
 export { qemuArgv } from "./argv.ts";
 export { type Disk, hasScsiAdapter, plugDisk, plugScsiDisk, unplugDisk } from "./block.ts";
+export type { Confinement, UserRange } from "./confinement/confinement.ts";
+export { letCardIn } from "./confinement/passed-card.ts";
 export { QemuError, type QemuErrorCode } from "./errors.ts";
+export { findQemu } from "./find-qemu.ts";
 export { growMemory, growVcpus } from "./grow.ts";
-export { findQemu, findVirtiofsd } from "./host-programs.ts";
 export { kernelCommandLine } from "./kernel-params.ts";
+export { launchQemu, type QemuDescription, type QemuLaunch } from "./launcher.ts";
+export { isMicrovm, MICROVM } from "./microvm.ts";
 export { type Nic, plugNic, type TapBackend, unplugNic, type VfioBackend } from "./nic.ts";
 export { option } from "./option.ts";
 export { type QmpCallOptions, QmpClient, type QmpEvent } from "./qmp/client.ts";
@@ -29,9 +34,7 @@ export { LineReader } from "./qmp/line-reader.ts";
 export { shrinkMemory } from "./resizable-memory.ts";
 export { MAX_ROOT_PORTS, rootPortName, rootPortSlot, takenRootPorts } from "./root-port.ts";
 export { restoreMachine, saveMachine } from "./saved-machine.ts";
-export { type ExitInfo, spawnTied, type TiedOptions, type TiedProcess } from "./spawn.ts";
-export { Tail } from "./tail.ts";
-export { type PluggedVirtioFs, plugVirtioFs, type VirtiofsdConfig, virtiofsdArgv } from "./virtiofsd.ts";
-export { type VirtiofsdKind, type VirtiofsdVersion, virtiofsdVersion } from "./virtiofsd-kind.ts";
-export type { Accelerator, VmConfig } from "./vm-config.ts";
+export { PreparedQemu, type QemuStartOptions } from "./start-qemu.ts";
+export { type PluggedVirtioFs, plugVirtioFs } from "./virtio-fs.ts";
+export type { Accelerator, SerialPort, VmConfig, VsockDevice } from "./vm-config.ts";
 export type { DiskTuning, MachineTuning, MemoryTuning } from "./vm-tuning.ts";

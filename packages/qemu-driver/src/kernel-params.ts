@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { isMicrovm } from "./microvm.ts";
 import type { VmConfig } from "./vm-config.ts";
 
 const ROOT_ON_DISK: readonly string[] = ["root=/dev/vda"];
@@ -25,20 +26,27 @@ const COMMON: readonly string[] = [
   "swiotlb=1024", // 2 MiB of bounce buffers: the usual 64 would be touched in every guest, for devices that it has not
   "net.ifnames=0",
   "loop.max_loop=0", // none before one is asked for: eight take a twentieth of a second
-  "pty.legacy_count=0", // BSD's terminals, which nobody has used for long: a twentieth of a second
+  "pty.legacy_count=0", // BSD's terminals, long out of use, cost a twentieth of a second
   "initcall_blacklist=jent_mod_init", // a source of random numbers that tests itself for longer than that; there are others
-  "dummy.numdummies=0", // built-in drivers would show interfaces that nobody asked for
+  "dummy.numdummies=0", // built-in drivers would make interfaces that no configuration asks for
   "ifb.numifbs=0",
 ];
 
 /**
+ * A PC is reset by its keyboard controller. This machine has none: a fault that cannot be handled resets it. Its tables of ACPI
+ * name no way to PCI Express's configuration before the kernel asks for control of hot-plugged ports, which it therefore does not ask
+ * for: it has to take it.
+ */
+const MICROVM: readonly string[] = ["reboot=t", "pcie_ports=native"];
+
+/**
  * Under TCG code that is made at run time has to be translated anew: a kernel that rewrites itself for one processor takes
- * a fifth of a second for it, and an agent whose JavaScript is compiled is slower than one that interprets it.
+ * a fifth of a second for it.
  *
  * Each page is written to before it is used for something else (init_on_alloc): QEMU keeps translated code until the guest
  * writes where it was, and does not see what virtiofsd writes there. docs/adr/0022-pages-are-cleared-under-emulation.md
  */
-const EMULATED: readonly string[] = ["noreplace-smp", "agent.jit=off", "init_on_alloc=1"];
+const EMULATED: readonly string[] = ["noreplace-smp", "init_on_alloc=1"];
 
 /** The guest's own devices bypass its IOMMU: it is there for what a container hands on. */
 const IOMMU: readonly string[] = ["intel_iommu=on", "iommu=pt"];
@@ -59,7 +67,8 @@ export function kernelCommandLine(
   const root = config.imagePmemBytes === undefined ? ROOT_ON_DISK : ROOT_IN_MEMORY;
   const iommu = config.machine?.iommu === true ? IOMMU : [];
   const memory = config.memory?.resizable === true ? RESIZABLE : [];
-  return [...root, ...COMMON, ...emulated, ...iommu, ...memory, ...config.kernelParams].join(" ");
+  const machine = isMicrovm(config) ? MICROVM : [];
+  return [...root, ...COMMON, ...machine, ...emulated, ...iommu, ...memory, ...config.kernelParams].join(" ");
 }
 
 /** Those that may come sleep; a machine with one says that it could have two, and never does: see qemuArgv. */

@@ -1,10 +1,9 @@
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { spawnTied, Tail, type TiedProcess } from "@kata-ts/linux";
 import type { AcceleratorChoice, AcceleratorProbe, TrialLimits } from "./accelerator-choice.ts";
 import { ExitCounter } from "./exit-counter.ts";
-import { spawnTied, type TiedProcess } from "./spawn.ts";
 import { StandstillWatch } from "./standstill-watch.ts";
-import { Tail } from "./tail.ts";
 
 interface Trial extends AcceleratorChoice {
   /** Whether another trial would end the same way: a guest that was only slow proves nothing. */

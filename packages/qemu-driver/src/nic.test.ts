@@ -18,6 +18,8 @@ let server: Server;
 let commands: Command[];
 /** Commands that are refused. */
 let refused: Set<string>;
+/** How often a slot is not at rest when a device is to leave it. */
+let busy: number;
 /** What is done instead of answering a command at once. */
 let held: ((answer: () => void) => void) | undefined;
 
@@ -25,21 +27,25 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "nic-"));
   commands = [];
   refused = new Set();
+  busy = 0;
   held = undefined;
   server = createServer((socket) => {
     socket.write('{"QMP":{"version":{},"capabilities":[]}}\n');
     const lines = new LineReader(65_536, (line) => {
       const command = JSON.parse(line) as Command;
       commands.push(command);
-      const answer = refused.has(command.execute)
-        ? { error: { class: "GenericError", desc: "no" }, id: command.id }
-        : { return: {}, id: command.id };
+      const isBusy = command.execute === "device_del" && busy-- > 0;
+      const desc = isBusy ? "Hot-unplug failed: guest is busy (power indicator blinking)" : "no";
+      const answer =
+        isBusy || refused.has(command.execute)
+          ? { error: { class: "GenericError", desc }, id: command.id }
+          : { return: {}, id: command.id };
       const send = (): void => {
         socket.write(`${JSON.stringify(answer)}\n`);
       };
       if (held === undefined || command.execute !== "device_add") send();
       else held(send);
-      if (command.execute === "device_del") {
+      if (command.execute === "device_del" && !isBusy) {
         socket.write(`${JSON.stringify({ event: "DEVICE_DELETED", data: { device: command.arguments.id } })}\n`);
       }
     });
@@ -107,6 +113,20 @@ describe("network cards", () => {
       vi.useRealTimers();
     }
     expect(executed()).toEqual(["device_add"]);
+  });
+
+  it("are taken out once the guest is done with powering them up, which QEMU refuses until then", async () => {
+    busy = 2;
+    await using qmp = await QmpClient.connect(join(directory, "qmp.sock"));
+    await unplugNic(qmp, { id: "nic2" });
+    expect(executed()).toEqual(["device_del", "device_del", "device_del", "netdev_del"]);
+  });
+
+  it("that QEMU refuses to take out for another reason stay", async () => {
+    refused.add("device_del");
+    await using qmp = await QmpClient.connect(join(directory, "qmp.sock"));
+    await expect(unplugNic(qmp, { id: "nic2" })).rejects.toMatchObject({ code: "KATA_QMP_COMMAND" });
+    expect(executed()).toEqual(["device_del"]);
   });
 
   it("may be whole PCI devices, and are taken out when the guest has let go", async () => {

@@ -1,5 +1,6 @@
 import { MEMORY_DEADLINE_MS } from "./memory-deadline.ts";
 import type { QmpCallOptions, QmpClient } from "./qmp/client.ts";
+import { unplugDevice } from "./unplug.ts";
 
 /** A network card to plug in, with the host's end of it: either queues of a tap, or a whole PCI device. */
 export interface Nic {
@@ -24,9 +25,6 @@ export interface VfioBackend {
   /** Such as `0000:01:00.0`. */
   readonly pciAddress: string;
 }
-
-/** The guest lets go of the card first, which takes it five seconds: PCI Express has its button blink that long. */
-const UNPLUG_DEADLINE_MS = 20_000;
 
 /** Plugs a card into a running machine. On failure nothing of it is left. @throws QemuError */
 export async function plugNic(qmp: QmpClient, nic: Nic, options: QmpCallOptions = {}): Promise<void> {
@@ -55,12 +53,7 @@ export async function plugNic(qmp: QmpClient, nic: Nic, options: QmpCallOptions 
 
 /** Takes a card out: resolves when the guest has let go of it. @throws QemuError KATA_QMP_TIMEOUT when it does not */
 export async function unplugNic(qmp: QmpClient, { id }: Pick<Nic, "id">): Promise<void> {
-  const gone = qmp.waitForEvent(({ event, data }) => event === "DEVICE_DELETED" && data.device === id, {
-    deadlineMs: UNPLUG_DEADLINE_MS,
-  });
-  gone.catch(() => undefined);
-  await qmp.execute("device_del", { id });
-  await gone;
+  await unplugDevice(qmp, id);
   // A whole PCI device has no backend.
   await qmp.execute("netdev_del", { id: `${id}-net` }).catch(() => undefined);
 }

@@ -7,7 +7,7 @@ const DESCRIPTOR_NAME = "machine-state";
 
 /**
  * Stops a machine for good and writes its processors and devices to a descriptor. Its memory is not among it: that is
- * the file behind `VmConfig.memoryFd`, to be copied now.
+ * the file behind `VmConfig.memoryFile`, to be copied now.
  *
  * @throws QemuError
  */
@@ -41,7 +41,7 @@ async function leaveMemoryOut(qmp: QmpClient): Promise<void> {
   await qmp.execute("migrate-set-capabilities", { capabilities });
 }
 
-/** Rejections show to whoever awaits it after the command that starts the migration. */
+/** Rejections show where it is awaited, after the command that starts the migration. */
 function migrationOver(qmp: QmpClient): Promise<void> {
   const isOver = (status: unknown): boolean => status === "completed" || status === "failed";
   const over = qmp

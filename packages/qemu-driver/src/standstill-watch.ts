@@ -16,7 +16,7 @@ interface Sample {
 }
 
 /**
- * Tells a guest that hangs from one that is slow. Both are quiet for a while; the one that hangs uses up processor time, or
+ * Distinguishes a guest that hangs from a slow one. Both are quiet for a while; a guest that hangs uses up processor time, or
  * sleeps, meanwhile. Time in which QEMU wants to run and does not get a processor counts for nothing.
  */
 export class StandstillWatch {

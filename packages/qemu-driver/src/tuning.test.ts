@@ -1,13 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { qemuArgv } from "./argv.ts";
 import { MAX_ROOT_PORTS, rootPortSlot } from "./root-port.ts";
-import { virtiofsdArgv } from "./virtiofsd.ts";
 import type { VmConfig } from "./vm-config.ts";
 
 const CONFIG: VmConfig = {
   ...{ name: "a", qemuPath: "/usr/bin/qemu-system-x86_64", accelerator: "kvm", vcpus: 1, maxVcpus: 1, memoryMiB: 512 },
   ...{ maxMemoryMiB: 1024, kernelPath: "/g/vmlinux", imagePath: "/g/rootfs.ext4", kernelParams: [], rootPorts: 1 },
-  ...{ qmpSocket: "/v/qmp.sock", agentSocket: "/v/agent.sock" },
+  ...{ qmpSocket: "/v/qmp.sock", serialPort: { name: "agent.channel.0", socket: "/v/agent.sock" } },
 };
 
 /** What follows an option, wherever it stands. */
@@ -26,6 +25,16 @@ describe("a machine other than the usual one", () => {
     expect(given({ machine }, "-machine")).toEqual(["pc-q35-7.2,memory-backend=mem,hpet=off,smm=off"]);
     expect(given({ machine }, "-cpu")).toEqual(["host,migratable=off,pmu=off,+x2apic"]);
     expect(given({ machine, accelerator: "tcg" }, "-cpu")).toEqual(["max,-erms,-la57,pmu=off,+x2apic"]);
+  });
+
+  it("has PCI Express, and a kernel that knows how to reset it, where it is a microvm", () => {
+    const machine = { type: "microvm" };
+    expect(given({ machine }, "-machine")).toEqual([
+      "microvm,memory-backend=mem,acpi=on,pcie=on,auto-kernel-cmdline=off",
+    ]);
+    expect(given({ machine }, "-append")[0]).toMatch(/ reboot=k .* reboot=t pcie_ports=native$/);
+    expect(given({}, "-append")[0]).not.toContain("reboot=t");
+    expect(given({ machine }, "-device")).toContain("pcie-root-port,id=rp0,bus=pcie.0,addr=0x10,chassis=1,slot=1");
   });
 
   it("has an IOMMU before all of its devices", () => {
@@ -75,8 +84,8 @@ describe("a machine other than the usual one", () => {
   });
 
   it("keeps a clone's memory the copy that it is", () => {
-    expect(given({ memoryFd: 5, memory: { preallocated: true } }, "-object")).toContain(
-      "memory-backend-file,id=mem,size=512M,share=on,mem-path=/proc/self/fd/5",
+    expect(given({ memoryFile: "/memory", memory: { preallocated: true } }, "-object")).toContain(
+      "memory-backend-file,id=mem,size=512M,share=on,mem-path=/memory",
     );
   });
 
@@ -97,16 +106,4 @@ describe("a machine other than the usual one", () => {
     expect(slots.every((slot) => slot >= 0x0e && slot <= 0x1d)).toBe(true);
     expect(slots.slice(0, 2)).toEqual([0x10, 0x11]);
   });
-});
-
-it("virtiofsd gets further arguments behind its own", () => {
-  const config = {
-    path: "/d",
-    kind: "c",
-    socket: "/s",
-    source: "/t",
-    cache: "auto",
-    extraArguments: ["--thread-pool-size=1"],
-  } as const;
-  expect(virtiofsdArgv(config).at(-1)).toBe("--thread-pool-size=1");
 });

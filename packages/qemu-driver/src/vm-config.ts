@@ -3,6 +3,22 @@ import type { DiskTuning, MachineTuning, MemoryTuning } from "./vm-tuning.ts";
 /** How instructions of the guest are executed. */
 export type Accelerator = "kvm" | "tcg";
 
+/** A virtio-serial port of the guest, connected with a unix socket that QEMU listens on. */
+export interface SerialPort {
+  /** What the guest finds it by. */
+  readonly name: string;
+  /** A path of at most 107 bytes. */
+  readonly socket: string;
+}
+
+/**
+ * A vsock device: programs on the host connect to ports that programs in the guest listen at. `vhost` is served by the host's
+ * kernel, by an open /dev/vhost-vsock; `vhost-user` by a program, by a socket that is connected with it. QEMU inherits either.
+ */
+export type VsockDevice =
+  | { readonly kind: "vhost"; readonly cid: number; readonly fd: number }
+  | { readonly kind: "vhost-user"; readonly fd: number };
+
 /** A virtual machine as plain, serialisable values. Nothing of a container is in it: that is plugged in later. */
 export interface VmConfig {
   /** Shows in the host's process list. */
@@ -15,8 +31,8 @@ export interface VmConfig {
   readonly maxVcpus?: number;
   /** MiB; the guest's memory is shared, file-backed and touched lazily. */
   readonly memoryMiB: number;
-  /** A descriptor that QEMU inherits, to hold the guest's memory instead of a file of its own: see saveMachine. */
-  readonly memoryFd?: number;
+  /** A file, under the path that QEMU has it, to hold the guest's memory instead of one of its own: see saveMachine. */
+  readonly memoryFile?: string;
   /** Do not boot: the machine is what restoreMachine makes of it. */
   readonly incoming?: boolean;
   /** How much memory it may have after growMemory, MiB; no more than at boot by default. */
@@ -36,9 +52,12 @@ export interface VmConfig {
   readonly imagePmemBytes?: number;
   /** Appended to our own kernel parameters, and so wins over them. */
   readonly kernelParams: readonly string[];
-  /** Unix sockets that QEMU listens on; at most 107 bytes. */
+  /** A unix socket that QEMU listens on; at most 107 bytes. */
   readonly qmpSocket: string;
-  readonly agentSocket: string;
+  readonly serialPort?: SerialPort;
+  readonly vsock?: VsockDevice;
+  /** Descriptors of these sockets that QEMU inherits, listening already: it makes none of its own then. */
+  readonly listening?: { readonly qmp: number; readonly serialPort?: number };
   /** Hot-pluggable PCIe ports, `rp0` and up. */
   readonly rootPorts: number;
   /** A directory shared over 9p. virtio-fs is hot-plugged instead: see plugVirtioFs. */

@@ -1,6 +1,6 @@
 /** How a machine differs from the usual one. Every field may be left out. */
 export interface MachineTuning {
-  /** A versioned type of QEMU's, such as `pc-q35-7.2`; the newest q35 by default. */
+  /** A versioned type of QEMU's, such as `pc-q35-7.2`, or `microvm`; the newest q35 by default. */
   readonly type?: string;
   /** Properties of the machine, such as `hpet: "off"`. */
   readonly properties?: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@
  * Sandboxes, containers and processes isolated by virtual machines.
  *
  * `Sandbox` is for programs that embed containers: the VM belongs to the calling process. The functions on container
- * ids are for runtimes, whose containers outlive each call; they work through an `Environment` of ports.
+ * ids are for runtimes, whose containers outlive each call; they work through `Ports`.
  *
  * @example
  * ```ts
@@ -20,19 +20,28 @@ export { type Preparation, prepareVm } from "./cache/prepare.ts";
 export { VmCache, type VmCacheOptions } from "./cache/vm-cache.ts";
 export { HostCgroups, type HostCgroupsOptions } from "./cgroup/host-cgroups.ts";
 export { noCgroups } from "./cgroup/no-cgroups.ts";
+export { PodCgroups } from "./cgroup/pod-cgroups.ts";
 export type { BlockDevice } from "./container/block-devices.ts";
 export type { ContainerConfig } from "./container/config.ts";
-export { createContainer, type NewSandboxConfig } from "./container/create.ts";
+export { createContainer, createEmptySandbox, type NewSandboxConfig } from "./container/create.ts";
 export type { CreatedContainer } from "./container/creation.ts";
 export { debugGuest, type GuestShell } from "./container/debug.ts";
 export { type DeleteOptions, deleteContainer } from "./container/delete.ts";
 export { type ExecOptions, execInContainer } from "./container/exec.ts";
 export { joinSandbox } from "./container/join.ts";
+export { noteExit } from "./container/note-exit.ts";
 export { pauseContainer, resumeContainer } from "./container/pause.ts";
 export { listProcesses } from "./container/processes.ts";
 export { killContainer } from "./container/signal.ts";
 export { startContainer } from "./container/start.ts";
-export { type ContainerStats, containerStats, hostOomOf, oomEvents, watchStopped } from "./container/stats.ts";
+export {
+  type ContainerStats,
+  containerStats,
+  hostOomOf,
+  oomEvents,
+  watchOom,
+  watchStopped,
+} from "./container/stats.ts";
 export { type ContainerStatus, pidOf, statusOf } from "./container/status.ts";
 export { updateContainer } from "./container/update.ts";
 export { Container } from "./embedded/container.ts";
@@ -46,16 +55,12 @@ export type { ContainerOptions, NetworkOptions, SandboxOptions } from "./embedde
 export { Template, type TemplateOptions } from "./embedded/template.ts";
 export type { Operation } from "./embedded/tracing.ts";
 export type { VmOptions } from "./embedded/vm-options.ts";
-export type { Environment, Ports, ShimEnvironment } from "./environment.ts";
 export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
-export { type HostReport, type InspectOptions, inspectHost } from "./host/inspect.ts";
 export type { Prerequisite } from "./host/prerequisite.ts";
 export { requirePrivileges } from "./host/privileges.ts";
 export { type LogLine, type LogSource, vmLogs } from "./host/vm-logs.ts";
-export { defaultQemuConfig, type QemuConfig } from "./hypervisor/qemu-config.ts";
-export { QemuHypervisor } from "./hypervisor/qemu-hypervisor.ts";
-export type { QemuHypervisorOptions } from "./hypervisor/qemu-hypervisor-options.ts";
 export { type ContainerId, parseContainerId } from "./identifiers.ts";
+export { followNetwork } from "./network/follow.ts";
 export type { GuestInterface, GuestRoute } from "./network/guest-view.ts";
 export { hostNetworkRefused } from "./network/host-network.ts";
 export { NamespaceNetwork, type NamespaceNetworkOptions } from "./network/namespace-network.ts";
@@ -69,6 +74,7 @@ export {
   updateRoutes,
 } from "./network/operations.ts";
 export type { Agent, ConnectAgent } from "./ports/agent.ts";
+export type { VmCapabilities, VmCapability } from "./ports/capabilities.ts";
 export type {
   CgroupPlace,
   Cgroups,
@@ -93,13 +99,33 @@ export type {
   VmState,
 } from "./ports/hypervisor.ts";
 export type { Network, NetworkAttachment } from "./ports/network.ts";
+export type { AllPorts, Ports } from "./ports/ports.ts";
 export type { Shim, ShimRequest, Shims, ShimTerminal } from "./ports/shims.ts";
-export type { ContainerRecord, Demand, RecordedStatus, Store } from "./ports/store.ts";
+export type { ContainerRecord, RecordedStatus, ResourceRequest, Store } from "./ports/store.ts";
+export type {
+  Machine,
+  MachineFiles,
+  MachineIdentity,
+  MachinePlace,
+  SavableMachine,
+  SharedTreeSettings,
+  Vmm,
+  VmSettings,
+} from "./ports/vmm.ts";
 export { collectGarbage, type Garbage, type GarbageOptions } from "./sandbox/collect-garbage.ts";
 export type { GuestSetup, SandboxConfig } from "./sandbox/create.ts";
+export { endSandbox } from "./sandbox/end.ts";
 export { ExternalShims, type ExternalShimsOptions } from "./shims/external-shims.ts";
+export { LocalShim, LocalShims } from "./shims/local-shims.ts";
 export { FileStore } from "./store/file-store.ts";
 export { MemoryStore } from "./store/memory-store.ts";
 export { buildTemplate, findTemplate, type TemplateRequest } from "./template/build-template.ts";
 export type { Factory } from "./template/clone.ts";
-export { type SavedGuest, Templates } from "./template/templates.ts";
+export type { SavedGuest } from "./template/saved-guest.ts";
+export { Templates } from "./template/templates.ts";
+export type { VmHandle } from "./vm/vm-handle.ts";
+export { VmmHypervisor } from "./vm/vmm-hypervisor.ts";
+export type { VmmHypervisorOptions } from "./vm/vmm-hypervisor-options.ts";
+export { type HostReport, type InspectOptions, inspectHost } from "./vmm-qemu/inspect-host.ts";
+export { DEFAULT_CONFINEMENT, defaultQemuConfig, type QemuConfig } from "./vmm-qemu/qemu-config.ts";
+export { QemuVmm } from "./vmm-qemu/qemu-vmm.ts";

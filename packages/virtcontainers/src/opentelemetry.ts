@@ -33,7 +33,7 @@ export interface TracerLike {
 const ERROR = 2;
 
 /**
- * From now on each operation is a span, a child of the one that is active where it was called; the steps of a sandbox's
+ * From now on each operation is a span, a child of the span that is active where it was called; the steps of a sandbox's
  * creation are its events. Until it is disposed.
  */
 export function recordSpans(tracer: TracerLike): Disposable {

@@ -38,9 +38,9 @@ describe("containers, over fakes of every port", () => {
   let hypervisor: FakeHypervisor;
   let shims: FakeShims;
   let warnings: string[];
-  let environment: ReturnType<typeof newEnvironment>;
+  let ports: ReturnType<typeof newPorts>;
 
-  function newEnvironment() {
+  function newPorts() {
     const connectAgent = () => agent.connect();
     const warn = (message: string): void => {
       warnings.push(message);
@@ -53,15 +53,15 @@ describe("containers, over fakes of every port", () => {
     agent = new FakeAgent();
     hypervisor = new FakeHypervisor();
     shims = new FakeShims(() => agent.connect());
-    environment = newEnvironment();
+    ports = newPorts();
   });
 
   async function status(): Promise<string> {
-    return statusOf(await environment.store.read(ID));
+    return statusOf(await ports.store.read(ID));
   }
 
   async function nothingIsLeft(): Promise<void> {
-    expect(await environment.store.list()).toEqual([]);
+    expect(await ports.store.list()).toEqual([]);
     expect(hypervisor.shared.size).toBe(0);
   }
 
@@ -70,36 +70,36 @@ describe("containers, over fakes of every port", () => {
     const spec = { ...CONFIG.spec, mounts: [{ destination: "/etc/resolv.conf", source: resolvConf }] };
     const asked = (): number => agent.calls.filter((name) => name === "serveDns").length;
     writeFileSync(resolvConf, "nameserver 192.0.2.1\n");
-    await createContainer({ ...CONFIG, spec }, SANDBOX, environment);
+    await createContainer({ ...CONFIG, spec }, SANDBOX, ports);
     expect(asked()).toBe(0);
     writeFileSync(resolvConf, "nameserver 127.0.0.11\n");
-    await startContainer(ID, environment);
+    await startContainer(ID, ports);
     expect(asked()).toBe(1);
     writeFileSync(resolvConf, "nameserver 192.0.2.1\n");
-    await syncNetwork(ID, environment);
+    await syncNetwork(ID, ports);
     expect(asked()).toBe(1);
     writeFileSync(resolvConf, "nameserver 127.0.0.11\n");
-    await syncNetwork(ID, environment);
+    await syncNetwork(ID, ports);
     expect(asked()).toBe(2);
     rmSync(dirname(resolvConf), { recursive: true });
   });
 
   it("go through their life", async () => {
-    const { record, shim } = await createContainer(CONFIG, SANDBOX, environment);
+    const { record, shim } = await createContainer(CONFIG, SANDBOX, ports);
     expect(await status()).toBe("created");
     expect([...(hypervisor.shared.get(record.vm?.dir ?? "") ?? [])]).toEqual([["web/rootfs", "/"]]);
-    await startContainer(ID, environment);
+    await startContainer(ID, ports);
     expect(await status()).toBe("running");
-    await pauseContainer(ID, environment);
+    await pauseContainer(ID, ports);
     expect(await status()).toBe("paused");
-    await resumeContainer(ID, environment);
-    await expect(deleteContainer(ID, { force: false }, environment)).rejects.toMatchObject({ code: "KATA_STATE" });
-    await killContainer(ID, 15, false, environment);
+    await resumeContainer(ID, ports);
+    await expect(deleteContainer(ID, { force: false }, ports)).rejects.toMatchObject({ code: "KATA_STATE" });
+    await killContainer(ID, 15, false, ports);
     expect(await shim.exited).toBe(128 + 15);
     while (isAlive(shim.identity)) await new Promise(setImmediate);
     expect(await status()).toBe("stopped");
-    await expect(killContainer(ID, 9, false, environment)).rejects.toThrow("container not running");
-    await deleteContainer(ID, { force: false }, environment);
+    await expect(killContainer(ID, 9, false, ports)).rejects.toThrow("container not running");
+    await deleteContainer(ID, { force: false }, ports);
     await nothingIsLeft();
     expect(agent.calls).toEqual(
       expect.arrayContaining([
@@ -129,15 +129,15 @@ describe("containers, over fakes of every port", () => {
       "could not create container web",
     ],
     ["the shim does not take over", () => (shims.failure = new Error("no shim")), "no shim"],
-  ])("are taken back whole when %s, which is told", async (_what, spoil, reason) => {
+  ])("are taken back whole when %s, which is reported", async (_what, spoil, reason) => {
     spoil();
-    await expect(createContainer(CONFIG, SANDBOX, environment)).rejects.toThrow(reason);
+    await expect(createContainer(CONFIG, SANDBOX, ports)).rejects.toThrow(reason);
     await nothingIsLeft();
     agent = new FakeAgent(); // a new VM, a new agent
     hypervisor.failure = undefined;
     shims.failure = undefined;
-    await createContainer(CONFIG, SANDBOX, environment); // the id is free again
-    await deleteContainer(ID, { force: true }, environment);
+    await createContainer(CONFIG, SANDBOX, ports); // the id is free again
+    await deleteContainer(ID, { force: true }, ports);
     await nothingIsLeft();
   });
 
@@ -145,72 +145,72 @@ describe("containers, over fakes of every port", () => {
     ["hangs", RpcStatus.DeadlineExceeded, "was not ended in order"],
     ["cannot write to its disk", RpcStatus.Internal, "was not ended in order"],
     ["has died", RpcStatus.Unavailable, undefined],
-  ])("go with a guest that %s, which is told where files may be lost", async (_what, failure, warning) => {
-    await createContainer(CONFIG, SANDBOX, environment);
+  ])("go with a guest that %s, with a warning where files may be lost", async (_what, failure, warning) => {
+    await createContainer(CONFIG, SANDBOX, ports);
     warnings = [];
     agent.failures.set("destroySandbox", new AgentRpcError(failure, "why"));
-    await deleteContainer(ID, { force: false }, environment);
+    await deleteContainer(ID, { force: false }, ports);
     await nothingIsLeft();
     expect(warnings).toEqual(warning === undefined ? [] : [expect.stringMatching(`${warning}.*why`)]);
   });
 
   it("stay created when their start is refused, and say so", async () => {
-    await createContainer(CONFIG, SANDBOX, environment);
+    await createContainer(CONFIG, SANDBOX, ports);
     agent.failures.set("startContainer", new AgentRpcError(RpcStatus.Internal, "exec format error"));
-    await expect(startContainer(ID, environment)).rejects.toThrow("could not start container web: exec format error");
+    await expect(startContainer(ID, ports)).rejects.toThrow("could not start container web: exec format error");
     expect(await status()).toBe("created");
     agent.failures.clear();
-    const both = await Promise.allSettled([startContainer(ID, environment), startContainer(ID, environment)]);
+    const both = await Promise.allSettled([startContainer(ID, ports), startContainer(ID, ports)]);
     expect(both.filter((each) => each.status === "fulfilled")).toHaveLength(1);
-    await deleteContainer(ID, { force: true }, environment);
+    await deleteContainer(ID, { force: true }, ports);
     await nothingIsLeft();
   });
 
-  it("are stopped when their VM dies, whoever looks", async () => {
-    const { record } = await createContainer(CONFIG, SANDBOX, environment);
-    await startContainer(ID, environment);
-    process.kill(record.vm?.qemu.pid ?? 0, "SIGKILL");
+  it("are stopped when their VM dies, for every reader", async () => {
+    const { record } = await createContainer(CONFIG, SANDBOX, ports);
+    await startContainer(ID, ports);
+    process.kill(record.vm?.vmm.pid ?? 0, "SIGKILL");
     while ((await status()) !== "stopped") await new Promise(setImmediate);
-    await deleteContainer(ID, { force: true }, environment);
-    await deleteContainer(ID, { force: true }, environment);
+    await deleteContainer(ID, { force: true }, ports);
+    await deleteContainer(ID, { force: true }, ports);
     await nothingIsLeft();
   });
 
   it("of an earlier boot of the host are stopped, whatever their record says", async () => {
-    const { record } = await createContainer(CONFIG, SANDBOX, environment);
+    const { record } = await createContainer(CONFIG, SANDBOX, ports);
     expect(statusOf({ ...record, bootId: "another" })).toBe("stopped");
-    await deleteContainer(ID, { force: true }, environment);
+    await deleteContainer(ID, { force: true }, ports);
   });
 
   const MEMBER = { ...CONFIG, id: parseContainerId("member") };
 
   it("join a sandbox that runs, and its VM ends with the last of them", async () => {
-    await createContainer(CONFIG, SANDBOX, environment);
-    await startContainer(ID, environment);
+    await createContainer(CONFIG, SANDBOX, ports);
+    await startContainer(ID, ports);
     const limits = { linux: { resources: { memory: { limit: 256 * 1024 ** 2 }, cpu: { quota: 150_000 } } } };
     const limited = { ...MEMBER, spec: { ...MEMBER.spec, ...limits } };
-    const { record } = await joinSandbox(limited, ID, environment);
+    const { record } = await joinSandbox(limited, ID, ports);
     expect(record).toMatchObject({ sandboxId: ID, demand: { milliCpus: 1500, memoryMiB: 256 } });
     expect([...hypervisor.grown.values()]).toEqual([{ vcpus: 2, memoryMiB: 256 }]);
-    await deleteContainer(ID, { force: true }, environment);
+    await deleteContainer(ID, { force: true }, ports);
     expect([...hypervisor.members.values()].map((each) => [...each])).toEqual([["member"]]);
-    expect(statusOf(await environment.store.read(MEMBER.id))).toBe("created");
-    await deleteContainer(MEMBER.id, { force: true }, environment);
-    expect(await environment.store.list()).toEqual([]);
+    expect(statusOf(await ports.store.read(MEMBER.id))).toBe("created");
+    await deleteContainer(MEMBER.id, { force: true }, ports);
+    expect(await ports.store.list()).toEqual([]);
     expect(hypervisor.members.size + hypervisor.shared.size).toBe(0);
   });
 
   it("leave a sandbox as it was when they cannot join it", async () => {
-    await createContainer(CONFIG, SANDBOX, environment);
+    await createContainer(CONFIG, SANDBOX, ports);
     agent.failures.set("createContainer", new AgentRpcError(RpcStatus.Internal, "no"));
-    await expect(joinSandbox(MEMBER, ID, environment)).rejects.toThrow("could not create container member");
+    await expect(joinSandbox(MEMBER, ID, ports)).rejects.toThrow("could not create container member");
     expect([...hypervisor.members.values()].map((each) => [...each])).toEqual([["web"]]);
-    expect(await environment.store.list()).toEqual(["web"]);
-    await expect(joinSandbox(MEMBER, parseContainerId("nobody"), environment)).rejects.toMatchObject({
+    expect(await ports.store.list()).toEqual(["web"]);
+    await expect(joinSandbox(MEMBER, parseContainerId("unknown"), ports)).rejects.toMatchObject({
       code: "KATA_NOT_FOUND",
     });
-    await deleteContainer(ID, { force: true }, environment);
-    await expect(joinSandbox(MEMBER, ID, environment)).rejects.toMatchObject({ code: "KATA_NOT_FOUND" });
+    await deleteContainer(ID, { force: true }, ports);
+    await expect(joinSandbox(MEMBER, ID, ports)).rejects.toMatchObject({ code: "KATA_NOT_FOUND" });
     await nothingIsLeft();
   });
 });

@@ -57,6 +57,61 @@ describe("an embedded sandbox", () => {
     expect(other).toMatchObject({ Env: ["PATH=/bin", "A=1", "B=3", "C=4"], Cwd: "/tmp", User: { UID: 0, GID: 0 } });
   });
 
+  it("has a VM that grows by what the limits of its containers add up to", async () => {
+    const ports = fakePorts(connectAgent);
+    await using sandbox = await Sandbox.create(loose({ vm }), ports);
+    const grown = (): unknown => [...ports.hypervisor.grown.values()][0];
+    const resources = { memory: { limit: 256 * 2 ** 20 }, cpu: { quota: 150_000 } };
+    await using first = await sandbox.createContainer({ rootfs, args: ["sh"], resources });
+    expect(grown()).toEqual({ vcpus: 2, memoryMiB: 256 });
+    const limited = { rootfs, args: ["sh"], id: "second", resources: { memory: { limit: 64 * 2 ** 20 } } };
+    {
+      await using _second = await sandbox.createContainer(limited);
+      expect(grown()).toEqual({ vcpus: 2, memoryMiB: 320 });
+      await expect(sandbox.createContainer(limited)).rejects.toMatchObject({ code: "KATA_ID_IN_USE" });
+    }
+    expect(grown()).toEqual({ vcpus: 2, memoryMiB: 256 });
+    agent.failures.set("createContainer", new Error("no"));
+    await expect(sandbox.createContainer(limited)).rejects.toThrow("no");
+    expect(grown()).toEqual({ vcpus: 2, memoryMiB: 256 });
+    agent.failures.clear();
+    const running = await first.start();
+    await running.update({ memory: { limit: 512 * 2 ** 20 } });
+    expect(grown()).toEqual({ vcpus: 2, memoryMiB: 512 });
+  });
+
+  it("makes a container of a whole config.json, as it is, and grows by its limits", async () => {
+    const ports = fakePorts(connectAgent);
+    await using sandbox = await Sandbox.create(loose({ vm }), ports);
+    const config = {
+      ociVersion: "1.2.0",
+      process: { args: ["id"], cwd: "/srv", user: { uid: 7, gid: 8 }, env: ["A=1"] },
+      root: { path: rootfs, readonly: true },
+      linux: { resources: { memory: { limit: 128 * 2 ** 20 } } },
+    };
+    await using container = await sandbox.createContainer({ config });
+    expect([...ports.hypervisor.grown.values()]).toEqual([{ vcpus: 0, memoryMiB: 128 }]);
+    expect([...ports.hypervisor.shared.values()].flatMap((names) => [...names.values()])).toEqual([rootfs]);
+    const running = await container.start();
+    await running.exec({ args: ["sh"] });
+    expect(execs[0]?.process).toMatchObject({ Cwd: "/srv", Env: ["A=1"], User: { UID: 7, GID: 8 } });
+  });
+
+  it.each<[string, object, string, RegExp]>([
+    ["the host's hooks", { hooks: { prestart: [{ path: "/bin/true" }] } }, "KATA_UNSUPPORTED", /prestart hooks/],
+    ["another's namespace", { linux: { namespaces: [{ type: "ipc", path: "/x" }] } }, "KATA_UNSUPPORTED", /ipc.*\/x/],
+    ["a terminal", { process: { cwd: "/", terminal: true } }, "KATA_UNSUPPORTED", /a terminal/],
+    ["a root relative to a bundle", { root: { path: "rootfs" } }, "KATA_CONFIG", /not an absolute path: "rootfs"/],
+    ["mounts that are none", { mounts: ["/x"] }, "KATA_CONFIG", /config\.mounts\[0\] is not an object/],
+  ])("refuses of a config.json %s", async (_, change, code, reason) => {
+    await using sandbox = await create();
+    const config = loose({ ociVersion: "1.2.0", root: { path: rootfs }, ...change });
+    const message = expect.stringMatching(reason) as string;
+    await expect(sandbox.createContainer({ config })).rejects.toMatchObject({ code, message });
+    await expect(sandbox.run(loose({ config, args: ["sh"] }))).rejects.toMatchObject({ code: "KATA_CONFIG" });
+    expect(sandbox.containers).toEqual([]);
+  });
+
   it("that is forgotten says so, once it does nothing, and not after its end", async () => {
     const warned: Promise<Error & { code?: string }> = new Promise((resolve) => process.once("warning", resolve));
     const sandbox = await create({ idleWarningMs: 30, id: "forgotten" });
@@ -75,7 +130,7 @@ describe("an embedded sandbox", () => {
     ["a user of another name", { user: { uid: 1, gid: 1, groups: [2] } }, /no option "groups"/],
     ["a user that is no number", { user: { uid: "1000", gid: 1 } }, /user\.uid is not/],
     ["a user beyond all", { user: { uid: 2 ** 32 - 1, gid: 1 } }, /user\.uid is not/],
-    ["an environment that is an object", { env: { A: "1" } }, /env is not a list/],
+    ["an ports that is an object", { env: { A: "1" } }, /env is not a list/],
     ["a variable without a name", { env: ["=x"] }, /env\[0\] is not NAME=VALUE/],
     ["a variable without a value", { env: ["A"] }, /env\[0\] is not NAME=VALUE/],
     ["an argument with NUL", { args: ["echo", "a\0b"] }, /args\[1\] is not text without NUL/],

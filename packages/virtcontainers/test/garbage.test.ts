@@ -6,12 +6,12 @@ import { FakeAgent, fakePorts } from "../src/testing/index.ts";
 const NOBODY = { pid: 2 ** 31 - 1, startTime: 0 };
 
 describe("garbage", () => {
-  it("is no VM whose creator lives, who may be about to note it in a record; without the creator it is", async () => {
-    const environment = fakePorts(() => new FakeAgent().connect());
-    const { hypervisor, store } = environment;
+  it("is no VM whose creator lives, and may be about to record it; without the creator it is", async () => {
+    const ports = fakePorts(() => new FakeAgent().connect());
+    const { hypervisor, store } = ports;
     const id = parseContainerId("web");
     await hypervisor.boot({ sandboxId: id, owner: store.locationOf(id), forwardLoopback: false });
-    expect(await collectGarbage(environment, { dryRun: false })).toEqual([]);
+    expect(await collectGarbage(ports, { dryRun: false })).toEqual([]);
 
     const found = await hypervisor.found();
     const orphans = found.map((vm) => ({ ...vm, creator: NOBODY }));
@@ -20,7 +20,7 @@ describe("garbage", () => {
       ...{ kind: "vm", name: state.dir, why: "no container's record names it" },
     }));
     expect(garbage).toHaveLength(1);
-    expect(await collectGarbage(environment, { dryRun: false })).toEqual(garbage);
+    expect(await collectGarbage(ports, { dryRun: false })).toEqual(garbage);
     expect(await hypervisor.found()).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import { isAlive, type ProcessIdentity } from "@kata-ts/linux";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  type AllPorts,
   createContainer,
   defaultSpec,
   deleteContainer,
@@ -16,7 +17,6 @@ import {
   pauseContainer,
   resumeContainer,
   type Shim,
-  type ShimEnvironment,
   type ShimRequest,
   startContainer,
   statusOf,
@@ -33,7 +33,7 @@ const SIGTERM = 15;
 class FakeHost extends FakeHypervisor implements Disposable {
   readonly root: string = mkdtempSync(join(tmpdir(), "kata-model-"));
   readonly shims: ProcessIdentity[] = [];
-  readonly environment: ShimEnvironment;
+  readonly ports: AllPorts;
   readonly #agents: Map<string, FakeAgent> = new Map();
 
   constructor() {
@@ -45,7 +45,7 @@ class FakeHost extends FakeHypervisor implements Disposable {
       this.shims.push(shim.identity);
       return shim;
     };
-    this.environment = {
+    this.ports = {
       store: new FileStore(this.root),
       hypervisor: this,
       connectAgent,
@@ -85,13 +85,13 @@ const operation: fc.Arbitrary<Operation> = fc.constantFrom(
   ...(["create", "start", "kill", "pause", "resume", "delete", "delete --force"] as const),
 );
 
-async function perform(name: Operation, { environment }: FakeHost): Promise<void> {
-  if (name === "create") await createContainer(CONFIG, SANDBOX, environment);
-  else if (name === "start") await startContainer(ID, environment);
-  else if (name === "kill") await killContainer(ID, SIGTERM, false, environment);
-  else if (name === "pause") await pauseContainer(ID, environment);
-  else if (name === "resume") await resumeContainer(ID, environment);
-  else await deleteContainer(ID, { force: name === "delete --force" }, environment);
+async function perform(name: Operation, { ports }: FakeHost): Promise<void> {
+  if (name === "create") await createContainer(CONFIG, SANDBOX, ports);
+  else if (name === "start") await startContainer(ID, ports);
+  else if (name === "kill") await killContainer(ID, SIGTERM, false, ports);
+  else if (name === "pause") await pauseContainer(ID, ports);
+  else if (name === "resume") await resumeContainer(ID, ports);
+  else await deleteContainer(ID, { force: name === "delete --force" }, ports);
 }
 
 /** The reference: what an operation makes of a state, or the code of its refusal. */
@@ -109,9 +109,9 @@ function expected(name: Operation, state: State): State | `KATA_${string}` {
   return moves[name]?.[state] ?? "KATA_STATE";
 }
 
-async function stateOf({ environment }: FakeHost): Promise<State> {
+async function stateOf({ ports }: FakeHost): Promise<State> {
   try {
-    return statusOf(await environment.store.read(ID)) as State;
+    return statusOf(await ports.store.read(ID)) as State;
   } catch {
     return "none";
   }

@@ -10,9 +10,9 @@ describe("spans of OpenTelemetry", () => {
 
   async function work(failing: boolean): Promise<void> {
     const agent = new FakeAgent({ stdout: "out\n", status: 0 });
-    const environment = fakePorts(() => agent.connect());
+    const ports = fakePorts(() => agent.connect());
     const vm = { kernelPath: "/kernel", imagePath: "/image" };
-    await using sandbox = await Sandbox.create({ id: "traced", vm }, environment);
+    await using sandbox = await Sandbox.create({ id: "traced", vm }, ports);
     await using container = await sandbox.createContainer({ id: "web", rootfs: "/", args: ["true"] });
     const running = await container.start();
     if (failing) await running.exec({ args: ["true"] }); // The fake has no such RPC.
@@ -34,7 +34,7 @@ describe("spans of OpenTelemetry", () => {
     exporter.reset();
   });
 
-  it("tell of failures, and nothing once nobody records", async () => {
+  it("show failures, and end with the recording", async () => {
     const recording = recordSpans(provider.getTracer("test"));
     await expect(work(true)).rejects.toThrow();
     const exec = exporter.getFinishedSpans().find(({ name }) => name === "kata container.exec");

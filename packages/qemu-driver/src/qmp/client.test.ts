@@ -96,8 +96,10 @@ describe("QmpClient", () => {
     await expect(QmpClient.connect(path)).rejects.toMatchObject({ code: "KATA_QMP_PROTOCOL" });
   });
 
-  it("says when nobody listens", async () => {
-    await expect(QmpClient.connect(join(directory, "nobody.sock"))).rejects.toMatchObject({ code: "KATA_QMP_CLOSED" });
+  it("says when there is no listener", async () => {
+    await expect(QmpClient.connect(join(directory, "no-listener.sock"))).rejects.toMatchObject({
+      code: "KATA_QMP_CLOSED",
+    });
   });
 });
 

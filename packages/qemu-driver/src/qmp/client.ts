@@ -16,7 +16,8 @@ export interface QmpCallOptions {
   readonly descriptor?: number;
 }
 
-const MAX_LINE_BYTES = 1024 * 1024;
+/** Far above what QEMU answers of the largest machine, and little enough to be parsed in one turn of the event loop. */
+const MAX_LINE_BYTES = 256 * 1024;
 const DEADLINE_MS = 10_000;
 
 interface Pending {
@@ -47,6 +48,9 @@ export class QmpClient implements AsyncDisposable {
       this.#onLine(line);
     });
     socket.on("data", (chunk: Buffer) => {
+      // Node would read two MiB in one turn of its loop, all of which may be messages.
+      socket.pause();
+      setImmediate(() => socket.resume());
       this.#guard(() => {
         lines.push(chunk);
       });
@@ -135,6 +139,7 @@ export class QmpClient implements AsyncDisposable {
   }
 
   #onLine(line: string): void {
+    // eslint-disable-next-line no-restricted-syntax -- QEMU's message; each field is checked where it is used
     const message = JSON.parse(line) as Record<string, unknown>;
     if ("QMP" in message) this.#greeting.resolve();
     else if (typeof message.event === "string") this.#onEvent(message.event, message.data);

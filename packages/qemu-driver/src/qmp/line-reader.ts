@@ -21,13 +21,23 @@ export class LineReader {
   push(chunk: Buffer): void {
     let from = 0;
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, from)) {
-      this.#keep(chunk.subarray(from, end));
+      const start = from;
       from = end + 1;
-      const line = this.#held.toString("utf8", 0, this.#length).trim();
-      this.#length = 0;
+      // A flood of empty lines is read as fast as it comes.
+      if (end === start && this.#length === 0) continue;
+      const line = this.#lineOf(chunk, start, end).trim();
       if (line !== "") this.#onLine(line);
     }
-    this.#keep(chunk.subarray(from));
+    if (from < chunk.length) this.#keep(chunk.subarray(from));
+  }
+
+  /** A line that ends in this chunk; most also begin there, and are not copied. */
+  #lineOf(chunk: Buffer, start: number, end: number): string {
+    if (this.#length === 0 && end - start <= this.#maxBytes) return chunk.toString("utf8", start, end);
+    this.#keep(chunk.subarray(start, end));
+    const line = this.#held.toString("utf8", 0, this.#length);
+    this.#length = 0;
+    return line;
   }
 
   #keep(piece: Buffer): void {

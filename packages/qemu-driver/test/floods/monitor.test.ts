@@ -17,7 +17,7 @@ function* forever(line: string, greeting: string = GREETING): Flood {
 }
 
 /** Just within what a line may have. */
-const long = (what: string): string => what.repeat(Math.floor((MIB - 100) / what.length));
+const long = (what: string): string => what.repeat(Math.floor((MIB / 4 - 100) / what.length));
 
 describe("a program whose QEMU floods its monitor", () => {
   let directory = "";

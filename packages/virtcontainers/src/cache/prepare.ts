@@ -5,24 +5,24 @@ import { setTimeout as delay } from "node:timers/promises";
 import { NetworkNamespace } from "@kata-ts/netns";
 import { VmFile } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
-import type { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
 import { endOnAbort } from "../interruption.ts";
 import type { ConnectAgent } from "../ports/agent.ts";
 import type { Cgroups } from "../ports/cgroups.ts";
 import { waitForAgent } from "../sandbox/wait-for-agent.ts";
 import { warmUp } from "../template/warm-up.ts";
 import { UndoStack } from "../undo.ts";
-import { type CacheNote, writeNote } from "./note.ts";
+import type { VmmHypervisor } from "../vm/vmm-hypervisor.ts";
+import { type CacheMetadata, writeMetadata } from "./metadata.ts";
 
 const READY_DEADLINE_MS = 5_000;
 /**
- * What was translated once is there; more fills the buffer of translated code with what nobody runs again: each call of
+ * What was translated once is there; more rounds fill the buffer with code that never runs again: each call of
  * crun is at other addresses, which is other code.
  */
 const ROUNDS = 1;
 
 export interface Preparation {
-  readonly hypervisor: QemuHypervisor;
+  readonly hypervisor: VmmHypervisor;
   readonly connectAgent: ConnectAgent;
   readonly cgroups: Cgroups;
   /** Milliseconds that a guest may take to boot. */
@@ -36,7 +36,7 @@ export interface Preparation {
  *
  * @throws KataError KATA_BOOT, KATA_AGENT, KATA_PROXY; nothing is left then
  */
-export async function prepareVm(note: CacheNote, preparation: Preparation): Promise<void> {
+export async function prepareVm(metadata: CacheMetadata, preparation: Preparation): Promise<void> {
   const { hypervisor, connectAgent, cgroups, bootDeadlineMs, signal } = preparation;
   await using undo = new UndoStack();
   using namespace = NetworkNamespace.create();
@@ -44,7 +44,7 @@ export async function prepareVm(note: CacheNote, preparation: Preparation): Prom
   const vm = await hypervisor.prepare({
     sandboxId: `cached-${randomBytes(4).toString("hex")}`,
     networkNamespace: namespace.path,
-    // It outlives whoever asked for it, and is no cost of theirs.
+    // It outlives the call that asked for it, and is not charged to that call's container.
     onProcess: (pid) => {
       cgroups.moveToRoot(pid);
     },
@@ -55,7 +55,7 @@ export async function prepareVm(note: CacheNote, preparation: Preparation): Prom
   using agent = connectAgent(vm.state.agentUrl);
   if (!vm.answered) await waitForAgent(vm, agent, { deadlineMs: bootDeadlineMs, ...interruption });
   await warmUp(agent, vm.state.agentUrl, { rounds: ROUNDS, storages: [await vm.plugSharedTree()] });
-  await writeNote(vm.state.dir, note);
+  await writeMetadata(vm.state.dir, metadata);
   signal?.throwIfAborted();
   vm.commit();
   await appeared(join(vm.state.dir, VmFile.take));

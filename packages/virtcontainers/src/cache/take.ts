@@ -3,66 +3,65 @@ import { join } from "node:path";
 import { type FileLock, processTree, signalProcess, tryLockFile } from "@kata-ts/linux";
 import { COMMIT, VmFile, type VmSurroundings } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
-import type { QemuConfig } from "../hypervisor/qemu-config.ts";
-import { QemuVm } from "../hypervisor/qemu-vm.ts";
-import { outcomeOf } from "../hypervisor/start-outcome.ts";
-import { vmDirectory } from "../hypervisor/vm-directory.ts";
-import { readProcesses, writeOwner } from "../hypervisor/vm-owner.ts";
-import { surroundingsOf } from "../hypervisor/vm-spec.ts";
-import type { StartedWatchman } from "../hypervisor/watchman-start.ts";
 import type { ConnectAgent } from "../ports/agent.ts";
 import type { BootRequest, VmState } from "../ports/hypervisor.ts";
+import type { Vmm } from "../ports/vmm.ts";
 import { reseed } from "../template/clone.ts";
 import { UndoStack } from "../undo.ts";
-import { isCached, isReady, removeNote } from "./note.ts";
+import { startedState } from "../vm/recorded-state.ts";
+import { outcomeOf } from "../vm/start-outcome.ts";
+import type { StartedSupervisor } from "../vm/started-supervisor.ts";
+import { VmHandle } from "../vm/vm-handle.ts";
+import { readProcesses, writeOwner } from "../vm/vm-owner.ts";
+import { surroundingsOf } from "../vm/vm-spec.ts";
+import { isCached, isReady, removeMetadata } from "./metadata.ts";
 
 /** One that waits answers at once. */
 const ANSWER_DEADLINE_MS = 3_000;
 
 export interface Taking {
-  readonly config: QemuConfig;
+  readonly vmm: Vmm;
   readonly accelerator: string;
   readonly connectAgent: ConnectAgent;
 }
 
 /**
- * Makes a cached VM the asker's: its directory, its processes, its place in the network. Nobody else can take it then,
+ * Gives a cached VM to the caller: its directory, its processes, its place in the network. No other call can take it then,
  * and it ends with this process unless it is committed.
  *
- * @returns undefined when somebody else was faster
+ * @returns undefined when another call was faster
  * @throws KataError KATA_PROXY, AgentRpcError when it does not answer: nothing is left of it then
  */
-export async function take(directory: string, request: BootRequest, taking: Taking): Promise<QemuVm | undefined> {
+export async function take(directory: string, request: BootRequest, taking: Taking): Promise<VmHandle | undefined> {
   using claim = await claimOf(directory);
   if (claim === undefined || !(await isReady(directory))) return undefined;
   await using undo = new UndoStack();
-  const state = await stateOf(directory, taking.accelerator);
-  undo.push(() => new QemuVm(state, taking.config, undefined).stop());
-  // First whose it is: should we be killed, it is found as one that is cached, or as one of ours that was lost.
+  const state = await startedState(directory, taking.accelerator);
+  undo.push(() => new VmHandle(state, taking.vmm).stop());
+  // The taker records itself as owner before it removes the cache's metadata, so that gc never finds a VM without an owner.
   await writeOwner(directory, request);
-  const [watchman] = state.processes;
-  for (const pid of watchman === undefined ? [] : processTree(watchman.pid)) request.onProcess?.(pid);
-  const vm = new QemuVm(state, taking.config, await moveIn(state, request, taking.config));
-  await removeNote(directory);
-  await reseed(vm, taking.connectAgent, request.signal);
-  vm.hasSharedTree = true;
+  const [supervisor] = state.processes;
+  for (const pid of supervisor === undefined ? [] : processTree(supervisor.pid)) request.onProcess?.(pid);
+  const adopted = await adopt(state, request, taking.vmm);
+  await removeMetadata(directory);
+  await reseed(state.agentUrl, taking.connectAgent, request.signal);
   undo.keep();
-  return vm;
+  return new VmHandle(state, taking.vmm, { supervisor: adopted, answered: true, hasSharedTree: true });
 }
 
 /**
- * Ends one that nobody has taken.
+ * Ends a VM that no call has taken.
  *
- * @returns false when somebody takes it at this moment, or nobody can tell what is left of it: that is for gc
+ * @returns false when a call takes it at this moment, or its processes are unknown: gc removes those
  */
-export async function discard(directory: string, config: QemuConfig): Promise<boolean> {
+export async function discard(directory: string, vmm: Vmm): Promise<boolean> {
   using claim = await claimOf(directory);
   if (claim === undefined || !isCached(directory) || (await readProcesses(directory)) === undefined) return false;
-  await new QemuVm(await stateOf(directory, ""), config, undefined).stop();
+  await new VmHandle(await startedState(directory, ""), vmm).stop();
   return true;
 }
 
-/** Undefined when somebody else is at it, or it is gone. */
+/** Undefined when another call holds the claim, or the VM is gone. */
 async function claimOf(directory: string): Promise<FileLock | undefined> {
   try {
     return await tryLockFile(join(directory, "take.lock"));
@@ -72,36 +71,29 @@ async function claimOf(directory: string): Promise<FileLock | undefined> {
   }
 }
 
-async function stateOf(directory: string, accelerator: string): Promise<VmState> {
-  const noted = await readProcesses(directory);
-  if (noted?.qemu === undefined) throw new KataError("KATA_PROXY", `${directory} does not name its processes`);
-  const { processes, qemu } = noted;
-  return { dir: directory, agentUrl: `unix://${vmDirectory(directory).proxySocket}`, processes, qemu, accelerator };
-}
-
-/** Tells the VM's watchman where it belongs; the connection is to it what its starter's pipe was. */
-async function moveIn(state: VmState, request: BootRequest, config: QemuConfig): Promise<StartedWatchman> {
-  const [watchman] = state.processes;
+/** Sends the VM's supervisor its surroundings; the connection then stands for the pipe of the supervisor's starter. */
+async function adopt(state: VmState, request: BootRequest, vmm: Vmm): Promise<StartedSupervisor> {
+  const [supervisor] = state.processes;
   const control = connect(join(state.dir, VmFile.take));
   control.on("error", () => undefined);
   const { networkNamespace } = request;
   const surroundings: VmSurroundings = {
-    ...surroundingsOf(config, request),
+    ...surroundingsOf(vmm.settings, request),
     ...(networkNamespace === undefined ? {} : { networkNamespace }),
   };
   control.write(`${JSON.stringify(surroundings)}\n`);
   const outcome = await outcomeOf(control, ANSWER_DEADLINE_MS);
   const end = (): void => {
-    if (watchman !== undefined) signalProcess(watchman, "SIGTERM");
+    if (supervisor !== undefined) signalProcess(supervisor, "SIGTERM");
   };
   if (outcome?.ok !== true) {
     control.destroy();
     throw new KataError("KATA_PROXY", `its kata-proxy ${outcome?.message ?? "does not answer"}`);
   }
-  return watchmanBehind(control, end);
+  return supervisorOver(control, end);
 }
 
-function watchmanBehind(control: Socket, end: () => void): StartedWatchman {
+function supervisorOver(control: Socket, end: () => void): StartedSupervisor {
   let committed = false;
   const ended: Promise<undefined> = new Promise((resolve) => {
     control.once("close", () => {

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { identifyProcess } from "@kata-ts/linux";
 import { VmFile } from "@kata-ts/proxy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findVms } from "../hypervisor/find-vms.ts";
-import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
-import { createVmDirectory } from "../hypervisor/vm-directory.ts";
-import { type CacheNote, writeNote } from "./note.ts";
+import { findVms } from "../vm/find-vms.ts";
+import { createVmDirectory } from "../vm/vm-directory.ts";
+import { defaultQemuConfig, type QemuConfig } from "../vmm-qemu/qemu-config.ts";
+import { QemuVmm } from "../vmm-qemu/qemu-vmm.ts";
+import { type CacheMetadata, writeMetadata } from "./metadata.ts";
 import { VmCache } from "./vm-cache.ts";
 
 const REQUEST = { sandboxId: "pod" };
@@ -34,21 +35,21 @@ afterEach(() => {
 
 function cacheOf(name: string, change: Partial<QemuConfig> = {}): VmCache {
   return new VmCache({
-    config: { ...config, ...change },
+    vmm: new QemuVmm({ ...config, ...change }),
     directory: join(directory, name),
     connectAgent: () => {
-      throw new Error("nobody is asked anything here");
+      throw new Error("no agent is called here");
     },
     warn: (message) => warnings.push(message),
   });
 }
 
 /** As far as can be seen a VM that waits, whose processes are `processes`. */
-async function make(note: CacheNote, processes = [identifyProcess(process.pid)]): Promise<string> {
+async function make(metadata: CacheMetadata, processes = [identifyProcess(process.pid)]): Promise<string> {
   const { path } = await createVmDirectory(config.vmRoot, {});
-  writeFileSync(join(path, VmFile.processes), JSON.stringify({ processes, qemu: processes[0] }));
+  writeFileSync(join(path, VmFile.processes), JSON.stringify({ processes, vmm: processes[0] }));
   writeFileSync(join(path, VmFile.take), "");
-  await writeNote(path, note);
+  await writeMetadata(path, metadata);
   return path;
 }
 
@@ -60,8 +61,8 @@ async function opened(name = "cache"): Promise<VmCache> {
 
 async function fillWith(cache: VmCache, size: number, processes = [identifyProcess(process.pid)]): Promise<string[]> {
   const made: string[] = [];
-  await cache.fill(size, async (note) => {
-    made.push(await make(note, processes));
+  await cache.fill(size, async (metadata) => {
+    made.push(await make(metadata, processes));
   });
   return made;
 }
@@ -80,14 +81,14 @@ describe("a cache of VMs", () => {
     expect((await cache.waiting()).sort()).toEqual(readdirSync(config.vmRoot).map((name) => join(config.vmRoot, name)));
   });
 
-  it("is filled by one of those who are at it; one more looks again when that one is done", async () => {
+  it("is filled by one call at a time; one more waits, and looks again when that one is done", async () => {
     const cache = await opened();
     const entered = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
-    const first = cache.fill(1, async (note) => {
+    const first = cache.fill(1, async (metadata) => {
       entered.resolve();
       await goOn.promise;
-      await make(note);
+      await make(metadata);
     });
     await entered.promise;
     const second = fillWith(cache, 2);
@@ -124,27 +125,35 @@ describe("a cache of VMs", () => {
     expect(await cache.ready()).toBe(0);
   });
 
-  it("removes what has died, whoever's cache it was in", async () => {
+  it("gives nothing whose metadata is damaged, and leaves it to gc", async () => {
+    const cache = await opened();
+    const metadata = await metadataFor(cache);
+    const vm = await make({ ...metadata, machine: null as unknown as CacheMetadata["machine"] });
+    expect(await cache.ready()).toBe(0);
+    expect(await cache.removeStale(true)).toEqual([vm]);
+  });
+
+  it("removes what has died, in any cache", async () => {
     const [vm = ""] = await fillWith(await opened(), 1).then(async () => {
-      const note = await noteOf(await opened("other"));
-      return [await make(note, [DEAD])];
+      const metadata = await metadataFor(await opened("other"));
+      return [await make(metadata, [DEAD])];
     });
     expect((await findVms(config.vmRoot)).map(({ state }) => state.dir)).toEqual([vm]);
     expect(await cacheOf("cache").removeStale(false)).toEqual([vm]);
     expect(existsSync(vm)).toBe(false);
   });
 
-  it("is emptied by its end, and by nobody else's; it is not filled any more", async () => {
+  it("is emptied by its own close alone; it is not filled any more", async () => {
     const [cache, other] = [await opened(), await opened("other")];
-    const gone = await make(await noteOf(cache), [DEAD]);
-    const stays = await make(await noteOf(other), [DEAD]);
+    const gone = await make(await metadataFor(cache), [DEAD]);
+    const stays = await make(await metadataFor(other), [DEAD]);
     await cache.close();
     expect([existsSync(gone), existsSync(stays)]).toEqual([false, true]);
     expect(await fillWith(cache, 1)).toEqual([]);
     await cache.close();
   });
 
-  it("gives nothing that has not come to its socket, or that somebody else takes", async () => {
+  it("gives nothing that has no socket yet, or that another call takes", async () => {
     const cache = await opened();
     const [vm = ""] = await fillWith(cache, 1);
     rmSync(join(vm, VmFile.take));
@@ -152,7 +161,7 @@ describe("a cache of VMs", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("is refused below a directory of somebody else", async () => {
+  it("is refused below a directory of another user", async () => {
     mkdirSync(join(directory, "cache"));
     chownSync(join(directory, "cache"), 65534, 65534);
     await expect(cacheOf("cache").open()).rejects.toMatchObject({ code: "KATA_STATE" });
@@ -160,11 +169,11 @@ describe("a cache of VMs", () => {
 });
 
 /** What a VM of this cache is noted as. */
-async function noteOf(cache: VmCache): Promise<CacheNote> {
-  const caught = Promise.withResolvers<CacheNote>();
+async function metadataFor(cache: VmCache): Promise<CacheMetadata> {
+  const caught = Promise.withResolvers<CacheMetadata>();
   await cache
-    .fill(1, (note) => {
-      caught.resolve(note);
+    .fill(1, (metadata) => {
+      caught.resolve(metadata);
       return Promise.reject(new Error("that is enough"));
     })
     .catch(() => undefined);

@@ -3,16 +3,25 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileLock, lockFile, tryLockFile } from "@kata-ts/linux";
 import { reasonOf } from "../errors.ts";
-import { acceleratorFor, type QemuConfig } from "../hypervisor/qemu-config.ts";
-import type { QemuVm } from "../hypervisor/qemu-vm.ts";
-import { makeOwnDirectory } from "../hypervisor/vm-directory.ts";
 import type { ConnectAgent } from "../ports/agent.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
-import { type CacheNote, cachedDirectories, isCurrent, isIn, isOf, isReady, isWaiting, noteOf } from "./note.ts";
+import type { Vmm } from "../ports/vmm.ts";
+import { makeOwnDirectory } from "../vm/vm-directory.ts";
+import type { VmHandle } from "../vm/vm-handle.ts";
+import {
+  belongsTo,
+  type CacheMetadata,
+  cachedDirectories,
+  isCurrent,
+  isReady,
+  isWaiting,
+  matches,
+  metadataFor,
+} from "./metadata.ts";
 import { discard, take } from "./take.ts";
 
 export interface VmCacheOptions {
-  readonly config: QemuConfig;
+  readonly vmm: Vmm;
   /** Is there while the cache is to be kept full. */
   readonly directory: string;
   readonly connectAgent: ConnectAgent;
@@ -20,7 +29,7 @@ export interface VmCacheOptions {
   readonly warn: (message: string) => void;
 }
 
-/** Of a fill that somebody else is at. */
+/** For a fill by another call. */
 const FILL_DEADLINE_MS = 120_000;
 
 /** VMs that wait for a sandbox: each is taken once, and all are of the configuration that they were made with. */
@@ -32,14 +41,14 @@ export class VmCache {
   }
 
   /** One that fits, for the asker alone; undefined where none waits. It ends with this process unless it is committed. */
-  async take(request: BootRequest): Promise<QemuVm | undefined> {
-    const { config, directory: cache, connectAgent, warn } = this.#options;
-    const accelerator = await acceleratorFor(config);
-    const note = await noteOf(cache, config, accelerator);
+  async take(request: BootRequest): Promise<VmHandle | undefined> {
+    const { vmm, directory: cache, connectAgent, warn } = this.#options;
+    const accelerator = await vmm.accelerator();
+    const metadata = await metadataFor(cache, vmm, accelerator);
     for (const directory of await this.#directories()) {
-      if (!(await isOf(directory, note))) continue;
+      if (!(await matches(directory, metadata))) continue;
       try {
-        const vm = await take(directory, request, { config, accelerator, connectAgent });
+        const vm = await take(directory, request, { vmm, accelerator, connectAgent });
         if (vm !== undefined) return vm;
       } catch (error) {
         request.signal?.throwIfAborted();
@@ -51,7 +60,7 @@ export class VmCache {
 
   /** How many of this configuration wait. */
   async ready(): Promise<number> {
-    return this.#ready(await this.#note());
+    return this.#ready(await this.#metadata());
   }
 
   /** The directories of all that wait, in whatever cache. */
@@ -67,31 +76,31 @@ export class VmCache {
   }
 
   /**
-   * Makes VMs until so many wait, where the cache was opened. Of several who are at it one works, one waits to look again
-   * what is missing then, and the others need not.
+   * Makes VMs until so many wait, where the cache was opened. Of several calls one works, one waits to look again
+   * what is missing then, and the others return.
    *
    * @throws whatever `make` throws
    */
-  async fill(size: number, make: (note: CacheNote) => Promise<void>): Promise<void> {
+  async fill(size: number, make: (metadata: CacheMetadata) => Promise<void>): Promise<void> {
     using working = await this.#turn();
     if (working === undefined) return;
     await this.removeStale(false);
-    const note = await this.#note();
-    while (existsSync(working.path) && (await this.#ready(note)) < size) await make(note);
+    const metadata = await this.#metadata();
+    while (existsSync(working.path) && (await this.#ready(metadata)) < size) await make(metadata);
   }
 
   /** Ends all that wait in it. VMs that were taken are not touched. */
   async close(): Promise<void> {
-    const { config, directory } = this.#options;
+    const { vmm, directory } = this.#options;
     if (existsSync(directory)) {
       using _nobodyFills = await lockFile(join(directory, "fill.lock"), { deadlineMs: FILL_DEADLINE_MS });
       await rm(directory, { recursive: true, force: true });
     }
-    for (const vm of await this.#directories()) if (await isIn(vm, directory)) await discard(vm, config);
+    for (const each of await this.#directories()) if (await belongsTo(each, directory)) await discard(each, vmm);
   }
 
   /**
-   * Ends those of all caches that nobody can be given any more.
+   * Ends the VMs of all caches that no sandbox can use any more.
    *
    * @returns the directories that were, or would be, removed
    */
@@ -99,12 +108,12 @@ export class VmCache {
     const stale: string[] = [];
     for (const directory of await this.#directories()) {
       if ((await isWaiting(directory)) && (await isCurrent(directory))) continue;
-      if (dryRun || (await discard(directory, this.#options.config))) stale.push(directory);
+      if (dryRun || (await discard(directory, this.#options.vmm))) stale.push(directory);
     }
     return stale;
   }
 
-  /** To fill it; undefined when somebody else waits for that already, or it is not open. */
+  /** A turn to fill it; undefined when another call waits for its turn already, or the cache is not open. */
   async #turn(): Promise<FileLock | undefined> {
     const { directory } = this.#options;
     try {
@@ -116,19 +125,19 @@ export class VmCache {
     }
   }
 
-  async #ready(note: CacheNote): Promise<number> {
+  async #ready(metadata: CacheMetadata): Promise<number> {
     let ready = 0;
     for (const directory of await this.#directories())
-      if ((await isOf(directory, note)) && (await isReady(directory))) ready += 1;
+      if ((await matches(directory, metadata)) && (await isReady(directory))) ready += 1;
     return ready;
   }
 
-  async #note(): Promise<CacheNote> {
-    const { config, directory } = this.#options;
-    return noteOf(directory, config, await acceleratorFor(config));
+  async #metadata(): Promise<CacheMetadata> {
+    const { vmm, directory } = this.#options;
+    return metadataFor(directory, vmm, await vmm.accelerator());
   }
 
   #directories(): Promise<string[]> {
-    return cachedDirectories(this.#options.config.vmRoot);
+    return cachedDirectories(this.#options.vmm.settings.vmRoot);
   }
 }

@@ -53,7 +53,7 @@ function hierarchyOf(line: string, membership: string): Hierarchy[] {
       ? []
       : options.split(",").filter((option) => !OPTIONS_OF_V1.has(option) && !option.startsWith("release_agent"));
   const own = ownCgroup(membership, controllers);
-  // Where a part of the hierarchy is mounted, paths are told from its top.
+  // Where a part of the hierarchy is mounted, paths start at its top.
   const visible = root !== "/" && own.startsWith(root) ? own.slice(root.length) : own;
   return [{ version: type === "cgroup" ? 1 : 2, mountPoint, controllers, own: visible === "" ? "/" : visible }];
 }

@@ -16,7 +16,7 @@ export interface Place {
 export interface Plan {
   readonly places: readonly Place[];
   /** The scope that systemd is to make; undefined: the directories are made without it. */
-  readonly scope?: UnitPlace;
+  readonly scope?: UnitPlace | undefined;
   /** The caller has named the place: a container that cannot be put there is not created. */
   readonly isNamed: boolean;
 }
@@ -62,7 +62,7 @@ function scopeFor(containerId: string): Plan {
   return {
     places: placesAt(path, containerId, allHierarchies()),
     isNamed: false,
-    ...(scope === undefined ? {} : { scope }),
+    scope,
   };
 }
 
@@ -83,7 +83,7 @@ const OF_SYSTEMD = ["cpu", "cpuacct", "blkio", "memory", "devices", "pids", "nam
 export function missingOf({ places, scope }: Plan): CgroupPlace {
   return {
     directories: places.map(({ directory }) => directory).filter((directory) => !existsSync(directory)),
-    ...(scope === undefined ? {} : { unit: scope.unit }),
+    unit: scope?.unit,
   };
 }
 

@@ -1,5 +1,5 @@
+import { listOf, object, optional, type Shape, text } from "@kata-ts/linux/shape";
 import type { CgroupPlace, RecordedCgroup } from "../ports/cgroups.ts";
-import { listOf, object, optional, type Shape, text } from "../shape.ts";
 
 const place = object<CgroupPlace>({
   directories: listOf(text),

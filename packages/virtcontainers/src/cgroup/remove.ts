@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** Whether there are processes in a cgroup or below it; one that is not there has none. */
+/** Whether there are processes in a cgroup or below it; a missing cgroup has none. */
 export function isPopulated(directory: string): boolean {
   try {
     const all = [directory, ...directoriesBelow(directory)];

@@ -13,7 +13,7 @@ export interface UnitPlace {
 const DEFAULT_SLICE = "system.slice";
 
 /**
- * "slice:prefix:name", as engines write it who let systemd manage cgroups: the scope `prefix-name.scope` in its slice,
+ * "slice:prefix:name", as engines write it that let systemd manage cgroups: the scope `prefix-name.scope` in its slice,
  * whose dashes are its parents. Undefined for a plain path.
  */
 export function unitPlaceOf(path: string): UnitPlace | undefined {

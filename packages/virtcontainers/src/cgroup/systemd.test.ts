@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Systemd } from "./systemd.ts";
 import { unitPlaceOf } from "./systemd-path.ts";
 
-/** No process has this number: it counts as one that has ended, for which nothing is waited. */
+/** No process has this number: it counts as ended, and is not waited for. */
 const GONE = 2 ** 22 + 1;
 const PLACE = unitPlaceOf("machine.slice:libpod:web");
 
@@ -59,7 +59,7 @@ describe("systemd, asked by busctl", () => {
     });
   });
 
-  it("stops a scope; one that has gone is no error", async () => {
+  it("stops a scope; a scope that has gone is no error", async () => {
     const { systemd, calls } = fakeBusctl({ StopUnit: [new Error("Call failed: Unit libpod-web.scope not loaded.")] });
     await systemd.stop("libpod-web.scope");
     expect(calls.map((words) => words.join(" "))).toEqual([

@@ -83,7 +83,7 @@ function hasMountsBelow(source: string): boolean {
   return mountTable().some(({ point }) => point !== path && point.startsWith(prefix));
 }
 
-/** A source that is not there is told of when it is shared. */
+/** A missing source is an error later, when it is shared. */
 function resolved(source: string): string | undefined {
   try {
     return realpathSync(source);

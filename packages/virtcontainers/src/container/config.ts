@@ -13,16 +13,20 @@ export interface ContainerConfig {
   readonly bundle: string;
   readonly annotations: Readonly<Record<string, string>>;
   /**
-   * Give the guest the block devices of `spec`, and the one that `rootfs` is mounted from, where it is one's alone; the host
-   * then unmounts it.
+   * Give the guest the block devices of `spec`, and the device that `rootfs` is mounted from, where no other mount uses it;
+   * the host then unmounts it.
    */
-  readonly useBlockDevices?: boolean;
+  readonly useBlockDevices?: boolean | undefined;
+  /** The host keeps the file system that `rootfs` is, whatever it is mounted from. */
+  readonly keepRootfs?: boolean | undefined;
   /** It sees the processes of those containers of its sandbox that share theirs, too. */
-  readonly sharePidNamespace?: boolean;
+  readonly sharePidNamespace?: boolean | undefined;
   /** Our standard output and standard error are one file: what the process writes to them stays in its order. */
-  readonly oneOutput?: boolean;
+  readonly oneOutput?: boolean | undefined;
+  /** Its process gets none of our descriptors: its standard input is empty, and its output is lost unless `output` takes it. */
+  readonly withoutStreams?: boolean | undefined;
   /** Files that both outputs go to, instead of our descriptors. */
-  readonly output?: OutputFiles;
+  readonly output?: OutputFiles | undefined;
   /** With `spec.process.terminal`: a unix socket that is sent the terminal's master. */
-  readonly consoleSocket?: string;
+  readonly consoleSocket?: string | undefined;
 }

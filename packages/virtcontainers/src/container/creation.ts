@@ -1,21 +1,18 @@
 import { bootId, identifyProcess, randomUuid } from "@kata-ts/linux";
-import type { ShimEnvironment } from "../environment.ts";
-import { laterHooks, runCreateHooks, runPoststopHooks } from "../hooks/hooks.ts";
-import type { Agent } from "../ports/agent.ts";
+import { hasCreateHooks, laterHooks, runCreateHooks, runPoststopHooks } from "../hooks/hooks.ts";
 import type { HostCgroup } from "../ports/cgroups.ts";
-import type { Vm, VmOverhead } from "../ports/hypervisor.ts";
+import type { VmOverhead } from "../ports/hypervisor.ts";
+import type { AllPorts } from "../ports/ports.ts";
 import type { Shim } from "../ports/shims.ts";
 import type { ContainerRecord } from "../ports/store.ts";
-import { asked } from "../sandbox/asked.ts";
-import { demandOf } from "../sandbox/sizing.ts";
+import { resourceRequestOf } from "../sandbox/sizing.ts";
 import { UndoStack } from "../undo.ts";
 import { checkBinds } from "./bind-options.ts";
 import type { ContainerConfig } from "./config.ts";
+import { createFirstProcess, type Guest } from "./first-process.ts";
 import { unappliedResources } from "./guest-resources.ts";
 import { hostLimitsOf } from "./host-limits.ts";
-import { createInGuest, type Started } from "./in-guest.ts";
-import { prepareDevices } from "./prepare-devices.ts";
-import { prepareMounts } from "./prepare-mounts.ts";
+import { shimTarget } from "./shim-target.ts";
 import { terminalOf } from "./terminal.ts";
 
 export interface CreatedContainer {
@@ -27,11 +24,11 @@ export interface CreatedContainer {
 export interface Place {
   readonly sandboxId: string;
   /** A path to the network namespace of its processes on the host; without it the caller's. */
-  readonly networkNamespace?: string;
+  readonly networkNamespace?: string | undefined;
   /** For the first container of a sandbox, whose cgroup holds the VM: what that takes beside the container. */
-  readonly sandboxOverhead?: VmOverhead;
+  readonly sandboxOverhead?: VmOverhead | undefined;
   /** Ends its hooks. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Changes the record of a container that is being created, unless that was deleted meanwhile. */
@@ -47,14 +44,14 @@ interface BegunContainer {
 export async function beginContainer(
   config: ContainerConfig,
   { sandboxId, networkNamespace, sandboxOverhead, signal }: Place,
-  environment: ShimEnvironment,
+  ports: AllPorts,
   undo: UndoStack,
 ): Promise<BegunContainer> {
-  const { store, shims, cgroups } = environment;
+  const { store, shims, cgroups } = ports;
   checkBinds(config.spec);
   const { resources, cgroupsPath } = config.spec.linux ?? {};
   const limits = hostLimitsOf(resources, sandboxOverhead);
-  for (const warning of unappliedResources(resources, sandboxOverhead !== undefined)) environment.warn(warning);
+  for (const warning of unappliedResources(resources, sandboxOverhead !== undefined)) ports.warn(warning);
   const cgroup = cgroups.open(cgroupsPath, config.id, limits);
   const incarnation = randomUuid();
   await store.claim({ ...newRecord(config), incarnation, sandboxId, cgroup: cgroup.place });
@@ -69,9 +66,11 @@ export async function beginContainer(
     containerId: config.id,
     execId: config.id,
     rootfs: config.rootfs,
-    ...(networkNamespace === undefined ? {} : { networkNamespace }),
+    networkNamespace,
+    hasHooks: hasCreateHooks(config.spec),
     ...terminalOf(config.spec.process, config.consoleSocket),
-    ...(config.output === undefined ? {} : { output: config.output }),
+    withoutStreams: config.withoutStreams ?? false,
+    output: config.output,
   });
   undo.push(() => {
     shim.kill();
@@ -81,56 +80,36 @@ export async function beginContainer(
   // Hooks find the container by the shim's pid; one of them may make its network.
   const update: UpdateRecord = (changes) =>
     store.update(config.id, (claimed) => ({ ...claimed, ...changes }), incarnation);
-  const hooked = await update({ shim: shim.identity });
-  undo.push(() => runPoststopHooks(hooked, environment.warn));
-  environment.trace?.("shim started", config.id);
-  await runCreateHooks(config.spec, hooked, signal);
-  if (config.spec.hooks !== undefined) environment.trace?.("hooks run", config.id);
+  const hooked = await update({ shim: shim.identity, ...(shim.isShared === true ? { sharedShim: true } : {}) });
+  undo.push(() => runPoststopHooks(hooked, ports.warn));
+  ports.trace?.("shim started", config.id);
+  await runCreateHooks(config.spec, { ...hooked, shim: shim.hookProcess ?? shim.identity }, signal);
+  if (config.spec.hooks !== undefined) ports.trace?.("hooks run", config.id);
   return { shim, cgroup, update };
 }
 
 /** The guest's side: the container exists there, and its shim has taken over. */
 export async function finishContainer(
   config: ContainerConfig,
-  { vm, agent, shim, update }: Pick<BegunContainer, "shim" | "update"> & { readonly vm: Vm; readonly agent: Agent },
-  environment: ShimEnvironment,
+  { vm, agent, shim, update }: Pick<BegunContainer, "shim" | "update"> & Guest,
+  ports: AllPorts,
 ): Promise<ContainerRecord> {
   await using undo = new UndoStack();
-  const { token, warnings } = await createFirstProcess(config, vm, agent, undo, environment);
-  for (const warning of warnings) environment.warn(warning);
-  environment.trace?.("process made in the guest", config.id);
-  await shim.connect({ agent: vm.state.agentUrl, ...(token === undefined ? {} : { token }) });
+  const { warn: onBusyDevice, trace } = ports;
+  const { token, warnings } = await createFirstProcess(config, { vm, agent }, undo, { onBusyDevice, trace });
+  for (const warning of warnings) ports.warn(warning);
+  ports.trace?.("process made in the guest", config.id);
+  await shim.connect(shimTarget(vm.state, token));
   const record = await update({ status: "created" });
-  environment.trace?.("container-created", config.id);
+  ports.trace?.("container-created", config.id);
   undo.keep();
   return record;
-}
-
-/** Kata's name for it. */
-const BUNDLE_ANNOTATION = "io.katacontainers.pkg.oci.bundle_path";
-
-async function createFirstProcess(
-  config: ContainerConfig,
-  vm: Vm,
-  agent: Agent,
-  undo: UndoStack,
-  { trace, warn }: ShimEnvironment,
-): Promise<Started> {
-  const { spec, storages } = await prepareMounts(config, vm, undo);
-  const devices = await prepareDevices(config, vm, undo, warn);
-  trace?.("mounts prepared", config.id);
-  // What startContainer hooks are told of the bundle.
-  const annotated = { ...spec, annotations: { ...spec.annotations, [BUNDLE_ANNOTATION]: config.bundle } };
-  const sharePid = config.sharePidNamespace ?? false;
-  const names = { container_id: config.id, exec_id: config.id };
-  const request = { ...names, sandbox_pidns: sharePid, storages: [...storages], devices };
-  return asked(`create container ${config.id}`, createInGuest(agent, request, annotated, config.oneOutput));
 }
 
 function newRecord(config: ContainerConfig): Omit<ContainerRecord, "sandboxId"> {
   const hooks = laterHooks(config.spec);
   return {
-    version: 1,
+    version: 2,
     id: config.id,
     status: "creating",
     generation: 0,
@@ -141,7 +120,7 @@ function newRecord(config: ContainerConfig): Omit<ContainerRecord, "sandboxId"> 
     annotations: config.annotations,
     bootId: bootId(),
     worker: identifyProcess(process.pid),
-    demand: demandOf(config.spec.linux?.resources),
-    ...(hooks === undefined ? {} : { hooks }),
+    demand: resourceRequestOf(config.spec.linux?.resources),
+    hooks,
   };
 }

@@ -1,12 +1,13 @@
 import type { RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
 import { randomUuid } from "@kata-ts/linux";
-import type { Ports } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
+import type { Ports } from "../ports/ports.ts";
 import type { Shim } from "../ports/shims.ts";
-import { asked } from "../sandbox/asked.ts";
+import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import { UndoStack } from "../undo.ts";
 import { guestRoot } from "./guest-root.ts";
 import { createInGuest } from "./in-guest.ts";
+import { shimTarget } from "./shim-target.ts";
 import { requireStatus } from "./status.ts";
 import { terminalOf } from "./terminal.ts";
 
@@ -38,30 +39,30 @@ export interface GuestShell extends AsyncDisposable {
 export async function debugGuest(
   id: ContainerId,
   process: SpecProcess,
-  environment: Ports<"store" | "shims" | "cgroups" | "connectAgent">,
+  ports: Ports<"store" | "shims" | "cgroups" | "connectAgent">,
 ): Promise<GuestShell> {
-  const record = await environment.store.read(id);
+  const record = await ports.store.read(id);
   const vm = requireStatus(record, "debug the guest of", "creating", "created", "running", "paused");
   const guestId = `debug-${randomUuid()}`;
   await using undo = new UndoStack();
-  const agent = environment.connectAgent(vm.agentUrl);
+  const agent = ports.connectAgent(vm.agentUrl);
   undo.push(() => {
     agent.close();
   });
-  const shim = environment.shims.launch({ containerId: guestId, execId: guestId, ...terminalOf(process) });
+  const shim = ports.shims.launch({ containerId: guestId, execId: guestId, ...terminalOf(process) });
   undo.push(() => {
     shim.kill();
   });
-  environment.cgroups.add(record.cgroup, shim.identity.pid);
+  ports.cgroups.add(record.cgroup, shim.identity.pid);
   const root = guestRoot(guestId);
   const names = { container_id: guestId, exec_id: guestId, storages: [root.storage] };
-  const created = createInGuest(agent, names, wallless(process, root.path));
-  const { token } = await asked(`debug the guest of container ${id}`, created);
+  const created = createInGuest(agent, names, privilegedSpec(process, root.path));
+  const { token } = await wrapAgentError(`debug the guest of container ${id}`, created);
   undo.push(async () => {
     await agent.removeContainer({ container_id: guestId });
   });
-  await shim.connect({ agent: vm.agentUrl, ...(token === undefined ? {} : { token }) });
-  await asked(`debug the guest of container ${id}`, agent.startContainer({ container_id: guestId }));
+  await shim.connect(shimTarget(vm, token));
+  await wrapAgentError(`debug the guest of container ${id}`, agent.startContainer({ container_id: guestId }));
   undo.keep();
   return {
     shim,
@@ -73,7 +74,7 @@ export async function debugGuest(
   };
 }
 
-function wallless(process: SpecProcess, path: string): RuntimeSpec {
+function privilegedSpec(process: SpecProcess, path: string): RuntimeSpec {
   const capabilities = { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES };
   return {
     ociVersion: "1.0.2",

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isAlive, signalProcess } from "@kata-ts/linux";
-import type { Ports } from "../environment.ts";
 import { KataError } from "../errors.ts";
 import { runPoststopHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
+import type { Ports } from "../ports/ports.ts";
 import type { ContainerRecord } from "../ports/store.ts";
 import { endFoundVm } from "../sandbox/destroy.ts";
 import { leaveSandbox } from "../sandbox/leave.ts";
@@ -28,14 +28,14 @@ const KILL_DEADLINE_MS = 5_000;
 export async function deleteContainer(
   id: ContainerId,
   options: DeleteOptions,
-  environment: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
+  ports: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
 ): Promise<void> {
-  let record = await readOrForgive(id, options, environment);
+  let record = await readOrForgive(id, options, ports);
   // What is added to it meanwhile, by a creation that still runs, goes, too.
-  while (record !== undefined && !(await removeAll(id, record, options, environment))) {
-    record = await readOrForgive(id, options, environment);
+  while (record !== undefined && !(await removeAll(id, record, options, ports))) {
+    record = await readOrForgive(id, options, ports);
   }
-  environment.trace?.("container-deleted", id);
+  ports.trace?.("container-deleted", id);
 }
 
 /** @returns false when the record has changed since it was read */
@@ -43,7 +43,7 @@ async function removeAll(
   id: ContainerId,
   record: ContainerRecord,
   options: DeleteOptions,
-  environment: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
+  ports: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
 ): Promise<boolean> {
   const status = statusOf(record);
   // As runc: a container whose process was never started may go, too.
@@ -54,30 +54,30 @@ async function removeAll(
   }
   const flush = status === "stopped" || status === "created";
   const { vm } = record;
-  if (vm !== undefined && (await ranOutOfMemory(vm, environment))) environment.warn(`${id}: ${OUT_OF_MEMORY}`);
+  if (vm !== undefined && (await ranOutOfMemory(vm, ports))) ports.warn(`${id}: ${OUT_OF_MEMORY}`);
   // What another program has frozen cannot end, even by SIGKILL.
-  environment.cgroups.thaw(record.cgroup);
-  environment.cgroups.thaw(vm?.cgroup);
-  const ended = vm === undefined || (await leaveSandbox(id, vm, environment, flush));
+  ports.cgroups.thaw(record.cgroup);
+  ports.cgroups.thaw(vm?.cgroup);
+  const ended = vm === undefined || (await leaveSandbox(id, vm, ports, flush));
   await endShim(record);
-  await runPoststopHooks(record, environment.warn);
+  await runPoststopHooks(record, ports.warn);
   // The cgroup of a pod's first container holds the VM, and goes with that.
-  if (ended || record.sandboxId !== id) await environment.cgroups.remove(record.cgroup);
-  if (ended) await environment.cgroups.remove(vm?.cgroup);
-  return environment.store.remove(id, record);
+  if (ended || record.sandboxId !== id) await ports.cgroups.remove(record.cgroup);
+  if (ended) await ports.cgroups.remove(vm?.cgroup);
+  return ports.store.remove(id, record);
 }
 
 /** A record that cannot be read must not keep `--force` from removing it. */
 async function readOrForgive(
   id: ContainerId,
   { force }: DeleteOptions,
-  environment: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
+  ports: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
 ): Promise<ContainerRecord | undefined> {
   try {
-    return await environment.store.read(id);
+    return await ports.store.read(id);
   } catch (error) {
     if (!force || !(error instanceof KataError)) throw error;
-    if (error.code === "KATA_STATE_FILE") await removeUnreadable(id, environment);
+    if (error.code === "KATA_STATE_FILE") await removeUnreadable(id, ports);
     return undefined;
   }
 }
@@ -85,19 +85,19 @@ async function readOrForgive(
 /** Its VM knows whose it is. */
 async function removeUnreadable(
   id: ContainerId,
-  environment: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
+  ports: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
 ): Promise<void> {
-  const location = environment.store.locationOf(id);
-  for (const { owner, state } of await environment.hypervisor.found()) {
-    if (owner === location) await endFoundVm(state, environment);
+  const location = ports.store.locationOf(id);
+  for (const { owner, state } of await ports.hypervisor.found()) {
+    if (owner === location) await endFoundVm(state, ports);
   }
-  await environment.store.remove(id);
+  await ports.store.remove(id);
 }
 
 // The shim learns of its guest's end by itself and exits; only a stuck one is killed.
 async function endShim(record: ContainerRecord): Promise<void> {
-  const { shim } = record;
-  if (shim === undefined) return;
+  const { shim, sharedShim = false } = record;
+  if (shim === undefined || sharedShim) return;
   const killAt = performance.now() + SHIM_DEADLINE_MS;
   while (isAlive(shim)) {
     if (performance.now() > killAt) signalProcess(shim, "SIGKILL");

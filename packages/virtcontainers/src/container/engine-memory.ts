@@ -35,7 +35,7 @@ export function engineMemory(source: string, mounts: readonly HostMount[] = moun
   return shm === undefined || subdirectory !== "" ? undefined : { kind: "shm", point: shm.point, subdirectory };
 }
 
-/** A source that is not there is told of when it is shared. */
+/** A missing source is an error later, when it is shared. */
 function resolved(source: string): string | undefined {
   try {
     return realpathSync(source);

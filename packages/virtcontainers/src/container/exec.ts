@@ -1,20 +1,21 @@
 import type { SpecProcess } from "@kata-ts/agent-protocol";
 import { randomUuid } from "@kata-ts/linux";
-import type { Ports } from "../environment.ts";
 import { KataError } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
+import type { Ports } from "../ports/ports.ts";
 import type { Shim } from "../ports/shims.ts";
-import { asked } from "../sandbox/asked.ts";
+import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import { UndoStack } from "../undo.ts";
 import { type ExecWishes, execInGuest } from "./in-guest.ts";
+import { shimTarget } from "./shim-target.ts";
 import { requireStatus, statusOf } from "./status.ts";
 import { terminalOf } from "./terminal.ts";
 
 export interface ExecOptions extends ExecWishes {
   /** With `process.terminal`: a unix socket that is sent the terminal's master. */
-  readonly consoleSocket?: string;
+  readonly consoleSocket?: string | undefined;
   /** Also in a paused container: the process then waits for its resume. */
-  readonly ignorePaused?: boolean;
+  readonly ignorePaused?: boolean | undefined;
 }
 
 const SIGKILL = 9;
@@ -24,29 +25,32 @@ export async function execInContainer(
   id: ContainerId,
   process: SpecProcess,
   options: ExecOptions,
-  environment: Ports<"store" | "shims" | "cgroups" | "connectAgent">,
+  ports: Ports<"store" | "shims" | "cgroups" | "connectAgent">,
 ): Promise<Shim> {
-  const record = await environment.store.read(id);
+  const record = await ports.store.read(id);
   if (statusOf(record) === "paused" && options.ignorePaused !== true) {
     throw new KataError("KATA_STATE", "cannot exec in a paused container (use --ignore-paused to override)");
   }
   const vm = requireStatus(record, "exec in", "created", "running", "paused");
   const execId = randomUuid();
-  using agent = environment.connectAgent(vm.agentUrl);
+  using agent = ports.connectAgent(vm.agentUrl);
   await using undo = new UndoStack();
-  const shim = environment.shims.launch({ containerId: id, execId, ...terminalOf(process, options.consoleSocket) });
+  const shim = ports.shims.launch({ containerId: id, execId, ...terminalOf(process, options.consoleSocket) });
   undo.push(() => {
     shim.kill();
   });
-  environment.cgroups.add(record.cgroup, shim.identity.pid);
+  ports.cgroups.add(record.cgroup, shim.identity.pid);
   const names = { container_id: id, exec_id: execId };
-  const { token, warnings } = await asked(`exec in container ${id}`, execInGuest(agent, names, process, options));
+  const { token, warnings } = await wrapAgentError(
+    `exec in container ${id}`,
+    execInGuest(agent, names, process, options),
+  );
   undo.push(async () => {
     await agent.signalProcess({ ...names, signal: SIGKILL });
   });
-  for (const warning of warnings) environment.warn(warning);
-  await shim.connect({ agent: vm.agentUrl, ...(token === undefined ? {} : { token }) });
-  environment.trace?.("exec-started", id);
+  for (const warning of warnings) ports.warn(warning);
+  await shim.connect(shimTarget(vm, token));
+  ports.trace?.("exec-started", id);
   undo.keep();
   return shim;
 }

@@ -13,7 +13,7 @@ const OF_V1 = {
 };
 
 describe("a container's limits in the guest", () => {
-  it("are told without the host's numbers, and without what was not asked for", () => {
+  it("reach the guest without the host's numbers, and without what was not asked for", () => {
     const asked = {
       cpu: { shares: 0, quota: 50_000, period: 100_000, cpus: "2-3", mems: "1" },
       memory: { limit: 64 * MIB, swap: -1, kernel: 0 },
@@ -28,7 +28,7 @@ describe("a container's limits in the guest", () => {
     expect(unappliedResources(asked, true)).toEqual([]);
   });
 
-  it("are told without what only cgroup v1 has; each is named", () => {
+  it("reach the guest without what only cgroup v1 has; each is named", () => {
     expect(guestResources(OF_V1)).toEqual({
       memory: { limit: 64 * MIB },
       cpu: { quota: 50_000, period: 100_000 },

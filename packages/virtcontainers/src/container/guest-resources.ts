@@ -1,12 +1,12 @@
 import type { SpecResources } from "@kata-ts/agent-protocol";
 
-/** What the guest is told of a container's limits. */
+/** A container's limits as the guest gets them. */
 export function guestResources(resources: SpecResources): SpecResources {
   const { cpu, memory, ...others } = resources;
   return {
     ...without(others, LEFT_OUT),
-    ...(cpu === undefined ? {} : { cpu: without(asked(cpu), LEFT_OUT_OF_CPU) }),
-    ...(memory === undefined ? {} : { memory: without(asked(memory), LEFT_OUT_OF_MEMORY) }),
+    ...(cpu === undefined ? {} : { cpu: without(withoutUnset(cpu), LEFT_OUT_OF_CPU) }),
+    ...(memory === undefined ? {} : { memory: without(withoutUnset(memory), LEFT_OUT_OF_MEMORY) }),
   };
 }
 
@@ -46,7 +46,7 @@ const OF_ITS_VM = "its VM does its I/O, in a cgroup that is not this container's
 /**
  * What of a container's limits is applied neither in the guest nor on the host, each with its reason.
  *
- * @param hasVm whether the VM is in the cgroup of this container; false for one that has joined another's VM, and without cgroups
+ * @param hasVm whether the VM is in the cgroup of this container; false for a container that has joined another's VM, and without cgroups
  */
 export function unappliedResources(resources: SpecResources | undefined, hasVm: boolean): string[] {
   const { cpu, memory, blockIO } = resources ?? {};
@@ -72,7 +72,7 @@ function isUnasked(value: unknown): boolean {
 }
 
 /** Engines written in Go write 0 for what is not asked for; runc takes it so, and crun does not. */
-function asked<T extends object>(limits: T): T {
+function withoutUnset<T extends object>(limits: T): T {
   return Object.fromEntries(Object.entries(limits).filter(([, value]) => !isZero(value))) as T;
 }
 

@@ -6,7 +6,7 @@ import { createInGuest, execInGuest } from "./in-guest.ts";
 /** Replies say nothing. */
 const EMPTY: never = undefined as never;
 
-/** As the original's agent: it has never heard of our own way, and keeps what it is told. */
+/** As the original's agent: it does not serve our own calls, and keeps what it gets. */
 function contractAgent(): { readonly agent: Agent; readonly told: grpc.CreateContainerRequest.$Properties[] } {
   const told: grpc.CreateContainerRequest.$Properties[] = [];
   const unheardOf = (): Promise<never> => Promise.reject(new AgentRpcError(RpcStatus.Unimplemented, "unknown method"));

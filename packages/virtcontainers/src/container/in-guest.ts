@@ -3,7 +3,6 @@ import {
   type katats,
   lostInProcess,
   lostInSpec,
-  orFallBack,
   processToMessage,
   type RuntimeSpec,
   resourcesToMessage,
@@ -11,14 +10,15 @@ import {
   type SpecResources,
   specToMessage,
   stringifyJson,
+  withFallback,
 } from "@kata-ts/agent-protocol";
 import { escapeControls } from "@kata-ts/linux";
 import type { Agent } from "../ports/agent.ts";
 
 /** What the guest says of a process that it has made. */
-export interface Started {
+export interface ProcessInGuest {
   /** Opens the process's stream; absent with an agent that has no such streams. */
-  readonly token?: Uint8Array;
+  readonly token?: Uint8Array | undefined;
   /** What of the request was left out, and why. */
   readonly warnings: readonly string[];
 }
@@ -32,7 +32,7 @@ function notApplied(lost: readonly string[]): string[] {
 
 /**
  * What an agent of the 1.x contract takes as it is. The runtime has run the host's hooks; the original's agent would run
- * them in the guest. It writes limits below the path of the cgroup that it is told, which must be one from the root.
+ * them in the guest. It writes limits below the cgroup's path in the request, which must be absolute.
  */
 function forContract(spec: RuntimeSpec, id: string): RuntimeSpec {
   const linux = { ...spec.linux, cgroupsPath: absoluteCgroup(spec.linux?.cgroupsPath, id) };
@@ -57,10 +57,10 @@ export async function createInGuest(
   >,
   spec: RuntimeSpec,
   oneOutput = false,
-): Promise<Started> {
+): Promise<ProcessInGuest> {
   const config = Buffer.from(stringifyJson(spec));
   const request = { container, config, one_output: oneOutput };
-  return orFallBack(agent.createFromConfig(request).then(startedFrom), async () => {
+  return withFallback(agent.createFromConfig(request).then(startedFrom), async () => {
     const told = forContract(spec, container.container_id ?? "");
     await agent.createContainer({ ...container, OCI: specToMessage(told) });
     return { warnings: notApplied(lostInSpec(told)) };
@@ -69,9 +69,9 @@ export async function createInGuest(
 
 export interface ExecWishes {
   /** Our standard output and standard error are one file: the guest gives the process one pipe for both. */
-  readonly oneOutput?: boolean;
+  readonly oneOutput?: boolean | undefined;
   /** A cgroup below the container's, which is there already. */
-  readonly cgroup?: string;
+  readonly cgroup?: string | undefined;
 }
 
 export async function execInGuest(
@@ -79,9 +79,9 @@ export async function execInGuest(
   names: { readonly container_id: string; readonly exec_id: string },
   process: SpecProcess,
   { oneOutput = false, cgroup = "" }: ExecWishes = {},
-): Promise<Started> {
+): Promise<ProcessInGuest> {
   const request = { ...names, process: Buffer.from(stringifyJson(process)), one_output: oneOutput, cgroup };
-  return orFallBack(agent.execFromConfig(request).then(startedFrom), async () => {
+  return withFallback(agent.execFromConfig(request).then(startedFrom), async () => {
     await agent.execProcess({ ...names, process: processToMessage(process) });
     return { warnings: notApplied([...lostInProcess(process), ...(cgroup === "" ? [] : [`the cgroup ${cgroup}`])]) };
   });
@@ -89,7 +89,7 @@ export async function execInGuest(
 
 export async function updateInGuest(agent: Agent, id: string, resources: SpecResources): Promise<void> {
   const json = Buffer.from(stringifyJson(resources));
-  await orFallBack<unknown>(agent.updateFromConfig({ container_id: id, resources: json }), () =>
+  await withFallback<unknown>(agent.updateFromConfig({ container_id: id, resources: json }), () =>
     agent.updateContainer({ container_id: id, resources: resourcesToMessage(resources) }),
   );
 }
@@ -98,7 +98,7 @@ const MAX_WARNINGS = 32;
 const MAX_WARNING_LENGTH = 500;
 
 /** The words are a guest's: they are bounded, and cannot steer a terminal. */
-function startedFrom({ token, warnings }: katats.v1.ProcessTicket): Started {
+function startedFrom({ token, warnings }: katats.v1.ProcessTicket): ProcessInGuest {
   const shown = warnings.slice(0, MAX_WARNINGS);
   return { token, warnings: shown.map((warning) => escapeControls(warning.slice(0, MAX_WARNING_LENGTH))) };
 }

@@ -10,7 +10,7 @@ import type { ContainerConfig } from "./config.ts";
  * container's specification. One that the host uses itself stays the host's: two kernels that write to one file system
  * destroy it.
  *
- * @returns what the agent is told
+ * @returns the devices of the request to the agent
  */
 export async function prepareDevices(
   { id, spec, useBlockDevices }: ContainerConfig,

@@ -1,3 +1,5 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { grpc } from "@kata-ts/agent-protocol";
 import type { Vm } from "../ports/hypervisor.ts";
 import type { UndoStack } from "../undo.ts";
@@ -10,6 +12,8 @@ export interface PreparedRoot {
   readonly storages: readonly grpc.Storage.$Properties[];
 }
 
+/** Where an engine that joins the container's shim finds the processes. */
+const PROC = "/proc";
 const GUEST_ROOTS = "/run/kata-containers/roots";
 
 /** Gives the guest a container's root file system: its block device where that is wanted and can be had, else its files. */
@@ -17,22 +21,31 @@ export async function prepareRoot(config: ContainerConfig, vm: Vm, undo: UndoSta
   return (await plugRoot(config, vm, undo)) ?? shareRoot(config, vm);
 }
 
-async function shareRoot({ id, rootfs }: ContainerConfig, vm: Vm): Promise<PreparedRoot> {
-  return { path: await vm.share(rootfs, `${id}/rootfs`, { readonly: false, recursive: true }), storages: [] };
+async function shareRoot({ id, rootfs, spec }: ContainerConfig, vm: Vm): Promise<PreparedRoot> {
+  if (spec.mounts?.some(({ destination }) => destination === PROC) === true) await makeMountPoint(join(rootfs, PROC));
+  const options = { readonly: false, recursive: true, pinned: [PROC.slice(1)] };
+  return { path: await vm.share(rootfs, `${id}/rootfs`, options), storages: [] };
+}
+
+/** As the guest would make it, only sooner: what the host mounts in the shim's view of it lies on a directory that stays. */
+async function makeMountPoint(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o755 }).catch((error: unknown) => {
+    // Of an image without it that cannot be written to, the guest could not make it, either.
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (!["EEXIST", "EROFS"].includes(code)) throw error;
+  });
 }
 
 async function plugRoot(
-  { id, rootfs, useBlockDevices }: ContainerConfig,
+  { id, rootfs, useBlockDevices = false, keepRootfs = false }: ContainerConfig,
   vm: Vm,
   undo: UndoStack,
 ): Promise<PreparedRoot | undefined> {
-  const found = useBlockDevices === true ? findRootfsDevice(rootfs) : undefined;
+  const found = useBlockDevices && !keepRootfs && vm.capabilities.diskHotplug ? findRootfsDevice(rootfs) : undefined;
   if (found === undefined) return undefined;
-  using taken = takeFromHost(rootfs, found, vm.state.qemu.pid);
+  using taken = await takeFromHost(rootfs, found, vm.state.vmm.pid);
   if (taken === undefined) return undefined;
-  undo.push(() => {
-    taken.giveBack();
-  });
+  undo.push(() => taken.giveBack());
   const { kind, where } = await vm.plugDisk(id, found.device);
   undo.push(() => vm.unplugDisk(id));
   const path = `${GUEST_ROOTS}/${id}`;

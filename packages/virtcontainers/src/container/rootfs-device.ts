@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, statSync } from "node:fs";
-import { inNamespace, LinuxError, MountFlag, mount, unmount } from "@kata-ts/linux";
+import { inNamespace, LinuxError, MountFlag, mountInThread, unmount, unmountInThread } from "@kata-ts/linux";
 import { mountTable } from "../host/mount-table.ts";
 
 /** A root file system that is a block device's whole file system, mounted. */
@@ -20,10 +20,10 @@ export function findRootfsDevice(rootfs: string, mountinfo?: string): RootfsDevi
   return root === "/" && FILE_SYSTEMS.includes(fsType) && device.startsWith("/dev/") ? { device, fsType } : undefined;
 }
 
-/** A device that nobody on the host has mounted any more. */
+/** A device without mounts on the host. */
 export interface TakenDevice extends Disposable {
   /** Mounts it again, where it was. */
-  giveBack(): void;
+  giveBack(): Promise<void>;
 }
 
 /**
@@ -31,17 +31,20 @@ export interface TakenDevice extends Disposable {
  * system destroy it.
  *
  * @param pid a process of the VM: its mount namespace may have begun as a copy of ours
- * @returns undefined where somebody else has it mounted, too: it is left as it was
+ * @returns undefined where it has another mount: it is left as it was
  */
-export function takeFromHost(rootfs: string, { device, fsType }: RootfsDevice, pid: number): TakenDevice | undefined {
+export async function takeFromHost(
+  rootfs: string,
+  { device, fsType }: RootfsDevice,
+  pid: number,
+): Promise<TakenDevice | undefined> {
   if (!statSync(device).isBlockDevice()) return undefined;
   // A loop device may go with its last user.
   const held = openSync(device, "r");
-  const giveBack = (): void => {
-    mount(device, rootfs, fsType, MountFlag.relatime);
-  };
-  unmount(rootfs);
+  const giveBack = (): Promise<void> => mountInThread(device, rootfs, fsType, MountFlag.relatime);
+  // The host's comes last, in another thread: the last unmount writes to the device.
   unmountCopy(rootfs, pid);
+  await unmountInThread(rootfs);
   if (isFree(device)) {
     return {
       giveBack,
@@ -50,18 +53,31 @@ export function takeFromHost(rootfs: string, { device, fsType }: RootfsDevice, p
       },
     };
   }
-  giveBack();
+  await giveBack();
   closeSync(held);
   return undefined;
 }
 
+/**
+ * Unmounts a block device's copy in the calling thread's mount namespace, which began as a copy of the host's: what is started
+ * there would hold the device.
+ */
+export function leaveToHost(rootfs: string): void {
+  if (rootfs !== "/" && findRootfsDevice(rootfs) !== undefined) unmountIfMounted(rootfs);
+}
+
 function unmountCopy(rootfs: string, pid: number): void {
+  inNamespace("mnt", `/proc/${String(pid)}/ns/mnt`, () => {
+    unmountIfMounted(rootfs);
+  });
+}
+
+function unmountIfMounted(rootfs: string): void {
   try {
-    inNamespace("mnt", `/proc/${String(pid)}/ns/mnt`, () => {
-      unmount(rootfs);
-    });
+    unmount(rootfs);
   } catch (error) {
-    if (!(error instanceof LinuxError && error.errno === "EINVAL")) throw error; // It has none.
+    // It has none there, or not even the directory.
+    if (!(error instanceof LinuxError && ["EINVAL", "ENOENT"].includes(error.errno))) throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { KataError } from "../errors.ts";
 import type { Shim } from "../ports/shims.ts";
 
-/** Aborts when a container's shim ends while it is being made: without it nobody could ever wait for the container. */
+/** Aborts when a container's shim ends during its creation: without the shim no engine could wait for the container. */
 export class ShimWatch {
   readonly #abort: AbortController = new AbortController();
   #watching = true;

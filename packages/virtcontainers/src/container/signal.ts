@@ -1,7 +1,7 @@
 import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
-import type { Ports } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
-import { asked } from "../sandbox/asked.ts";
+import type { Ports } from "../ports/ports.ts";
+import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import { requireStatus, statusOf } from "./status.ts";
 
 const SIGKILL = 9;
@@ -15,20 +15,20 @@ export async function killContainer(
   id: ContainerId,
   signal: number,
   all: boolean,
-  environment: Ports<"store" | "cgroups" | "connectAgent">,
+  ports: Ports<"store" | "cgroups" | "connectAgent">,
 ): Promise<void> {
-  const record = await environment.store.read(id);
+  const record = await ports.store.read(id);
   // Engines end what may be left of a container that has stopped: there is nothing, which is what they want.
   if (all && statusOf(record) === "stopped") return;
   const vm = requireStatus(record, "kill", "created", "running", "paused");
   if (signal === SIGKILL) {
     // As runc: what another program has frozen on the host cannot end, nor tell that it has.
-    environment.cgroups.thaw(record.cgroup);
-    environment.cgroups.thaw(vm.cgroup);
+    ports.cgroups.thaw(record.cgroup);
+    ports.cgroups.thaw(vm.cgroup);
   }
-  using agent = environment.connectAgent(vm.agentUrl);
+  using agent = ports.connectAgent(vm.agentUrl);
   const request = { container_id: id, exec_id: all ? "" : id, signal };
-  await asked(`signal container ${id}`, agent.signalProcess(request).catch(forgiveGone));
+  await wrapAgentError(`signal container ${id}`, agent.signalProcess(request).catch(forgiveGone));
 }
 
 function forgiveGone(error: unknown): void {

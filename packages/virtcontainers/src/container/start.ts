@@ -1,32 +1,32 @@
 import { identifyProcess } from "@kata-ts/linux";
-import type { Ports } from "../environment.ts";
 import { KataError } from "../errors.ts";
 import { runPoststartHooks } from "../hooks/hooks.ts";
 import type { ContainerId } from "../identifiers.ts";
+import type { Ports } from "../ports/ports.ts";
 import type { ContainerRecord } from "../ports/store.ts";
-import { asked } from "../sandbox/asked.ts";
 import { setClock } from "../sandbox/clock.ts";
 import { followResolver } from "../sandbox/resolver.ts";
+import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import { requireStatus, statusOf } from "./status.ts";
 
 /** Lets a created container's first process run. @throws KataError KATA_STATE, KATA_AGENT */
 export async function startContainer(
   id: ContainerId,
-  environment: Ports<"store" | "hypervisor" | "network" | "connectAgent">,
+  ports: Ports<"store" | "hypervisor" | "network" | "connectAgent">,
 ): Promise<ContainerRecord> {
-  const { store } = environment;
+  const { store } = ports;
   const record = await store.update(id, (before) => {
     requireCreated(before);
     return { ...before, status: "starting", worker: identifyProcess(process.pid) };
   });
   const vm = requireStatus(record, "start", "created");
-  using agent = environment.connectAgent(vm.agentUrl);
+  using agent = ports.connectAgent(vm.agentUrl);
   try {
     // Docker 26 and later attach networks between create and start.
-    await environment.network.sync(environment.hypervisor.reopen(vm), agent);
-    await followResolver(vm, agent, environment.warn);
-    await asked("set the guest's clock", setClock(agent));
-    await asked(`start container ${id}`, agent.startContainer({ container_id: id }));
+    await ports.network.sync(ports.hypervisor.reopen(vm), agent);
+    await followResolver(vm, agent, ports.warn);
+    await wrapAgentError("set the guest's clock", setClock(agent));
+    await wrapAgentError(`start container ${id}`, agent.startContainer({ container_id: id }));
   } catch (error) {
     await store.update(id, (before) => ({ ...before, status: "created" }), record.incarnation).catch(() => undefined);
     throw error;
@@ -36,8 +36,8 @@ export async function startContainer(
     (before) => (before.status === "starting" ? { ...before, status: "running" } : before),
     record.incarnation,
   );
-  environment.trace?.("container-started", id);
-  await runPoststartHooks(started, environment.warn);
+  ports.trace?.("container-started", id);
+  await runPoststartHooks(started, ports.warn);
   return started;
 }
 

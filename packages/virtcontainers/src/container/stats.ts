@@ -1,24 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Response } from "@kata-ts/agent-protocol";
 import { isAlive } from "@kata-ts/linux";
-import type { Ports } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { VmState } from "../ports/hypervisor.ts";
-import { asked } from "../sandbox/asked.ts";
+import type { Ports } from "../ports/ports.ts";
+import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import { requireStatus, statusOf } from "./status.ts";
 
 /** The contract's figures about a container's cgroup in the guest. */
 export type ContainerStats = Response<"statsContainer">;
 
 /** @throws KataError KATA_STATE, KATA_AGENT */
-export async function containerStats(
-  id: ContainerId,
-  environment: Ports<"store" | "connectAgent">,
-): Promise<ContainerStats> {
-  const vm = requireStatus(await environment.store.read(id), "get stats of", "created", "running", "paused");
-  using agent = environment.connectAgent(vm.agentUrl);
-  return await asked(`get stats of container ${id}`, agent.statsContainer({ container_id: id }));
+export async function containerStats(id: ContainerId, ports: Ports<"store" | "connectAgent">): Promise<ContainerStats> {
+  const vm = requireStatus(await ports.store.read(id), "get stats of", "created", "running", "paused");
+  using agent = ports.connectAgent(vm.agentUrl);
+  return await wrapAgentError(`get stats of container ${id}`, agent.statsContainer({ container_id: id }));
 }
 
 const OOM_PAUSE_MS = 100;
@@ -26,12 +23,12 @@ const OOM_PAUSE_MS = 100;
 /** Tells each time the container ran out of memory, until aborted or the guest is gone. */
 export async function oomEvents(
   id: ContainerId,
-  environment: Ports<"store" | "connectAgent">,
+  ports: Ports<"store" | "connectAgent">,
   signal: AbortSignal,
   onEvent: () => void,
 ): Promise<void> {
-  const vm = requireStatus(await environment.store.read(id), "watch", "created", "running", "paused");
-  using agent = environment.connectAgent(vm.agentUrl);
+  const vm = requireStatus(await ports.store.read(id), "watch", "created", "running", "paused");
+  using agent = ports.connectAgent(vm.agentUrl);
   // A guest that names others says nothing about this one.
   await watchOom(agent, (containerId) => containerId === id, { signal, onOom: onEvent });
 }
@@ -42,14 +39,14 @@ export async function ranOutOfMemory(vm: VmState, { hypervisor }: Ports<"hypervi
 }
 
 /** As oomEvents, for the VM on the host once it has ended: the guest cannot tell. */
-export async function hostOomOf(id: ContainerId, environment: Ports<"store" | "hypervisor">): Promise<boolean> {
-  const record = await environment.store.read(id).catch(() => undefined);
-  if (record?.vm === undefined || isAlive(record.vm.qemu)) return false;
-  // Its watchman writes down how it ended once all of it has been taken back.
+export async function hostOomOf(id: ContainerId, ports: Ports<"store" | "hypervisor">): Promise<boolean> {
+  const record = await ports.store.read(id).catch(() => undefined);
+  if (record?.vm === undefined || isAlive(record.vm.vmm)) return false;
+  // Its supervisor writes down how it ended once all of it has been taken back.
   const giveUpAt = performance.now() + EXIT_RECORD_MS;
-  const vm = environment.hypervisor.reopen(record.vm);
+  const vm = ports.hypervisor.reopen(record.vm);
   while ((await vm.exit()) === undefined && performance.now() < giveUpAt) await delay(POLL_MS);
-  return ranOutOfMemory(record.vm, environment);
+  return ranOutOfMemory(record.vm, ports);
 }
 
 const EXIT_RECORD_MS = 3_000;

@@ -7,14 +7,14 @@ import type { ContainerRecord } from "../ports/store.ts";
 export type ContainerStatus = "creating" | "created" | "running" | "paused" | "stopped";
 
 /**
- * What a container's state is now: what was recorded, checked against the processes that exist. Asks nobody and takes
+ * What a container's state is now: its record, checked against the processes that exist. Asks no process and takes
  * no lock, so that it is right also when the VM is dead or stuck.
  */
 export function statusOf(record: ContainerRecord): ContainerStatus {
   if (record.status === "stopped" || record.bootId !== bootId()) return "stopped";
   if (record.status === "creating") return isWorking(record) ? "creating" : "stopped";
   if (record.shim === undefined || record.vm === undefined) return "stopped";
-  if (!isAlive(record.shim) || !isAlive(record.vm.qemu)) return "stopped";
+  if (!isAlive(record.shim) || !isAlive(record.vm.vmm)) return "stopped";
   return record.status === "starting" ? (isWorking(record) ? "created" : "running") : record.status;
 }
 

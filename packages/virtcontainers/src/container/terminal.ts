@@ -7,7 +7,7 @@ export function terminalOf(process: SpecProcess | undefined, consoleSocket?: str
   const size = process.consoleSize;
   return {
     terminal: {
-      ...(consoleSocket === undefined ? {} : { consoleSocket }),
+      consoleSocket,
       ...(size === undefined ? {} : { size: { rows: size.height, columns: size.width } }),
     },
   };

@@ -1,8 +1,8 @@
 import type { SpecResources } from "@kata-ts/agent-protocol";
-import type { Ports } from "../environment.ts";
 import type { ContainerId } from "../identifiers.ts";
-import { asked } from "../sandbox/asked.ts";
-import { demandOf, growVm, shrinkVm } from "../sandbox/sizing.ts";
+import type { Ports } from "../ports/ports.ts";
+import { growVm, resourceRequestOf, shrinkVm } from "../sandbox/sizing.ts";
+import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import { guestResources, unappliedResources } from "./guest-resources.ts";
 import { hostLimitsOf } from "./host-limits.ts";
 import { updateInGuest } from "./in-guest.ts";
@@ -17,18 +17,24 @@ import { requireStatus } from "./status.ts";
 export async function updateContainer(
   id: ContainerId,
   resources: SpecResources,
-  environment: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
+  ports: Ports<"store" | "hypervisor" | "cgroups" | "connectAgent">,
 ): Promise<void> {
-  const { store, hypervisor, cgroups } = environment;
+  const { store, hypervisor, cgroups } = ports;
   const before = await store.read(id);
   const vm = requireStatus(before, "update", "created", "running", "paused");
-  const record = await store.update(id, (old) => ({ ...old, demand: demandOf(resources, old.demand) }));
-  using agent = environment.connectAgent(vm.agentUrl);
+  const record = await store.update(id, (old) => ({ ...old, demand: resourceRequestOf(resources, old.demand) }));
+  using agent = ports.connectAgent(vm.agentUrl);
   const running = hypervisor.reopen(vm);
-  await growVm(running, agent, environment);
-  for (const warning of unappliedResources(resources, record.sandboxId === id)) environment.warn(warning);
-  await asked(`update container ${id}`, updateInGuest(agent, id, guestResources(resources)));
-  await shrinkVm(running, environment);
+  try {
+    await growVm(running, agent, ports);
+  } catch (error) {
+    // The limits stay as they were, and so does what later calls add up.
+    await store.update(id, (now) => ({ ...now, demand: before.demand }));
+    throw error;
+  }
+  for (const warning of unappliedResources(resources, record.sandboxId === id)) ports.warn(warning);
+  await wrapAgentError(`update container ${id}`, updateInGuest(agent, id, guestResources(resources)));
+  await shrinkVm(running, ports);
   const overhead = record.sandboxId === id ? hypervisor.overhead : undefined;
   await cgroups.update(record.cgroup, hostLimitsOf(resources, overhead));
 }

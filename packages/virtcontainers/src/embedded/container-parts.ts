@@ -3,6 +3,7 @@ import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
 import type { IdleWatch } from "./idle-watch.ts";
+import type { SandboxLimits } from "./sandbox-limits.ts";
 
 /** What a container, and its processes, are made of. */
 export interface ContainerParts {
@@ -15,11 +16,12 @@ export interface ContainerParts {
   /** The first process, which others take after. */
   readonly process: SpecProcess;
   /** Opens the stream of the first process; absent with an agent that has no such streams. */
-  readonly token?: Uint8Array;
+  readonly token?: Uint8Array | undefined;
   /** Block devices were plugged in for it. */
   readonly hasDisks: boolean;
   /** Told when the first process has ended. */
   readonly onExit: (exitCode: number) => void;
+  readonly limits: SandboxLimits;
   /** Told when the container is gone. */
   readonly onRemoved: () => void;
 }

@@ -1,6 +1,6 @@
 import type { ContainerId } from "../identifiers.ts";
-import { asked } from "../sandbox/asked.ts";
 import { setClock } from "../sandbox/clock.ts";
+import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import type { ContainerParts } from "./container-parts.ts";
 import { openGuestProcess } from "./open-guest-process.ts";
 import { Process } from "./process.ts";
@@ -28,8 +28,8 @@ export class Container implements AsyncDisposable {
   async #start(): Promise<RunningContainer> {
     const { id, agent, token, onExit } = this.#parts;
     const process = new Process(await openGuestProcess(this.#parts, { execId: id, ...(token && { token }) }));
-    await asked("set the guest's clock", setClock(agent));
-    await asked(`start container ${id}`, agent.startContainer({ container_id: id }));
+    await wrapAgentError("set the guest's clock", setClock(agent));
+    await wrapAgentError(`start container ${id}`, agent.startContainer({ container_id: id }));
     // Where its status would take its output with it, only the caller may ask for it.
     if (token !== undefined) this.#parts.idle.during(process.wait()).then(onExit, () => undefined);
     return new RunningContainer(this.#parts, process);
@@ -45,11 +45,12 @@ export class Container implements AsyncDisposable {
   }
 
   async #remove(): Promise<void> {
-    const { agent, vm, hasDisks, onRemoved } = this.#parts;
+    const { agent, vm, hasDisks, limits, onRemoved } = this.#parts;
     try {
-      await asked(`remove container ${this.id}`, agent.removeContainer({ container_id: this.id }));
+      await wrapAgentError(`remove container ${this.id}`, agent.removeContainer({ container_id: this.id }));
       await vm.unshare(this.id);
       if (hasDisks) await vm.unplugDisk(this.id);
+      await limits.remove(this.id);
     } catch (error) {
       // With its VM, it is gone already.
       if (vm.isRunning()) throw error;

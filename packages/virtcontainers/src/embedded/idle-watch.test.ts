@@ -17,7 +17,7 @@ describe("a sandbox that does nothing", () => {
     vi.useRealTimers();
   });
 
-  it("is told of, once", () => {
+  it("is reported, once", () => {
     new IdleWatch("idle", 1000);
     vi.advanceTimersByTime(999);
     expect(warned).toEqual([]);

@@ -1,6 +1,6 @@
 import type { SpecUser } from "@kata-ts/agent-protocol";
+import { exactly, type Fields, listOf, matching, optional, type Shape } from "@kata-ts/linux/shape";
 import { KataError, reasonOf } from "../errors.ts";
-import { exactly, type Fields, listOf, only, optional, type Shape } from "../shape.ts";
 import type { ProcessDefaults } from "./default-spec.ts";
 import type { ResultOptions } from "./result-options.ts";
 
@@ -8,16 +8,16 @@ import type { ResultOptions } from "./result-options.ts";
 const MAX_ID = 2 ** 32 - 2;
 
 /** The guest's programs end a text at NUL: what stands behind it would be lost. */
-export const plainText: Shape<string> = only("text without NUL", isPlainText);
-export const absolutePath: Shape<string> = only(
+export const plainText: Shape<string> = matching("text without NUL", isPlainText);
+export const absolutePath: Shape<string> = matching(
   "an absolute path without NUL",
   (value): value is string => isPlainText(value) && value.startsWith("/"),
 );
-const variable: Shape<string> = only(
+const variable: Shape<string> = matching(
   "NAME=VALUE without NUL",
   (value): value is string => isPlainText(value) && value.indexOf("=") > 0,
 );
-const id: Shape<number> = only(
+const id: Shape<number> = matching(
   `a whole number from 0 to ${String(MAX_ID)}`,
   (value): value is number => Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= MAX_ID,
 );
@@ -52,13 +52,13 @@ export const PROCESS: Fields<ProcessDefaults> = {
 /** The fields of ResultOptions. */
 export const RESULT: Fields<ResultOptions> = {
   input: optional(
-    only(
+    matching(
       "text or bytes",
       (value): value is string | Uint8Array => typeof value === "string" || value instanceof Uint8Array,
     ),
   ),
-  maxBytes: optional(only("a number from 0", (value): value is number => typeof value === "number" && value >= 0)),
-  signal: optional(only("an AbortSignal", (value): value is AbortSignal => value instanceof AbortSignal)),
+  maxBytes: optional(matching("a number from 0", (value): value is number => typeof value === "number" && value >= 0)),
+  signal: optional(matching("an AbortSignal", (value): value is AbortSignal => value instanceof AbortSignal)),
 };
 
 export const processShape: Shape<ProcessDefaults> = exactly<ProcessDefaults>(PROCESS);

@@ -9,7 +9,7 @@ import type { ResultOptions } from "./result-options.ts";
 
 /** What became of a process. A status other than 0 is a result like any other, never an exception. */
 export interface ProcessResult {
-  /** 0 to 255; 128 + N for one that signal N ended, which a process can also exit with by itself. */
+  /** 0 to 255; 128 + N for a process that signal N ended, which a process can also exit with by itself. */
   readonly exitCode: number;
   /** The signal that such a status stands for. */
   readonly signal: NodeJS.Signals | undefined;

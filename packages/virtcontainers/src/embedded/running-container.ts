@@ -4,8 +4,8 @@ import { guestResources } from "../container/guest-resources.ts";
 import { execInGuest, updateInGuest } from "../container/in-guest.ts";
 import type { ContainerStats } from "../container/stats.ts";
 import type { ContainerId } from "../identifiers.ts";
-import { asked } from "../sandbox/asked.ts";
 import { setClock } from "../sandbox/clock.ts";
+import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import type { ContainerParts } from "./container-parts.ts";
 import { type ProcessDefaults, processBeside } from "./default-spec.ts";
 import { openGuestProcess } from "./open-guest-process.ts";
@@ -55,41 +55,51 @@ export class RunningContainer {
     const execId = randomUuid();
     const process = processBeside(this.#parts.process, options);
     const names = { container_id: this.id, exec_id: execId };
-    const { token } = await asked(`exec in container ${this.id}`, execInGuest(this.#parts.agent, names, process));
-    const running = new Process(
-      await openGuestProcess(this.#parts, { execId, ...(token === undefined ? {} : { token }) }),
+    const { token } = await wrapAgentError(
+      `exec in container ${this.id}`,
+      execInGuest(this.#parts.agent, names, process),
     );
+    const running = new Process(await openGuestProcess(this.#parts, { execId, token }));
     if (token !== undefined) this.#parts.idle.during(running.wait()).catch(() => undefined);
     return running;
   }
 
   /** Freezes all its processes. */
   async pause(): Promise<PausedContainer> {
-    await asked(`pause container ${this.id}`, this.#parts.agent.pauseContainer({ container_id: this.id }));
+    await wrapAgentError(`pause container ${this.id}`, this.#parts.agent.pauseContainer({ container_id: this.id }));
     return new PausedContainer(this, this.#parts);
   }
 
   /** Sends a signal to all its processes. @throws KataError KATA_CONFIG for what is no signal */
   async killAll(signal: NodeJS.Signals | number): Promise<void> {
     const request = { container_id: this.id, exec_id: "", signal: signalNumber(signal) };
-    await asked(`signal container ${this.id}`, this.#parts.agent.signalProcess(request));
+    await wrapAgentError(`signal container ${this.id}`, this.#parts.agent.signalProcess(request));
   }
 
   /** The figures of its cgroup in the guest. */
   stats(): Promise<ContainerStats> {
-    return asked(`get stats of container ${this.id}`, this.#parts.agent.statsContainer({ container_id: this.id }));
+    return wrapAgentError(
+      `get stats of container ${this.id}`,
+      this.#parts.agent.statsContainer({ container_id: this.id }),
+    );
   }
 
-  /** Changes its limits in the guest; the VM does not grow. What is not named stays. */
+  /** Changes its limits: the VM grows by them, and the guest enforces them. What is not named stays. */
   async update(resources: SpecResources): Promise<void> {
-    await asked(`update container ${this.id}`, updateInGuest(this.#parts.agent, this.id, guestResources(resources)));
+    const { limits } = this.#parts;
+    await limits.set(this.id, resources);
+    await wrapAgentError(
+      `update container ${this.id}`,
+      updateInGuest(this.#parts.agent, this.id, guestResources(resources)),
+    );
+    await limits.settle();
   }
 
   /** The guest's `ps` about its processes. @param args options for ps; `-ef` when empty */
   async processes(args: readonly string[] = []): Promise<string> {
     const request = { container_id: this.id, format: "table", args: [...args] };
     const what = `list processes of container ${this.id}`;
-    const { process_list } = await asked(what, this.#parts.agent.listProcesses(request));
+    const { process_list } = await wrapAgentError(what, this.#parts.agent.listProcesses(request));
     return escapeControls(Buffer.from(process_list).toString());
   }
 }
@@ -108,8 +118,8 @@ export class PausedContainer {
 
   /** Lets its processes go on. */
   async resume(): Promise<RunningContainer> {
-    await asked("set the guest's clock", setClock(this.#parts.agent));
-    await asked(`resume container ${this.id}`, this.#parts.agent.resumeContainer({ container_id: this.id }));
+    await wrapAgentError("set the guest's clock", setClock(this.#parts.agent));
+    await wrapAgentError(`resume container ${this.id}`, this.#parts.agent.resumeContainer({ container_id: this.id }));
     return this.#running;
   }
 }

@@ -1,4 +1,4 @@
-import type { SpecMount, SpecResources } from "@kata-ts/agent-protocol";
+import type { RuntimeSpec, SpecMount, SpecResources } from "@kata-ts/agent-protocol";
 import type { InterworkingModel } from "@kata-ts/netns";
 import type { BlockDevice } from "../container/block-devices.ts";
 import type { ProcessDefaults } from "./default-spec.ts";
@@ -32,7 +32,10 @@ export interface NetworkOptions {
   readonly dns?: readonly string[];
 }
 
-export interface ContainerOptions extends ProcessDefaults {
+/** A program with this library's defaults, or a whole config.json. */
+export type ContainerOptions = DescribedContainer | ConfiguredContainer;
+
+interface DescribedContainer extends ProcessDefaults {
   /** A directory on the host with the container's root file system. */
   readonly rootfs: string;
   readonly id?: string;
@@ -42,4 +45,14 @@ export interface ContainerOptions extends ProcessDefaults {
   readonly resources?: SpecResources;
   /** Block devices of the host, which must not be in use there. */
   readonly devices?: readonly BlockDevice[];
+  readonly config?: never;
+}
+
+interface ConfiguredContainer extends Pick<DescribedContainer, "id" | "devices"> {
+  /** config.json: nothing is added to it. Paths in it are the host's. */
+  readonly config: RuntimeSpec;
+  /** Takes the place of `config.root.path`, which has to be absolute without it. */
+  readonly rootfs?: string;
+  readonly mounts?: never;
+  readonly resources?: never;
 }

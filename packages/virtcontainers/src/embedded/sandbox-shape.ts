@@ -1,32 +1,42 @@
-import type { SpecMount } from "@kata-ts/agent-protocol";
-import type { QemuConfig } from "../hypervisor/qemu-config.ts";
+import type { RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
 import {
   anyObject,
+  anyObjectAs,
   anything,
   count,
   exactly,
   flag,
   listOf,
+  mapOf,
+  matching,
   object,
   oneOf,
-  only,
   optional,
   positive,
   type Shape,
   text,
-} from "../shape.ts";
+} from "@kata-ts/linux/shape";
+import type { VsockSpec } from "@kata-ts/proxy";
+import type { QemuConfig } from "../vmm-qemu/qemu-config.ts";
 import { absolutePath, PROCESS, plainText, RESULT } from "./process-shape.ts";
 import type { ResultOptions } from "./result-options.ts";
 import type { ContainerOptions, NetworkOptions, SandboxOptions } from "./sandbox-options.ts";
 import type { VmOptions } from "./vm-options.ts";
 
-const CONTAINER = {
-  ...PROCESS,
-  rootfs: only(
-    "a path without NUL",
-    (value): value is string => typeof value === "string" && value !== "" && !value.includes("\0"),
-  ),
+const ROOTFS = matching(
+  "a path without NUL",
+  (value): value is string => typeof value === "string" && value !== "" && !value.includes("\0"),
+);
+
+const COMMON = {
   id: optional(text),
+  devices: optional(listOf(anything<NonNullable<ContainerOptions["devices"]>[number]>())),
+} as const;
+
+const DESCRIBED = {
+  ...PROCESS,
+  ...COMMON,
+  rootfs: ROOTFS,
   mounts: optional(
     listOf(
       object<SpecMount>({
@@ -38,13 +48,43 @@ const CONTAINER = {
     ),
   ),
   resources: optional(anyObject),
-  devices: optional(listOf(anything<NonNullable<ContainerOptions["devices"]>[number]>())),
 } as const;
 
-export const containerShape: Shape<ContainerOptions> = exactly<ContainerOptions>(CONTAINER);
-export const containerAndResultShape: Shape<ContainerOptions & ResultOptions> = exactly<
+const CONFIGURED = {
+  ...COMMON,
+  rootfs: optional(ROOTFS),
+  config: object<RuntimeSpec>({
+    ociVersion: text,
+    process: optional(anyObjectAs<NonNullable<RuntimeSpec["process"]>>()),
+    root: optional(object<NonNullable<RuntimeSpec["root"]>>({ path: text, readonly: optional(flag) })),
+    hostname: optional(plainText),
+    mounts: optional(listOf(anyObjectAs<SpecMount>())),
+    hooks: optional(anyObjectAs<NonNullable<RuntimeSpec["hooks"]>>()),
+    annotations: optional(mapOf(text)),
+    linux: optional(anyObjectAs<NonNullable<RuntimeSpec["linux"]>>()),
+  }),
+} as const;
+
+type Described = Omit<Extract<ContainerOptions, { readonly config?: never }>, "config">;
+type Configured = Omit<Extract<ContainerOptions, { readonly config: RuntimeSpec }>, "mounts" | "resources">;
+
+function either<T extends ContainerOptions>(described: Shape<unknown>, configured: Shape<unknown>): Shape<T> {
+  return (value, place) => {
+    const shape = Object.hasOwn(anyObject(value, place), "config") ? configured : described;
+    return shape(value, place) as T;
+  };
+}
+
+export const containerShape: Shape<ContainerOptions> = either<ContainerOptions>(
+  exactly<Described>(DESCRIBED),
+  exactly<Configured>(CONFIGURED),
+);
+export const containerAndResultShape: Shape<ContainerOptions & ResultOptions> = either<
   ContainerOptions & ResultOptions
->({ ...CONTAINER, ...RESULT });
+>(
+  exactly<Described & ResultOptions>({ ...DESCRIBED, ...RESULT }),
+  exactly<Configured & ResultOptions>({ ...CONFIGURED, ...RESULT }),
+);
 
 /** The compiler tells when one is missing here. */
 const vmShape: Shape<VmOptions> = exactly<VmOptions>({
@@ -56,6 +96,7 @@ const vmShape: Shape<VmOptions> = exactly<VmOptions>({
   firmwarePath: optional(plainText),
   virtiofsdPath: optional(plainText),
   virtiofsdArguments: optional(listOf(plainText)),
+  vsock: optional(object<VsockSpec>({ daemonPath: optional(absolutePath) })),
   machine: optional(anything<NonNullable<QemuConfig["machine"]>>()),
   memory: optional(anything<NonNullable<QemuConfig["memory"]>>()),
   disks: optional(anything<NonNullable<QemuConfig["disks"]>>()),
@@ -69,6 +110,7 @@ const vmShape: Shape<VmOptions> = exactly<VmOptions>({
   maxVcpus: optional(positive),
   rootPorts: optional(count),
   onNetworkChange: optional(listOf(plainText)),
+  confinement: optional(anything<QemuConfig["confinement"]>()),
   vmRoot: optional(plainText),
   acceleratorCache: optional(plainText),
 });

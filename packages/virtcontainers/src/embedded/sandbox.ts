@@ -1,37 +1,36 @@
 import { EventEmitter } from "node:events";
-import { realpath } from "node:fs/promises";
 import { connectAgent, type grpc } from "@kata-ts/agent-protocol";
-import { randomUuid } from "@kata-ts/linux";
+import { dial, randomUuid } from "@kata-ts/linux";
 import { noCgroups } from "../cgroup/no-cgroups.ts";
 import { checkBinds } from "../container/bind-options.ts";
-import { withBlockDevices } from "../container/block-devices.ts";
+import { checkCapabilities } from "../container/check-capabilities.ts";
+import { createFirstProcess } from "../container/first-process.ts";
 import { unappliedResources } from "../container/guest-resources.ts";
-import { createInGuest } from "../container/in-guest.ts";
-import { prepareDevices } from "../container/prepare-devices.ts";
-import { prepareMounts } from "../container/prepare-mounts.ts";
 import { watchOom } from "../container/stats.ts";
-import type { Environment } from "../environment.ts";
 import { KataError } from "../errors.ts";
 import { requirePrivileges } from "../host/privileges.ts";
-import { defaultQemuConfig } from "../hypervisor/qemu-config.ts";
-import { QemuHypervisor } from "../hypervisor/qemu-hypervisor.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
 import type { GuestInterface, GuestRoute } from "../network/guest-view.ts";
 import { NamespaceNetwork } from "../network/namespace-network.ts";
 import { noNetwork } from "../network/no-network.ts";
 import type { Network } from "../ports/network.ts";
-import { asked } from "../sandbox/asked.ts";
+import type { Ports } from "../ports/ports.ts";
 import { createSandbox, type LiveSandbox } from "../sandbox/create.ts";
+import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { UndoStack } from "../undo.ts";
+import { VmmHypervisor } from "../vm/vmm-hypervisor.ts";
+import { defaultQemuConfig } from "../vmm-qemu/qemu-config.ts";
+import { QemuVmm } from "../vmm-qemu/qemu-vmm.ts";
 import { Container } from "./container.ts";
-import { defaultSpec } from "./default-spec.ts";
+import { containerConfigOf } from "./container-config.ts";
 import { endAtExit, leaveAtExit } from "./end-at-exit.ts";
 import { publishStep, type SandboxEvents } from "./events.ts";
 import { IdleWatch } from "./idle-watch.ts";
 import type { ProcessResult } from "./process.ts";
 import { checkOptions } from "./process-shape.ts";
 import { type ResultOptions, resultOptionsOf } from "./result-options.ts";
+import { SandboxLimits } from "./sandbox-limits.ts";
 import type { ContainerOptions, SandboxOptions } from "./sandbox-options.ts";
 import { containerAndResultShape, containerShape, sandboxShape } from "./sandbox-shape.ts";
 import { traced } from "./tracing.ts";
@@ -53,6 +52,7 @@ export class Sandbox implements AsyncDisposable {
   readonly events: EventEmitter<SandboxEvents> = new EventEmitter();
   readonly #live: LiveSandbox;
   readonly #network: Network;
+  readonly #limits: SandboxLimits;
   readonly #containers: Set<string> = new Set();
   readonly #over: AbortController = new AbortController();
   readonly #idle: IdleWatch;
@@ -63,6 +63,7 @@ export class Sandbox implements AsyncDisposable {
     this.#idle = new IdleWatch(live.id, idleWarningMs);
     this.#live = live;
     this.#network = network;
+    this.#limits = new SandboxLimits(live);
     live.vm.unref(); // From now on it is #idle that keeps the program running, or not.
     void live.vm.ended.then((exit) => {
       this.#over.abort();
@@ -74,20 +75,20 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /**
-   * @param environment the ports to work through; QEMU in this process by default
+   * @param ports the ports to work through; QEMU in this process by default
    * @throws KataError KATA_CONFIG for options that are none, and the reason of a signal that is aborted
    */
-  static async create(options: SandboxOptions, environment?: Environment): Promise<Sandbox> {
+  static async create(options: SandboxOptions, ports?: Ports): Promise<Sandbox> {
     checkOptions(sandboxShape, options, "Sandbox.create");
     options.signal?.throwIfAborted();
     const id = parseContainerId(options.id ?? randomUuid());
     return traced({ name: "sandbox.create", sandboxId: id }, () =>
-      Sandbox.#create(id, options, environment ?? builtIn(options)),
+      Sandbox.#create(id, options, ports ?? builtIn(options)),
     );
   }
 
-  static async #create(id: ContainerId, options: SandboxOptions, environment: Environment): Promise<Sandbox> {
-    using namespace = options.network === undefined ? undefined : environment.network.open(options.network.namespace);
+  static async #create(id: ContainerId, options: SandboxOptions, ports: Ports): Promise<Sandbox> {
+    using namespace = options.network === undefined ? undefined : ports.network.open(options.network.namespace);
     const live = await createSandbox(
       {
         id,
@@ -95,11 +96,11 @@ export class Sandbox implements AsyncDisposable {
         sharePidNamespace: options.sharePidNamespace ?? false,
         bootDeadlineMs: options.bootDeadlineMs ?? BOOT_DEADLINE_MS,
         ...(namespace === undefined ? {} : { namespace, dns: options.network?.dns ?? [] }),
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        signal: options.signal,
       },
-      environment,
+      ports,
     );
-    return new Sandbox(live, environment.network, options.idleWarningMs);
+    return new Sandbox(live, ports.network, options.idleWarningMs);
   }
 
   /** How the guest's instructions are executed, such as `tcg`. */
@@ -162,29 +163,16 @@ export class Sandbox implements AsyncDisposable {
   }
 
   async #createContainer(id: ContainerId, options: ContainerOptions): Promise<Container> {
-    const base = defaultSpec(options);
-    const config = {
-      id,
-      rootfs: await realpath(options.rootfs),
-      spec: {
-        ...base,
-        mounts: [...(base.mounts ?? []), ...(options.mounts ?? [])],
-        linux: withBlockDevices(
-          { ...base.linux, resources: { ...base.linux?.resources, ...options.resources } },
-          options.devices ?? [],
-        ),
-      },
-      bundle: "",
-      annotations: {},
-      useBlockDevices: (options.devices ?? []).length > 0,
-    };
+    const config = await containerConfigOf(id, options);
+    if (this.#containers.has(id)) throw new KataError("KATA_ID_IN_USE", `container with id exists: ${id}`);
     checkBinds(config.spec);
     const { agent, vm } = this.#live;
+    checkCapabilities(config, vm);
     await using undo = new UndoStack();
-    const { spec, storages } = await prepareMounts({ ...config, useBlockDevices: false }, vm, undo);
-    const devices = await prepareDevices(config, vm, undo, refuseBusy);
-    const names = { container_id: id, exec_id: id, storages: [...storages], devices };
-    const { token, warnings } = await asked(`create container ${id}`, createInGuest(agent, names, spec));
+    undo.push(() => this.#limits.remove(id));
+    await this.#limits.set(id, config.spec.linux?.resources);
+    const first = await createFirstProcess(config, { agent, vm }, undo, { onBusyDevice: refuseBusy });
+    const { spec, token, warnings, hasDisks } = first;
     const unapplied = unappliedResources(spec.linux?.resources, false);
     for (const warning of [...unapplied, ...warnings]) process.emitWarning(warning);
     undo.keep();
@@ -192,14 +180,15 @@ export class Sandbox implements AsyncDisposable {
     return new Container({
       id,
       sandboxId: this.id,
-      hasDisks: devices.length > 0,
+      hasDisks,
       process: spec.process ?? { cwd: "/" },
       agent,
       vm,
       idle: this.#idle,
+      limits: this.#limits,
       onRemoved: () => this.#containers.delete(id),
       onExit: (exitCode) => this.events.emit("exit", { containerId: id, exitCode }),
-      ...(token === undefined ? {} : { token }),
+      token,
     });
   }
 
@@ -219,16 +208,16 @@ export class Sandbox implements AsyncDisposable {
   }
 
   listInterfaces(): Promise<grpc.Interfaces> {
-    return asked("list interfaces", this.#live.agent.listInterfaces({}));
+    return wrapAgentError("list interfaces", this.#live.agent.listInterfaces({}));
   }
 
   listRoutes(): Promise<grpc.Routes> {
-    return asked("list routes", this.#live.agent.listRoutes({}));
+    return wrapAgentError("list routes", this.#live.agent.listRoutes({}));
   }
 
   /** Replaces the guest's routes, until they change in the namespace. */
   updateRoutes(routes: readonly GuestRoute[]): Promise<grpc.Routes> {
-    return asked("set up routes", this.#live.agent.updateRoutes({ routes: { Routes: [...routes] } }));
+    return wrapAgentError("set up routes", this.#live.agent.updateRoutes({ routes: { Routes: [...routes] } }));
   }
 
   /** Ends the VM and everything in it; once it is gone, again is fine. */
@@ -248,7 +237,7 @@ export class Sandbox implements AsyncDisposable {
     this.#idle.stop();
   }
 
-  /** The guest is asked only once somebody wants to know. */
+  /** The guest is asked only when the caller reads it. */
   readonly #watchOom = (event: string | symbol): void => {
     if (event !== "oom") return;
     this.events.off("newListener", this.#watchOom);
@@ -266,7 +255,7 @@ function refuseBusy(message: string): never {
 }
 
 /** @throws KataError KATA_PRIVILEGES */
-function builtIn(options: SandboxOptions): Environment {
+function builtIn(options: SandboxOptions): Ports {
   requirePrivileges();
   const { from: template } = options;
   const config = { ...defaultQemuConfig, ...(options.from === undefined ? options.vm : options.from.vm) };
@@ -276,8 +265,8 @@ function builtIn(options: SandboxOptions): Environment {
   const { network } = options;
   return {
     store: new MemoryStore(),
-    hypervisor: new QemuHypervisor({ config, ...(template === undefined ? {} : { factory: template.factory(warn) }) }),
-    connectAgent: (url) => connectAgent(url, { keepsRunning: false }),
+    hypervisor: new VmmHypervisor({ vmm: new QemuVmm(config), factory: template?.factory(warn) }),
+    connectAgent: (url) => connectAgent(url, { keepsRunning: false, dial }),
     network:
       network === undefined
         ? noNetwork

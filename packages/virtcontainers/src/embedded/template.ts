@@ -1,11 +1,12 @@
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { connectAgent } from "@kata-ts/agent-protocol";
-import { defaultQemuConfig, type QemuConfig } from "../hypervisor/qemu-config.ts";
 import { buildTemplate } from "../template/build-template.ts";
 import type { Factory } from "../template/clone.ts";
 import { Templates } from "../template/templates.ts";
 import { UndoStack } from "../undo.ts";
+import { defaultQemuConfig, type QemuConfig } from "../vmm-qemu/qemu-config.ts";
+import { QemuVmm } from "../vmm-qemu/qemu-vmm.ts";
 import { makeTemplateDirectory } from "./template-directory.ts";
 import type { VmOptions } from "./vm-options.ts";
 
@@ -44,8 +45,8 @@ export class Template implements AsyncDisposable {
     const directory = await makeTemplateDirectory(tmpdir());
     undo.push(() => rm(directory, { recursive: true, force: true }));
     const templates = new Templates(directory);
-    const limits = { deadlineMs: bootDeadlineMs, ...(signal === undefined ? {} : { signal }) };
-    await buildTemplate({ config, templates, connectAgent, ...limits });
+    const limits = { deadlineMs: bootDeadlineMs, signal };
+    await buildTemplate({ vmm: new QemuVmm(config), templates, connectAgent, ...limits });
     undo.keep();
     return new Template(config, templates);
   }

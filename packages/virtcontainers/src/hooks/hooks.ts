@@ -11,6 +11,12 @@ export function laterHooks({ hooks }: RuntimeSpec): LaterHooks | undefined {
   return poststart.length + poststop.length === 0 ? undefined : { poststart, poststop };
 }
 
+/** Whether any of them runs in `create`. */
+export function hasCreateHooks({ hooks }: RuntimeSpec): boolean {
+  const all = [hooks?.prestart, hooks?.createRuntime, hooks?.createContainer];
+  return all.some((some) => some !== undefined && some.length > 0);
+}
+
 /**
  * The hooks of `create`, in the specification's order: prestart and createRuntime in the caller's namespaces,
  * createContainer in the network namespace of the container (its mount namespace is the guest's, where programs of the

@@ -60,7 +60,7 @@ export async function runHook(hook: SpecHook, state: HookState, how: RunHookOpti
   }
 }
 
-/** How a hook's end is told, in the words of Go programs. */
+/** Describes a hook's end, in the words of Go programs. */
 function ended(child: ChildProcessWithoutNullStreams): Promise<string> {
   return new Promise((resolve, reject) => {
     child.once("error", (error) => {

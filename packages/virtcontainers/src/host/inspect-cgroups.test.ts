@@ -7,7 +7,7 @@ const v1 = (...controllers: string[]): Parameters<typeof inspectCgroups>[0] =>
   controllers.map((name) => ({ version: 1, mountPoint: `/sys/fs/cgroup/${name}`, controllers: [name], own: "/" }));
 
 describe("the host's cgroups", () => {
-  it("are told by version, place and manager", () => {
+  it("are described by version, place and manager", () => {
     const all = v1("cpu", "memory", "pids") ?? [];
     expect(inspectCgroups([V2], true)).toMatchObject({ found: "v2 at /sys/fs/cgroup, managed by systemd" });
     expect(inspectCgroups(all, false)).toMatchObject({ found: "v1 at /sys/fs/cgroup, not managed by systemd" });

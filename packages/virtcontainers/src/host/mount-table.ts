@@ -9,7 +9,7 @@ export interface HostMount {
   readonly point: string;
   readonly readonly: boolean;
   readonly fsType: string;
-  /** As mount(2) was told it: a device, or any word. */
+  /** As it was given to mount(2): a device, or any word. */
   readonly source: string;
 }
 

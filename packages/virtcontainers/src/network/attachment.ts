@@ -10,10 +10,10 @@ import {
 import type { Agent } from "../ports/agent.ts";
 import type { NicBackend, Vm } from "../ports/hypervisor.ts";
 import type { NetworkAttachment } from "../ports/network.ts";
-import { asked } from "../sandbox/asked.ts";
+import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import { type GuestInterface, guestInterface, guestNeighbours, guestRoute } from "./guest-view.ts";
 import { type InterfaceNote, knownInterfaces } from "./known-interface.ts";
-import { tellRoutes } from "./tell.ts";
+import { sendRoutes } from "./send-routes.ts";
 
 export interface ConnectedInterface {
   readonly endpoint: Endpoint;
@@ -26,7 +26,7 @@ export interface AttachmentOptions {
   readonly interfaces: readonly ConnectedInterface[];
   readonly open: OpenConnections;
   readonly vhost: boolean;
-  /** For one that was asked for by hand: what the guest is to make of it. */
+  /** For an interface that a call asked for: its settings in the guest. */
   readonly wanted: GuestInterface | undefined;
 }
 
@@ -42,11 +42,11 @@ export class Attachment implements NetworkAttachment {
     const { scan, interfaces, journal } = this.#options;
     if (interfaces.length === 0) return;
     for (const [position, item] of interfaces.entries()) await this.#plug(vm, agent, item, position);
-    await tellRoutes(agent, knownInterfaces(journal.entries()));
+    await sendRoutes(agent, knownInterfaces(journal.entries()));
     const names = new Set(interfaces.map(({ endpoint }) => endpoint.name));
     const neighbours = scan.neighbours.filter(({ device }) => names.has(device));
     if (neighbours.length === 0) return;
-    await asked("set up neighbours", agent.addARPNeighbors({ neighbors: guestNeighbours(neighbours) }));
+    await wrapAgentError("set up neighbours", agent.addARPNeighbors({ neighbors: guestNeighbours(neighbours) }));
   }
 
   async #plug(vm: Vm, agent: Agent, { endpoint, connection }: ConnectedInterface, position: number): Promise<void> {
@@ -54,12 +54,12 @@ export class Attachment implements NetworkAttachment {
     const id = `nic${String(endpoint.index)}`;
     const queues = open.descriptors[position] ?? [];
     const nic = await withBackend(connection, queues, vhost, (backend) => vm.plugNic(id, backend));
-    const told = mergeInterface(guestInterface(endpoint, nic.pciPath), wanted);
+    const told = mergeInterface(guestInterface(endpoint, nic.where), wanted);
     const routes = scan.routes.filter(({ device }) => device === endpoint.name).map(guestRoute);
     const note: InterfaceNote = { nic, told, routes, manual: wanted !== undefined };
     // Until the guest has agreed it knows nothing: the next look at the namespace tries again.
     await journal.note(endpoint.index, { ...note, told: {} });
-    await asked(`set up interface ${endpoint.name}`, agent.updateInterface({ interface: told }));
+    await wrapAgentError(`set up interface ${endpoint.name}`, agent.updateInterface({ interface: told }));
     await journal.note(endpoint.index, note);
   }
 

@@ -22,7 +22,7 @@ function entry(
   change: Partial<InterfaceNote> = {},
   model: Connection["model"] = "tcfilter",
 ): JournalEntry {
-  const nic = { id: `nic${String(of.index)}`, pciPath: PCI_PATH, rootPort: "rp1" };
+  const nic = { handle: `nic${String(of.index)}`, where: PCI_PATH };
   const note = { nic, told: guestInterface(of, PCI_PATH), routes: [], manual: false, ...change };
   return { connection: { link: of.name, index: of.index, model } as Connection, note };
 }
@@ -43,6 +43,18 @@ describe("the differences between a namespace and its guest", () => {
   it("are none where the guest has been told all", () => {
     const found = differences(scan([endpoint(2)]), [entry(endpoint(2))]);
     expect(found).toEqual({ added: [], gone: [], changed: [] });
+  });
+
+  it("are none either where an older release has recorded the card in QEMU's words", () => {
+    const { connection, note } = entry(endpoint(2));
+    const older = { ...(note as InterfaceNote), nic: { id: "nic2", pciPath: PCI_PATH, rootPort: "rp1" } };
+    expect(differences(scan([endpoint(2)]), [{ connection, note: older }])).toEqual({
+      added: [],
+      gone: [],
+      changed: [],
+    });
+    const [gone] = differences(scan([]), [{ connection, note: older }]).gone;
+    expect(gone?.note.nic).toEqual({ handle: "nic2", where: PCI_PATH });
   });
 
   it("are interfaces that came and went, recognised by their index", () => {

@@ -32,7 +32,7 @@ export function differences(scan: NamespaceScan, entries: readonly JournalEntry[
 function changesOf({ index, note }: KnownInterface, scan: NamespaceScan): Differences["changed"] {
   const endpoint = [...scan.endpoints, ...scan.idle].find((candidate) => candidate.index === index);
   if (endpoint === undefined) return [];
-  const told = guestInterface(endpoint, note.nic.pciPath);
+  const told = guestInterface(endpoint, note.nic.where);
   const routes = scan.routes.filter(({ device }) => device === endpoint.name).map(guestRoute);
   const interfaceChanged = !isDeepStrictEqual(told, note.told);
   if (!interfaceChanged && isDeepStrictEqual(routes, note.routes)) return [];

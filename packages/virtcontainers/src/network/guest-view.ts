@@ -1,7 +1,7 @@
 import { type grpc, IPFamily, type types } from "@kata-ts/agent-protocol";
 import type { Endpoint, EndpointAddress, Neighbour, Route } from "@kata-ts/netns";
 
-/** What a guest is told of one interface. */
+/** An interface as the guest gets it. */
 export type GuestInterface = types.Interface.$Properties;
 export type GuestRoute = types.Route.$Properties;
 

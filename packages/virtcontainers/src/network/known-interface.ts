@@ -1,6 +1,6 @@
+import { anyObject, flag, listOf, object, text } from "@kata-ts/linux/shape";
 import type { JournalEntry } from "@kata-ts/netns";
 import type { PluggedNic } from "../ports/hypervisor.ts";
-import { anyObject, flag, listOf, object, text } from "../shape.ts";
 import type { GuestInterface, GuestRoute } from "./guest-view.ts";
 
 /** What is kept with a connection: its card, and what the guest has been told. */
@@ -23,7 +23,7 @@ export interface KnownInterface {
 }
 
 const noteShape = object<InterfaceNote>({
-  nic: object<PluggedNic>({ id: text, pciPath: text, rootPort: text }),
+  nic: object<PluggedNic>({ handle: text, where: text }),
   told: anyObject,
   routes: listOf(anyObject),
   manual: flag,
@@ -41,8 +41,16 @@ export function knownInterfaces(entries: readonly JournalEntry[]): KnownInterfac
 
 function readNote(note: unknown): InterfaceNote | undefined {
   try {
-    return noteShape(note, "note");
+    return noteShape(fromOlder(note), "note");
   } catch {
     return undefined;
   }
+}
+
+/** An older release has recorded a card's handle and place in QEMU's words. */
+function fromOlder(note: unknown): unknown {
+  const older = { ...anyObject(note, "note") } as { readonly nic?: Readonly<Record<string, unknown>> };
+  if (older.nic === undefined || older.nic.handle !== undefined) return note;
+  const { id: handle, pciPath: where } = older.nic;
+  return { ...older, nic: { handle, where } };
 }

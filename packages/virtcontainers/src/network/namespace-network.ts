@@ -13,17 +13,18 @@ import {
 } from "@kata-ts/netns";
 import { VmFile } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
-import { networkNamespaceOf } from "../hypervisor/network-place.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
 import type { Network, NetworkAttachment } from "../ports/network.ts";
 import { UndoStack } from "../undo.ts";
+import { networkNamespaceOf } from "../vm/network-place.ts";
+import { requireCapability } from "../vm/require-capability.ts";
 import { Attachment } from "./attachment.ts";
 import { type Differences, differences } from "./differences.ts";
 import type { GuestInterface } from "./guest-view.ts";
 import { knownInterfaces } from "./known-interface.ts";
 import { openSandboxNamespace } from "./sandbox-namespace.ts";
-import { tellDifferences, tellRoutes } from "./tell.ts";
+import { sendDifferences, sendRoutes } from "./send-routes.ts";
 
 export interface NamespaceNetworkOptions {
   readonly model: InterworkingModel;
@@ -32,7 +33,7 @@ export interface NamespaceNetworkOptions {
   /** Let the host's kernel move the frames where it can. */
   readonly vhost: boolean;
   readonly limits?: RateLimits;
-  /** Told what a guest does not get. */
+  /** Called with each thing that the guest does not get. */
   readonly warn: (message: string) => void;
 }
 
@@ -69,7 +70,7 @@ export class NamespaceNetwork implements Network {
     }
     // Their engine is not done with them: they have to keep their addresses while routes are added.
     await this.#attach({ vm, agent, ...held }, { scan, endpoints: found.added, model: "tcfilter" });
-    await tellDifferences(agent, journal, found);
+    await sendDifferences(agent, journal, found);
   }
 
   async add(vm: Vm, agent: Agent, wanted: GuestInterface): Promise<void> {
@@ -93,7 +94,7 @@ export class NamespaceNetwork implements Network {
     if (known === undefined) throw noInterface(`"${unwanted.name ?? ""}" ${unwanted.hwAddr ?? ""} is not in the guest`);
     await vm.unplugNic(known.note.nic);
     await journal.disconnect(namespace.path, known.index);
-    await tellRoutes(agent, knownInterfaces(journal.entries()));
+    await sendRoutes(agent, knownInterfaces(journal.entries()));
   }
 
   /** Into a guest that runs. Those whose card could not be plugged in are as they were, for another try. */
@@ -116,7 +117,7 @@ export class NamespaceNetwork implements Network {
     }
   }
 
-  /** The namespace as it is now, and nobody else at work on it. */
+  /** Opens the namespace, scans it, and keeps other calls from changing the VM's network. */
   async #hold(vm: Vm): Promise<HeldNamespace> {
     await using undo = new UndoStack();
     const namespace = NetworkNamespace.open(networkNamespaceOf(vm.state));
@@ -150,6 +151,10 @@ export class NamespaceNetwork implements Network {
     const taken = scan.links.map(({ name }) => name);
     const plan = { model, queues, taken, ...(limits === undefined ? {} : { limits }) };
     const connections = await planConnections(namespace.path, endpoints, plan);
+    for (const { model: kind, link } of connections) {
+      const needed = kind === "vfio" ? "deviceAssignment" : "nicHotplug";
+      requireCapability(vm, needed, `interface ${link} cannot be given to the guest`);
+    }
     const journal = new ConnectionJournal(journalFile(vm));
     const open = await journal.connect(namespace.path, namespace.identity, connections);
     const interfaces = endpoints.flatMap((endpoint, position) => {
@@ -171,7 +176,7 @@ export class NamespaceNetwork implements Network {
 interface NewConnections {
   readonly scan: NamespaceScan;
   readonly endpoints: readonly Endpoint[];
-  /** For one that is asked for by hand. */
+  /** For an interface that a call asked for: its settings in the guest. */
   readonly wanted?: GuestInterface;
   readonly model?: InterworkingModel;
 }

@@ -1,17 +1,17 @@
 /** What the host's kernel is to hold a container's processes to, beside what the guest's does. */
 export interface HostLimits {
   /** For everything in the cgroup: QEMU with the guest's memory, and its helpers. Negative: no limit. */
-  readonly memoryBytes?: number;
+  readonly memoryBytes?: number | undefined;
   /** Relative weight, 2 to 262144: cgroup v1's. */
-  readonly cpuShares?: number;
+  readonly cpuShares?: number | undefined;
   /** CPU time of everything in the cgroup. */
-  readonly cpuTime?: CpuTime;
+  readonly cpuTime?: CpuTime | undefined;
   /** Processes and threads of the host. Negative: no limit. */
-  readonly tasks?: number;
+  readonly tasks?: number | undefined;
   /** Lists such as `0-3,6`. */
-  readonly cpus?: string;
-  readonly mems?: string;
-  readonly blockIo?: HostBlockIo;
+  readonly cpus?: string | undefined;
+  readonly mems?: string | undefined;
+  readonly blockIo?: HostBlockIo | undefined;
 }
 
 /** Microseconds of CPU time in a period, whose length is in microseconds, too. A negative quota is no limit. */
@@ -23,7 +23,7 @@ export interface CpuTime {
 /** Block I/O that the VM does for its containers: on devices of the host, by their numbers. */
 export interface HostBlockIo {
   /** 10 to 1000: cgroup v1's. */
-  readonly weight?: number;
+  readonly weight?: number | undefined;
   readonly throttles: readonly Throttle[];
 }
 
@@ -39,7 +39,7 @@ export interface CgroupPlace {
   /** One in each hierarchy. */
   readonly directories: readonly string[];
   /** The unit of systemd that the directories belong to. */
-  readonly unit?: string;
+  readonly unit?: string | undefined;
 }
 
 /** Records of earlier versions have the directories alone. */

@@ -1,7 +1,7 @@
 import type { grpc } from "@kata-ts/agent-protocol";
 import type { ProcessIdentity } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
-import type { TapBackend, VfioBackend } from "@kata-ts/qemu-driver";
+import type { VmCapabilities } from "./capabilities.ts";
 import type { RecordedCgroup } from "./cgroups.ts";
 
 /** What a VM may take of the host beside its containers' limits: the guest's own, and its helpers'. */
@@ -13,11 +13,12 @@ export interface VmOverhead {
 /** What runs virtual machines. A second hypervisor is a second implementation of this. */
 export interface Hypervisor {
   readonly overhead: VmOverhead;
+  readonly capabilities: VmCapabilities;
   /** Acquires a VM with nothing of a container's in it. On failure nothing is left. */
   boot(request: BootRequest): Promise<Vm>;
   /** The handle of a VM that an earlier process acquired. It may be dead meanwhile. */
   reopen(state: VmState): Vm;
-  /** All of its VMs on this host, dead or alive, whoever made them. */
+  /** All of its VMs on this host, dead or alive, made by any process. */
   found(): Promise<readonly FoundVm[]>;
 }
 
@@ -34,22 +35,24 @@ export interface FoundVm {
 export interface BootRequest {
   readonly sandboxId: string;
   /** A path that leads to the network namespace which the VM's processes start in; without it the caller's. */
-  readonly networkNamespace?: string;
+  readonly networkNamespace?: string | undefined;
   /** A resolver in that namespace, which the guest may ask for names over its channel. */
-  readonly resolver?: string;
+  readonly resolver?: string | undefined;
   /** The container's resolv.conf, on the host: while it names an engine's resolver, the guest may ask that. */
-  readonly resolvConf?: string;
+  readonly resolvConf?: string | undefined;
   /** Lead connections to that namespace's loopback to the guest's. */
-  readonly forwardLoopback?: boolean;
+  readonly forwardLoopback?: boolean | undefined;
   /** Called with each process as it is started, before it has done anything. */
-  readonly onProcess?: (pid: number) => void;
+  readonly onProcess?: ((pid: number) => void) | undefined;
   /** The location of the record that will name the VM; without one it belongs to this process. */
-  readonly owner?: string;
-  /** VmState.cgroup, for whoever finds the VM without its record. */
-  readonly cgroup?: RecordedCgroup;
-  /** Told each step once it is done: Environment.trace. */
-  readonly onStep?: (step: string) => void;
-  readonly signal?: AbortSignal;
+  readonly owner?: string | undefined;
+  /** VmState.cgroup, for gc, which may find the VM without its record. */
+  readonly cgroup?: RecordedCgroup | undefined;
+  /** Called after each step: Ports.trace. */
+  readonly onStep?: ((step: string) => void) | undefined;
+  /** What its containers ask for, as far as it is known. A machine that cannot grow has it at boot; others grow later. */
+  readonly growth?: VmGrowth | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A VM as it is recorded: enough to find it, to talk to it and to end it. */
@@ -60,64 +63,80 @@ export interface VmState {
   readonly agentUrl: string;
   /** Its processes, the one whose end ends the others first. */
   readonly processes: readonly ProcessIdentity[];
-  /** The process whose mount namespace holds the shared tree. */
-  readonly qemu: ProcessIdentity;
+  /** The monitor's process, whose mount namespace holds the shared tree. */
+  readonly vmm: ProcessIdentity;
   readonly accelerator: string;
   /** A path that led to its network namespace, where an engine made it. */
-  readonly networkNamespace?: string;
+  readonly networkNamespace?: string | undefined;
   /** BootRequest.resolvConf. */
-  readonly resolvConf?: string;
+  readonly resolvConf?: string | undefined;
   /** The host's cgroups that its processes live in; they go with it. */
-  readonly cgroup?: RecordedCgroup;
+  readonly cgroup?: RecordedCgroup | undefined;
 }
 
-/** What is plugged into a VM beyond what it was booted with. */
+/** What a VM has beyond its usual size. */
 export interface VmGrowth {
   readonly vcpus: number;
   readonly memoryMiB: number;
 }
 
-/** The host's end of a network card: queues of a tap, or a whole PCI device. */
-export type NicBackend = TapBackend | VfioBackend;
+/** The host's end of a network card: queues of a tap, or a whole device of the host's. */
+export type NicBackend = TapQueues | PassedDevice;
+
+interface TapQueues {
+  readonly kind: "tap";
+  readonly mac: string;
+  /** Open queues; the monitor gets copies. */
+  readonly queues: readonly number[];
+  /** As many descriptors of /dev/vhost-net: the host's kernel then moves the frames. */
+  readonly vhost?: readonly number[];
+}
+
+interface PassedDevice {
+  readonly kind: "vfio";
+  /** Such as `0000:01:00.0`. */
+  readonly pciAddress: string;
+}
 
 export interface PluggedNic {
-  /** Names it in the VM. */
-  readonly id: string;
+  /** What unplugs it. Its form is the monitor's own matter. */
+  readonly handle: string;
   /** Where the guest finds it: Kata's "BB/SS", the slots of bridge and device in hex. */
-  readonly pciPath: string;
-  /** The port it is plugged into. */
-  readonly rootPort: string;
+  readonly where: string;
 }
 
 /** Where the guest finds a disk, in Kata's words. */
 export interface PluggedDisk {
-  /** On the PCI bus, or a unit of an adapter for SCSI. */
+  /** A device of its own, or a unit of an adapter for SCSI. */
   readonly kind: "blk" | "scsi";
-  /** As PluggedNic.pciPath, or SCSI id and unit: "0:0". */
+  /** As PluggedNic.where, or SCSI id and unit: "0:0". */
   readonly where: string;
 }
 
 export interface ShareOptions {
   readonly readonly: boolean;
   /** Read-only with all mounts below it. */
-  readonly readonlyTree?: boolean;
+  readonly readonlyTree?: boolean | undefined;
   /** With all mounts below it. */
   readonly recursive: boolean;
   /** Whether the guest also gets what the host mounts below it later (`slave`); by default it does not. */
-  readonly propagation?: "private" | "slave";
+  readonly propagation?: "private" | "slave" | undefined;
+  /** Names of directories in it that the guest can neither move nor remove. */
+  readonly pinned?: readonly string[] | undefined;
 }
 
 export interface DiskOptions {
-  readonly readonly?: boolean;
+  readonly readonly?: boolean | undefined;
   /** Which of the container's disks it is; 0, its root file system, by default. */
-  readonly index?: number;
+  readonly index?: number | undefined;
 }
 
 export interface Vm {
   readonly state: VmState;
+  readonly capabilities: VmCapabilities;
   /** Resolves when the VM ends; only for a VM that this process acquired. */
   readonly ended: Promise<VmExit | undefined>;
-  /** Its agent has answered: nobody need wait for it to boot. */
+  /** Its agent has answered: no call need wait for it to boot. */
   readonly answered: boolean;
   isRunning(): boolean;
   /** Called once for a VM that was booted, when its agent has answered or when it will not any more. Never rejects. */
@@ -128,12 +147,13 @@ export interface Vm {
   unref(): void;
   /** Makes a container one of those that it lives for. @throws KataError KATA_VM_GONE when the last one has left */
   join(containerId: string): Promise<void>;
-  /** Idempotent. @returns whether it was the last: the VM is to be stopped, and nobody can join any more */
+  /** Idempotent. @returns whether it was the last: the VM is to be stopped, and no container can join any more */
   leave(containerId: string): Promise<boolean>;
   members(): Promise<readonly string[]>;
   /**
-   * Plugs in what is missing to have this much more than at boot; nothing is taken away.
+   * Plugs in what is missing to have this much more than usual; nothing is taken away.
    *
+   * @throws KataError KATA_UNSUPPORTED for more memory than a machine that cannot grow has in all
    * @returns what was plugged in, for the guest to switch on; as many processors as there is room for
    */
   grow(wanted: VmGrowth): Promise<VmGrowth>;

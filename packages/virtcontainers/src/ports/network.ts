@@ -8,7 +8,7 @@ export interface Network {
   /**
    * The namespace that the VM's and the shims' processes are to live in.
    *
-   * @param path one that an engine has made; undefined: a new one
+   * @param path a namespace that an engine has made; undefined: a new one
    * @returns undefined where they live in the caller's; @throws NetnsError KATA_NETNS
    */
   open(path: string | undefined): NetworkNamespace | undefined;

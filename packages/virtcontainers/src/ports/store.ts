@@ -9,21 +9,21 @@ export type RecordedStatus = "creating" | "created" | "starting" | "running" | "
 
 /** The hooks that run after `create` has returned: they are recorded. */
 export interface LaterHooks {
-  readonly poststart?: readonly SpecHook[];
-  readonly poststop?: readonly SpecHook[];
+  readonly poststart?: readonly SpecHook[] | undefined;
+  readonly poststop?: readonly SpecHook[] | undefined;
 }
 
 /** What a container's limits ask of its VM, on top of what every VM has. */
-export interface Demand {
+export interface ResourceRequest {
   readonly milliCpus: number;
   readonly memoryMiB: number;
 }
 
 export interface ContainerRecord {
-  readonly version: 1;
+  readonly version: 2;
   readonly id: string;
   /** Tells this container from an earlier or later one of the same id. */
-  readonly incarnation?: string;
+  readonly incarnation?: string | undefined;
   readonly sandboxId: string;
   readonly status: RecordedStatus;
   /** Counts the changes of this record. */
@@ -37,16 +37,18 @@ export interface ContainerRecord {
   /** Pids mean nothing after a reboot. */
   readonly bootId: string;
   /** Absent until the VM was started. */
-  readonly vm?: VmState;
-  readonly shim?: ProcessIdentity;
+  readonly vm?: VmState | undefined;
+  readonly shim?: ProcessIdentity | undefined;
+  /** Shim.isShared: its first process's end is recorded as a status, and deleting the container does not end the shim. */
+  readonly sharedShim?: boolean | undefined;
   /** While creating or starting: the process that is doing it. */
-  readonly worker?: ProcessIdentity;
+  readonly worker?: ProcessIdentity | undefined;
   /** The host's cgroups that were made for it. */
-  readonly cgroup?: RecordedCgroup;
+  readonly cgroup?: RecordedCgroup | undefined;
   /** What its limits ask of its VM. */
-  readonly demand?: Demand;
+  readonly demand?: ResourceRequest | undefined;
   /** The hooks that are still to be run. */
-  readonly hooks?: LaterHooks;
+  readonly hooks?: LaterHooks | undefined;
 }
 
 /** Where records live. One directory or entry per container id. */

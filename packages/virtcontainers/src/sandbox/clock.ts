@@ -1,12 +1,12 @@
-import { orFallBack } from "@kata-ts/agent-protocol";
+import { withFallback } from "@kata-ts/agent-protocol";
 import type { Agent } from "../ports/agent.ts";
 
 /**
- * Sets a guest's clock to the host's, to be kept so: it asks the host's watchman for the time, and knows how long each answer
- * took. An agent of Kata 1.x is told the time once.
+ * Sets a guest's clock to the host's, to be kept so: it asks the host's supervisor for the time, and knows how long each answer
+ * took. An agent of Kata 1.x gets the time once.
  */
 export async function setClock(agent: Agent): Promise<void> {
-  await orFallBack<unknown>(agent.followClock({}), () => setClockRoughly(agent));
+  await withFallback<unknown>(agent.followClock({}), () => setClockRoughly(agent));
 }
 
 /** As late as the call arrives. */

@@ -1,5 +1,5 @@
-import type { Ports } from "../environment.ts";
 import type { VmState } from "../ports/hypervisor.ts";
+import type { Ports } from "../ports/ports.ts";
 import { askToFlush } from "./flush.ts";
 
 /**
@@ -8,19 +8,19 @@ import { askToFlush } from "./flush.ts";
  */
 export async function destroySandbox(
   state: VmState,
-  environment: Ports<"hypervisor" | "connectAgent">,
+  ports: Ports<"hypervisor" | "connectAgent">,
   flush: boolean,
 ): Promise<void> {
-  environment.trace?.("vm-ending", state.dir);
-  const vm = environment.hypervisor.reopen(state);
+  ports.trace?.("vm-ending", state.dir);
+  const vm = ports.hypervisor.reopen(state);
   if (flush && vm.isRunning()) {
-    using agent = environment.connectAgent(state.agentUrl);
+    using agent = ports.connectAgent(state.agentUrl);
     const guest = `the guest of VM ${state.dir}`;
-    await askToFlush(guest, (limits) => agent.destroySandbox({}, limits), environment.warn);
-    environment.trace?.("guest flushed", state.dir);
+    await askToFlush(guest, (limits) => agent.destroySandbox({}, limits), ports.warn);
+    ports.trace?.("guest flushed", state.dir);
   }
   await vm.stop();
-  environment.trace?.("vm ended", state.dir);
+  ports.trace?.("vm ended", state.dir);
 }
 
 /** Ends a VM of which no record tells, and removes what is known to be its. */

@@ -1,7 +1,7 @@
 import { AgentRpcError, type CallOptions, RpcStatus } from "@kata-ts/agent-protocol";
 import { reasonOf } from "../errors.ts";
 
-/** A healthy guest may have much to write back; one that hangs has not got so long to say that it does not. */
+/** A healthy guest may have much to write back; for a guest that hangs this is the limit. */
 const LIMITS: CallOptions = { deadlineMs: 60_000, silenceMs: 5_000 };
 
 /** A guest that has died, or knows of no such container, has nothing to write back. */

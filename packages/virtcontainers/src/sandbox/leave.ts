@@ -1,8 +1,8 @@
 import type { CallOptions } from "@kata-ts/agent-protocol";
-import type { Ports } from "../environment.ts";
 import { reasonOf } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { VmState } from "../ports/hypervisor.ts";
+import type { Ports } from "../ports/ports.ts";
 import { destroySandbox } from "./destroy.ts";
 import { askToFlush } from "./flush.ts";
 import { shrinkVm } from "./sizing.ts";
@@ -16,24 +16,24 @@ import { shrinkVm } from "./sizing.ts";
 export async function leaveSandbox(
   id: ContainerId,
   state: VmState,
-  environment: Ports<"store" | "hypervisor" | "connectAgent">,
+  ports: Ports<"store" | "hypervisor" | "connectAgent">,
   flush: boolean,
 ): Promise<boolean> {
-  const vm = environment.hypervisor.reopen(state);
+  const vm = ports.hypervisor.reopen(state);
   if (await vm.leave(id)) {
-    await destroySandbox(state, environment, flush);
+    await destroySandbox(state, ports, flush);
     return true;
   }
   if (!vm.isRunning()) return false;
-  using agent = environment.connectAgent(state.agentUrl);
+  using agent = ports.connectAgent(state.agentUrl);
   const remove = (limits: CallOptions): Promise<unknown> => agent.removeContainer({ container_id: id }, limits);
-  await askToFlush(`container ${id}`, remove, environment.warn);
+  await askToFlush(`container ${id}`, remove, ports.warn);
   await vm.unplugDisk(id).catch((error: unknown) => {
-    environment.warn(`the disk of container ${id} stays in its VM: ${reasonOf(error)}`);
+    ports.warn(`the disk of container ${id} stays in its VM: ${reasonOf(error)}`);
   });
   await vm.unshare(id);
-  await shrinkVm(vm, environment).catch((error: unknown) => {
-    environment.warn(`the memory of container ${id} stays in its VM: ${reasonOf(error)}`);
+  await shrinkVm(vm, ports).catch((error: unknown) => {
+    ports.warn(`the memory of container ${id} stays in its VM: ${reasonOf(error)}`);
   });
   return false;
 }

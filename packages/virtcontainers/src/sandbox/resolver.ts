@@ -1,4 +1,4 @@
-import { orFallBack, type RuntimeSpec } from "@kata-ts/agent-protocol";
+import { type RuntimeSpec, withFallback } from "@kata-ts/agent-protocol";
 import { engineResolver, readResolvConf } from "@kata-ts/proxy";
 import type { Agent } from "../ports/agent.ts";
 import type { VmState } from "../ports/hypervisor.ts";
@@ -23,7 +23,7 @@ export async function followResolver(
 
 /** Lets the guest answer there by asking the host. Idempotent. */
 export async function serveNames(agent: Agent, address: string, warn: (message: string) => void): Promise<void> {
-  await orFallBack<unknown>(agent.serveDns({ address }), async () => {
+  await withFallback<unknown>(agent.serveDns({ address }), async () => {
     warn(`names that ${address} answers for are not found in the guest: its agent knows the 1.x contract only`);
   });
 }

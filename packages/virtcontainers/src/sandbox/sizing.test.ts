@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { demandOf } from "./sizing.ts";
+import { resourceRequestOf } from "./sizing.ts";
 
 const MIB = 1024 * 1024;
 
@@ -18,13 +18,13 @@ describe("what limits ask of a VM", () => {
     [{ memory: { limit: -1 } }, 0, 0],
     [{ memory: { limit: 0 } }, 0, 0],
   ])("%j", (resources, milliCpus, memoryMiB) => {
-    expect(demandOf(resources)).toEqual({ milliCpus, memoryMiB });
+    expect(resourceRequestOf(resources)).toEqual({ milliCpus, memoryMiB });
   });
 
   it("stays where an update names nothing else", () => {
     const before = { milliCpus: 500, memoryMiB: 256 };
-    expect(demandOf({ memory: { limit: 512 * MIB } }, before)).toEqual({ milliCpus: 500, memoryMiB: 512 });
-    expect(demandOf({ cpu: { quota: -1 } }, before)).toEqual({ milliCpus: 0, memoryMiB: 256 });
-    expect(demandOf({}, before)).toEqual(before);
+    expect(resourceRequestOf({ memory: { limit: 512 * MIB } }, before)).toEqual({ milliCpus: 500, memoryMiB: 512 });
+    expect(resourceRequestOf({ cpu: { quota: -1 } }, before)).toEqual({ milliCpus: 0, memoryMiB: 256 });
+    expect(resourceRequestOf({}, before)).toEqual(before);
   });
 });

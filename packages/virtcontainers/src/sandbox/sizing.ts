@@ -1,17 +1,20 @@
 import { totalmem } from "node:os";
 import type { SpecResources } from "@kata-ts/agent-protocol";
-import type { Ports } from "../environment.ts";
 import { parseContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
-import type { Vm } from "../ports/hypervisor.ts";
-import type { Demand } from "../ports/store.ts";
-import { asked } from "./asked.ts";
+import type { Vm, VmGrowth } from "../ports/hypervisor.ts";
+import type { Ports } from "../ports/ports.ts";
+import type { ResourceRequest } from "../ports/store.ts";
+import { wrapAgentError } from "./wrap-agent-error.ts";
 
 const MIB = 1024 * 1024;
-const NOTHING: Demand = { milliCpus: 0, memoryMiB: 0 };
+const NOTHING: ResourceRequest = { milliCpus: 0, memoryMiB: 0 };
 
 /** Kata's rules: the CPU quota, or without one the size of the cpuset; the memory limit. */
-export function demandOf(resources: SpecResources | undefined, before: Demand = NOTHING): Demand {
+export function resourceRequestOf(
+  resources: SpecResources | undefined,
+  before: ResourceRequest = NOTHING,
+): ResourceRequest {
   const { cpu = {}, memory = {} } = resources ?? {};
   const quota = Number(cpu.quota ?? 0);
   const period = Number(cpu.period ?? 0) || 100_000;
@@ -31,14 +34,17 @@ function cpusetSize(list: string): number {
 }
 
 /** What all containers of a VM ask for. */
-async function demandOn(vm: Vm, { store }: Ports<"store">): Promise<Demand> {
+async function demandOn(vm: Vm, { store }: Ports<"store">): Promise<ResourceRequest> {
   const members = await Promise.all(
     (await vm.members()).map((id) => store.read(parseContainerId(id)).catch(() => undefined)),
   );
-  const demands = members.map((record) => record?.demand ?? NOTHING);
+  return sumOf(members.map((record) => record?.demand ?? NOTHING));
+}
+
+export function sumOf(requests: readonly ResourceRequest[]): ResourceRequest {
   return {
-    milliCpus: demands.reduce((sum, demand) => sum + demand.milliCpus, 0),
-    memoryMiB: demands.reduce((sum, demand) => sum + demand.memoryMiB, 0),
+    milliCpus: requests.reduce((sum, { milliCpus }) => sum + milliCpus, 0),
+    memoryMiB: requests.reduce((sum, { memoryMiB }) => sum + memoryMiB, 0),
   };
 }
 
@@ -46,20 +52,28 @@ async function demandOn(vm: Vm, { store }: Ports<"store">): Promise<Demand> {
  * Takes from a running VM the memory that its containers' limits do not ask for any more, where its memory can be taken
  * away. Processors stay: a processor that sleeps costs nothing.
  */
-export async function shrinkVm(vm: Vm, environment: Ports<"store">): Promise<void> {
-  const { memoryMiB } = await demandOn(vm, environment);
+export async function shrinkVm(vm: Vm, ports: Ports<"store">): Promise<void> {
+  const { memoryMiB } = await demandOn(vm, ports);
   await vm.shrink(memoryMiB);
 }
 
-/** Gives a running VM what all its containers' limits add up to; nothing is taken away. @throws KataError, QemuError */
-export async function growVm(vm: Vm, agent: Agent, environment: Ports<"store">): Promise<void> {
-  const { milliCpus, memoryMiB } = await demandOn(vm, environment);
-  if (milliCpus === 0 && memoryMiB === 0) return;
-  // More than the host has is no limit that could be reached.
-  const hostMiB = Math.trunc(totalmem() / MIB);
-  const grown = await vm.grow({ vcpus: Math.ceil(milliCpus / 1000), memoryMiB: Math.min(memoryMiB, hostMiB) });
+/** Gives a running VM what all its containers' limits add up to; nothing is taken away. @throws KataError, and the monitor's errors */
+export async function growVm(vm: Vm, agent: Agent, ports: Ports<"store">): Promise<void> {
+  await growTo(vm, agent, await demandOn(vm, ports));
+}
+
+/** What a VM is to have for a request. More memory than the host has is no limit that could be reached. */
+export function growthOf({ milliCpus, memoryMiB }: ResourceRequest): VmGrowth {
+  return { vcpus: Math.ceil(milliCpus / 1000), memoryMiB: Math.min(memoryMiB, Math.trunc(totalmem() / MIB)) };
+}
+
+/** Gives a running VM what is asked for in all, beyond its usual size. @throws KataError, and the monitor's errors */
+export async function growTo(vm: Vm, agent: Agent, request: ResourceRequest): Promise<void> {
+  const wanted = growthOf(request);
+  if (wanted.vcpus === 0 && wanted.memoryMiB === 0) return;
+  const grown = await vm.grow(wanted);
   if (grown.vcpus === 0 && grown.memoryMiB === 0) return;
-  await asked(
+  await wrapAgentError(
     "bring new CPUs and memory up",
     agent.onlineCPUMem({ wait: true, nb_cpus: grown.vcpus, cpu_only: false }),
   );

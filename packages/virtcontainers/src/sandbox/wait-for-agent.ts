@@ -7,10 +7,10 @@ import type { Vm } from "../ports/hypervisor.ts";
 
 export interface BootDeadline {
   readonly deadlineMs: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** How the end of a VM is told that the host's kernel has ended. */
+/** The reason in errors for a VM that the host's kernel has ended. */
 export const OUT_OF_MEMORY = "the host's kernel has ended the VM: the limit of memory of its cgroup was reached";
 
 const SHOWN_LINES = 10;
@@ -39,7 +39,7 @@ export async function waitForAgent(vm: Vm, agent: Agent, limit: BootDeadline): P
     const late = error instanceof AgentRpcError && error.status === RpcStatus.DeadlineExceeded;
     const why = late ? `the agent did not answer within ${String(limit.deadlineMs / 1000)} s` : reasonOf(error);
     await vm.noteBoot(false);
-    await vm.stop(); // The watchman writes down how far the guest came when the VM ends.
+    await vm.stop(); // The supervisor writes down how far the guest came when the VM ends.
     throw bootFailure(why, await vm.exit(), error);
   } finally {
     abort.abort();
@@ -47,7 +47,7 @@ export async function waitForAgent(vm: Vm, agent: Agent, limit: BootDeadline): P
 }
 
 /**
- * What fails because the VM has ended meanwhile is told as that.
+ * Work that fails because the VM has ended is reported as the VM's end.
  *
  * @throws KataError KATA_BOOT then; the work's own error while the VM runs
  */
@@ -67,7 +67,7 @@ function bootFailure(why: string, exit: VmExit | undefined, cause?: unknown): Ka
   if (exit !== undefined) {
     const how = exit.signal ?? (exit.exitCode === null ? undefined : `status ${String(exit.exitCode)}`);
     parts.push(`phase reached: ${exit.phase}`);
-    // In all other cases it is us who ended it.
+    // In all other cases our supervisor ended it.
     if (exit.outOfMemory === true) parts.push(OUT_OF_MEMORY);
     if (how !== undefined && exit.reason === "qemu-exited") parts.push(`QEMU ended with ${how}`);
     if (exit.stderr.length > 0) parts.push(`QEMU said: ${exit.stderr.slice(-3).join(" | ")}`);

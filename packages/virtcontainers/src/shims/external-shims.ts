@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
-import { identifyProcess, inNewNamespace, type ProcessIdentity } from "@kata-ts/linux";
+import { identifyProcess, inNewNamespace, inOwnMountNamespace, LinuxError, type ProcessIdentity } from "@kata-ts/linux";
 import { inNetworkNamespace } from "@kata-ts/netns";
-import { encodeTarget, type Target } from "@kata-ts/shim";
+import { encodeTarget, encodeUser, giveContainerView, SHIM_CONNECTED, SHIM_READY } from "@kata-ts/shim";
+import { leaveToHost } from "../container/rootfs-device.ts";
 import { KataError } from "../errors.ts";
-import type { Shim, ShimRequest, Shims } from "../ports/shims.ts";
+import type { Shim, ShimRequest, Shims, ShimTarget } from "../ports/shims.ts";
 
 const CONNECT_DEADLINE_MS = 30_000;
 
@@ -26,11 +27,12 @@ export class ExternalShims implements Shims {
 
   launch(request: ShimRequest): Shim {
     const args = ["-container", request.containerId, "-exec-id", request.execId, "-control-fd", "3"];
-    if (request.rootfs !== undefined) args.push("-root", request.rootfs);
+    if (request.rootfs !== undefined) args.push("-in-container");
     args.push(...terminalArgs(request.terminal), ...outputArgs(request.output));
-    // With a console socket our descriptors 1 and 2 are the engine's capture pipe: nobody may keep them.
-    const streams = request.terminal?.consoleSocket === undefined ? "inherit" : "ignore";
-    const child = placed(request, () =>
+    // With a console socket our descriptors 1 and 2 are the engine's capture pipe: no child may keep them.
+    const isInherited = request.terminal?.consoleSocket === undefined && request.withoutStreams !== true;
+    const streams = isInherited ? "inherit" : "ignore";
+    const child = spawnInNamespaces(request, () =>
       spawn(this.#path, args, { stdio: [streams, streams, streams, "pipe"], detached: true, cwd: "/", env: {} }),
     );
     const control = child.stdio[3] as Socket | null;
@@ -40,7 +42,7 @@ export class ExternalShims implements Shims {
         hint: "check the installation's libexec",
       });
     }
-    return new ShimProcess(child, control, identifyProcess(child.pid));
+    return new ShimProcess(child, control, identifyProcess(child.pid), request.rootfs);
   }
 }
 
@@ -61,13 +63,20 @@ function outputArgs(output: ShimRequest["output"]): string[] {
 }
 
 /**
- * The container's shim is process 1 of a pid namespace, in the pod's network namespace. Exec shims stay outside that pid
- * namespace: when its process 1 ends, the kernel would kill them with output still undelivered.
+ * The container's shim is process 1 of a pid namespace, in the pod's network namespace, and in a mount namespace whose root
+ * the container's files become. Exec shims stay outside that pid namespace: when its process 1 ends, the kernel would kill
+ * them with output still undelivered.
  */
-function placed(request: ShimRequest, start: () => ChildProcess): ChildProcess {
+function spawnInNamespaces(request: ShimRequest, start: () => ChildProcess): ChildProcess {
   const { networkNamespace, rootfs } = request;
   const inNetwork = networkNamespace === undefined ? start : () => inNetworkNamespace(networkNamespace, start);
-  return rootfs === undefined ? inNetwork() : inNewNamespace("pid", inNetwork);
+  if (rootfs === undefined) return inNetwork();
+  return inNewNamespace("pid", () =>
+    inOwnMountNamespace(() => {
+      leaveToHost(rootfs);
+      return inNetwork();
+    }),
+  );
 }
 
 class ShimProcess implements Shim {
@@ -75,11 +84,13 @@ class ShimProcess implements Shim {
   readonly exited: Promise<number>;
   readonly #child: ChildProcess;
   readonly #control: Socket;
+  readonly #rootfs: string | undefined;
 
-  constructor(child: ChildProcess, control: Socket, identity: ProcessIdentity) {
+  constructor(child: ChildProcess, control: Socket, identity: ProcessIdentity, rootfs: string | undefined) {
     this.identity = identity;
     this.#child = child;
     this.#control = control;
+    this.#rootfs = rootfs;
     control.on("error", () => undefined);
     this.exited = new Promise((resolve) => {
       child.once("exit", (code) => {
@@ -88,26 +99,39 @@ class ShimProcess implements Shim {
     });
   }
 
-  async connect(target: Target): Promise<void> {
+  async connect(target: ShimTarget): Promise<void> {
     this.#control.write(encodeTarget(target));
     const timer = setTimeout(() => this.#control.destroy(), CONNECT_DEADLINE_MS);
-    let answer = "";
     try {
-      for await (const chunk of this.#control) answer += String(chunk);
-    } catch {
-      // It was too late, and its pipe was closed: told below.
-    }
-    clearTimeout(timer);
-    if (answer !== "ready\n") {
-      throw new KataError(
-        "KATA_SHIM",
-        `kata-shim did not take over: ${answer.trim() || "it ended, or did not answer in time"}`,
-      );
+      const answer = await this.#answers(target.user);
+      if (answer === SHIM_READY) return;
+      const reason = answer === "" ? "it ended, or did not answer in time" : answer;
+      throw new KataError("KATA_SHIM", `kata-shim did not take over: ${reason}`);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   kill(): void {
     this.#control.destroy();
     this.#child.kill("SIGKILL");
+  }
+
+  /** @returns its last line */
+  async #answers(user: number | undefined): Promise<string> {
+    let text = "";
+    try {
+      for await (const chunk of this.#control) {
+        text += String(chunk);
+        if (text !== `${SHIM_CONNECTED}\n`) continue;
+        text = "";
+        if (this.#rootfs !== undefined) giveContainerView(this.identity.pid, this.#rootfs);
+        this.#control.write(encodeUser(user));
+      }
+    } catch (error) {
+      // Its pipe was closed: it was too late, or has ended.
+      if (error instanceof LinuxError) throw error;
+    }
+    return text.trim();
   }
 }

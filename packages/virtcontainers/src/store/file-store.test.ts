@@ -64,7 +64,7 @@ describe("FileStore", () => {
     const store = new FileStore(root);
     await store.claim(exampleRecord("a"));
     const whole = JSON.stringify(exampleRecord("a"));
-    for (const text of ["", whole.slice(0, 40), JSON.stringify({ ...exampleRecord("a"), version: 2 })]) {
+    for (const text of ["", whole.slice(0, 40), JSON.stringify({ ...exampleRecord("a"), version: 3 })]) {
       writeFileSync(join(root, "a", "kata.json"), text);
       await expect(store.read(id)).rejects.toMatchObject({ code: "KATA_STATE_FILE" });
     }

@@ -157,7 +157,7 @@ export class FileStore implements Store {
   }
 }
 
-/** Engines share their root: other files in a container's directory are somebody else's. */
+/** Engines share their root: other files in a container's directory belong to other programs. */
 function isOurs(name: string): boolean {
   return name.startsWith("kata.");
 }
@@ -182,7 +182,7 @@ function notFound(id: ContainerId): KataError {
   return new KataError("KATA_NOT_FOUND", `container does not exist: ${id}`);
 }
 
-/** A stuck holder must not keep a container from being removed, nor one who has removed it already. */
+/** A stuck holder of the lock must not keep a container from being removed, nor must a call that has removed it already. */
 function ignoreLate(error: unknown): undefined {
   if (error instanceof KataError) return undefined;
   throw error;

@@ -5,7 +5,7 @@ import { parseRecord } from "./record-schema.ts";
 
 describe("fuzz", () => {
   const process = { pid: 10, startTime: 100 };
-  const vm = { dir: "/vm", agentUrl: "unix:///vm/s", processes: [process], qemu: process, accelerator: "tcg" };
+  const vm = { dir: "/vm", agentUrl: "unix:///vm/s", processes: [process], vmm: process, accelerator: "tcg" };
   const whole = JSON.stringify({ ...exampleRecord("a"), vm, shim: process, worker: process, cgroup: ["/c"] });
   fuzz("records", mutated([whole]), (text) => {
     throwsOnly(["KATA_STATE_FILE"], () => parseRecord(text, "kata.json"));

@@ -6,7 +6,7 @@ export function isIncarnation(record: ContainerRecord, incarnation: string | und
   return incarnation === undefined || record.incarnation === incarnation;
 }
 
-/** What somebody knew of a record when he last read it. */
+/** What a caller knew of a record when it last read it. */
 export type Known = Partial<Pick<ContainerRecord, "incarnation" | "generation">>;
 
 export function isUnchanged(record: ContainerRecord, { generation }: Known): boolean {

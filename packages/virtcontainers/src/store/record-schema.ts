@@ -1,10 +1,23 @@
 import type { SpecHook } from "@kata-ts/agent-protocol";
 import type { ProcessIdentity } from "@kata-ts/linux";
+import {
+  count,
+  flag,
+  listOf,
+  mapOf,
+  object,
+  oneOf,
+  optional,
+  positive,
+  quantity,
+  type Shape,
+  text,
+} from "@kata-ts/linux/shape";
 import { recordedCgroup } from "../cgroup/recorded.ts";
 import { KataError } from "../errors.ts";
 import type { VmState } from "../ports/hypervisor.ts";
-import type { ContainerRecord, Demand, LaterHooks } from "../ports/store.ts";
-import { count, listOf, mapOf, object, oneOf, optional, positive, quantity, type Shape, text } from "../shape.ts";
+import type { ContainerRecord, LaterHooks, ResourceRequest } from "../ports/store.ts";
+import { migrated } from "./migrated.ts";
 
 export const processIdentity: Shape<ProcessIdentity> = object({ pid: positive, startTime: count });
 
@@ -12,7 +25,7 @@ const vm = object<VmState>({
   dir: text,
   agentUrl: text,
   processes: listOf(processIdentity),
-  qemu: processIdentity,
+  vmm: processIdentity,
   accelerator: text,
   networkNamespace: optional(text),
   resolvConf: optional(text),
@@ -31,7 +44,7 @@ const hooks = optional(
 );
 
 const record = object<ContainerRecord>({
-  version: oneOf(1),
+  version: oneOf(2),
   id: text,
   incarnation: optional(text),
   sandboxId: text,
@@ -45,16 +58,17 @@ const record = object<ContainerRecord>({
   bootId: text,
   vm: optional(vm),
   shim: optional(processIdentity),
+  sharedShim: optional(flag),
   worker: optional(processIdentity),
   cgroup: optional(recordedCgroup),
-  demand: optional(object<Demand>({ milliCpus: quantity, memoryMiB: quantity })),
+  demand: optional(object<ResourceRequest>({ milliCpus: quantity, memoryMiB: quantity })),
   hooks: optional(object<LaterHooks>({ poststart: hooks, poststop: hooks })),
 });
 
-/** @throws KataError KATA_STATE_FILE for anything that is not a record of this version */
+/** Reads records of this version and of older ones. @throws KataError KATA_STATE_FILE for anything else */
 export function parseRecord(json: string, path: string): ContainerRecord {
   try {
-    return record(JSON.parse(json), "the record");
+    return record(migrated(JSON.parse(json)), "the record");
   } catch (error) {
     throw new KataError("KATA_STATE_FILE", `${path} is not a container record of this version`, {
       cause: error,

@@ -1,57 +1,57 @@
-import { acceleratorFor, type QemuConfig } from "../hypervisor/qemu-config.ts";
-import { requireFiles } from "../hypervisor/required-files.ts";
-import { createVmDirectory, removeVmDirectory } from "../hypervisor/vm-directory.ts";
-import { vmConfig } from "../hypervisor/vm-spec.ts";
 import type { ConnectAgent } from "../ports/agent.ts";
+import type { Vmm } from "../ports/vmm.ts";
 import { UndoStack } from "../undo.ts";
-import { machineOf } from "./machine-of.ts";
-import { TemplateMachine } from "./template-machine.ts";
-import type { SavedGuest, Templates } from "./templates.ts";
+import { requireCapability } from "../vm/require-capability.ts";
+import { createVmDirectory, removeVmDirectory } from "../vm/vm-directory.ts";
+import type { SavedGuest } from "./saved-guest.ts";
+import { TemplateGuest } from "./template-guest.ts";
+import type { Templates } from "./templates.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** What ran a few times has been compiled. */
 const ROUNDS = 3;
 
 export interface TemplateRequest {
-  readonly config: QemuConfig;
+  readonly vmm: Vmm;
   readonly templates: Templates;
   readonly connectAgent: ConnectAgent;
-  /** Milliseconds that the guest may take to boot, and somebody else who makes the same template to make it. */
+  /** Milliseconds for the guest to boot, and for another call that makes the same template to make it. */
   readonly deadlineMs: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Boots a guest, has it do once what containers will ask of it, and saves it, unless there is such a template already.
  *
- * @throws KataError KATA_CONFIG, KATA_BOOT, KATA_AGENT; LinuxError ETIMEDOUT; nothing is left then
+ * @throws KataError KATA_UNSUPPORTED, KATA_CONFIG, KATA_BOOT, KATA_AGENT; LinuxError ETIMEDOUT; nothing is left then
  */
 export async function buildTemplate(request: TemplateRequest): Promise<SavedGuest> {
-  const { config, templates, deadlineMs } = request;
-  requireFiles(config);
-  const accelerator = await acceleratorFor(config);
-  return templates.obtain(machineOf(config, accelerator), deadlineMs, (template) =>
+  const { vmm, templates, deadlineMs } = request;
+  requireCapability(vmm, "saveRestore", "there can be no template");
+  vmm.requireFiles();
+  const accelerator = await vmm.accelerator();
+  return templates.obtain(vmm.identify(accelerator), deadlineMs, (template) =>
     makeTemplate(template, accelerator, request),
   );
 }
 
 /** What VMs of this configuration are cloned from, where there is such a template. @throws KataError KATA_CONFIG */
-export async function findTemplate(config: QemuConfig, templates: Templates): Promise<SavedGuest | undefined> {
-  requireFiles(config);
-  return templates.find(machineOf(config, await acceleratorFor(config)));
+export async function findTemplate(vmm: Vmm, templates: Templates): Promise<SavedGuest | undefined> {
+  vmm.requireFiles();
+  return templates.find(vmm.identify(await vmm.accelerator()));
 }
 
 async function makeTemplate(
   template: SavedGuest,
-  accelerator: "kvm" | "tcg",
-  { config, connectAgent, deadlineMs, signal }: TemplateRequest,
+  accelerator: string,
+  { vmm, connectAgent, deadlineMs, signal }: TemplateRequest,
 ): Promise<void> {
   // Whatever happens, nothing stays but the files of the template.
   await using undo = new UndoStack();
-  const directory = await createVmDirectory(config.vmRoot, {});
+  const directory = await createVmDirectory(vmm.settings.vmRoot, {});
   undo.push(() => removeVmDirectory(directory.path));
-  await using machine = await TemplateMachine.start(vmConfig(config, accelerator, directory, "template"), directory);
-  const agent = connectAgent(machine.agentUrl);
+  await using guest = await TemplateGuest.start(vmm, directory, accelerator);
+  const agent = connectAgent(guest.agentUrl);
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => {
     aborted.reject(signal?.reason as Error);
@@ -61,11 +61,11 @@ async function makeTemplate(
   try {
     const work = async (): Promise<void> => {
       await agent.check({}, { waitForReady: true, deadlineMs });
-      await warmUp(agent, machine.agentUrl, { rounds: ROUNDS });
+      await warmUp(agent, guest.agentUrl, { rounds: ROUNDS });
       agent.close();
-      await machine.save(template);
+      await guest.save(template);
     };
-    await Promise.race([work(), machine.lost, aborted.promise]);
+    await Promise.race([work(), guest.lost, aborted.promise]);
   } finally {
     signal?.removeEventListener("abort", onAbort);
     agent.close();

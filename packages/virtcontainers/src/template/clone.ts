@@ -1,14 +1,15 @@
 import { randomBytes } from "node:crypto";
-import type { QemuVm } from "../hypervisor/qemu-vm.ts";
 import type { ConnectAgent } from "../ports/agent.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
-import type { SavedGuest, Templates } from "./templates.ts";
+import type { Machine } from "../ports/vmm.ts";
+import type { SavedGuest } from "./saved-guest.ts";
+import type { Templates } from "./templates.ts";
 
 /** What clones come from. */
 export interface Factory {
   readonly templates: Pick<Templates, "find" | "noteUse">;
   readonly connectAgent: ConnectAgent;
-  /** Told why a VM was booted and not cloned. */
+  /** Called with the reason why a VM was booted and not cloned. */
   readonly warn: (message: string) => void;
 }
 
@@ -22,25 +23,29 @@ const ANSWER_DEADLINE_MS = 30_000;
 const ENTROPY_BYTES = 512;
 
 /**
- * Makes a VM that waits for it a clone, and gives the clone random numbers of its own before it uses any: every clone
+ * Makes a machine that waits for it a clone, and gives the clone random numbers of its own before it uses any: every clone
  * of a template has the same pool.
  *
  * @throws QemuError, AgentRpcError when the template is of no use
  */
-export async function takeOver(
-  vm: QemuVm,
+export async function restoreClone(
+  machine: Machine,
+  agentUrl: string,
   { template, connectAgent }: Cloning,
   { signal, onStep }: Pick<BootRequest, "signal" | "onStep">,
 ): Promise<void> {
-  await vm.restore(template.state);
+  await machine.restore(template);
   onStep?.("guest restored");
-  await reseed(vm, connectAgent, signal);
+  await reseed(agentUrl, connectAgent, signal);
 }
 
-/** Gives a guest that runs already random numbers that nobody else has. @throws AgentRpcError when it does not answer */
-export async function reseed(vm: QemuVm, connectAgent: ConnectAgent, signal: AbortSignal | undefined): Promise<void> {
-  using agent = connectAgent(vm.state.agentUrl);
-  const limits = { waitForReady: true, deadlineMs: ANSWER_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
+/** Gives a running guest random numbers that no other guest has. @throws AgentRpcError when it does not answer */
+export async function reseed(
+  agentUrl: string,
+  connectAgent: ConnectAgent,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  using agent = connectAgent(agentUrl);
+  const limits = { waitForReady: true, deadlineMs: ANSWER_DEADLINE_MS, signal };
   await agent.reseedRandomDev({ data: randomBytes(ENTROPY_BYTES) }, limits);
-  vm.answered = true;
 }

@@ -1,26 +1,20 @@
 import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { lockFile, tryLockFile } from "@kata-ts/linux";
-import type { VmConfig } from "@kata-ts/qemu-driver";
-import { makeOwnDirectory } from "../hypervisor/vm-directory.ts";
-import { templateKey, withoutNames } from "./template-key.ts";
+import { parseShape } from "@kata-ts/linux/shape";
+import type { MachineIdentity } from "../ports/vmm.ts";
+import { makeOwnDirectory } from "../vm/vm-directory.ts";
+import { machineIdentity } from "./machine-identity.ts";
+import type { SavedGuest } from "./saved-guest.ts";
+import { templateKey } from "./template-key.ts";
 
-/** A saved guest, as files. */
-export interface SavedGuest {
-  readonly path: string;
-  /** As large as the guest's memory, with holes. */
-  readonly memory: string;
-  /** Processors and devices, as QEMU writes them. */
-  readonly state: string;
-}
-
-/** More than this are made for nobody: the one that was used longest ago goes. */
+/** With more than this, the least recently used goes. */
 const MAX_TEMPLATES = 4;
 const MACHINE = "machine.json";
 
 /**
- * A directory of templates. Each has a directory named by its key, which comes into being whole by a rename; the one
- * who makes it holds a lock of the same name.
+ * A directory of templates. Each has a directory named by its key, which appears whole, by a rename; its maker
+ * holds a lock of the same name.
  */
 export class Templates {
   readonly directory: string;
@@ -30,8 +24,8 @@ export class Templates {
   }
 
   /** The template of such a machine, if it was made. */
-  async find(vm: VmConfig): Promise<SavedGuest | undefined> {
-    const template = filesOf(join(this.directory, await templateKey(vm)));
+  async find(machine: MachineIdentity): Promise<SavedGuest | undefined> {
+    const template = filesOf(join(this.directory, await templateKey(machine)));
     return (await exists(template.path)) ? template : undefined;
   }
 
@@ -42,14 +36,18 @@ export class Templates {
   }
 
   /**
-   * Makes one, unless it is there. Of several who ask at the same time one makes it, and the others get it.
+   * Makes a template, unless it exists. Of several calls at the same time one makes it, and the others get it.
    *
    * @param make fills an empty directory with the files of a SavedGuest
-   * @throws LinuxError ETIMEDOUT when somebody else makes it past the deadline; whatever `make` throws: nothing is left
+   * @throws LinuxError ETIMEDOUT when another call makes it past the deadline; whatever `make` throws: nothing is left
    */
-  async obtain(vm: VmConfig, deadlineMs: number, make: (template: SavedGuest) => Promise<void>): Promise<SavedGuest> {
+  async obtain(
+    machine: MachineIdentity,
+    deadlineMs: number,
+    make: (template: SavedGuest) => Promise<void>,
+  ): Promise<SavedGuest> {
     await makeOwnDirectory(this.directory);
-    const key = await templateKey(vm);
+    const key = await templateKey(machine);
     using _lock = await lockFile(this.#lockPath(key), { deadlineMs });
     const finished = filesOf(join(this.directory, key));
     if (await exists(finished.path)) return finished;
@@ -58,7 +56,7 @@ export class Templates {
     await mkdir(unfinished.path, { mode: 0o700 });
     try {
       await make(unfinished);
-      await writeFile(join(unfinished.path, MACHINE), JSON.stringify(withoutNames(vm)), { mode: 0o600 });
+      await writeFile(join(unfinished.path, MACHINE), JSON.stringify(machine), { mode: 0o600 });
       await rename(unfinished.path, finished.path);
     } finally {
       await rm(unfinished.path, { recursive: true, force: true });
@@ -67,7 +65,7 @@ export class Templates {
     return finished;
   }
 
-  /** Whoever is copying one at this moment boots instead. */
+  /** A call that copies one at this moment boots instead. */
   async removeAll(): Promise<void> {
     for (const name of await this.#names()) {
       if (/^\.?[0-9a-f]{32}(\.lock)?$/.test(name))
@@ -77,7 +75,7 @@ export class Templates {
   }
 
   /**
-   * Those that nobody can use any more, or that were never finished.
+   * Removes templates that no sandbox can use any more, or that were never finished.
    *
    * @returns the paths that were, or would be, removed
    */
@@ -96,8 +94,9 @@ export class Templates {
 
   async #isCurrent(name: string): Promise<boolean> {
     try {
-      const vm = JSON.parse(await readFile(join(this.directory, name, MACHINE), "utf8")) as VmConfig;
-      return (await templateKey(vm)) === name;
+      const json = await readFile(join(this.directory, name, MACHINE), "utf8");
+      // The directory's name vouches for the machine: it is the machine's key.
+      return (await templateKey(parseShape(machineIdentity, json, MACHINE))) === name;
     } catch {
       return false;
     }
@@ -131,7 +130,7 @@ function filesOf(path: string): SavedGuest {
   return { path, memory: join(path, "memory"), state: join(path, "state") };
 }
 
-/** What another user has put there is none of ours. */
+/** A directory that another user has put there is not used. */
 async function exists(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
   return found?.isDirectory() === true && found.uid === process.getuid?.();

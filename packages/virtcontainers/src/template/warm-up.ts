@@ -2,7 +2,7 @@ import type { grpc, SpecProcess } from "@kata-ts/agent-protocol";
 import { randomUuid } from "@kata-ts/linux";
 import { StreamedProcess } from "@kata-ts/shim";
 import { guestRoot } from "../container/guest-root.ts";
-import { createInGuest, execInGuest, type Started } from "../container/in-guest.ts";
+import { createInGuest, execInGuest, type ProcessInGuest } from "../container/in-guest.ts";
 import { defaultSpec } from "../embedded/default-spec.ts";
 import { Process } from "../embedded/process.ts";
 import { KataError } from "../errors.ts";
@@ -39,7 +39,7 @@ export async function warmUp(agent: Agent, agentUrl: string, { rounds, storages 
   await agent.check({}); // It gives back what the last sandbox had before it answers this.
 }
 
-/** The guest's own root file system is the container's, read-only as it is. @returns the id of one that has ended */
+/** The guest's own root file system is the container's, read-only as it is. @returns the id of a container that has ended */
 async function runContainer(agent: Agent, agentUrl: string): Promise<string> {
   const id = randomUuid();
   const root = guestRoot(id);
@@ -66,7 +66,7 @@ async function exec(agent: Agent, agentUrl: string, id: string, process: SpecPro
 }
 
 /** Only an agent of ours can be made a template of: others have no streams to be warmed up. */
-async function open(agentUrl: string, { token }: Started): Promise<Process> {
+async function open(agentUrl: string, { token }: ProcessInGuest): Promise<Process> {
   if (token === undefined) throw new KataError("KATA_AGENT", "the guest's agent is not of this project");
   return new Process(await StreamedProcess.open(agentUrl, token));
 }

@@ -47,7 +47,7 @@ export const agentCompliance: readonly ComplianceCase<AgentUnderTest>[] = [
     },
   },
   {
-    rule: "runs a process until it is signalled, ends its outputs, and tells the status to all who wait",
+    rule: "runs a process until it is signalled, ends its outputs, and gives the status to all who wait",
     check: async ({ agent, sandbox, container }) => {
       await agent.createSandbox(sandbox);
       await agent.createContainer(container("a"));

@@ -3,7 +3,7 @@ import type { ContainerRecord } from "../ports/store.ts";
 
 export function exampleRecord(id: string): ContainerRecord {
   return {
-    version: 1,
+    version: 2,
     id,
     sandboxId: id,
     status: "creating",
@@ -38,6 +38,6 @@ export function runningRecord(id: string, { directory, agentUrl, process, bootId
     annotations: {},
     bootId,
     shim: process,
-    vm: { dir: `${directory}/vm`, agentUrl, processes: [process], qemu: process, accelerator: "tcg" },
+    vm: { dir: `${directory}/vm`, agentUrl, processes: [process], vmm: process, accelerator: "tcg" },
   };
 }

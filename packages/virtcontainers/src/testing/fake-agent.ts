@@ -8,6 +8,7 @@ import {
   RpcStatus,
   rpcs,
 } from "@kata-ts/agent-protocol";
+import type { GuestInterface } from "../network/guest-view.ts";
 import type { Agent } from "../ports/agent.ts";
 
 /** What a shim exits with that has lost its guest. */
@@ -35,6 +36,8 @@ export class FakeAgent {
   readonly calls: RpcName[] = [];
   /** Calls that are to fail, with what. */
   readonly failures: Map<RpcName, Error> = new Map();
+  /** The interfaces that it was asked to set up, by the place of their card. */
+  readonly interfaces: Map<string, GuestInterface> = new Map();
   readonly #program: FakeProgram;
   readonly #containers: Map<string, FakeContainer> = new Map();
   #sandbox = false;
@@ -88,6 +91,14 @@ export class FakeAgent {
         this.end();
         return {};
       },
+      updateInterface: async ({ interface: wanted }) => {
+        if (wanted === null || wanted === undefined) throw new AgentRpcError(RpcStatus.InvalidArgument, "No interface");
+        this.interfaces.set(wanted.pciPath ?? "", wanted);
+        return wanted;
+      },
+      updateRoutes: async ({ routes }) => routes ?? {},
+      addARPNeighbors: async () => ({}),
+      reseedRandomDev: async () => ({}),
       setGuestDateTime: async () => ({}),
       onlineCPUMem: async () => ({}),
       createContainer: async ({ container_id }) => {
@@ -120,6 +131,10 @@ export class FakeAgent {
         return {};
       },
       resumeContainer: async ({ container_id }) => {
+        this.#container(container_id);
+        return {};
+      },
+      updateContainer: async ({ container_id }) => {
         this.#container(container_id);
         return {};
       },

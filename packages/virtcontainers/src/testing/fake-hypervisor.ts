@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { identifyProcess, isAlive, signalProcess } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
+import type { VmCapabilities } from "../ports/capabilities.ts";
 import type {
   BootRequest,
   FoundVm,
@@ -13,10 +14,13 @@ import type {
   VmOverhead,
   VmState,
 } from "../ports/hypervisor.ts";
+import { ALL_CAPABILITIES } from "./all-capabilities.ts";
 
 /** Hypervisor without virtual machines: each "VM" is an idle process, so that its life and death are the OS's. */
 export class FakeHypervisor implements Hypervisor {
   readonly overhead: VmOverhead = { memoryMiB: 512, cpus: 2 };
+  /** What its VMs can be given. */
+  capabilities: VmCapabilities = ALL_CAPABILITIES;
   /** Who lives in each VM, by its directory. */
   readonly members: Map<string, Set<string>> = new Map();
   /** What was plugged into each VM, by its directory. */
@@ -36,7 +40,7 @@ export class FakeHypervisor implements Hypervisor {
     this.shared.set(dir, new Map());
     this.members.set(dir, new Set());
     request.onProcess?.(identity.pid);
-    const state = { dir, agentUrl: `fake://${dir}`, processes: [identity], qemu: identity, accelerator: "fake" };
+    const state = { dir, agentUrl: `fake://${dir}`, processes: [identity], vmm: identity, accelerator: "fake" };
     this.#found.set(dir, { state, owner: request.owner, creator: identifyProcess(process.pid) });
     return new FakeVm(state, this, child);
   }
@@ -74,8 +78,12 @@ class FakeVm implements Vm {
     });
   }
 
+  get capabilities(): VmCapabilities {
+    return this.#host.capabilities;
+  }
+
   isRunning(): boolean {
-    return isAlive(this.state.qemu);
+    return isAlive(this.state.vmm);
   }
 
   noteBoot(): Promise<void> {
@@ -132,7 +140,7 @@ class FakeVm implements Vm {
 
   async plugNic(id: string): Promise<PluggedNic> {
     this.#ports += 1;
-    return { id, rootPort: `rp${String(this.#ports)}`, pciPath: `1${String(this.#ports)}/00` };
+    return { handle: id, where: `1${String(this.#ports)}/00` };
   }
 
   async plugDisk(): Promise<PluggedDisk> {
@@ -164,7 +172,7 @@ class FakeVm implements Vm {
   }
 
   async stop(): Promise<void> {
-    signalProcess(this.state.qemu, "SIGKILL");
+    signalProcess(this.state.vmm, "SIGKILL");
     while (this.isRunning()) await new Promise(setImmediate);
     this.#child?.ref();
     if (this.#child !== undefined) await this.ended;

@@ -1,7 +1,12 @@
 import { spawn } from "node:child_process";
 import { identifyProcess, signalProcess } from "@kata-ts/linux";
-import type { ConnectAgent } from "../ports/agent.ts";
+import { KataError, reasonOf } from "../errors.ts";
+import type { Agent, ConnectAgent } from "../ports/agent.ts";
 import type { Shim, ShimRequest, Shims } from "../ports/shims.ts";
+
+/** What a shim exits with that has lost its guest. */
+const GUEST_LOST = 255;
+const KILLED = 137;
 
 /** Shims that are idle processes; each ends when the fake agent says that its process ended. */
 export class FakeShims implements Shims {
@@ -16,29 +21,44 @@ export class FakeShims implements Shims {
   launch(request: ShimRequest): Shim {
     const child = spawn("/bin/sleep", ["1000"], { stdio: "ignore", detached: true });
     const identity = identifyProcess(child.pid ?? 0);
-    const exited = Promise.withResolvers<number>();
-    const end = (status: number): void => {
-      signalProcess(identity, "SIGKILL");
-      exited.resolve(status);
-    };
-    child.once("exit", () => {
-      exited.resolve(137);
+    let status = KILLED;
+    const exited: Promise<number> = new Promise((resolve) => {
+      child.once("exit", () => {
+        resolve(status);
+      });
     });
+    const end = (exitStatus: number): void => {
+      status = exitStatus;
+      signalProcess(identity, "SIGKILL");
+    };
     return {
       identity,
-      exited: exited.promise,
+      exited,
       connect: async ({ agent }) => {
         if (this.failure !== undefined) throw this.failure;
         const process = { container_id: request.containerId, exec_id: request.execId };
-        void this.#connect(agent)
+        void this.#reach(agent)
           .waitProcess(process)
-          .then(({ status }) => {
-            end(status);
-          });
+          .then(
+            (exit) => {
+              end(exit.status);
+            },
+            () => {
+              end(GUEST_LOST);
+            },
+          );
       },
       kill: () => {
-        end(137);
+        end(KILLED);
       },
     };
+  }
+
+  #reach(agentUrl: string): Agent {
+    try {
+      return this.#connect(agentUrl);
+    } catch (error) {
+      throw new KataError("KATA_SHIM", `the shim did not take over: ${reasonOf(error)}`, { cause: error });
+    }
   }
 }

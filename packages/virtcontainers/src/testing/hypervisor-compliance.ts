@@ -31,7 +31,7 @@ export const hypervisorCompliance: readonly ComplianceCase<Hypervisor>[] = [
     },
   },
   {
-    rule: "finds all its VMs, whose they are and who made them, until they are stopped",
+    rule: "finds all its VMs, with owner and creator, until they are stopped",
     check: async (hypervisor) => {
       const vm = await hypervisor.boot({ sandboxId: "compliance", owner: "/records/a" });
       const here = async () => (await hypervisor.found()).filter(({ state }) => state.dir === vm.state.dir);
@@ -53,7 +53,7 @@ export const hypervisorCompliance: readonly ComplianceCase<Hypervisor>[] = [
     rule: "tells when a VM dies by itself",
     check: async (hypervisor) => {
       const vm = await hypervisor.boot({ sandboxId: "compliance" });
-      process.kill(vm.state.qemu.pid, "SIGKILL");
+      process.kill(vm.state.vmm.pid, "SIGKILL");
       await vm.ended;
       ok(!vm.isRunning());
       await rejects(vm.share("/etc/hostname", "x", PLAIN), { code: "KATA_VM_GONE" });
@@ -77,7 +77,7 @@ export const hypervisorCompliance: readonly ComplianceCase<Hypervisor>[] = [
     },
   },
   {
-    rule: "lives for its members: the last to leave is told so, and none can join after",
+    rule: "lives for its members: the last to leave learns that it was the last, and none can join after",
     check: async (hypervisor) => {
       const vm = await hypervisor.boot({ sandboxId: "compliance" });
       try {

@@ -96,8 +96,8 @@ export const storeCompliance: readonly ComplianceCase<Store>[] = [
     rule: "tells the VM of a record by the record's location",
     check: async (store) => {
       equal(await store.vmAt(store.locationOf(A)), undefined);
-      const qemu = { pid: 1, startTime: 1 };
-      const vm = { dir: "/vm/1", agentUrl: "unix:///x", processes: [qemu], qemu, accelerator: "tcg" };
+      const vmm = { pid: 1, startTime: 1 };
+      const vm = { dir: "/vm/1", agentUrl: "unix:///x", processes: [vmm], vmm, accelerator: "tcg" };
       await store.claim({ ...exampleRecord("a"), vm });
       deepEqual(await store.vmAt(store.locationOf(A)), vm);
       equal(await store.vmAt(store.locationOf(B)), undefined);

@@ -16,7 +16,7 @@ class FloodedHypervisor extends FakeHypervisor {
     const [dir, qemu] = ["/flooded", identifyProcess(process.pid)];
     this.shared.set(dir, new Map());
     this.members.set(dir, new Set());
-    return this.reopen({ dir, agentUrl: `unix://${agentSocket}`, processes: [qemu], qemu, accelerator: "fake" });
+    return this.reopen({ dir, agentUrl: `unix://${agentSocket}`, processes: [qemu], vmm: qemu, accelerator: "fake" });
   }
 }
 
@@ -30,10 +30,10 @@ if (muxSocket !== undefined) {
     over.abort();
   });
 }
-const environment = { ...fakePorts(connectAgent), hypervisor: new FloodedHypervisor() };
+const ports = { ...fakePorts(connectAgent), hypervisor: new FloodedHypervisor() };
 try {
   const vm = { kernelPath: "/kernel", imagePath: "/image" };
-  await using sandbox = await Sandbox.create({ vm, signal: over.signal }, environment);
+  await using sandbox = await Sandbox.create({ vm, signal: over.signal }, ports);
   await sandbox.run({ rootfs: tmpdir(), args: ["true"], maxBytes: 1024 });
 } catch {
   // A guest that floods is no guest that works.

@@ -4,10 +4,10 @@ import { FakeAgent, fakePorts } from "../../src/testing/index.ts";
 
 const [wanted = ""] = process.argv.slice(2);
 const agent = new FakeAgent({ stdout: "", status: 0 });
-const environment = fakePorts(() => agent.connect());
-const sandbox = await Sandbox.create({ vm: { kernelPath: "/kernel", imagePath: "/image" } }, environment);
-const [vm] = await environment.hypervisor.found();
+const ports = fakePorts(() => agent.connect());
+const sandbox = await Sandbox.create({ vm: { kernelPath: "/kernel", imagePath: "/image" } }, ports);
+const [vm] = await ports.hypervisor.found();
 sandbox.events.on("end", () => process.stdout.write("ended\n"));
 if (wanted.includes("unref")) sandbox.unref();
 if (wanted.endsWith("ref again")) sandbox.ref();
-process.stdout.write(`${String(vm?.state.qemu.pid)}\n`);
+process.stdout.write(`${String(vm?.state.vmm.pid)}\n`);

@@ -1,0 +1,33 @@
+import { anyObjectAs, count, object, optional, type Shape, text } from "@kata-ts/linux/shape";
+import type { Confinement, UserRange } from "./confinement/confinement.ts";
+import { PreparedQemu, type QemuStartOptions } from "./start-qemu.ts";
+import type { VmConfig } from "./vm-config.ts";
+
+/** A machine and how its QEMU is kept from the host: plain values, which travel to the process that starts it. */
+export interface QemuDescription {
+  readonly vm: VmConfig;
+  /** Absent: QEMU is kept from the host by its capabilities and its filter alone. */
+  readonly confinement?: Confinement;
+}
+
+/** The machine becomes arguments of a program that checks them. */
+const description: Shape<QemuDescription> = object<QemuDescription>({
+  vm: anyObjectAs<VmConfig>(),
+  confinement: optional(object<Confinement>({ users: object<UserRange>({ first: count, last: count }), locks: text })),
+});
+
+export interface QemuLaunch extends Pick<QemuStartOptions, "vsock"> {
+  /** The guest's memory is a file that the caller fills, and the machine waits to be restored. */
+  readonly isClone: boolean;
+}
+
+/**
+ * Prepares a machine that another program has described.
+ *
+ * @param config a QemuDescription; @throws TypeError where it is none, QemuError, LinuxError: nothing is left then
+ */
+export async function launchQemu(config: object, { isClone, vsock }: QemuLaunch): Promise<PreparedQemu> {
+  const { vm, confinement } = description(config, "the machine's description");
+  const machine = isClone ? { ...vm, incoming: true } : vm;
+  return PreparedQemu.prepare(machine, { ownMemory: isClone, confinement, vsock });
+}

@@ -1,0 +1,30 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { QemuError } from "./errors.ts";
+import type { QmpClient } from "./qmp/client.ts";
+
+/** The guest lets go of a device first, which takes it five seconds: PCI Express has its button blink that long. */
+const DEADLINE_MS = 20_000;
+/** Between two questions whether the slot is at rest. */
+const LOOK_MS = 50;
+
+/** Takes a device out: resolves when the guest has let go of it. @throws QemuError KATA_QMP_TIMEOUT when it does not */
+export async function unplugDevice(qmp: QmpClient, id: string): Promise<void> {
+  const giveUpAt = performance.now() + DEADLINE_MS;
+  const gone = qmp.waitForEvent(({ event, data }) => event === "DEVICE_DELETED" && data.device === id, {
+    deadlineMs: DEADLINE_MS,
+  });
+  gone.catch(() => undefined);
+  while (!(await isAsked(qmp, id)) && performance.now() < giveUpAt) await delay(LOOK_MS);
+  await gone;
+}
+
+/** @returns false while the guest powers the slot up, for what was plugged in just now: QEMU has no event for its end */
+async function isAsked(qmp: QmpClient, id: string): Promise<boolean> {
+  try {
+    await qmp.execute("device_del", { id });
+    return true;
+  } catch (error) {
+    if (error instanceof QemuError && error.message.includes("power indicator blinking")) return false;
+    throw error;
+  }
+}

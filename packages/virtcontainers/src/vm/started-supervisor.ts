@@ -1,0 +1,11 @@
+import type { VmExit } from "@kata-ts/proxy";
+
+/** A VM's supervisor, wherever it lives. */
+export interface StartedSupervisor {
+  readonly ended: Promise<VmExit | undefined>;
+  /** From now on the VM outlives this process, where the supervisor does. */
+  commit(): void;
+  /** From now on nothing of the VM keeps this process running. */
+  unref(): void;
+  stop(): Promise<void>;
+}

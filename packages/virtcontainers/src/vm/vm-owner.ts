@@ -1,0 +1,56 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { identifyProcess, type ProcessIdentity } from "@kata-ts/linux";
+import { anyObject, listOf, object, optional, type Shape, text } from "@kata-ts/linux/shape";
+import { VmFile, type VmProcesses } from "@kata-ts/proxy";
+import { recordedCgroup } from "../cgroup/recorded.ts";
+import type { RecordedCgroup } from "../ports/cgroups.ts";
+import type { BootRequest } from "../ports/hypervisor.ts";
+import { namedByRole } from "../store/migrated.ts";
+import { processIdentity } from "../store/record-schema.ts";
+
+const OWNER = "owner.json";
+
+/** Who made a VM, and what for. */
+export interface VmOwner {
+  readonly owner?: string;
+  readonly cgroup?: RecordedCgroup;
+  readonly creator: ProcessIdentity;
+}
+
+/** What the asker said of it. */
+export type OwnedRequest = Pick<BootRequest, "owner" | "cgroup">;
+
+const owner = object<VmOwner>({ owner: optional(text), cgroup: optional(recordedCgroup), creator: processIdentity });
+
+const processes = object<VmProcesses>({
+  processes: listOf(processIdentity),
+  vmm: optional(processIdentity),
+  agentUrl: optional(text),
+});
+
+/** Written before the VM exists, so that gc can decide whether a directory is still wanted. */
+export async function writeOwner(vmDirectory: string, request: OwnedRequest): Promise<void> {
+  const { owner, cgroup } = request;
+  const note = { owner, cgroup, creator: identifyProcess(process.pid) };
+  await writeFile(join(vmDirectory, OWNER), JSON.stringify(note), { mode: 0o600 });
+}
+
+export async function readOwner(vmDirectory: string): Promise<VmOwner | undefined> {
+  return readNote(join(vmDirectory, OWNER), owner);
+}
+
+/** What the supervisor wrote down of the processes that it started; undefined when it did not come so far. */
+export async function readProcesses(vmDirectory: string): Promise<VmProcesses | undefined> {
+  return readNote(join(vmDirectory, VmFile.processes), (value, place) =>
+    processes(namedByRole({ ...anyObject(value, place) }), place),
+  );
+}
+
+async function readNote<T>(path: string, shape: Shape<T>): Promise<T | undefined> {
+  try {
+    return shape(JSON.parse(await readFile(path, "utf8")), path);
+  } catch {
+    return undefined;
+  }
+}
