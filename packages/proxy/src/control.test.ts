@@ -6,20 +6,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { COMMIT, ControlPipe } from "./control.ts";
+import { COMMIT, StarterPipe } from "./control.ts";
 
 const MODULE = JSON.stringify(new URL("./control.ts", import.meta.url).href);
 
 /** Tells its starter how the VM's start went, and prints what came back. */
 const PROXY = `
-  import { ControlPipe } from ${MODULE};
-  const control = new ControlPipe(3);
-  control.tell({ ok: true, pids: { qemu: 1 } });
+  import { StarterPipe } from ${MODULE};
+  const control = new StarterPipe(3);
+  control.tell({ ok: true });
   console.log("told");
   console.log((await control.committed()) ? "committed" : "abandoned");
 `;
 
-/** Starts a proxy. Until it is told to go on, it reads nothing at all. */
+/** Starts a proxy. Until the test sends a byte, it reads nothing at all. */
 const starter = (then: string): string => `
   import { spawn } from "node:child_process";
   import { readSync } from "node:fs";
@@ -31,7 +31,7 @@ const starter = (then: string): string => `
   ${then}
 `;
 
-/** @returns what the proxy saw of a starter that goes on with this once the outcome was told */
+/** @returns what the proxy saw of a starter that runs `then` once the proxy has written the outcome */
 async function proxyOf(then: string): Promise<string> {
   const process = spawn(globalThis.process.execPath, ["--input-type=module", "-e", starter(then)], {
     stdio: ["pipe", "pipe", "pipe"],
@@ -45,7 +45,7 @@ async function proxyOf(then: string): Promise<string> {
   return `${seen}${await complaints}`;
 }
 
-describe("ControlPipe", () => {
+describe("StarterPipe", () => {
   it("takes the starter's commit", async () => {
     expect(await proxyOf(`control.end("commit\\n"); control.resume();`)).toBe("told\ncommitted\n");
   });
@@ -71,14 +71,14 @@ describe("the socket of a VM that waits to be taken", () => {
     rmSync(directory, { recursive: true });
   });
 
-  async function taken(): Promise<{ taker: Socket; control: ControlPipe }> {
+  async function taken(): Promise<{ taker: Socket; control: StarterPipe }> {
     const path = join(directory, "take.sock");
-    const accepted = ControlPipe.accept(path);
+    const accepted = StarterPipe.accept(path);
     const taker = connect(path);
     return { taker, control: await accepted };
   }
 
-  it("is gone with the first who connects, who says what it is for and then commits it", async () => {
+  it("is removed with the first taker, which sends its surroundings and then commits", async () => {
     const { taker, control } = await taken();
     expect(existsSync(join(directory, "take.sock"))).toBe(false);
     const surroundings = control.surroundings();
@@ -86,13 +86,13 @@ describe("the socket of a VM that waits to be taken", () => {
     await new Promise(setImmediate);
     taker.write(',"forwardLoopback":true}\n');
     expect(await surroundings).toEqual({ networkNamespace: "/run/netns/pod", forwardLoopback: true });
-    control.tell({ ok: true, pids: { qemu: 1, virtiofsd: undefined } });
-    expect(String((await once(taker, "data"))[0])).toBe('{"ok":true,"pids":{"qemu":1}}\n');
+    control.tell({ ok: true });
+    expect(String((await once(taker, "data"))[0])).toBe('{"ok":true}\n');
     taker.end(COMMIT);
     expect(await control.committed()).toBe(true);
   });
 
-  it("takes one who goes away, before or after that, as nobody", async () => {
+  it("has no taker where that goes away before or after its surroundings", async () => {
     const early = await taken();
     early.taker.end("{");
     expect(await early.control.surroundings()).toBeUndefined();
@@ -103,9 +103,12 @@ describe("the socket of a VM that waits to be taken", () => {
     expect(await late.control.committed()).toBe(false);
   });
 
-  it("takes one who says something else as nobody", async () => {
-    const { taker, control } = await taken();
-    taker.end("GET / HTTP/1.0\n");
-    expect(await control.surroundings()).toBeUndefined();
-  });
+  it.each(["GET / HTTP/1.0", "null", "[]", '{"networkNamespace":7}', '{"oomFiles":"/a"}'])(
+    "takes a taker as gone that sends %s",
+    async (line) => {
+      const { taker, control } = await taken();
+      taker.end(`${line}\n`);
+      expect(await control.surroundings()).toBeUndefined();
+    },
+  );
 });

@@ -1,17 +1,14 @@
 import { once } from "node:events";
 import { createServer, Socket } from "node:net";
-import type { VmPids, VmSurroundings } from "./vm-spec.ts";
-
-/** What the proxy tells its starter, as one JSON line. */
-export type StartOutcome =
-  | { readonly ok: true; readonly pids: VmPids }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+import { parseShape } from "@kata-ts/linux/shape";
+import type { StartOutcome, VmSurroundings } from "./vm-spec.ts";
+import { vmSurroundings } from "./vm-spec-shape.ts";
 
 /** What the starter writes when the sandbox is complete; without it the end of the starter is the end of the VM. */
 export const COMMIT = "commit\n";
 
-/** The proxy's side of the pipe to its starter, or to who takes its VM. */
-export class ControlPipe {
+/** The proxy's side of the pipe to its starter, or to the taker of its VM. */
+export class StarterPipe {
   readonly #socket: Socket;
 
   constructor(socket: Socket | number) {
@@ -20,25 +17,25 @@ export class ControlPipe {
   }
 
   /** Waits for the first to connect there, and then listens no more: the socket is gone when this resolves. */
-  static async accept(path: string): Promise<ControlPipe> {
+  static async accept(path: string): Promise<StarterPipe> {
     const server = createServer({ pauseOnConnect: true });
     server.maxConnections = 1;
     server.listen(path);
     const [socket] = (await once(server, "connection")) as [Socket];
     server.close();
-    return new ControlPipe(socket);
+    return new StarterPipe(socket);
   }
 
-  /** What the taker says first, as one JSON line; undefined when it goes away before that. */
+  /** What the taker sends first, as one JSON line; undefined when it goes away before that, or sends something else. */
   async surroundings(): Promise<VmSurroundings | undefined> {
     let text = "";
     try {
       for await (const chunk of this.#socket.iterator({ destroyOnReturn: false })) {
         text += String(chunk);
-        if (text.endsWith("\n")) return JSON.parse(text) as VmSurroundings;
+        if (text.endsWith("\n")) return parseShape(vmSurroundings, text, "what the taker sent");
       }
     } catch {
-      // As if it had gone.
+      // As if the taker had gone.
     }
     return undefined;
   }
@@ -61,7 +58,7 @@ export class ControlPipe {
         if (text.includes(COMMIT)) break;
       }
     } catch {
-      // A starter that was killed before it was told the outcome shows as an error of the pipe, not as its end.
+      // A starter that was killed before it read the outcome shows as an error of the pipe, not as its end.
     }
     this.#socket.destroy();
     return text.includes(COMMIT);

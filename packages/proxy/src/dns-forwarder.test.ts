@@ -1,15 +1,15 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { duplexPair } from "node:stream";
 import { DnsTransport, readBytes, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/network-streams";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DnsForwarder } from "./dns-forwarder.ts";
 
-/** An address of the loopback where nobody else answers. */
+/** An address of the loopback where no other program answers. */
 const ADDRESS = "127.53.0.11";
 
 async function askOverUdp(forwarder: DnsForwarder, query: string): Promise<string | undefined> {
@@ -56,7 +56,7 @@ describe("the forwarder of names", () => {
     await served;
   });
 
-  it("answers nobody while it has no resolver", async () => {
+  it("answers no question while it has no resolver", async () => {
     const forwarder = new DnsForwarder();
     const [, early] = duplexPair();
     await forwarder.serve(early);
@@ -65,11 +65,19 @@ describe("the forwarder of names", () => {
     expect(await askOverUdp(forwarder, "web?")).toBe("answer to web?");
   });
 
-  it("asks an engine's resolver while the container's resolv.conf names it", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "forwarder-"));
-    const resolvConf = join(directory, "resolv.conf");
-    const forwarder = new DnsForwarder({ resolvConf });
-    const isRefused = async (): Promise<boolean> => {
+  describe("with a container's resolv.conf", () => {
+    let directory = "";
+    let resolvConf = "";
+
+    beforeEach(() => {
+      directory = mkdtempSync(join(tmpdir(), "forwarder-"));
+      resolvConf = join(directory, "resolv.conf");
+    });
+    afterEach(() => {
+      rmSync(directory, { recursive: true, force: true });
+    });
+
+    async function isRefused(forwarder: DnsForwarder): Promise<boolean> {
       const [guest, host] = duplexPair();
       const served = forwarder.serve(host);
       const refused = host.destroyed;
@@ -77,14 +85,38 @@ describe("the forwarder of names", () => {
       host.destroy();
       await served;
       return refused;
-    };
-    expect(await isRefused()).toBe(true);
-    writeFileSync(resolvConf, "nameserver 192.0.2.1\n");
-    expect(await isRefused()).toBe(true);
-    writeFileSync(resolvConf, "nameserver 127.0.0.11\noptions ndots:0\n");
-    expect(await isRefused()).toBe(false);
-    rmSync(directory, { recursive: true });
-    expect(await isRefused()).toBe(true);
+    }
+
+    it("asks an engine's resolver while that is named", async () => {
+      const forwarder = new DnsForwarder({ resolvConf });
+      expect(await isRefused(forwarder)).toBe(true);
+      writeFileSync(resolvConf, "nameserver 192.0.2.1\n");
+      expect(await isRefused(forwarder)).toBe(true);
+      writeFileSync(resolvConf, "nameserver 127.0.0.11\noptions ndots:0\n");
+      expect(await isRefused(forwarder)).toBe(false);
+      rmSync(directory, { recursive: true });
+      expect(await isRefused(forwarder)).toBe(true);
+    });
+
+    it("reads what an engine writes to it, also when the file is out of reach", async () => {
+      writeFileSync(resolvConf, "nameserver 127.0.0.11\n");
+      const forwarder = new DnsForwarder({ resolvConf });
+      forwarder.keepResolvConf();
+      renameSync(directory, `${directory}-elsewhere`);
+      const moved = join(`${directory}-elsewhere`, "resolv.conf");
+      expect(await isRefused(forwarder)).toBe(false);
+      writeFileSync(moved, "nameserver 192.0.2.1\n");
+      expect(await isRefused(forwarder)).toBe(true);
+      writeFileSync(moved, "nameserver 127.0.0.11\n");
+      expect(await isRefused(forwarder)).toBe(false);
+      rmSync(`${directory}-elsewhere`, { recursive: true });
+    });
+
+    it("has no resolver where there is no file to keep open", async () => {
+      const forwarder = new DnsForwarder({ resolvConf });
+      forwarder.keepResolvConf();
+      expect(await isRefused(forwarder)).toBe(true);
+    });
   });
 
   it("ends a stream that asks for something else, and more streams than it has room for", async () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { DnsTransport, readBytes, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/network-streams";
-import { engineResolver, readResolvConf } from "./engine-resolver.ts";
+import { engineResolver, openResolvConf, readOpenResolvConf, readResolvConf } from "./engine-resolver.ts";
 
 const PORT = 53;
 /** What one guest may have under way; more are refused. */
@@ -14,13 +14,13 @@ const DEADLINE_MS = 15_000;
 export interface DnsSource {
   /** One that is there from the start. */
   readonly resolver?: string;
-  /** A resolv.conf of the host: the resolver is the engine's, while that names it. */
-  readonly resolvConf?: string;
+  /** A resolv.conf of the host, or a descriptor of it: the resolver is the engine's, while that names it. */
+  readonly resolvConf?: string | number | undefined;
 }
 
 /**
  * Asks one resolver what a guest wants to know. A guest can reach nothing else by it. It is asked from the network namespace
- * that this process lives in. Without a resolver nobody is answered.
+ * that this process lives in. Without a resolver no question is answered.
  */
 export class DnsForwarder {
   source: DnsSource;
@@ -28,6 +28,15 @@ export class DnsForwarder {
 
   constructor(source: DnsSource = {}) {
     this.source = source;
+  }
+
+  /**
+   * Holds the resolv.conf open, for a process that loses sight of it. Engines write to the file that there is: containers have
+   * it mounted.
+   */
+  keepResolvConf(): void {
+    const { resolvConf } = this.source;
+    if (typeof resolvConf === "string") this.source = { ...this.source, resolvConf: openResolvConf(resolvConf) };
   }
 
   /** Serves a stream that the guest opened, to its end. Never rejects. */
@@ -56,7 +65,8 @@ export class DnsForwarder {
 
 /** Engines change the file while a container runs: it is read for each question. */
 function resolverOf({ resolver, resolvConf }: DnsSource): string | undefined {
-  return resolver ?? (resolvConf === undefined ? undefined : engineResolver(readResolvConf(resolvConf)));
+  if (resolver !== undefined || resolvConf === undefined) return resolver;
+  return engineResolver(typeof resolvConf === "string" ? readResolvConf(resolvConf) : readOpenResolvConf(resolvConf));
 }
 
 async function askOnce(stream: Duplex, address: string): Promise<void> {

@@ -19,7 +19,7 @@ describe("the engine's resolver", () => {
 });
 
 describe("a resolv.conf", () => {
-  it("is read as far as it is a file, and holds nobody up", () => {
+  it("is read where it is a file, and never blocks the reader", () => {
     const directory = mkdtempSync(join(tmpdir(), "resolv-"));
     const path = join(directory, "resolv.conf");
     expect(readResolvConf(path)).toEqual([]);

@@ -10,27 +10,37 @@ export function engineResolver(lines: readonly string[]): string | undefined {
   return named ? ENGINE_RESOLVER : undefined;
 }
 
+/** A resolv.conf for readOpenResolvConf(); undefined where it is no file. Never blocks. */
+export function openResolvConf(path: string): number | undefined {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (fstatSync(fd).isFile()) return fd;
+    closeSync(fd);
+  } catch {
+    // As if there were none.
+  }
+  return undefined;
+}
+
+/** The lines of an open one as it is now. */
+export function readOpenResolvConf(fd: number): readonly string[] {
+  const buffer = Buffer.alloc(MAX_BYTES);
+  const text = buffer.toString("utf8", 0, readSync(fd, buffer, 0, MAX_BYTES, 0));
+  return text.split("\n").filter((line) => line.trim() !== "");
+}
+
 /**
  * The lines of a resolv.conf as it is now; none where it cannot be read. A guest that the directory is shared with may have
  * put something else in its place, which does not keep the caller waiting.
  */
 export function readResolvConf(path: string): readonly string[] {
-  return start(path)
-    .split("\n")
-    .filter((line) => line.trim() !== "");
-}
-
-function start(path: string): string {
-  const buffer = Buffer.alloc(MAX_BYTES);
+  const fd = openResolvConf(path);
+  if (fd === undefined) return [];
   try {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      if (!fstatSync(fd).isFile()) return "";
-      return buffer.toString("utf8", 0, readSync(fd, buffer, 0, MAX_BYTES, 0));
-    } finally {
-      closeSync(fd);
-    }
+    return readOpenResolvConf(fd);
   } catch {
-    return "";
+    return [];
+  } finally {
+    closeSync(fd);
   }
 }

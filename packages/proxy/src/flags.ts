@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-/** kata-proxy's command line. The single dashes and the names are the original's; `-vm` and `-control-fd` are ours. */
+/** kata-proxy's command line. The single dashes and the names are the original's; `-vm`, `-control-fd`, `-take-back` and `-abandoned` are ours. */
 export interface ProxyFlags {
   readonly listenSocket: string;
   readonly muxSocket: string;
@@ -9,7 +9,11 @@ export interface ProxyFlags {
   readonly version: boolean;
   /** A VmSpec as JSON: start that VM and watch over it. */
   readonly vm: string | undefined;
-  /** A descriptor on which the start's outcome is told and the commit awaited. */
+  /** The directory of a VM that has ended: take back what it has changed on the host. */
+  readonly takeBack: string | undefined;
+  /** Remove that directory, too. */
+  readonly abandoned: boolean;
+  /** A descriptor to write the start's outcome to, and to read the commit from. */
   readonly controlFd: number | undefined;
 }
 
@@ -21,6 +25,8 @@ const OPTIONS = {
   "agent-logs-socket": { type: "string" },
   vm: { type: "string" },
   "control-fd": { type: "string" },
+  "take-back": { type: "string" },
+  abandoned: { type: "boolean", default: false },
   debug: { type: "boolean", default: false },
   version: { type: "boolean", default: false },
 } as const;
@@ -36,6 +42,8 @@ export function parseFlags(argv: readonly string[]): ProxyFlags {
     debug: values.debug,
     version: values.version,
     vm: values.vm,
+    takeBack: values["take-back"],
+    abandoned: values.abandoned,
     controlFd: values["control-fd"] === undefined ? undefined : Number(values["control-fd"]),
   };
 }

@@ -1,6 +1,7 @@
-import { closeSync, ftruncateSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { Tail } from "@kata-ts/qemu-driver";
+import { AGENT_LOG_PREFIX, AgentLog, INIT_LOG_PREFIX } from "@kata-ts/agent-protocol/guest-contract";
+import { Tail } from "@kata-ts/linux";
 
 /** How far a guest came, in order. */
 export type BootPhase = "qemu" | "kernel" | "init" | "agent" | "ready";
@@ -10,9 +11,9 @@ export type BootTimeline = Partial<Record<BootPhase, number>>;
 
 /** What the guest prints when it reaches a phase; the guest image's init and the agent say so. */
 const MARKS: readonly (readonly [BootPhase, string])[] = [
-  ["init", "kata-init:"],
-  ["agent", "kata-agent: starting"],
-  ["ready", "kata-agent: ready"],
+  ["init", INIT_LOG_PREFIX],
+  ["agent", `${AGENT_LOG_PREFIX}${AgentLog.starting}`],
+  ["ready", `${AGENT_LOG_PREFIX}${AgentLog.ready}`],
 ];
 
 const LONGEST_MARK = Math.max(...MARKS.map(([, mark]) => mark.length));
@@ -24,22 +25,20 @@ const FILE_BYTES = 1024 * 1024;
 export class GuestConsole {
   readonly tail: Tail = new Tail(TAIL_BYTES);
   readonly timeline: BootTimeline = { qemu: Date.now() };
-  readonly #file: string;
+  readonly #files: readonly number[];
   readonly #onReady: (timeline: BootTimeline) => void;
   #lastWords = "";
-  #fd: number;
   #written = 0;
 
   /** @param onReady called once, when the agent is up */
   constructor(source: Readable, file: string, onReady: (timeline: BootTimeline) => void) {
-    this.#file = file;
     this.#onReady = onReady;
-    this.#fd = openSync(file, "a", 0o600);
+    this.#files = openFiles(file);
     source.on("data", (chunk: Buffer) => {
       this.#keep(chunk);
     });
     source.once("close", () => {
-      closeSync(this.#fd);
+      for (const fd of this.#files) closeSync(fd);
     });
   }
 
@@ -60,8 +59,10 @@ export class GuestConsole {
   }
 
   #write(chunk: Buffer): void {
-    if (this.#written + chunk.length > FILE_BYTES) this.#rotate();
-    this.#written += writeSync(this.#fd, chunk);
+    const [newer, older] = this.#files;
+    if (newer === undefined) return;
+    if (this.#written + chunk.length > FILE_BYTES) this.#rotate(newer, older);
+    this.#written += writeSync(newer, chunk, 0, chunk.length, this.#written);
   }
 
   // Looks at what is new, and at as much before it as a mark may have begun in.
@@ -75,16 +76,30 @@ export class GuestConsole {
     if (this.timeline.ready !== undefined) this.#onReady(this.timeline);
   }
 
-  // Where no second file can be had, the one there is begins anew: the console's bound holds in any case.
-  #rotate(): void {
-    this.#written = 0;
+  // By descriptors, because the directory may be out of reach by then. Without a second file the one there is begins anew.
+  #rotate(newer: number, older: number | undefined): void {
     try {
-      renameSync(this.#file, `${this.#file}.1`);
-      const next = openSync(this.#file, "w", 0o600);
-      closeSync(this.#fd);
-      this.#fd = next;
-    } catch {
-      ftruncateSync(this.#fd);
+      if (older !== undefined) copy(newer, older, this.#written);
+    } finally {
+      this.#written = 0;
+      ftruncateSync(newer);
     }
+  }
+}
+
+function copy(from: number, to: number, bytes: number): void {
+  const kept = Buffer.allocUnsafe(bytes);
+  const length = readSync(from, kept, 0, bytes, 0);
+  ftruncateSync(to);
+  writeSync(to, kept, 0, length, 0);
+}
+
+/** The newer one first, which there has to be. */
+function openFiles(file: string): number[] {
+  const newer = openSync(file, "w+", 0o600);
+  try {
+    return [newer, openSync(`${file}.1`, "w", 0o600)];
+  } catch {
+    return [newer];
   }
 }

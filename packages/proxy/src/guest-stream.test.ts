@@ -12,7 +12,7 @@ describe("a stream that a guest opens", () => {
     },
   };
 
-  it("is told the time, as often as it asks, up to a limit", async () => {
+  it("gets the time as often as it asks, up to a limit", async () => {
     const [guest, host] = duplexPair();
     let now = 1_700_000_000_000;
     const over = serveGuestStream(host, dns, () => now);

@@ -1,24 +1,36 @@
 import { readFileSync, rmSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { identifyProcess, releaseMemory } from "@kata-ts/linux";
-import { ControlPipe } from "./control.ts";
+import { parseShape } from "@kata-ts/linux/shape";
+import { StarterPipe } from "./control.ts";
 import { type ProxyFlags, parseFlags } from "./flags.ts";
+import type { MachineLauncher } from "./machine-launcher.ts";
 import { Relay } from "./relay.ts";
+import { takeBack } from "./take-back.ts";
 import { PROXY_VERSION } from "./version.ts";
 import { VmFile, type VmSpec } from "./vm-spec.ts";
-import { Watchman } from "./watchman.ts";
+import { vmSpec } from "./vm-spec-shape.ts";
+import { VmSupervisor } from "./vm-supervisor.ts";
+
+type Launchers = Readonly<Record<string, MachineLauncher>>;
 
 /** By then a container is started, as a rule. */
 const START_MS = 1_000;
 
-/** Runs kata-proxy until its VM, or its channel, ends. Returns the exit status. */
-export async function main(argv: readonly string[]): Promise<number> {
+/**
+ * Runs kata-proxy until its VM, or its channel, ends. Returns the exit status.
+ *
+ * @param launchers of the monitors that it can start machines of, by MachineDescription.monitor
+ */
+export async function main(argv: readonly string[], launchers: Launchers): Promise<number> {
   const flags = parseFlags(argv);
   if (flags.version) {
     process.stdout.write(`kata-proxy version ${PROXY_VERSION}\n`);
     return 0;
   }
-  if (flags.vm !== undefined) return watchOver(JSON.parse(readFileSync(flags.vm, "utf8")) as VmSpec, flags);
+  if (flags.takeBack !== undefined) return takeBackFrom(flags.takeBack, flags);
+  if (flags.vm !== undefined) return supervise(flags.vm, flags, launchers);
   if (flags.listenSocket === "" || flags.muxSocket === "") {
     process.stderr.write("kata-proxy: -listen-socket and -mux-socket are required\n");
     return 0; // The original's exit status for this.
@@ -36,11 +48,25 @@ async function multiplex(flags: ProxyFlags): Promise<number> {
   return 0;
 }
 
-async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
-  const control = flags.controlFd === undefined ? undefined : new ControlPipe(flags.controlFd);
-  let watchman: Watchman;
+/** For a kata-proxy that may not do so any more. */
+async function takeBackFrom(directory: string, { abandoned }: ProxyFlags): Promise<number> {
   try {
-    watchman = await Watchman.start(spec, identifyProcess(process.pid));
+    await takeBack(directory);
+  } finally {
+    if (abandoned) rmSync(directory, { recursive: true, force: true });
+  }
+  return 0;
+}
+
+async function supervise(specFile: string, flags: ProxyFlags, launchers: Launchers): Promise<number> {
+  const control = flags.controlFd === undefined ? undefined : new StarterPipe(flags.controlFd);
+  let spec: VmSpec;
+  let supervisor: VmSupervisor;
+  try {
+    spec = readSpec(specFile);
+    await stat("/"); // Node's pool of threads begins with it: see changeRootOfAllThreads().
+    supervisor = await VmSupervisor.start(spec, launcherOf(spec, launchers), identifyProcess(process.pid));
+    if (spec.cached !== true) await settle(supervisor);
   } catch (error) {
     control?.tellFailure(error);
     return 1;
@@ -49,45 +75,72 @@ async function watchOver(spec: VmSpec, flags: ProxyFlags): Promise<number> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
       asked.abort();
-      void watchman.stop();
+      void supervisor.stop();
     });
   }
   process.on("SIGHUP", () => undefined);
-  control?.tell({ ok: true, pids: watchman.pids });
-  const abandoned = control === undefined ? undefined : serve(watchman, spec, control);
-  const exit = await watchman.ended;
-  // Nobody who could has a record of this VM: it takes its traces with it. A starter that asked still reads them.
+  control?.tell({ ok: true });
+  const abandoned = control === undefined ? undefined : serve(supervisor, spec, control);
+  const exit = await supervisor.ended;
+  // No process has a record of this VM: its directory goes with it. A starter that stopped it still reads the directory.
   if (exit.reason !== "stopped") return 1;
-  const nobodyIsLeft = await Promise.race([abandoned, ...(asked.signal.aborted ? [Promise.resolve(false)] : [])]);
-  if (nobodyIsLeft === true) rmSync(spec.dir, { recursive: true, force: true });
+  const isAbandoned = await Promise.race([abandoned, ...(asked.signal.aborted ? [Promise.resolve(false)] : [])]);
+  if (isAbandoned === true) await supervisor.abandon();
   return 0;
 }
 
-/** Sees a VM into its sandbox. @returns whether whom it was for went away before that: then the VM ends */
-async function serve(watchman: Watchman, spec: VmSpec, starter: ControlPipe): Promise<boolean> {
+/** @throws Error that names the file */
+function readSpec(path: string): VmSpec {
+  try {
+    return parseShape(vmSpec, readFileSync(path, "utf8"), "the VM's description");
+  } catch (error) {
+    throw new Error(`${path} cannot be used: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** @throws Error where this kata-proxy is of another release than its starter */
+function launcherOf({ machine: { monitor } }: VmSpec, launchers: Launchers): MachineLauncher {
+  const launcher = Object.hasOwn(launchers, monitor) ? launchers[monitor] : undefined;
+  if (launcher === undefined) throw new Error(`this kata-proxy cannot start machines of ${monitor}`);
+  return launcher;
+}
+
+/** Waits until the VM belongs to a sandbox. @returns whether its starter or taker went away before that: then the VM ends */
+async function serve(supervisor: VmSupervisor, spec: VmSpec, starter: StarterPipe): Promise<boolean> {
   let settled = await starter.committed();
   if (settled && spec.cached === true) {
     releaseMemorySoon();
-    settled = await handOver(watchman, await ControlPipe.accept(join(spec.dir, VmFile.take)));
+    settled = await handOver(supervisor, await StarterPipe.accept(join(spec.dir, VmFile.take)));
   }
-  if (!settled) await watchman.stop();
-  watchman.followNetwork();
-  watchman.forwardPorts();
+  if (!settled) await supervisor.stop();
+  supervisor.followNetwork();
   releaseMemorySoon();
   return !settled;
 }
 
-/** Gives the VM to the first who asks for it. @returns whether the VM is wanted from then on */
-async function handOver(watchman: Watchman, taker: ControlPipe): Promise<boolean> {
+/** Now that the VM's place is known, and before a container is in it. @throws LinuxError; the VM has ended then */
+async function settle(supervisor: VmSupervisor): Promise<void> {
+  try {
+    supervisor.forwardPorts({ isInside: true });
+    await supervisor.confine();
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
+  }
+}
+
+/** Gives the VM to its taker. @returns whether the taker has committed it */
+async function handOver(supervisor: VmSupervisor, taker: StarterPipe): Promise<boolean> {
   const surroundings = await taker.surroundings();
   if (surroundings === undefined) return false;
   try {
-    watchman.moveTo(surroundings);
+    supervisor.moveTo(surroundings);
+    await settle(supervisor);
   } catch (error) {
     taker.tellFailure(error);
     return false;
   }
-  taker.tell({ ok: true, pids: watchman.pids });
+  taker.tell({ ok: true });
   return taker.committed();
 }
 

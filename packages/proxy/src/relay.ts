@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { YamuxSession, type YamuxStream } from "@kata-ts/agent-protocol";
+import type { GuestChannel } from "./guest-channel.ts";
 
 export interface RelayOptions {
   /** The unix socket that shims and runtime connect to. */
@@ -25,14 +26,16 @@ const MAX_GUEST_STREAMS = 256;
 
 /**
  * Many unix connections over the guest's one serial channel: each becomes a yamux stream. Ends when the channel ends,
- * and then ends all its connections: nobody waits for a dead guest.
+ * and then ends all its connections, so that no client waits for a dead guest.
  */
-export class Relay {
+export class Relay implements GuestChannel {
   /** Resolves when the channel to the guest is gone, or the relay was closed. */
   readonly ended: Promise<void>;
+  readonly connected: Promise<void>;
   readonly #server: Server;
   readonly #connections: Set<Socket> = new Set();
   readonly #ended = Promise.withResolvers<void>();
+  readonly #connected = Promise.withResolvers<void>();
   #session: YamuxSession | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #channel: Socket | undefined;
@@ -42,6 +45,7 @@ export class Relay {
   private constructor(server: Server) {
     this.#server = server;
     this.ended = this.#ended.promise;
+    this.connected = this.#connected.promise;
   }
 
   /** Listens at once; connections wait for the guest's channel. */
@@ -84,6 +88,7 @@ export class Relay {
     this.#server.close();
     this.#session?.close();
     for (const socket of this.#connections) socket.destroy();
+    this.#connected.resolve();
     this.#ended.resolve();
   }
 
@@ -98,6 +103,7 @@ export class Relay {
     });
     this.#session = session;
     this.#channel = channel;
+    this.#connected.resolve();
     this.#heartbeat = setInterval(() => {
       session.heartbeat();
     }, HEARTBEAT_MS);

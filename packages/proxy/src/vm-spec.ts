@@ -1,6 +1,7 @@
 import type { ProcessIdentity } from "@kata-ts/linux";
-import type { VirtiofsdConfig, VmConfig } from "@kata-ts/qemu-driver";
 import type { BootPhase } from "./guest-console.ts";
+import type { MachineDescription } from "./machine-launcher.ts";
+import type { VirtiofsdConfig } from "./virtiofsd.ts";
 
 /** What a VM is given of its sandbox's surroundings on the host. */
 export interface VmSurroundings {
@@ -18,33 +19,48 @@ export interface VmSurroundings {
   readonly onNetworkChange?: readonly string[];
 }
 
-/** Everything the watchman needs to run one VM: plain values, handed over as JSON. */
+/** What backs a guest's vsock device. */
+export interface VsockSpec {
+  /** vhost-device-vsock, an absolute path; without it the host's kernel. */
+  readonly daemonPath?: string;
+}
+
+/** Everything the supervisor needs to run one VM: plain values, handed over as JSON. */
 export interface VmSpec extends VmSurroundings {
+  readonly machine: MachineDescription;
   /** The VM's directory on the host, 0700. Console, timeline and exit record are written there. */
   readonly dir: string;
-  readonly vm: VmConfig;
-  /** A file whose copy the guest's memory begins as: that of a saved machine, which `vm` is to take over. */
+  /** A file whose copy the guest's memory begins as: that of a saved machine, which this one is to take over. */
   readonly memoryImage?: string;
   /** Served to the guest; made by the caller, below `dir`. */
   readonly sharedDir: string;
   readonly virtiofsd?: VirtiofsdConfig;
-  /** Where shims and runtime connect. */
+  /** Where shims and runtime connect to a guest that is reached over its serial port. */
   readonly proxySocket: string;
-  /** Once its starter has committed it, the VM waits at VmFile.take for the one that it is for. */
+  /** The guest is reached over vsock, and has no serial port. */
+  readonly vsock?: VsockSpec;
+  /** Once its starter has committed it, the VM waits at VmFile.take for its sandbox. */
   readonly cached?: boolean;
 }
 
-/** The processes of a VM. QEMU's mount namespace is the one that the shared tree is assembled in. */
+/** The processes of a VM. The shared tree is assembled in the mount namespace of the monitor's process. */
 export interface VmPids {
-  readonly qemu: number;
+  readonly vmm: number;
   readonly virtiofsd: number | undefined;
 }
 
-/** The processes that a watchman has started, and itself: kept as `processes.json` for whoever finds the VM later. */
+/** What the proxy answers its starter, as one JSON line. The processes are in VmFile.processes by then. */
+export type StartOutcome =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+/** The processes that a supervisor has started, and itself: kept as `processes.json` for later calls and gc. */
 export interface VmProcesses {
   /** The one whose end ends the others first. */
   readonly processes: readonly ProcessIdentity[];
-  readonly qemu?: ProcessIdentity | undefined;
+  readonly vmm?: ProcessIdentity | undefined;
+  /** Where the agent is reached. */
+  readonly agentUrl?: string | undefined;
 }
 
 /** How a VM ended; kept as `exit.json` in its directory. */
@@ -73,6 +89,6 @@ export const VmFile = {
   network: "network.json",
   /** The port of a PortForwarder. */
   ports: "ports",
-  /** The socket of a VM that nobody has taken yet. */
+  /** The socket of a cached VM that no sandbox has taken yet. */
   take: "take.sock",
 } as const;

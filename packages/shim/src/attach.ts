@@ -4,7 +4,7 @@ import type { GuestProcess } from "./guest-process.ts";
 import type { HostStdio } from "./host-stdio.ts";
 
 /**
- * Connects a guest process's streams to ours until the process is over. The status is told only after both outputs
+ * Connects a guest process's streams to ours until the process ends. The status is reported only after both outputs
  * have been delivered to the last byte.
  *
  * @returns the exit status, or 128 + signal
@@ -23,7 +23,7 @@ async function feed({ stdin, isHungUp }: HostStdio, process: GuestProcess): Prom
   stdin.destroy();
 }
 
-/** A reader that goes away is told to the process, and the rest of its output is dropped. */
+/** The process learns that a reader has closed, and the rest of its output is dropped. */
 async function deliver(process: GuestProcess, name: "stdout" | "stderr", to: Writable): Promise<void> {
   const from: Readable = process[name];
   to.once("error", () => {
@@ -32,7 +32,7 @@ async function deliver(process: GuestProcess, name: "stdout" | "stderr", to: Wri
     process.readerGone(name);
   });
   from.pipe(to);
-  // A guest that is lost is told by wait().
+  // wait() reports a lost guest.
   await finished(from).catch(() => undefined);
   if (!to.writableEnded) to.end();
   await finished(to).catch(() => undefined);

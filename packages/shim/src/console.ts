@@ -12,7 +12,7 @@ import { type HostStdio, nowhere, terminalInput, terminalOutput } from "./host-s
 
 /**
  * A terminal for an engine: its master goes to the engine's console socket, and we keep the slave, raw, because the
- * guest's own terminal does the echo and the lines. As our controlling terminal it tells us its resizes and its hang-up.
+ * guest's own terminal does the echo and the lines. As our controlling terminal it signals its resizes and its hang-up.
  */
 export async function openConsole(socket: string, size: WindowSize | undefined): Promise<HostStdio> {
   const { master, slave } = openTerminal();

@@ -5,8 +5,12 @@ export interface Target {
   /** The agent's URL. */
   readonly agent: string;
   /** What opens the process's stream; absent when the agent has no such streams. */
-  readonly token?: Uint8Array;
+  readonly token?: Uint8Array | undefined;
 }
+
+/** The shim's lines. */
+export const SHIM_CONNECTED = "connected";
+export const SHIM_READY = "ready";
 
 /** One line over the control pipe: the agent's URL, and the token in hex. */
 export function encodeTarget({ agent, token }: Target): string {
@@ -18,13 +22,26 @@ function decodeTarget(line: string): Target {
   return token === undefined ? { agent } : { agent, token: Buffer.from(token, "hex") };
 }
 
+/** The answer to `connected`: the user that the shim becomes. @param user undefined: it keeps its own */
+export function encodeUser(user: number | undefined): string {
+  return `user ${String(user ?? 0)}\n`;
+}
+
+/** @throws Error on another line */
+function decodeUser(line: string): number | undefined {
+  const id = Number(/^user (\d+)$/.exec(line)?.[1]);
+  if (!Number.isSafeInteger(id)) throw new Error(`the runtime names no user: ${line}`);
+  return id === 0 ? undefined : id;
+}
+
 /**
- * The pipe to the runtime that started this shim. The shim is started early, so that its code loads while the VM boots;
- * the runtime then names the process (one line), and learns that the shim has taken over (`ready`). When the runtime
- * dies before that, the pipe ends.
+ * The pipe to the runtime that started this shim. The shim is started early, so that its code loads while the VM boots.
+ * Then the runtime names the process (a line), the shim connects to it (`connected`), the runtime gives it its place and
+ * its user (a line), and the shim has taken over (`ready`). When the runtime dies before that, the pipe ends.
  */
 export class ControlPipe {
   readonly #socket: Socket;
+  #text = "";
 
   constructor(fd: number) {
     this.#socket = new Socket({ fd, readable: true, writable: true });
@@ -33,20 +50,41 @@ export class ControlPipe {
 
   /** Undefined when the runtime went away instead. */
   async target(): Promise<Target | undefined> {
-    let text = "";
-    for await (const chunk of this.#socket.iterator({ destroyOnReturn: false })) {
-      text += String(chunk);
-      const end = text.indexOf("\n");
-      if (end !== -1) return decodeTarget(text.slice(0, end));
-    }
-    return undefined;
+    const line = await this.#line();
+    return line === undefined ? undefined : decodeTarget(line);
+  }
+
+  /** Waits for the place that the runtime has for a shim that has connected. @throws Error when the runtime went away */
+  async place(): Promise<{ readonly user: number | undefined }> {
+    this.#socket.write(`${SHIM_CONNECTED}\n`);
+    const line = await this.#line();
+    if (line === undefined) throw new Error("the runtime went away");
+    return { user: decodeUser(line) };
   }
 
   ready(): void {
-    this.#socket.end("ready\n");
+    this.#socket.end(`${SHIM_READY}\n`);
   }
 
   failed(reason: string): void {
     this.#socket.end(`failed ${reason.replaceAll("\n", " ")}\n`);
+  }
+
+  async #line(): Promise<string | undefined> {
+    for (let end = this.#text.indexOf("\n"); ; end = this.#text.indexOf("\n")) {
+      if (end !== -1) {
+        const line = this.#text.slice(0, end);
+        this.#text = this.#text.slice(end + 1);
+        return line;
+      }
+      const chunk = await this.#chunk();
+      if (chunk === undefined) return undefined;
+      this.#text += chunk;
+    }
+  }
+
+  async #chunk(): Promise<string | undefined> {
+    for await (const chunk of this.#socket.iterator({ destroyOnReturn: false })) return String(chunk);
+    return undefined;
   }
 }

@@ -24,7 +24,7 @@ describe("kata-shim's command line", () => {
     expect(parseFlags(["-container", "c"])).toMatchObject({
       execId: "c",
       proxyExitCode: true,
-      root: undefined,
+      inContainer: false,
       controlFd: undefined,
     });
   });

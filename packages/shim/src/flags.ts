@@ -2,17 +2,17 @@ import { parseArgs } from "node:util";
 import type { WindowSize } from "@kata-ts/linux";
 import type { OutputFiles } from "./output-ring.ts";
 
-/** kata-shim's command line. The single dashes and the names are the original's; the last ones, from `root` on, are ours. */
+/** kata-shim's command line. The single dashes and the names are the original's; the last ones, from `inContainer` on, are ours. */
 export interface ShimFlags {
-  /** `unix:///path`; empty when it is told over the control descriptor. */
+  /** `unix:///path`; empty when it comes over the control descriptor. */
   readonly agent: string;
   readonly container: string;
   readonly execId: string;
   readonly terminal: boolean;
   readonly proxyExitCode: boolean;
   readonly version: boolean;
-  /** The host's path of the container's root file system, to live in. */
-  readonly root: string | undefined;
+  /** Whether the runtime makes the container's root file system this one's root, once it has connected. */
+  readonly inContainer: boolean;
   readonly controlFd: number | undefined;
   /** Who gets the master of the process's terminal; without it our own descriptors are the terminal. */
   readonly consoleSocket: string | undefined;
@@ -30,7 +30,7 @@ const OPTIONS = {
   "proxy-exit-code": { type: "string", default: "true" },
   log: { type: "string" },
   "agent-logs-socket": { type: "string" },
-  root: { type: "string" },
+  "in-container": { type: "boolean", default: false },
   "control-fd": { type: "string" },
   "console-socket": { type: "string" },
   "console-size": { type: "string" },
@@ -54,7 +54,7 @@ export function parseFlags(argv: readonly string[]): ShimFlags {
     terminal: values.terminal,
     proxyExitCode: values["proxy-exit-code"] !== "false",
     version: values.version,
-    root: values.root,
+    inContainer: values["in-container"],
     controlFd: values["control-fd"] === undefined ? undefined : Number(values["control-fd"]),
     consoleSocket: values["console-socket"],
     consoleSize: sizeOf(values["console-size"]),

@@ -22,7 +22,7 @@ export interface GuestProcess extends Disposable {
   wait(signal?: AbortSignal): Promise<number>;
   /** @param signal by number. A process that is over counts as signalled. */
   kill(signal: number): Promise<void>;
-  /** Kills it with what it has started, as far as the agent can tell; with an agent that cannot, the process alone. */
+  /** Kills it with the processes that it has started, as far as the agent can find them; with an agent that cannot, alone. */
   killSession(): void;
   /** Only for a process with a terminal. */
   resize(size: TerminalSize): void;

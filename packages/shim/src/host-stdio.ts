@@ -18,6 +18,8 @@ export interface HostStdio {
   readonly isHungUp?: () => boolean;
   /** The terminal that this is: its size is the process's. */
   readonly terminal?: number;
+  /** What a process has to do before it becomes another user and goes on with these. */
+  readonly giveTo?: (user: number) => void;
 }
 
 /**
@@ -27,7 +29,10 @@ export interface HostStdio {
 export function openHostStdio(terminal: boolean, files?: OutputFiles): HostStdio {
   if (files !== undefined) {
     const ring = new OutputRing(files);
-    return { stdin: openInput(0), stdout: ring.stream(), stderr: ring.stream() };
+    const giveTo = (user: number): void => {
+      ring.giveTo(user);
+    };
+    return { stdin: openInput(0), stdout: ring.stream(), stderr: ring.stream(), giveTo };
   }
   const screen = terminal ? [0, 1, 2].find((fd) => isatty(fd)) : undefined;
   return {
@@ -78,7 +83,7 @@ function openAnew(fd: number, flags: number): number {
   return openSync(`/proc/self/fd/${String(fd)}`, flags | constants.O_NOCTTY);
 }
 
-/** A terminal that goes away is told by an error; its input is over then. */
+/** A closed terminal shows as an error; its input ends then. */
 export function terminalInput(fd: number): Readable {
   const stream = openPollable(openAnew(fd, NONBLOCKING_READ), { readable: true, writable: false });
   stream.on("error", () => undefined);
@@ -98,7 +103,7 @@ export function nowhere(): Writable {
   });
 }
 
-/** Ending a socket shuts it down for everybody who holds it, and a terminal has no end: these are only written to. */
+/** Ending a socket shuts it down for every process that holds it, and a terminal has no end: these are only written to. */
 function neverEnded(socket: Socket): Writable {
   const output = new Writable({
     write: (chunk: Buffer, _encoding, done) => {

@@ -13,7 +13,8 @@
  * @module
  */
 export { attach } from "./attach.ts";
-export { encodeTarget, type Target } from "./control.ts";
+export { giveContainerView } from "./container-view.ts";
+export { encodeTarget, encodeUser, SHIM_CONNECTED, SHIM_READY, type Target } from "./control.ts";
 export type { GuestProcess, ProcessAddress } from "./guest-process.ts";
 export { type HostStdio, openHostStdio } from "./host-stdio.ts";
 export { main } from "./main.ts";

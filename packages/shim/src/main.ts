@@ -1,8 +1,8 @@
 import { constants } from "node:os";
 import { isHungUp, makeRaw, releaseMemory, setModes } from "@kata-ts/linux";
 import { attach } from "./attach.ts";
+import { confine } from "./confine.ts";
 import { openConsole } from "./console.ts";
-import { enterContainerView } from "./container-view.ts";
 import { ControlPipe, type Target } from "./control.ts";
 import { parseFlags, type ShimFlags } from "./flags.ts";
 import type { GuestProcess } from "./guest-process.ts";
@@ -12,7 +12,7 @@ import { StreamedProcess } from "./streamed-process.ts";
 import { SHIM_VERSION } from "./version.ts";
 import { followSize } from "./window-size.ts";
 
-/** What a waiter sees when the guest was lost: no status of a process can be told from it. */
+/** The exit status after the guest was lost, when the status of its process is unknown. */
 const GUEST_LOST = 255;
 const { SIGHUP, SIGWINCH } = constants.signals;
 /** What is still there then runs for long, as a rule. */
@@ -44,7 +44,13 @@ export async function main(argv: readonly string[]): Promise<number> {
         ? openHostStdio(flags.terminal, flags.output)
         : await openConsole(flags.consoleSocket, flags.consoleSize);
     guest = await connect(target, flags); // The socket must be connected before its path is out of sight.
-    if (flags.root !== undefined) enterContainerView(flags.root);
+    if (control !== undefined) {
+      const { user } = await control.place();
+      if (user !== undefined) stdio.giveTo?.(user);
+      // Without a stream of its own, a process takes further connections, to a socket that only root reaches. They have never
+      // been possible from the container's files.
+      if (flags.inContainer || target.token !== undefined) confine({ user, inContainer: flags.inContainer });
+    }
   } catch (error) {
     control?.failed(error instanceof Error ? error.message : String(error));
     return 1;

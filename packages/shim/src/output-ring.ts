@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, ftruncateSync, futimesSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fchownSync, fstatSync, ftruncateSync, futimesSync, openSync, writeSync } from "node:fs";
 import { Writable } from "node:stream";
 
 /** Files that hold the last of an output, and no more. */
@@ -24,7 +24,7 @@ export function outputPaths({ path, maxFiles }: Pick<OutputFiles, "path" | "maxF
 }
 
 /**
- * Writes to files in turn: one that is full is left, and the next is emptied, which held the oldest. All are opened at once,
+ * Writes to files in turn: when a file is full, the next is emptied, which held the oldest output. All are opened at once,
  * as their directory may be out of sight later. A line is not cut where it need not be.
  */
 export class OutputRing {
@@ -55,6 +55,11 @@ export class OutputRing {
         rest = rest.subarray(length);
       }
     }
+  }
+
+  /** Only a file's owner may date it back. */
+  giveTo(user: number): void {
+    for (const fd of this.#fds) fchownSync(fd, user, user);
   }
 
   close(): void {

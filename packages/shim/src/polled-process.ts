@@ -13,7 +13,7 @@ const SIGKILL = 9;
 
 /**
  * A process over the RPCs of the 1.x contract, for an agent that has no process streams. Reading nothing asks for
- * nothing: a slow reader stops the process in the guest. Such a process is nobody's: it lives on without us.
+ * nothing: a slow reader stops the process in the guest. Such a process has no owner: it lives on without us.
  */
 export class PolledProcess implements GuestProcess {
   readonly stdin: Writable;

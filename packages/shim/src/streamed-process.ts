@@ -1,5 +1,5 @@
-import { connect } from "node:net";
-import { HostProcessStream, type TerminalSize } from "@kata-ts/agent-protocol/process-stream";
+import { HostProcessStream, ProcessLost, type TerminalSize } from "@kata-ts/agent-protocol/process-stream";
+import { dial } from "@kata-ts/linux";
 import type { GuestProcess } from "./guest-process.ts";
 
 /** A process over a stream of its own: see PROTOCOL.md. Ending it without the process's end kills the process. */
@@ -15,12 +15,14 @@ export class StreamedProcess implements GuestProcess {
   }
 
   /**
-   * @param agentUrl `unix:///path` of the proxy
+   * @param agentUrl as `dial` takes it
    * @param token that the agent gave for the process
-   * @throws ProcessLost when the agent does not know it
+   * @throws ProcessLost when the agent does not know it, or cannot be reached
    */
   static async open(agentUrl: string, token: Uint8Array): Promise<StreamedProcess> {
-    const connection = connect({ path: new URL(agentUrl).pathname, allowHalfOpen: true });
+    const connection = await dial(agentUrl).catch((error: unknown) => {
+      throw new ProcessLost(error instanceof Error ? error : undefined);
+    });
     return new StreamedProcess(await HostProcessStream.open(connection, token));
   }
 
