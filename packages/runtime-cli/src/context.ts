@@ -1,8 +1,6 @@
+import type { RuntimeContext } from "@kata-ts/runtime";
 import type { GlobalArguments } from "./arguments/globals.ts";
 import type { Manual } from "./arguments/manual.ts";
-import type { Installation } from "./config/installation.ts";
-import type { Observation } from "./observe.ts";
-import type { Timeline } from "./output/timeline.ts";
 
 /** A verb: its arguments to an exit status. */
 export type Verb = (args: readonly string[], context: Context) => Promise<number>;
@@ -19,11 +17,8 @@ export interface Command {
 export type CommandTable = Readonly<Record<string, Command>>;
 
 /** What a verb works with. */
-export interface Context extends Observation {
+export interface Context extends RuntimeContext {
   /** Every verb there is. */
   readonly commands: CommandTable;
   readonly globals: GlobalArguments;
-  readonly installation: Installation;
-  /** When each step of this call was done. */
-  readonly timeline: Timeline;
 }

@@ -4,6 +4,5 @@
  * @module
  */
 
-export { exampleFile, optionsTable, withoutEffectTable } from "./config/pages.ts";
 export type { Verb } from "./context.ts";
 export { main } from "./main.ts";

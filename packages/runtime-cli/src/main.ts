@@ -1,7 +1,7 @@
-import { GLOBAL_OPTIONS, type GlobalArguments, parseGlobals } from "./arguments/globals.ts";
+import { configurationPaths, findInstallation } from "@kata-ts/runtime";
+import { GLOBAL_OPTIONS, type GlobalArguments, parseGlobals, runtimeSettings } from "./arguments/globals.ts";
 import { UsageError } from "./arguments/parse.ts";
 import { COMMANDS, findCommand } from "./commands.ts";
-import { configurationPaths, findInstallation } from "./config/installation.ts";
 import type { Command, Context } from "./context.ts";
 import { Log } from "./output/log.ts";
 import { print } from "./output/print.ts";
@@ -11,7 +11,7 @@ import { versionText } from "./output/version-text.ts";
 /** runc's exit status for an exec that did not come about: others are the process's own. */
 const EXEC_FAILURE = 255;
 
-/** Kata's, by which its logs are told apart. */
+/** Kata's name, by which tools find its logs. */
 const LOG_FIELDS = { name: "kata-runtime", source: "runtime" };
 
 const HELP: readonly string[] = ["-h", "-help", "--help"];
@@ -30,7 +30,8 @@ export async function main(argv: readonly string[], libexec: string): Promise<nu
     const fields = { ...LOG_FIELDS, pid: String(process.pid), command: globals.verb ?? "" };
     log = new Log({ file: globals.log, format: globals.logFormat, debug: globals.debug, fields });
     using timeline = new Timeline(globals.timing);
-    const context: Context = { globals, log, timeline, installation: findInstallation(libexec), commands: COMMANDS };
+    const installation = findInstallation(libexec);
+    const context: Context = { ...runtimeSettings(globals), globals, log, timeline, installation, commands: COMMANDS };
     return (await answerWithoutVerb(context)) ?? (await runVerb(globals, context));
   } catch (error) {
     log.error(describe(error));

@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import type { RuntimeContext } from "@kata-ts/runtime";
 import { type OptionTable, parseLeading, UsageError } from "./parse.ts";
 
 export const GLOBAL_OPTIONS: OptionTable = {
@@ -34,6 +36,18 @@ export interface GlobalArguments {
   readonly verb: string | undefined;
   /** What stands after the verb. */
   readonly rest: readonly string[];
+}
+
+/** The part of them that the runtime works by. */
+export function runtimeSettings({
+  root,
+  config,
+  systemdCgroup,
+  log,
+  logFormat,
+}: GlobalArguments): Pick<RuntimeContext, "root" | "config" | "systemdCgroup" | "logOptions"> {
+  const logOptions = log === undefined ? [] : ["--log", resolve(log), "--log-format", logFormat];
+  return { root, config, systemdCgroup, logOptions };
 }
 
 /** @throws UsageError */

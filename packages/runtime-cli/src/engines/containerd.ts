@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { reasonOf } from "@kata-ts/virtcontainers";
 import type { TomlTable } from "smol-toml";
@@ -18,6 +19,9 @@ import { hasBlock, withBlock, withoutBlock } from "./marked-block.ts";
 
 const NAME = "kata";
 
+/** What containerd starts for a pod: its own shim for runc, which calls our runtime, or our own. */
+export type ContainerdShim = "runc" | "v2";
+
 /** Where containerd's configuration is, and the program that reads it. */
 export interface ContainerdFile {
   readonly file: string;
@@ -25,10 +29,10 @@ export interface ContainerdFile {
 }
 
 /** What containerd is to be told of this runtime, in the version of the format that its file has. */
-export function containerdSnippet(runtime: string, file: string): string {
+export function containerdSnippet(runtime: string, file: string, shim: ContainerdShim = "runc"): string {
   const text = readConfiguration(file) ?? "";
   const version = text.trim() === "" ? DEFAULT_VERSION : checkedVersion(file, text);
-  return runtimesSection(version, { [NAME]: section(runtime, false) });
+  return runtimesSection(version, { [NAME]: section(runtime, shim, false) });
 }
 
 /**
@@ -39,7 +43,11 @@ export function containerdSnippet(runtime: string, file: string): string {
  *
  * @throws KataError KATA_CONFIG; the file is left as it is
  */
-export async function writeContainerd(containerd: ContainerdFile, runtime: string): Promise<void> {
+export async function writeContainerd(
+  containerd: ContainerdFile,
+  runtime: string,
+  shim: ContainerdShim = "runc",
+): Promise<void> {
   const { file } = containerd;
   const text = withoutBlock(readConfiguration(file) ?? "");
   const isNew = text.trim() === "";
@@ -47,7 +55,7 @@ export async function writeContainerd(containerd: ContainerdFile, runtime: strin
   if (NAME in criRuntimes(parsed(file, text)).runtimes) throw leftAsItIs(file, `a runtime ${NAME} is there already`);
   const head = isNew ? `version = ${String(version)}\n` : "";
   const before = await dumpOf(containerd, `${head}${text}`);
-  const ours = { [NAME]: section(runtime, usesSystemd(before)) };
+  const ours = { [NAME]: section(runtime, shim, usesSystemd(before)) };
   const compose = (runtimes: Runtimes): string => withBlock(text, `${head}${runtimesSection(version, runtimes)}`);
   const lost = lostRuntimes(before, await dumpOf(containerd, compose(ours)));
   const content = compose({ ...lost, ...ours });
@@ -95,13 +103,15 @@ export async function removeContainerd(containerd: ContainerdFile): Promise<bool
   return true;
 }
 
-function section(runtime: string, systemd: boolean): TomlTable {
-  return {
-    runtime_type: "io.containerd.runc.v2",
-    privileged_without_host_devices: true,
-    pod_annotations: ["io.katacontainers.*"],
-    options: { BinaryName: runtime, ...(systemd ? { SystemdCgroup: true } : {}) },
-  };
+function section(runtime: string, shim: ContainerdShim, systemd: boolean): TomlTable {
+  const common = { privileged_without_host_devices: true, pod_annotations: ["io.katacontainers.*"] };
+  // Ours sees from the path of a pod's cgroup whether systemd makes it.
+  if (shim === "v2") {
+    const path = join(dirname(runtime), "containerd-shim-kata-v2");
+    return { runtime_type: "io.containerd.kata.v2", runtime_path: path, ...common };
+  }
+  const options = { BinaryName: runtime, ...(systemd ? { SystemdCgroup: true } : {}) };
+  return { runtime_type: "io.containerd.runc.v2", ...common, options };
 }
 
 /** One driver of cgroups for all runtimes of a node: the kubelet's. */
@@ -141,7 +151,7 @@ async function defaultVersion({ program }: ContainerdFile): Promise<number> {
   return isKnownVersion(version) ? version : DEFAULT_VERSION;
 }
 
-/** An error names the file that its owner knows, not the one that was tried. */
+/** An error names the file that the user knows, not the temporary one. */
 function dump({ program, file }: ContainerdFile, candidate: string): Promise<TomlTable> {
   return answer(program, ["--config", candidate, "config", "dump"], file);
 }

@@ -17,7 +17,7 @@ import { ENGINES, type Engine, SNIPPETS } from "./engines.ts";
 const RUNTIME = '/opt/a "quoted" path/kata-runtime';
 const { docker, containerd, podman, crio } = ENGINES as Record<"docker" | "containerd" | "podman" | "crio", Engine>;
 
-describe("what engines are told", () => {
+describe("the configuration of engines", () => {
   let directory = "";
 
   beforeEach(() => {
@@ -38,6 +38,14 @@ describe("what engines are told", () => {
   it.each(["containerd", "crio", "podman"])("%s reads as TOML, whatever the path", (name) => {
     const text = SNIPPETS[name]?.(RUNTIME, join(directory, "none")) ?? "";
     expect(JSON.stringify(parse(text))).toContain(JSON.stringify(RUNTIME));
+  });
+
+  it("containerd is told of our own shim where that is asked for", () => {
+    const text = containerd.snippet("/opt/kata/bin/kata-runtime", join(directory, "none"), "v2");
+    expect(JSON.stringify(parse(text))).toContain(
+      '"kata":{"runtime_type":"io.containerd.kata.v2","runtime_path":"/opt/kata/bin/containerd-shim-kata-v2"',
+    );
+    expect(text).not.toContain("BinaryName");
   });
 
   it.each([
@@ -95,7 +103,7 @@ describe("what engines are told", () => {
     expect(existsSync(`${daemon.file}.kata-ts`)).toBe(false);
   });
 
-  it("Docker before 23, which cannot check a file, is told all the same", async () => {
+  it("Docker before 23, which cannot check a file, is configured all the same", async () => {
     const daemon = place(
       "daemon.json",
       "echo \"Status: unknown flag: --validate\nSee 'dockerd --help'., Code: 125\" >&2; exit 125",
@@ -104,10 +112,22 @@ describe("what engines are told", () => {
     expect(readFileSync(daemon.file, "utf8")).toContain("kata-runtime");
   });
 
+  it("Docker is told of our own shim from 23 on, where that is asked for", async () => {
+    const shim = { runtimes: { kata: { runtimeType: "/opt/kata/bin/containerd-shim-kata-v2" } } };
+    const daemon = place("daemon.json");
+    expect(JSON.parse(docker.snippet("/opt/kata/bin/kata-runtime", daemon.file, "v2"))).toEqual(shim);
+    await docker.write(daemon, "/opt/kata/bin/kata-runtime", "v2");
+    expect(JSON.parse(readFileSync(daemon.file, "utf8"))).toEqual(shim);
+    await docker.remove(daemon, RUNTIME);
+    const old = place("daemon.json", "echo 'unknown flag: --validate' >&2; exit 125");
+    await expect(docker.write(old, "/opt/kata/bin/kata-runtime", "v2")).rejects.toThrow("older than Docker 23");
+    expect(existsSync(old.file)).toBe(false);
+  });
+
   it.each([
     ["docker", docker],
     ["containerd", containerd],
-  ])("%s is told nothing where it is not there to check it", async (_name, engine) => {
+  ])("%s is not configured where it is not installed to check the file", async (_name, engine) => {
     const missing = { file: join(directory, "file"), program: join(directory, "none") };
     await expect(engine.write(missing, RUNTIME)).rejects.toThrow("is not there to check");
     expect(existsSync(missing.file)).toBe(false);

@@ -1,4 +1,4 @@
-import { containerdSnippet, removeContainerd, writeContainerd } from "./containerd.ts";
+import { type ContainerdShim, containerdSnippet, removeContainerd, writeContainerd } from "./containerd.ts";
 import { dockerSnippet, removeDocker, writeDocker } from "./docker.ts";
 import { kubernetesSnippet } from "./kubernetes.ts";
 import { crioSnippet, podmanSnippet, removeOwnFile, writeOwnFile } from "./own-file.ts";
@@ -10,16 +10,16 @@ interface EnginePlace {
   readonly program: string;
 }
 
-/** How an engine is told of this runtime. */
+/** Adds this runtime to an engine's configuration. */
 export interface Engine {
   /** Where its configuration usually is. */
   readonly file: string;
   readonly program: string;
   /** What it has to be told. @param runtime absolute path of kata-runtime */
-  readonly snippet: (runtime: string, file: string) => string;
+  readonly snippet: (runtime: string, file: string, shim?: ContainerdShim) => string;
   /** What else is to be done, for people. */
   readonly afterWrite: string;
-  readonly write: (place: EnginePlace, runtime: string) => Promise<void>;
+  readonly write: (place: EnginePlace, runtime: string, shim?: ContainerdShim) => Promise<void>;
   /** @returns whether there was anything to take out */
   readonly remove: (place: EnginePlace, runtime: string) => Promise<boolean>;
 }
@@ -65,7 +65,7 @@ export const ENGINES: Readonly<Record<string, Engine>> = {
 };
 
 /** What is printed for each name; Kubernetes has no file of its own. */
-export const SNIPPETS: Readonly<Record<string, (runtime: string, file: string) => string>> = {
+export const SNIPPETS: Readonly<Record<string, Engine["snippet"]>> = {
   ...Object.fromEntries(Object.entries(ENGINES).map(([name, { snippet }]) => [name, snippet])),
   kubernetes: kubernetesSnippet,
 };

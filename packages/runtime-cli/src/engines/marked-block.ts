@@ -6,7 +6,7 @@ function block(content: string): string {
   return `${BEGIN}\n${content.trim()}\n${END}\n`;
 }
 
-/** The file's text with our block at its end; one that is there is replaced. Nothing else changes. */
+/** The file's text with our block at its end; an earlier block is replaced. Nothing else changes. */
 export function withBlock(text: string, content: string): string {
   const rest = withoutBlock(text);
   // The one line end before it is ours, whether the text had one at its end or not.

@@ -32,13 +32,13 @@ export class FrontBundle implements AsyncDisposable {
     return new FrontBundle(path);
   }
 
-  /** The one of a container that runs detached; undefined: whoever started it waits for it. */
+  /** The bundle of a detached container; undefined where the process that started the container waits for it. */
   static detached(id: string): FrontBundle | undefined {
     const path = join(BUNDLES, id);
     return ownerOf(path)?.detached === true ? new FrontBundle(path) : undefined;
   }
 
-  /** What the container writes, where nobody waits for it. */
+  /** The output of a detached container. */
   get output(): string {
     return join(this.path, "output.log");
   }

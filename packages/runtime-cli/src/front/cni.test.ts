@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAlive, readProcessStat } from "@kata-ts/linux";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Attachment, addNetwork, removeNetwork } from "./cni.ts";
+import { addNetwork, type CniAttachment, removeNetwork } from "./cni.ts";
 
 let directory = "";
 
@@ -21,7 +21,7 @@ function plugin(type: string, script: string): { readonly type: string } {
   return { type };
 }
 
-function attachment(limits: Partial<Attachment> = {}): Attachment {
+function attachment(limits: Partial<CniAttachment> = {}): CniAttachment {
   return { containerId: "web", namespace: "/proc/self/ns/net", directory, ...limits };
 }
 

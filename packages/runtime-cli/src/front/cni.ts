@@ -8,7 +8,7 @@ import { isNetworkNamespace, NetnsError } from "@kata-ts/netns";
 /** Their own default; Debian, Arch and Alpine; Fedora. */
 const DIRECTORIES = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
 const VERSION = "0.4.0";
-/** A plugin waits for locks of the host's; one that hangs is ended. */
+/** A plugin waits for locks of the host's; a plugin that hangs is ended. */
 const DEADLINE_MS = 20_000;
 
 /** One plugin's configuration, as the specification of CNI has it, without what is the same for all. */
@@ -18,7 +18,7 @@ export interface PluginConfig {
 }
 
 /** A container's place in a network. */
-export interface Attachment {
+export interface CniAttachment {
   readonly containerId: string;
   /** A path to its network namespace. */
   readonly namespace: string;
@@ -34,7 +34,7 @@ export function cniDirectory(): string | undefined {
 }
 
 /** Attaches a container by a list of plugins, each told what the one before it has made. @throws NetnsError KATA_NETWORK */
-export async function addNetwork(plugins: readonly PluginConfig[], attachment: Attachment): Promise<void> {
+export async function addNetwork(plugins: readonly PluginConfig[], attachment: CniAttachment): Promise<void> {
   let prevResult: unknown;
   for (const plugin of plugins) prevResult = await call(plugin, "ADD", attachment, prevResult);
 }
@@ -44,7 +44,7 @@ export async function addNetwork(plugins: readonly PluginConfig[], attachment: A
  *
  * @throws NetnsError KATA_NETWORK, the first
  */
-export async function removeNetwork(plugins: readonly PluginConfig[], attachment: Attachment): Promise<void> {
+export async function removeNetwork(plugins: readonly PluginConfig[], attachment: CniAttachment): Promise<void> {
   const failures: unknown[] = [];
   for (const plugin of [...plugins].reverse()) {
     await call(plugin, "DEL", attachment, undefined).catch((error: unknown) => failures.push(error));
@@ -55,7 +55,7 @@ export async function removeNetwork(plugins: readonly PluginConfig[], attachment
 async function call(
   plugin: PluginConfig,
   command: "ADD" | "DEL",
-  { containerId, namespace, directory = cniDirectory() ?? "", deadlineMs = DEADLINE_MS }: Attachment,
+  { containerId, namespace, directory = cniDirectory() ?? "", deadlineMs = DEADLINE_MS }: CniAttachment,
   prevResult: unknown,
 ): Promise<unknown> {
   const child = spawn(join(directory, plugin.type), [], {
@@ -108,12 +108,13 @@ function endGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // Only somebody who has left its group has kept its output open.
+    // Only a process that has left its group can have kept its output open.
   }
 }
 
 function messageIn(output: string): string {
   try {
+    // eslint-disable-next-line no-restricted-syntax -- a plugin's answer; its one field is checked
     const { msg } = JSON.parse(output) as { readonly msg?: unknown };
     return typeof msg === "string" ? msg : output.trim();
   } catch {

@@ -1,7 +1,10 @@
+import { parseContainerId } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
-import { parseLeading } from "../arguments/parse.ts";
+import { parseLeading, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { verb as exec } from "../verbs/exec.ts";
+import { processBeside } from "../verbs/exec-process.ts";
+import { ownProcess, runExec } from "../verbs/run-exec.ts";
+import { checkedConsoleSocket } from "../verbs/terminal-options.ts";
 import { parseVariables } from "./request.ts";
 
 export const manual: Manual = {
@@ -16,22 +19,25 @@ export const manual: Manual = {
       value: "NAME[=VALUE]",
       about: "environment variable; without a value, the caller's",
     },
-    user: { type: "string", short: "u", value: "UID[:GID]", about: "as whom" },
+    user: { type: "string", short: "u", value: "UID[:GID]", about: "user and group to run as" },
     workdir: { type: "string", short: "w", value: "DIR", about: "working directory" },
   },
   notes: ["Ends with the command's own exit status; 127: there is no such command, 126: it cannot be run."],
   examples: ["exec web ps", "exec -it web sh"],
 };
 
-/** The runtime's verb, with the spellings that people know. */
-export const verb: Verb = (args, context) => {
+export const verb: Verb = async (args, context) => {
   const { options, words } = parseLeading(args, manual.options);
-  const [user, cwd] = [options.text("user"), options.text("workdir")];
-  const asked = [
-    ...(options.flag("tty") ? ["--tty"] : []),
-    ...parseVariables(options.list("env")).flatMap((variable) => ["--env", variable]),
-    ...(user === undefined ? [] : ["--user", user]),
-    ...(cwd === undefined ? [] : ["--cwd", cwd]),
-  ];
-  return exec([...asked, ...words], context);
+  const [name, ...command] = words;
+  if (name === undefined || command.length === 0) throw new UsageError('"exec" requires a container and a command');
+  const id = parseContainerId(name);
+  const wishes = {
+    terminal: options.flag("tty"),
+    env: parseVariables(options.list("env")),
+    user: options.text("user"),
+    cwd: options.text("workdir"),
+  };
+  const process = processBeside(await ownProcess(id, context), command, wishes);
+  checkedConsoleSocket(undefined, wishes.terminal, false);
+  return runExec({ id, process, detached: false }, context);
 };

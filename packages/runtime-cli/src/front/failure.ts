@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { reasonOf } from "@kata-ts/virtcontainers/records";
 
-/** What shells, and Docker, end with for a program that is not there, and for one that cannot be run. */
+/** Exit statuses of shells, and of Docker, for a program that does not exist, and for a program that cannot be run. */
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 const FAILURE = 1;
@@ -24,7 +24,7 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** By the OCI runtimes' words, in the guest's and in Go's spelling. */
-export function statusOf(message: string): number {
+function statusOf(message: string): number {
   const isAboutProgram = /\b(?:crun|runc) (?:create|start|exec):|\bexec:/.test(message);
   if (!isAboutProgram) return FAILURE;
   if (/executable file .*not found|no such file or directory/i.test(message)) return NOT_FOUND;

@@ -2,8 +2,10 @@ import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isAlive, type ProcessIdentity } from "@kata-ts/linux";
+import { count, flag, object, optional, parseShape, positive, text } from "@kata-ts/linux/shape";
 import { FileStore, KataError, parseContainerId, reasonOf } from "@kata-ts/virtcontainers/records";
-import { NETWORK_NOTE, undoNetwork } from "./network.ts";
+import { undoNetwork } from "./network.ts";
+import { NETWORK_NOTE } from "./network-note.ts";
 
 const OWNER = "owner.json";
 /** A bundle without its note is being made, or was left by a crash in that moment. */
@@ -21,6 +23,13 @@ export interface BundleOwner {
   readonly stopSignal?: number;
 }
 
+const bundleOwner = object<BundleOwner>({
+  creator: object<ProcessIdentity>({ pid: positive, startTime: count }),
+  root: text,
+  detached: optional(flag),
+  stopSignal: optional(count),
+});
+
 /** Replaces the note as a whole: a power cut leaves the old one or the new one. */
 export function writeOwner(bundle: string, owner: BundleOwner): void {
   const unfinished = join(bundle, `${OWNER}.tmp`);
@@ -28,18 +37,10 @@ export function writeOwner(bundle: string, owner: BundleOwner): void {
   renameSync(unfinished, join(bundle, OWNER));
 }
 
-/** Undefined where there is no note yet, or one that cannot be read. */
+/** Undefined where the note is missing or damaged. */
 export function ownerOf(bundle: string): BundleOwner | undefined {
   try {
-    const owner = JSON.parse(readFileSync(join(bundle, OWNER), "utf8")) as Partial<BundleOwner> | null;
-    const { pid, startTime } = owner?.creator ?? {};
-    const { stopSignal = 0 } = owner ?? {};
-    const isWhole =
-      Number.isSafeInteger(pid) &&
-      typeof startTime === "number" &&
-      typeof owner?.root === "string" &&
-      Number.isSafeInteger(stopSignal);
-    return isWhole ? (owner as BundleOwner) : undefined;
+    return parseShape(bundleOwner, readFileSync(join(bundle, OWNER), "utf8"), OWNER);
   } catch {
     return undefined;
   }
@@ -59,7 +60,7 @@ export async function removeBundle(bundle: string): Promise<void> {
 }
 
 /**
- * Removes the bundles whose process is dead and whose container is gone: one that was left running still needs its files.
+ * Removes the bundles whose process is dead and whose container is gone: a container that was left running needs its files.
  * A bundle that cannot be removed is warned about, and keeps neither the caller nor the others.
  *
  * @param root where the record of a bundle is looked for whose own note cannot be read

@@ -1,12 +1,11 @@
-import { parseGlobals } from "../arguments/globals.ts";
+import { COMMIT, findInstallation, VERSION } from "@kata-ts/runtime";
+import { parseGlobals, runtimeSettings } from "../arguments/globals.ts";
 import { UsageError } from "../arguments/parse.ts";
 import { COMMANDS } from "../commands.ts";
-import { findInstallation } from "../config/installation.ts";
 import type { Command, Context } from "../context.ts";
 import { Log } from "../output/log.ts";
 import { print } from "../output/print.ts";
 import { Timeline } from "../output/timeline.ts";
-import { COMMIT, VERSION } from "../version.ts";
 import { failureOf } from "./failure.ts";
 
 /** What people need; each works through the same verbs, and on the same containers, as an engine's calls. */
@@ -41,7 +40,7 @@ export async function kata(argv: readonly string[], libexec: string): Promise<nu
     using timeline = new Timeline(globals.timing);
     timeline.note("program loaded");
     const installation = findInstallation(libexec);
-    const context: Context = { globals, log, timeline, installation, commands: COMMANDS };
+    const context: Context = { ...runtimeSettings(globals), globals, log, timeline, installation, commands: COMMANDS };
     const status = await verb(globals.rest, context);
     await context.tracing?.export(`kata ${globals.verb}`, undefined, (message) => {
       log.warning(message);

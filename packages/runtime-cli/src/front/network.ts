@@ -1,16 +1,14 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { howToInstall, lockFile } from "@kata-ts/linux";
 import { NetnsError, NetworkNamespace, removeNamespace } from "@kata-ts/netns";
 import { UsageError } from "../arguments/parse.ts";
-import { type Attachment, addNetwork, cniDirectory, type PluginConfig, removeNetwork } from "./cni.ts";
+import { addNetwork, cniDirectory, type PluginConfig, removeNetwork } from "./cni.ts";
+import { NETWORK_NOTE, type NetworkNote, type PortMapping, portsOf, readNote } from "./network-note.ts";
 
 const NAMESPACES = "/run/kata-ts/netns";
-/** What has to be undone, in a bundle. */
-export const NETWORK_NOTE = "network.json";
-
 const BRIDGE_NAME = "kata0";
 /** Its containers come and go at the same time. */
 const LOCK = "/run/kata-ts/cni.lock";
@@ -30,26 +28,13 @@ const BRIDGE: PluginConfig = {
   },
 };
 
-export interface PortMapping {
-  readonly hostIP?: string;
-  readonly hostPort: number;
-  readonly containerPort: number;
-  readonly protocol: "tcp" | "udp";
-}
-
-/** What has to be undone for a bundle. */
-interface Note {
-  readonly plugins: readonly PluginConfig[];
-  readonly attachment: Attachment;
-}
-
 /** `[ADDRESS:]HOST:GUEST[/tcp|/udp]`. @throws UsageError */
-export function parsePort(text: string): PortMapping {
-  const found = /^(?:(\d+(?:\.\d+){3}):)?(\d{1,5}):(\d{1,5})(?:\/(tcp|udp))?$/.exec(text);
+export function parsePort(mapping: string): PortMapping {
+  const found = /^(?:(\d+(?:\.\d+){3}):)?(\d{1,5}):(\d{1,5})(?:\/(tcp|udp))?$/.exec(mapping);
   const [, hostIP, host = "", guest = "", protocol = "tcp"] = found ?? [];
   const [hostPort, containerPort] = [Number(host), Number(guest)];
   if (hostPort < 1 || hostPort > 65_535 || containerPort < 1 || containerPort > 65_535) {
-    throw new UsageError(`--publish takes [ADDRESS:]HOSTPORT:PORT or that with /udp, not "${text}"`);
+    throw new UsageError(`--publish takes [ADDRESS:]HOSTPORT:PORT or that with /udp, not "${mapping}"`);
   }
   return {
     ...(hostIP === undefined ? {} : { hostIP }),
@@ -107,11 +92,6 @@ function refuseTaken(ports: readonly PortMapping[], bundle: string): void {
   }
 }
 
-function portsOf({ runtimeConfig }: PluginConfig): readonly PortMapping[] {
-  const { portMappings } = (runtimeConfig ?? {}) as { readonly portMappings?: unknown };
-  return Array.isArray(portMappings) ? (portMappings as PortMapping[]) : [];
-}
-
 /**
  * Makes a network namespace for a container and connects it to the host's networks, by the distribution's CNI plugins.
  *
@@ -130,7 +110,7 @@ export async function makeNetwork(
   const namespace = join(NAMESPACES, id);
   // The bundle's name is this call's alone: a namespace of that name is an earlier one's.
   removeNamespace(namespace);
-  const note: Note = { plugins, attachment: { containerId: id, namespace } };
+  const note: NetworkNote = { plugins, attachment: { containerId: id, namespace } };
   mkdirSync(NAMESPACES, { recursive: true, mode: 0o700 });
   {
     // Of two that want one port at the same time, one sees the other's note.
@@ -165,19 +145,8 @@ export async function undoNetwork(bundle: string): Promise<void> {
   }
 }
 
-function readNote(file: string): Note | undefined {
-  try {
-    const note = JSON.parse(readFileSync(file, "utf8")) as Partial<Note> | null;
-    const { containerId, namespace } = note?.attachment ?? {};
-    const isWhole = Array.isArray(note?.plugins) && typeof containerId === "string" && typeof namespace === "string";
-    return isWhole ? (note as Note) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** What is noted for every container: plugins find what they have made by the container's id. */
-function lostNote(id: string): Note {
+function lostNote(id: string): NetworkNote {
   const anyPort: PortMapping = { hostPort: 1, containerPort: 1, protocol: "tcp" };
   return {
     plugins: [BRIDGE, portMap([anyPort])],

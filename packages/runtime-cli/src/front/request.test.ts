@@ -44,7 +44,7 @@ describe("what kata run is asked for", () => {
     ["a relative directory", ["-w", "srv"], "--workdir takes an absolute path"],
     ["no processor at all", ["--cpus", "0"], "--cpus takes a number above 0"],
     ["a memory that is none", ["-m", "lots"], "memory"],
-    ["a terminal that nobody sees", ["-d", "-t"], "--detach and --tty"],
+    ["a detached terminal", ["-d", "-t"], "--detach and --tty"],
   ])("refuses %s", (_, args, reason) => {
     expect(() => parse(...args)).toThrow(reason);
   });

@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import type { SpecMount, SpecResources } from "@kata-ts/agent-protocol";
 import { type Options, UsageError } from "../arguments/parse.ts";
 import { parseBytes } from "../verbs/update-options.ts";
-import { checkNetwork, type PortMapping, parsePorts } from "./network.ts";
+import { checkNetwork, parsePorts } from "./network.ts";
+import type { PortMapping } from "./network-note.ts";
 
 /** What a command line asks for, without the image: understood, and found possible, before anything is fetched. */
 export interface FrontRequest {
@@ -15,7 +16,7 @@ export interface FrontRequest {
   readonly user: string | undefined;
   readonly network: string | undefined;
   readonly tty: boolean;
-  /** Of what it writes while nobody waits for it. */
+  /** Of the output of a detached container. */
   readonly log: { readonly maxBytes: number; readonly maxFiles: number };
 }
 

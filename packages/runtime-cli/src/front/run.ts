@@ -1,22 +1,23 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { stringifyJson } from "@kata-ts/agent-protocol";
 import type { Image } from "@kata-ts/oci-image";
+import { checkedBundle } from "@kata-ts/runtime";
+import { parseContainerId, requirePrivileges } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
 import { parseSignal } from "../arguments/signal-name.ts";
-import type { Context, Verb } from "../context.ts";
-import { print, printError } from "../output/print.ts";
-import { verb as runBundle } from "../verbs/run.ts";
+import type { Verb } from "../context.ts";
+import { print } from "../output/print.ts";
+import { isOneFile } from "../verbs/one-file.ts";
+import { runContainer } from "../verbs/run-container.ts";
+import { checkedConsoleSocket } from "../verbs/terminal-options.ts";
 import { FrontBundle } from "./bundle.ts";
-import { statusOf } from "./failure.ts";
 import { identityFiles } from "./identity-files.ts";
 import { makeNetwork } from "./network.ts";
-import { type FrontRequest, parseRequest } from "./request.ts";
+import { parseRequest } from "./request.ts";
 import { locate, rootFileSystem } from "./root-file-system.ts";
 import { frontSpec } from "./spec.ts";
 
@@ -36,14 +37,19 @@ export const manual: Manual = {
       about: "environment variable; without a value, the caller's",
     },
     workdir: { type: "string", short: "w", value: "DIR", about: "working directory" },
-    user: { type: "string", short: "u", value: "USER[:GROUP]", about: "as whom, by the image's names or by numbers" },
+    user: {
+      type: "string",
+      short: "u",
+      value: "USER[:GROUP]",
+      about: "user and group to run as, by the image's names or by numbers",
+    },
     network: { type: "string", value: "KIND", about: "bridge, or none: its loopback only; none by default" },
     publish: {
       type: "string",
       short: "p",
       multiple: true,
       value: "HOSTPORT:PORT",
-      about: "who connects to the host's port reaches the container's; a bridge's",
+      about: "forwards a port of the host to the container; needs the bridge",
     },
     memory: { type: "string", short: "m", value: "SIZE", about: "limit, such as 512m; the VM grows by it" },
     cpus: { type: "string", value: "N", about: "limit of CPU time, such as 1.5" },
@@ -90,9 +96,20 @@ export const verb: Verb = async (args, context) => {
   const [isOwn, hasNetwork] = [image !== undefined, namespace !== undefined];
   const files = identityFiles({ id, bundle: bundle.path, rootfs, isOwn, hasNetwork });
   const spec = await frontSpec({ id, rootfs, image, command, request, namespace, files });
+  requirePrivileges();
+  checkedConsoleSocket(undefined, request.tty, false);
+  // Other calls about the container read it.
   writeFileSync(join(bundle.path, "config.json"), stringifyJson(spec), { mode: 0o600 });
-  if (options.flag("detach")) return await runDetached(id, bundle, request.log, context);
-  return await runBundle(["--bundle", bundle.path, id], context);
+  const container = { id: parseContainerId(id), bundle: checkedBundle(bundle.path, spec), keep: false };
+  if (!options.flag("detach")) {
+    const oneOutput = !request.tty && isOneFile(1, 2);
+    return await runContainer({ ...container, oneOutput, detached: false }, context);
+  }
+  const output = { path: bundle.output, ...request.log };
+  await runContainer({ ...container, oneOutput: true, output, withoutStreams: true, detached: true }, context);
+  bundle.detach();
+  print(`${id}\n`);
+  return 0;
 };
 
 /** What ends it: the image's own word, by which nginx and systemd end as they should. */
@@ -104,28 +121,4 @@ function stopSignal(image: Image | undefined, warn: (message: string) => void): 
     warn(`its StopSignal ${JSON.stringify(wanted)} is no signal: SIGTERM it is`);
     return constants.signals.SIGTERM;
   }
-}
-
-/** Its output goes to files: ours may end before it does. */
-async function runDetached(
-  id: string,
-  bundle: FrontBundle,
-  { maxBytes, maxFiles }: FrontRequest["log"],
-  { globals, installation }: Context,
-): Promise<number> {
-  const output = openSync(bundle.output, "a", 0o600);
-  const settings = globals.config === undefined ? [] : ["--config", globals.config];
-  const args = ["--root", globals.root, ...settings, "run", "--detach", "--bundle", bundle.path];
-  args.push("--output-file", bundle.output, "--output-size", String(maxBytes), "--output-files", String(maxFiles), id);
-  const child = spawn(installation.runtime, args, { stdio: ["ignore", output, output] });
-  const [status] = (await once(child, "exit")) as [number | null];
-  closeSync(output);
-  if (status !== 0) {
-    const said = readFileSync(bundle.output);
-    printError(said);
-    return statusOf(said.toString());
-  }
-  bundle.detach();
-  print(`${id}\n`);
-  return 0;
 }

@@ -1,11 +1,11 @@
 import { constants } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import type { RuntimePorts } from "@kata-ts/runtime";
+import { openForExisting } from "@kata-ts/runtime";
 import { type ContainerId, deleteContainer, killContainer, statusOf } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { openForExisting } from "../open-runtime.ts";
-import type { RuntimePorts } from "../ports/compose.ts";
 import { onlyId } from "../verbs/required.ts";
 import { FrontBundle } from "./bundle.ts";
 
@@ -17,7 +17,7 @@ export const manual: Manual = {
 const PATIENCE_SECONDS = "10";
 const POLL_MS = 50;
 
-/** What has started it cleans up behind it; behind one that runs detached, this does. */
+/** The process that started a container cleans up after it; after a detached container, this does. */
 export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
   const id = onlyId("stop", words);

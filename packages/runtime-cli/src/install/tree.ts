@@ -6,7 +6,7 @@ import { KataError } from "@kata-ts/virtcontainers/records";
 
 /** What an installation consists of, below its prefix: directories of ours, and programs beside others'. */
 const DIRECTORIES = [join("libexec", "kata-ts"), join("share", "kata-ts")];
-const PROGRAMS = [join("bin", "kata-runtime"), join("bin", "kata")];
+const PROGRAMS = ["kata-runtime", "kata", "containerd-shim-kata-v2"].map((name) => join("bin", name));
 /** By which a directory is known as ours, before it is replaced or removed. */
 const MARK = join("libexec", "kata-ts", "kata-runtime.mjs");
 
@@ -16,6 +16,7 @@ const run: (file: string, args: readonly string[]) => Promise<unknown> = promisi
 const WARMING: readonly (readonly [program: string, ...args: string[]])[] = [
   [join("bin", "kata"), "--help"],
   [join("bin", "kata-runtime"), "list", "--quiet"],
+  [join("bin", "containerd-shim-kata-v2"), "-v"],
   [join("libexec", "kata-ts", "kata-proxy"), "-version"],
   [join("libexec", "kata-ts", "kata-shim"), "-version"],
 ];

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { QemuConfig } from "@kata-ts/virtcontainers";
+import { anyObject, object, parseShape, type Shape, text } from "@kata-ts/linux/shape";
+import type { MachineFiles, QemuConfig } from "@kata-ts/virtcontainers";
 import type { ContainerRecord } from "@kata-ts/virtcontainers/records";
 
 /** Kata 1.x's view of the files that a VM is made of. */
@@ -22,6 +23,27 @@ export interface AssetsView {
 
 type Paths = Pick<QemuConfig, "qemuPath" | "imagePath" | "kernelPath">;
 
+interface Described {
+  readonly machine: { readonly files: MachineFiles };
+}
+
+const described = object<Described>({
+  machine: object<Described["machine"]>({
+    files: object<MachineFiles>({ monitor: text, kernel: text, image: text }),
+  }),
+});
+
+/** Earlier releases have described a machine by QEMU's configuration. VMs outlive an update of the runtime. */
+const describedEarlier = object<{ readonly vm: Paths }>({
+  vm: object<Paths>({ qemuPath: text, imagePath: text, kernelPath: text }),
+});
+
+const madeOfShape: Shape<Paths> = (value, place) => {
+  if (Object.hasOwn(anyObject(value, place), "vm")) return describedEarlier(value, place).vm;
+  const { monitor, kernel, image } = described(value, place).machine.files;
+  return { qemuPath: monitor, kernelPath: kernel, imagePath: image };
+};
+
 /** What a container's VM was made of, beside what a new one would be made of. */
 export function assetsView({ vm }: ContainerRecord, latest: Paths): AssetsView {
   const current = vm === undefined ? undefined : madeOf(vm.dir);
@@ -42,14 +64,10 @@ function detailsOf({ qemuPath, imagePath, kernelPath }: Paths): HypervisorDetail
   return { hypervisorAsset: { path: qemuPath }, imageAsset: { path: imagePath }, kernelAsset: { path: kernelPath } };
 }
 
-/** What its watchman was told; undefined where the VM is gone. */
+/** The files in the VM's description; undefined where the VM is gone, or the description cannot be read. */
 function madeOf(directory: string): Paths | undefined {
   try {
-    const { vm } = JSON.parse(readFileSync(join(directory, "spec.json"), "utf8")) as { readonly vm?: Partial<Paths> };
-    const { qemuPath, imagePath, kernelPath } = vm ?? {};
-    return qemuPath === undefined || imagePath === undefined || kernelPath === undefined
-      ? undefined
-      : { qemuPath, imagePath, kernelPath };
+    return parseShape(madeOfShape, readFileSync(join(directory, "spec.json"), "utf8"), "spec.json");
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { OCI_VERSION, VERSION } from "../version.ts";
+import { OCI_VERSION, VERSION } from "@kata-ts/runtime";
 
 /**
  * Those that the host and the guest's runtime apply. `rshared` and `idmap` are not among them: they are refused. crun 1.21
@@ -55,7 +55,7 @@ export const FEATURES: Readonly<Record<string, unknown>> = {
     netDevices: { enabled: false },
     mountExtensions: { idmap: { enabled: false } },
   },
-  // They change the virtual machine: an engine lets only those through whom it trusts.
+  // They change the virtual machine: an engine accepts them from trusted users only.
   potentiallyUnsafeConfigAnnotations: ["io.katacontainers.config."],
   annotations: { "io.kata-ts.version": VERSION },
 };

@@ -35,7 +35,7 @@ describe("the guest's age", () => {
     }
   });
 
-  it("is told, and warned about once it lacks fixes", () => {
+  it("is described, and warned about once it lacks fixes", () => {
     const age = { suite: "trixie", day: "2026-11-27", days: 1 };
     expect(describeAge(age)).toBe("The guest has the packages that Debian trixie had on 2026-11-27, 1 day ago.");
     expect(ageWarning(age)).toBeUndefined();

@@ -1,8 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { escapeControls } from "@kata-ts/linux";
-import type { LogLevel } from "./log-level.ts";
+import type { CallLog, LogLevel, SystemLog } from "@kata-ts/runtime";
 import { printError } from "./print.ts";
-import type { SystemLog } from "./system-log.ts";
 
 /** The first two are logrus's, for engines; the last is for people. */
 type LogFormat = "text" | "json" | "plain";
@@ -11,7 +10,7 @@ type LogFormat = "text" | "json" | "plain";
  * The log that `--log` names: shared by all calls about a container and by the engine, so it is only ever appended to,
  * one line an entry. Errors also go to standard error, where podman and people look.
  */
-export class Log {
+export class Log implements CallLog {
   readonly #file: string | undefined;
   readonly #format: LogFormat;
   #debug: boolean;
@@ -31,7 +30,7 @@ export class Log {
     this.#fields = options.fields ?? {};
   }
 
-  /** What `--debug` does, for those who learn only later that it is wanted. */
+  /** What `--debug` does, for callers that learn later that it is wanted. */
   enableDebug(): void {
     this.#debug = true;
   }

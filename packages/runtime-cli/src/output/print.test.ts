@@ -42,7 +42,7 @@ describe("print", () => {
     expect(stderr).toBe(`${"b".repeat(LARGE)}end`);
   });
 
-  it("fails where nobody reads any more, but not for standard error", async () => {
+  it("fails where the reader has closed, but not for standard error", async () => {
     const program = `import { print, printError } from ${MODULE};
       for (let i = 0; i < 100; i++) printError("a".repeat(100_000));
       try { for (;;) print("a".repeat(100_000)); } catch ({ code }) { process.getBuiltinModule("node:fs").writeFileSync(3, code); }`;

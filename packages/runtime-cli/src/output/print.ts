@@ -8,14 +8,14 @@ const DESCRIPTORS: Readonly<Record<Output, number>> = { stdout: 1, stderr: 2 };
 const late: Set<Output> = new Set();
 
 /**
- * Writes to standard output, and throws where nobody reads it. Not by `process.stdout`: for a pipe that loads Node's
+ * Writes to standard output, and throws where its reader has closed. Not by `process.stdout`: for a pipe that loads Node's
  * sockets and all kinds of streams, a tenth of what a `state` takes, and makes the caller's pipe one that does not block.
  */
 export function print(text: string | Uint8Array): void {
   write("stdout", text);
 }
 
-/** To standard error. That nobody reads it must not keep a container from being deleted. */
+/** To standard error. A closed reader must not keep a container from being deleted. */
 export function printError(text: string | Uint8Array): void {
   try {
     write("stderr", text);

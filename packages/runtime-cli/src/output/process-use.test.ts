@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { cpuNanoseconds, proportionalBytes } from "./process-use.ts";
 
-it("a process's use is what the kernel says, and that of one that is gone is nothing", () => {
+it("a process's use is what the kernel says, and nothing for a process that is gone", () => {
   const before = cpuNanoseconds(process.pid);
   while (process.cpuUsage().user < 100_000 || cpuNanoseconds(process.pid) === before) Math.hypot(1, 2);
   const { user, system } = process.cpuUsage();

@@ -1,6 +1,6 @@
 import { printError } from "./print.ts";
 
-/** When each step of a call was done: shown at its end to whoever asked, on standard error. */
+/** When each step of a call was done: printed at its end on standard error, where asked for. */
 export class Timeline implements Disposable {
   readonly #shown: boolean;
   readonly #steps: (readonly [step: string, at: number])[] = [];

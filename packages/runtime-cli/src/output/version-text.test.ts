@@ -1,5 +1,5 @@
+import { COMMIT, OCI_VERSION, VERSION } from "@kata-ts/runtime";
 import { describe, expect, it } from "vitest";
-import { COMMIT, OCI_VERSION, VERSION } from "../version.ts";
 import { versionText } from "./version-text.ts";
 
 /** As dockerd reads it: the last "version" and the last "commit:" win. */

@@ -1,4 +1,4 @@
-import { COMMIT, OCI_VERSION, VERSION } from "../version.ts";
+import { COMMIT, OCI_VERSION, VERSION } from "@kata-ts/runtime";
 
 /** The release of runc whose command line, messages and exit statuses ours keep to: it is what they are tested beside. */
 const RUNC_VERSION = "1.1.5";

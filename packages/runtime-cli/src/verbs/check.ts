@@ -1,14 +1,13 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { Configuration } from "@kata-ts/runtime";
+import { openRuntime, VERSION } from "@kata-ts/runtime";
 import { type HostReport, inspectHost, KataError, type Prerequisite } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Configuration } from "../config/configuration.ts";
 import type { Verb } from "../context.ts";
-import { openRuntime } from "../open-runtime.ts";
 import { ageWarning, describeAge, guestAge } from "../output/guest-age.ts";
 import { print } from "../output/print.ts";
-import { VERSION } from "../version.ts";
 
 export const manual: Manual = {
   operands: "",

@@ -1,15 +1,13 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { escapeControls } from "@kata-ts/linux";
+import { findConfiguration, openForExisting, readOptions } from "@kata-ts/runtime";
 import { collectGarbage, inspectHost, reasonOf, vmLogs } from "@kata-ts/virtcontainers";
 import { statusOf } from "@kata-ts/virtcontainers/records";
 import { stringify } from "smol-toml";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import { readOptions } from "../config/files.ts";
-import { findConfiguration } from "../config/installation.ts";
 import type { Context, Verb } from "../context.ts";
-import { openForExisting } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 import { redact } from "../output/redact.ts";
 import { describeEnvironment } from "./env.ts";

@@ -1,7 +1,9 @@
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { CREATE_OPTIONS, createFromBundle } from "./create-options.ts";
+import { CREATE_OPTIONS, requestOf } from "./create-options.ts";
+import { writePidFile } from "./pid-file.ts";
+import { createInterruptibly } from "./run-container.ts";
 
 export const manual: Manual = {
   operands: "CONTAINER",
@@ -10,6 +12,9 @@ export const manual: Manual = {
 };
 
 export const verb: Verb = async (args, context) => {
-  await createFromBundle("create", parseAnywhere(args, manual.options), context);
+  const parsed = parseAnywhere(args, manual.options);
+  const { shim } = await createInterruptibly(requestOf("create", parsed), context);
+  const pidFile = parsed.options.text("pid-file");
+  if (pidFile !== undefined) writePidFile(pidFile, shim.identity.pid);
   return 0;
 };

@@ -1,8 +1,8 @@
+import { openForExisting } from "@kata-ts/runtime";
 import { debugGuest, parseContainerId } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { openForExisting } from "../open-runtime.ts";
 import { Foreground } from "./foreground.ts";
 import { terminalOfOurs, withOwnSize } from "./terminal-options.ts";
 

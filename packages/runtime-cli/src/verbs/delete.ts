@@ -1,9 +1,9 @@
+import type { RuntimePorts } from "@kata-ts/runtime";
+import { openForExisting } from "@kata-ts/runtime";
 import { deleteContainer, reasonOf } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Context, Verb } from "../context.ts";
-import { openForExisting } from "../open-runtime.ts";
-import type { RuntimePorts } from "../ports/compose.ts";
 import { someIds } from "./required.ts";
 
 export const manual: Manual = {

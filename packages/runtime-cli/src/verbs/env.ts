@@ -1,14 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { cpus, machine, release } from "node:os";
+import { COMMIT, findConfiguration, OCI_VERSION, openRuntime, VERSION } from "@kata-ts/runtime";
 import { inspectHost } from "@kata-ts/virtcontainers";
 import { stringify } from "smol-toml";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import { findConfiguration } from "../config/installation.ts";
 import type { Context, Verb } from "../context.ts";
-import { openRuntime } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
-import { COMMIT, OCI_VERSION, VERSION } from "../version.ts";
 
 export const manual: Manual = {
   operands: "",
@@ -71,7 +69,7 @@ export async function describeEnvironment(context: Context): Promise<object> {
       MemorySlots: qemu.memory?.slots ?? MEMORY_SLOTS,
       HotplugVFIOOnRootBus: true,
       Debug: debug,
-      UseVSock: false,
+      UseVSock: qemu.vsock !== undefined,
       DefaultVCPUs: qemu.vcpus,
       DefaultMemory: qemu.memoryMiB,
     },

@@ -1,9 +1,9 @@
+import { openForExisting } from "@kata-ts/runtime";
 import { containerStats, hostOomOf, oomEvents, watchStopped } from "@kata-ts/virtcontainers";
 import { parseDuration } from "../arguments/duration.ts";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { openForExisting } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 import { statsView } from "../output/stats.ts";
 import { onlyId } from "./required.ts";
@@ -26,7 +26,7 @@ export const verb: Verb = async (args, context) => {
   if (intervalMs <= 0) throw new UsageError("duration interval must be greater than 0");
   const ports = await (await openForExisting(context, id)).ports("store", "hypervisor", "connectAgent");
   const tell = (type: string, data?: object): void => {
-    print(`${JSON.stringify({ type, id, ...(data === undefined ? {} : { data }) })}\n`);
+    print(`${JSON.stringify({ type, id, data })}\n`);
   };
   tell("stats", statsView(await containerStats(id, ports)));
   if (options.flag("stats")) return 0;

@@ -1,39 +1,67 @@
 import type { SpecCapabilities, SpecProcess, SpecUser } from "@kata-ts/agent-protocol";
 import { type Options, UsageError } from "../arguments/parse.ts";
 
-/** A process for `exec`: the container's own, changed by the command line, as runc does it. */
-export function processFromOptions(
+/** How a process of exec is to differ from the container's own. */
+export interface ProcessWishes {
+  readonly terminal: boolean;
+  /** Added to the container's own. */
+  readonly env?: readonly string[];
+  readonly cwd?: string | undefined;
+  /** `UID[:GID]`. */
+  readonly user?: string | undefined;
+  /** Added to the container's own. */
+  readonly additionalGids?: readonly number[];
+  readonly noNewPrivileges?: boolean;
+  readonly apparmorProfile?: string | undefined;
+  readonly selinuxLabel?: string | undefined;
+  /** Added to the container's own. */
+  readonly capabilities?: readonly string[];
+}
+
+/** What the options of `exec` ask for. @throws UsageError */
+export function wishesOf(options: Options): ProcessWishes {
+  return {
+    terminal: options.flag("tty"),
+    env: options.list("env"),
+    cwd: options.text("cwd"),
+    user: options.text("user"),
+    additionalGids: options.list("additional-gids").map((gid) => numeric(gid, "--additional-gids")),
+    noNewPrivileges: options.flag("no-new-privs"),
+    apparmorProfile: options.text("apparmor"),
+    selinuxLabel: options.text("process-label"),
+    capabilities: options.list("cap"),
+  };
+}
+
+/** A process for `exec`: the container's own, changed by what is asked for, as runc does it. @throws UsageError */
+export function processBeside(
   base: SpecProcess | undefined,
   args: readonly string[],
-  options: Options,
+  wishes: ProcessWishes,
 ): SpecProcess {
   const inherited: SpecProcess = base ?? { cwd: "/" };
-  const caps = options.list("cap");
+  const { apparmorProfile, selinuxLabel, capabilities: caps = [] } = wishes;
   const capabilities = caps.length === 0 ? inherited.capabilities : addCapabilities(inherited.capabilities ?? {}, caps);
-  const apparmorProfile = options.text("apparmor");
-  const selinuxLabel = options.text("process-label");
   return {
     ...inherited,
     args,
-    cwd: options.text("cwd") ?? inherited.cwd,
-    env: [...(inherited.env ?? []), ...options.list("env")],
-    user: userFrom(inherited.user ?? { uid: 0, gid: 0 }, options),
-    terminal: options.flag("tty"),
-    ...(options.flag("no-new-privs") ? { noNewPrivileges: true } : {}),
+    cwd: wishes.cwd ?? inherited.cwd,
+    env: [...(inherited.env ?? []), ...(wishes.env ?? [])],
+    user: userFrom(inherited.user ?? { uid: 0, gid: 0 }, wishes),
+    terminal: wishes.terminal,
+    ...(wishes.noNewPrivileges === true ? { noNewPrivileges: true } : {}),
     ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
     ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
     ...(capabilities === undefined ? {} : { capabilities }),
   };
 }
 
-/** `uid[:gid]`, by number; groups are added to the container's own. */
-function userFrom(inherited: SpecUser, options: Options): SpecUser {
-  const text = options.text("user");
-  const added = options.list("additional-gids").map((gid) => numeric(gid, "--additional-gids"));
+/** Groups are added to the container's own. */
+function userFrom(inherited: SpecUser, { user, additionalGids: added = [] }: ProcessWishes): SpecUser {
   const additionalGids = [...(inherited.additionalGids ?? []), ...added];
   const base = { ...inherited, ...(additionalGids.length === 0 ? {} : { additionalGids }) };
-  if (text === undefined) return base;
-  const [uid = "", gid] = text.split(":");
+  if (user === undefined) return base;
+  const [uid = "", gid] = user.split(":");
   return { ...base, uid: numeric(uid, "--user"), ...(gid === undefined ? {} : { gid: numeric(gid, "--user") }) };
 }
 

@@ -1,16 +1,12 @@
-import { execInContainer, FileStore, parseContainerId } from "@kata-ts/virtcontainers";
+import { loadProcess } from "@kata-ts/runtime";
+import { FileStore, parseContainerId } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
-import { withInheritedLimits } from "../bundle/inherited-limits.ts";
-import { loadProcess, loadSpec } from "../bundle/load.ts";
 import type { Verb } from "../context.ts";
-import { openForExisting } from "../open-runtime.ts";
-import { processFromOptions, subgroupOf } from "./exec-process.ts";
-import { Foreground } from "./foreground.ts";
-import { isOneFile } from "./one-file.ts";
-import { writePidFile } from "./pid-file.ts";
+import { processBeside, subgroupOf, wishesOf } from "./exec-process.ts";
 import { refusePreservedFds } from "./preserve-fds.ts";
-import { checkedConsoleSocket, withOwnSize } from "./terminal-options.ts";
+import { ownProcess, runExec } from "./run-exec.ts";
+import { checkedConsoleSocket } from "./terminal-options.ts";
 
 export const manual: Manual = {
   operands: "CONTAINER COMMAND [ARGUMENT …]",
@@ -47,29 +43,21 @@ export const verb: Verb = async (args, context) => {
   const processFile = options.text("process");
   if (processFile === undefined && command.length === 0) throw new UsageError('"exec" requires a command');
   refusePreservedFds(options);
-  const { bundle } = await new FileStore(context.globals.root).read(id);
-  const process = withInheritedLimits(
+  await new FileStore(context.root).read(id); // That there is no such container comes before what is wrong with the process.
+  const process =
     processFile === undefined
-      ? processFromOptions(loadSpec(bundle).process, command, options)
-      : loadProcess(processFile),
-  );
-  const cgroup = subgroupOf(options.list("cgroup"));
+      ? processBeside(await ownProcess(id, context), command, wishesOf(options))
+      : loadProcess(processFile);
   const detached = options.flag("detach");
-  const terminal = process.terminal === true;
-  const consoleSocket = checkedConsoleSocket(options, terminal, detached);
-  using foreground = detached ? undefined : new Foreground(terminal);
-  const shim = await execInContainer(
-    id,
-    terminal && !detached ? withOwnSize(process) : process,
+  const consoleSocket = checkedConsoleSocket(options.text("console-socket"), process.terminal === true, detached);
+  return runExec(
     {
+      ...{ id, process, detached },
+      pidFile: options.text("pid-file"),
       ignorePaused: options.flag("ignore-paused"),
-      oneOutput: !terminal && isOneFile(1, 2),
-      ...(cgroup === undefined ? {} : { cgroup }),
-      ...(consoleSocket === undefined ? {} : { consoleSocket }),
+      cgroup: subgroupOf(options.list("cgroup")),
+      consoleSocket,
     },
-    await (await openForExisting(context, id)).ports("store", "shims", "cgroups", "connectAgent"),
+    context,
   );
-  const pidFile = options.text("pid-file");
-  if (pidFile !== undefined) writePidFile(pidFile, shim.identity.pid);
-  return foreground === undefined ? 0 : await foreground.wait(shim);
 };

@@ -1,23 +1,21 @@
 import { connectAgent } from "@kata-ts/agent-protocol";
+import type { Configuration } from "@kata-ts/runtime";
+import { machineOptions, makeCache, makeHypervisor, makeTemplates, openRuntime } from "@kata-ts/runtime";
 import {
   buildTemplate,
   type Cgroups,
   findTemplate,
   KataError,
   prepareVm,
-  type QemuHypervisor,
   type Templates,
   type VmCache,
+  type Vmm,
+  type VmmHypervisor,
 } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Configuration } from "../config/configuration.ts";
 import type { Verb } from "../context.ts";
-import { openRuntime } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
-import { makeHypervisor } from "../ports/hypervisor.ts";
-import { machineOptions } from "../ports/machine-options.ts";
-import { makeCache, makeTemplates } from "../ports/vm-sources.ts";
 import { Interruption } from "./interruption.ts";
 
 export const manual: Manual = {
@@ -33,7 +31,8 @@ export const manual: Manual = {
 
 /** What an operation works with. */
 interface Factory {
-  readonly hypervisor: QemuHypervisor;
+  readonly vmm: Vmm;
+  readonly hypervisor: VmmHypervisor;
   readonly cache: VmCache;
   readonly templates: Templates;
   readonly configuration: Configuration;
@@ -59,6 +58,7 @@ export const verb: Verb = async (args, context) => {
   const { cgroups } = await runtime.ports("cgroups");
   const options = await machineOptions(runtime);
   const machines = {
+    vmm: options.vmm,
     hypervisor: await makeHypervisor(runtime),
     cache: makeCache(options),
     templates: makeTemplates(options),
@@ -68,7 +68,7 @@ export const verb: Verb = async (args, context) => {
 };
 
 async function init(runtime: Factory): Promise<string> {
-  const { factory, qemu, bootDeadlineMs } = runtime.configuration;
+  const { factory, bootDeadlineMs } = runtime.configuration;
   if (!factory.enabled && factory.cacheSize === 0) {
     throw new KataError("KATA_CONFIG", "vm factory is not enabled", {
       hint: "set enable_template = true, or vm_cache_number, in [factory] of configuration.toml",
@@ -77,8 +77,8 @@ async function init(runtime: Factory): Promise<string> {
   using interruption = new Interruption();
   const { signal } = interruption;
   if (factory.enabled) {
-    const { templates } = runtime;
-    await buildTemplate({ config: qemu, templates, connectAgent, deadlineMs: bootDeadlineMs, signal });
+    const { vmm, templates } = runtime;
+    await buildTemplate({ vmm, templates, connectAgent, deadlineMs: bootDeadlineMs, signal });
   }
   if (factory.cacheSize > 0) {
     await runtime.cache.open();
@@ -87,10 +87,10 @@ async function init(runtime: Factory): Promise<string> {
   return "vm factory initialized";
 }
 
-async function status({ configuration: { factory, qemu }, cache, templates }: Factory): Promise<string> {
+async function status({ configuration: { factory }, vmm, cache, templates }: Factory): Promise<string> {
   const lines: string[] = [];
   if (factory.enabled) {
-    const template = await findTemplate(qemu, templates);
+    const template = await findTemplate(vmm, templates);
     lines.push(template === undefined ? "vm factory is off" : `vm factory is on: ${template.path}`);
   }
   if (factory.cacheSize > 0)

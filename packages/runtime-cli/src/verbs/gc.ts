@@ -1,11 +1,9 @@
+import { machineOptions, makeCache, makeTemplates, openRuntime } from "@kata-ts/runtime";
 import { collectGarbage } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { openRuntime } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
-import { machineOptions } from "../ports/machine-options.ts";
-import { makeCache, makeTemplates } from "../ports/vm-sources.ts";
 
 export const manual: Manual = {
   operands: "",
@@ -35,7 +33,7 @@ export const verb: Verb = async (args, context) => {
     print(`${dryRun ? "would remove" : "removed"} template ${path}: nothing can be cloned from it\n`);
   }
   for (const path of await makeCache(machines).removeStale(dryRun)) {
-    print(`${dryRun ? "would remove" : "removed"} cached vm ${path}: nobody can be given it\n`);
+    print(`${dryRun ? "would remove" : "removed"} cached vm ${path}: no sandbox can use it\n`);
   }
   return failed === 0 ? 0 : 1;
 };

@@ -10,7 +10,7 @@ export const manual: Manual = {
   options: {},
   notes: [
     "Copies programs, guest and configuration to PREFIX/bin, PREFIX/libexec/kata-ts and PREFIX/share/kata-ts.",
-    "No engine is told: kata-engine does that when it is asked to.",
+    "No engine is configured: kata-engine does that.",
   ],
   examples: ["install /usr/local", "install /opt/kata-ts"],
 };

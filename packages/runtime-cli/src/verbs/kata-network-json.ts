@@ -1,7 +1,7 @@
 import type { grpc } from "@kata-ts/agent-protocol";
+import { CheckError, checked } from "@kata-ts/runtime";
 import { type GuestInterface, type GuestRoute, KataError } from "@kata-ts/virtcontainers";
 import * as z from "zod/mini";
-import { CheckError, checked } from "../checked.ts";
 
 // Kata's JSON is that of its Go types: their field names, and null for an empty list.
 const text = z.optional(z.string());
@@ -34,7 +34,7 @@ const routesSchema = z.array(
 
 /** @throws KataError KATA_CONFIG */
 export function parseInterface(value: unknown): GuestInterface {
-  const given = understood(interfaceSchema, value);
+  const given = parseWith(interfaceSchema, value);
   return {
     device: given.Device ?? "",
     name: given.Name ?? "",
@@ -51,7 +51,7 @@ export function parseInterface(value: unknown): GuestInterface {
 
 /** @throws KataError KATA_CONFIG */
 export function parseRoutes(value: unknown): GuestRoute[] {
-  return understood(routesSchema, value).map(({ Device, ...given }) => ({
+  return parseWith(routesSchema, value).map(({ Device, ...given }) => ({
     dest: given.Dest ?? "",
     gateway: given.Gateway ?? "",
     device: Device,
@@ -93,7 +93,7 @@ export function routeView({ Routes }: grpc.Routes): object[] {
   }));
 }
 
-function understood<T>(schema: z.ZodMiniType<T>, value: unknown): T {
+function parseWith<T>(schema: z.ZodMiniType<T>, value: unknown): T {
   try {
     return checked(schema, value);
   } catch (error) {

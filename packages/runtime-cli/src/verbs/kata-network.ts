@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
+import { openRuntime } from "@kata-ts/runtime";
 import {
   addInterface,
   type ContainerId,
-  type Environment,
   listInterfaces,
   listRoutes,
+  type Ports,
   parseContainerId,
   removeInterface,
   syncNetwork,
@@ -13,13 +14,12 @@ import {
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { openRuntime } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 import { interfaceView, parseInterface, parseRoutes, routeView } from "./kata-network-json.ts";
 
 const STDIN = 0;
 
-type Action = (id: ContainerId, input: () => unknown, environment: Environment) => Promise<object | undefined>;
+type Action = (id: ContainerId, input: () => unknown, environment: Ports) => Promise<object | undefined>;
 
 const ACTIONS: Readonly<Record<string, Action>> = {
   "add-iface": async (id, input, environment) =>

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { RuntimePorts } from "@kata-ts/runtime";
+import { openForExisting } from "@kata-ts/runtime";
 import { type ContainerId, containerStats, parseContainerId } from "@kata-ts/virtcontainers";
 import { type ContainerRecord, statusOf } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { openForExisting } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 import { cpuNanoseconds, proportionalBytes } from "../output/process-use.ts";
 import { number } from "../output/stats.ts";
-import type { RuntimePorts } from "../ports/compose.ts";
 
 export const manual: Manual = {
   operands: "CONTAINER [CONTAINER …]",

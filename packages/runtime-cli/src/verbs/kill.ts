@@ -1,9 +1,9 @@
+import { openForExisting } from "@kata-ts/runtime";
 import { killContainer } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import { parseSignal } from "../arguments/signal-name.ts";
 import type { Verb } from "../context.ts";
-import { openForExisting } from "../open-runtime.ts";
 import { onlyId } from "./required.ts";
 
 export const manual: Manual = {

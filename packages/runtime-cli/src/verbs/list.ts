@@ -1,7 +1,7 @@
 import { type ContainerRecord, FileStore, KataError } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Context, Verb } from "../context.ts";
+import type { Verb } from "../context.ts";
 import type { AssetsView } from "../output/assets.ts";
 import { print } from "../output/print.ts";
 import { type StateView, stateView } from "../output/state.ts";
@@ -32,7 +32,9 @@ export const verb: Verb = async (args, context) => {
   const format = options.text("format") ?? "table";
   if (format !== "table" && format !== "json") throw new UsageError("invalid format option");
   const store = new FileStore(globals.root);
-  const withAssets = options.flag("kata-all") ? await assetViewer(context) : () => ({});
+  const withAssets = options.flag("kata-all")
+    ? await (await import("./asset-viewer.ts")).assetViewer(context)
+    : () => ({});
   const views: View[] = [];
   for (const id of await store.list()) {
     const record = await store.read(id).catch((error: unknown) => skipUnreadable(error, log));
@@ -44,16 +46,6 @@ export const verb: Verb = async (args, context) => {
   return 0;
 };
 
-/** Only here the configuration is read. */
-async function assetViewer(context: Context): Promise<(record: ContainerRecord) => AssetsView> {
-  const [{ openForExisting }, { assetsView }] = await Promise.all([
-    import("../open-runtime.ts"),
-    import("../output/assets.ts"),
-  ]);
-  const { qemu } = await (await openForExisting(context)).configuration();
-  return (record) => assetsView(record, qemu);
-}
-
 function row(view: View): string[] {
   const { currentHypervisor: current, latestHypervisor: latest, StaleAssets: stale } = view;
   const ofState = [view.id, String(view.pid), view.status, view.bundle, view.created, view.owner];
@@ -63,7 +55,7 @@ function row(view: View): string[] {
   return [...ofState, ...paths, (stale ?? []).join(",")];
 }
 
-/** One that was deleted meanwhile is not there; one that cannot be read is told, and the others are still listed. */
+/** A record that was deleted meanwhile is left out; a damaged record is reported, and the others are still listed. */
 function skipUnreadable(error: unknown, log: { warning(message: string): void }): ContainerRecord | undefined {
   if (!(error instanceof KataError)) throw error;
   if (error.code !== "KATA_NOT_FOUND") log.warning(error.message);

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
+import type { RuntimePorts } from "@kata-ts/runtime";
+import { openForExisting } from "@kata-ts/runtime";
 import { type ContainerRecord, containerStats, parseContainerId } from "@kata-ts/virtcontainers";
 import { pidOf, statusOf } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { openForExisting } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 import { proportionalBytes } from "../output/process-use.ts";
 import { formatMetrics, type Metric, type Sample } from "../output/prometheus.ts";
 import { number } from "../output/stats.ts";
-import type { RuntimePorts } from "../ports/compose.ts";
 
 export const manual: Manual = {
   operands: "",

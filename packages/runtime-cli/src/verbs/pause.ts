@@ -1,8 +1,8 @@
+import { openForExisting } from "@kata-ts/runtime";
 import { pauseContainer } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { openForExisting } from "../open-runtime.ts";
 import { onlyId } from "./required.ts";
 
 export const manual: Manual = {

@@ -1,9 +1,9 @@
+import { openForExisting } from "@kata-ts/runtime";
 import { listProcesses } from "@kata-ts/virtcontainers";
 import { FileStore, KataError, parseContainerId, pidOf } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
 import type { Context, Verb } from "../context.ts";
-import { openForExisting } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
 
 export const manual: Manual = {

@@ -1,10 +1,9 @@
-import { deleteContainer, parseContainerId, startContainer } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { CREATE_OPTIONS, createFromBundle } from "./create-options.ts";
-import { Foreground } from "./foreground.ts";
+import { CREATE_OPTIONS, requestOf } from "./create-options.ts";
 import { OUTPUT_OPTIONS } from "./output-files.ts";
+import { runContainer } from "./run-container.ts";
 
 export const manual: Manual = {
   operands: "CONTAINER",
@@ -21,18 +20,14 @@ export const manual: Manual = {
 
 export const verb: Verb = async (args, context) => {
   const parsed = parseAnywhere(args, manual.options);
-  const { record, shim, terminal, environment } = await createFromBundle("run", parsed, context);
-  const id = parseContainerId(record.id);
-  const detached = parsed.options.flag("detach");
-  using foreground = detached ? undefined : new Foreground(terminal);
-  try {
-    await startContainer(id, environment);
-  } catch (error) {
-    await deleteContainer(id, { force: true }, environment);
-    throw error;
-  }
-  if (foreground === undefined) return 0;
-  const status = await foreground.wait(shim);
-  if (!parsed.options.flag("keep")) await deleteContainer(id, { force: true }, environment);
-  return status;
+  const { options } = parsed;
+  return runContainer(
+    {
+      ...requestOf("run", parsed),
+      detached: options.flag("detach"),
+      keep: options.flag("keep"),
+      pidFile: options.text("pid-file"),
+    },
+    context,
+  );
 };

@@ -1,8 +1,8 @@
+import { openRuntime } from "@kata-ts/runtime";
 import { startContainer } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { openRuntime } from "../open-runtime.ts";
 import { someIds } from "./required.ts";
 
 export const manual: Manual = {

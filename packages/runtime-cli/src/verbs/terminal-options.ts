@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { isatty } from "node:tty";
 import type { SpecProcess } from "@kata-ts/agent-protocol";
 import { windowSize } from "@kata-ts/linux";
-import { type Options, UsageError } from "../arguments/parse.ts";
+import { UsageError } from "../arguments/parse.ts";
 
 /**
  * Which socket gets the terminal's master; undefined where our own terminal is the process's. The rules and their words
@@ -11,8 +11,12 @@ import { type Options, UsageError } from "../arguments/parse.ts";
  *
  * @throws UsageError when terminal, console socket and detaching do not fit together
  */
-export function checkedConsoleSocket(options: Options, terminal: boolean, detached: boolean): string | undefined {
-  const socket = options.text("console-socket") ?? "";
+export function checkedConsoleSocket(
+  wanted: string | undefined,
+  terminal: boolean,
+  detached: boolean,
+): string | undefined {
+  const socket = wanted ?? "";
   if (detached && terminal && socket === "") {
     throw new UsageError("cannot allocate tty if the runtime will detach without setting console socket");
   }
@@ -33,7 +37,7 @@ export function withOwnSize(process: SpecProcess): SpecProcess {
   return rows === 0 || columns === 0 ? process : { ...process, consoleSize: { height: rows, width: columns } };
 }
 
-/** The one of our standard streams that is a terminal, or else the one that controls us. */
+/** The standard stream that is a terminal, or else our controlling terminal. */
 export function terminalOfOurs(): number | undefined {
   return [0, 1, 2].find((fd) => isatty(fd)) ?? controllingTerminal();
 }

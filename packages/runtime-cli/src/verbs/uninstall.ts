@@ -1,13 +1,11 @@
 import { isAlive } from "@kata-ts/linux";
+import { machineOptions, makeCache, openRuntime } from "@kata-ts/runtime";
 import { KataError } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
 import { uninstallTree } from "../install/tree.ts";
-import { openRuntime } from "../open-runtime.ts";
 import { print } from "../output/print.ts";
-import { machineOptions } from "../ports/machine-options.ts";
-import { makeCache } from "../ports/vm-sources.ts";
 
 export const manual: Manual = {
   operands: "PREFIX",
@@ -25,7 +23,7 @@ export const verb: Verb = async (args, context) => {
   const { hypervisor } = await runtime.ports("hypervisor");
   const cache = makeCache(await machineOptions(runtime));
   const found = await hypervisor.found();
-  const running = found.filter(({ state }) => isAlive(state.qemu)).map(({ owner, state }) => owner ?? state.dir);
+  const running = found.filter(({ state }) => isAlive(state.vmm)).map(({ owner, state }) => owner ?? state.dir);
   const waiting = await cache.waiting();
   if (running.length + waiting.length > 0 && !options.flag("force")) {
     throw new KataError("KATA_STATE", `virtual machines run: ${[...running, ...waiting].join(", ")}`, {

@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { SpecResources } from "@kata-ts/agent-protocol";
+import { openRuntime, parseResources } from "@kata-ts/runtime";
 import { updateContainer } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
-import { parseResources } from "../bundle/load.ts";
 import type { Verb } from "../context.ts";
-import { openRuntime } from "../open-runtime.ts";
 import { onlyId } from "./required.ts";
 import { resourcesFromOptions, UPDATE_OPTIONS } from "./update-options.ts";
 

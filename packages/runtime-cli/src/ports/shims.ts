@@ -1,6 +1,0 @@
-import { ExternalShims } from "@kata-ts/virtcontainers";
-import type { Composition } from "./composition.ts";
-
-export async function makeShims({ configuration }: Composition): Promise<ExternalShims> {
-  return new ExternalShims({ path: (await configuration()).shimPath });
-}

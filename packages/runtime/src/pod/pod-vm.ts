@@ -1,0 +1,66 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type AllPorts,
+  type ContainerId,
+  endSandbox,
+  followNetwork,
+  KataError,
+  type Vm,
+  watchOom,
+} from "@kata-ts/virtcontainers";
+import type { BundleContainer } from "../create-from-bundle.ts";
+import type { OwnPorts } from "./own-ports.ts";
+
+/** The VM's supervisor records how it has ended a moment after its connections have. */
+const END_DEADLINE_MS = 3_000;
+
+/** Facts about a VM. */
+export interface PodVmListener {
+  /** A container has run out of its memory in the guest. */
+  readonly onOom: (containerId: string) => void;
+  readonly onEnd: (exit: Awaited<Vm["ended"]>) => void;
+}
+
+/** The VM of a pod whose first container was made. While it runs, its network and its guest's memory are watched. */
+export class PodVm {
+  /** The pod's: its first container's. */
+  readonly id: ContainerId;
+  /** What all operations on the pod's containers work through. */
+  readonly ports: AllPorts;
+  readonly own: OwnPorts;
+  readonly #vm: Vm;
+
+  constructor(id: ContainerId, created: BundleContainer, own: OwnPorts, { onOom, onEnd }: PodVmListener) {
+    const { environment, record, configuration } = created;
+    const vm = own.vm();
+    if (vm === undefined || record.vm === undefined) throw new KataError("KATA_STATE", `pod ${id} has no VM`);
+    this.id = id;
+    this.ports = environment;
+    this.own = own;
+    this.#vm = vm;
+    const { network, newNetworkNamespace } = configuration;
+    const hasNetwork = network.follow && newNetworkNamespace && network.model !== "none";
+    const follower = hasNetwork ? followNetwork(id, record.vm, environment) : undefined;
+    const agent = environment.connectAgent(record.vm.agentUrl);
+    const over = new AbortController();
+    void watchOom(agent, () => true, { signal: over.signal, onOom });
+    void vm.ended.then((exit) => {
+      over.abort();
+      agent.close();
+      follower?.[Symbol.dispose]();
+      environment.cgroups.moveToRoot(process.pid); // The program that removes the pod's cgroup may be another one.
+      onEnd(exit);
+    });
+  }
+
+  /** Ends it, with all that runs in it. Idempotent. */
+  stop(): Promise<void> {
+    return endSandbox(this.#vm, this.ports);
+  }
+
+  /** Whether the host's kernel has ended it for its memory; to be asked once its guest was lost. */
+  async ranOutOfMemory(): Promise<boolean> {
+    const exit = await Promise.race([this.#vm.ended, delay(END_DEADLINE_MS, undefined, { ref: false })]);
+    return exit?.outOfMemory === true;
+  }
+}

@@ -1,0 +1,290 @@
+import { EventEmitter } from "node:events";
+import type { SpecProcess, SpecResources } from "@kata-ts/agent-protocol";
+import {
+  type AllPorts,
+  type ContainerId,
+  type ContainerStats,
+  type ContainerStatus,
+  containerStats,
+  deleteContainer,
+  execInContainer,
+  KataError,
+  killContainer,
+  listProcesses,
+  noteExit,
+  parseContainerId,
+  pauseContainer,
+  requirePrivileges,
+  resumeContainer,
+  startContainer,
+  statusOf,
+  syncNetwork,
+  updateContainer,
+} from "@kata-ts/virtcontainers";
+import { withInheritedLimits } from "../bundle/inherited-limits.ts";
+import { type BundleContainer, createFromBundle } from "../create-from-bundle.ts";
+import { checkPod, wrongPod } from "./check-pod.ts";
+import { type OwnPorts, ownPorts } from "./own-ports.ts";
+import type { PodContainer, PodRequest } from "./pod-container.ts";
+import type { PodEvents } from "./pod-events.ts";
+import { contextOf, type PodOptions } from "./pod-options.ts";
+import { type Exit, PodProcess } from "./pod-process.ts";
+import { PodVm } from "./pod-vm.ts";
+import { emptySandbox, type SandboxRequest } from "./sandbox-request.ts";
+
+/**
+ * Containers that share a VM which belongs to this process: no process but QEMU and virtiofsd is started for them on
+ * the host, and they end with this process. Records are those of kata-runtime, whose other commands work for them, too.
+ */
+export class Pod implements AsyncDisposable {
+  readonly events: EventEmitter<PodEvents> = new EventEmitter();
+  readonly #options: PodOptions;
+  readonly #containers: Map<string, PodContainer> = new Map();
+  #running: PodVm | undefined;
+  /** Of a VM that was booted without a container: the id of its record. */
+  #sandbox: ContainerId | undefined;
+  #isOver = false;
+  /** Creates are done one after the other. */
+  #lastCreate: Promise<unknown> = Promise.resolve();
+
+  constructor(options: PodOptions) {
+    this.#options = options;
+  }
+
+  /** The id of its first container; undefined until that was made. */
+  get id(): string | undefined {
+    return this.#running?.id;
+  }
+
+  /** The ids of its containers. */
+  get containers(): readonly string[] {
+    return [...this.#containers.keys()];
+  }
+
+  /**
+   * Makes the pod's VM before any container. `close` removes it.
+   *
+   * @returns the pid of the VM's process, which lives in the pod's network namespace
+   * @throws KataError KATA_STATE where the pod has, or had, a VM; nothing is left
+   */
+  boot(request: SandboxRequest): Promise<number> {
+    const booted = this.#lastCreate.then(() => this.#boot(request));
+    this.#lastCreate = booted.catch(() => undefined);
+    return booted;
+  }
+
+  async #boot(request: SandboxRequest): Promise<number> {
+    requirePrivileges();
+    if (this.#isOver || this.#running !== undefined) throw wrongPod(`pod ${request.id} has a VM already`);
+    const own = ownPorts(this.#options.makers);
+    const sandbox = emptySandbox(request);
+    const created = await createFromBundle(sandbox, contextOf(this.#options, own.makers));
+    this.#sandbox = sandbox.id;
+    this.#running = this.#begin(sandbox.id, created, own);
+    return created.record.vm?.vmm.pid ?? 0;
+  }
+
+  /** Ends the VM, with all that runs in it. Its containers are to be deleted, as after any end of their VM. Idempotent. */
+  async stop(): Promise<void> {
+    await this.#lastCreate;
+    await this.#running?.stop();
+  }
+
+  /**
+   * Makes a container whose first process waits for `start`: the first one with the VM, later ones in it.
+   *
+   * @throws KataError KATA_STATE for a container of another pod, or once the VM has ended; nothing is left
+   */
+  create(request: PodRequest): Promise<PodProcess> {
+    const created = this.#lastCreate.then(() => this.#create(request));
+    this.#lastCreate = created.catch(() => undefined);
+    return created;
+  }
+
+  async #create({ id: name, bundle, signal }: PodRequest): Promise<PodProcess> {
+    const id = parseContainerId(name);
+    requirePrivileges();
+    const running = this.#running;
+    if (this.#isOver) throw wrongPod(`the VM of this pod has ended, and container ${id} cannot join it`);
+    checkPod(bundle, id, running?.id);
+    const own = running?.own ?? ownPorts(this.#options.makers);
+    const created = await createFromBundle(
+      {
+        ...{ id, bundle, oneOutput: false },
+        sandboxId: running?.id,
+        signal,
+      },
+      contextOf(this.#options, own.makers),
+    );
+    this.#running ??= this.#begin(id, created, own);
+    const { incarnation } = created.record;
+    const process = new PodProcess({ containerId: id }, created.shim, async (exit, isLost) => {
+      await noteExit(id, incarnation, created.environment);
+      await this.#announce({ containerId: id, ...exit }, isLost);
+    });
+    this.#containers.set(id, { id, process, execs: new Map(), starting: new Set() });
+    return process;
+  }
+
+  #begin(id: ContainerId, created: BundleContainer, own: OwnPorts): PodVm {
+    return new PodVm(id, created, own, {
+      onOom: (containerId) => {
+        if (this.#containers.has(containerId)) this.events.emit("oom", { containerId });
+      },
+      onEnd: (exit) => {
+        this.#isOver = true;
+        this.events.emit("end", exit);
+      },
+    });
+  }
+
+  /** Lets a container's first process run. */
+  async start(id: string): Promise<void> {
+    await startContainer(this.#container(id).id, this.#ports());
+  }
+
+  /**
+   * Runs another process in a container.
+   *
+   * @param execId names it until `deleteExec`
+   * @param process as in process.json, checked: see parseProcess
+   */
+  async exec(id: string, execId: string, process: SpecProcess): Promise<PodProcess> {
+    const container = this.#container(id);
+    if (container.execs.has(execId) || container.starting.has(execId))
+      throw new KataError("KATA_ID_IN_USE", `process ${execId} of container ${id} exists`);
+    container.starting.add(execId);
+    try {
+      return await this.#exec(container, execId, process);
+    } finally {
+      container.starting.delete(execId);
+    }
+  }
+
+  async #exec(container: PodContainer, execId: string, process: SpecProcess): Promise<PodProcess> {
+    const { id } = container;
+    const shim = await execInContainer(id, withInheritedLimits(process), {}, this.#ports());
+    const running = new PodProcess({ containerId: id, execId }, shim, (exit, isLost) =>
+      this.#announce({ containerId: id, execId, ...exit }, isLost),
+    );
+    container.execs.set(execId, running);
+    return running;
+  }
+
+  /**
+   * Sends a signal, by number, to a container's first process, to one of exec, or to all processes of the container.
+   *
+   * @throws KataError KATA_STATE where it has ended
+   */
+  async signal(
+    id: string,
+    signal: number,
+    { execId, all = false }: { readonly execId?: string | undefined; readonly all?: boolean } = {},
+  ): Promise<void> {
+    if (execId === undefined) return killContainer(this.#container(id).id, signal, all, this.#ports());
+    const process = this.process(id, execId);
+    if (process.exit !== undefined) throw new KataError("KATA_STATE", `process ${execId} of ${id} is not running`);
+    await process.kill(signal);
+  }
+
+  /** A process, also after its end, until it is deleted. @throws KataError KATA_NOT_FOUND */
+  process(id: string, execId?: string): PodProcess {
+    const container = this.#container(id);
+    const found = execId === undefined ? container.process : container.execs.get(execId);
+    if (found === undefined) throw notFound(`process ${execId ?? ""} of container ${id} does not exist`);
+    return found;
+  }
+
+  /** Resolves with how a process ends, or has ended. */
+  wait(id: string, execId?: string): Promise<Exit> {
+    return this.process(id, execId).exited;
+  }
+
+  /** Freezes all processes of a container; the VM goes on. */
+  async pause(id: string): Promise<void> {
+    await pauseContainer(this.#container(id).id, this.#ports());
+  }
+
+  async resume(id: string): Promise<void> {
+    await resumeContainer(this.#container(id).id, this.#ports());
+  }
+
+  /** Changes a container's limits; the VM grows where they ask for more. What is not named stays. */
+  async update(id: string, resources: SpecResources): Promise<void> {
+    await updateContainer(this.#container(id).id, resources, this.#ports());
+  }
+
+  /** The figures of a container's cgroup in the guest. */
+  stats(id: string): Promise<ContainerStats> {
+    return containerStats(this.#container(id).id, this.#ports());
+  }
+
+  /** The guest's `ps` about a container's processes. */
+  processes(id: string, args: readonly string[] = []): Promise<string> {
+    return listProcesses(this.#container(id).id, args, this.#ports());
+  }
+
+  async status(id: string): Promise<ContainerStatus> {
+    return statusOf(await this.#ports().store.read(this.#container(id).id));
+  }
+
+  /** Brings the guest up to date with its network namespace; a change there does so, too. */
+  async syncNetwork(): Promise<void> {
+    if (this.#running !== undefined) await syncNetwork(this.#running.id, this.#running.ports);
+  }
+
+  /** Removes a container, and with the last one the VM. @param force also where it runs */
+  async delete(id: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    const container = this.#container(id);
+    await deleteContainer(container.id, { force }, this.#ports());
+    for (const process of [container.process, ...container.execs.values()]) process.close();
+    this.#containers.delete(id);
+  }
+
+  /** Forgets a process of exec; one that still runs is killed. */
+  deleteExec(id: string, execId: string): void {
+    this.process(id, execId).close();
+    this.#container(id).execs.delete(execId);
+  }
+
+  /** Ends and removes all of it. Idempotent. A container that cannot be removed keeps the others from nothing. */
+  async close(): Promise<void> {
+    await this.#lastCreate;
+    const failures: unknown[] = [];
+    for (const id of this.containers.toReversed()) {
+      await this.delete(id, { force: true }).catch((error: unknown) => failures.push(error));
+    }
+    if (this.#sandbox !== undefined) {
+      await deleteContainer(this.#sandbox, { force: true }, this.#ports()).catch((error: unknown) =>
+        failures.push(error),
+      );
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Where the VM was lost, the host may have ended it for its memory: that comes before the end of its processes. */
+  async #announce(exit: PodEvents["exit"][0], isLost: boolean): Promise<void> {
+    const ranOut = isLost && (await this.#running?.ranOutOfMemory()) === true;
+    if (ranOut) this.events.emit("oom", { containerId: exit.containerId });
+    this.events.emit("exit", exit);
+  }
+
+  #container(id: string): PodContainer {
+    const found = this.#containers.get(id);
+    if (found === undefined) throw notFound(`container does not exist: ${id}`);
+    return found;
+  }
+
+  #ports(): AllPorts {
+    if (this.#running === undefined) throw new KataError("KATA_STATE", "this pod has no container yet");
+    return this.#running.ports;
+  }
+}
+
+function notFound(message: string): KataError {
+  return new KataError("KATA_NOT_FOUND", message);
+}
