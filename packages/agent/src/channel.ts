@@ -3,9 +3,6 @@ import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { openPollable } from "@kata-ts/linux";
 
-/** The name that Kata gives the virtio-serial port of the agent. */
-export const AGENT_PORT = "agent.channel.0";
-
 const PORTS = "/sys/class/virtio-ports";
 const PORT_DEADLINE_MS = 10_000;
 
@@ -112,7 +109,7 @@ function readOn(fd: number, first: Buffer): Buffer {
   return length === 0 ? first : Buffer.concat([first, batch.subarray(0, length)]);
 }
 
-/** 0 when nothing is there. An end, or an error, is told again to the poll. */
+/** 0 when nothing is there. The next poll reports an end, or an error, again. */
 function readNow(fd: number): number {
   try {
     return readvSync(fd, pieces);

@@ -22,7 +22,7 @@ export class Commands {
   }
 
   /**
-   * Never rejects for a failing command: its status tells (127 when it could not be started).
+   * Never rejects for a failing command: its status shows the failure (127 when it could not be started).
    *
    * @param input what it reads from its standard input
    */
@@ -32,7 +32,7 @@ export class Commands {
     const status = this.runWith(ends, file, args);
     for (const end of ends) closeSync(end);
     const writer = openPollable(stdin.write, { readable: false, writable: true });
-    writer.on("error", () => undefined); // It ended before it had read all: its status tells.
+    writer.on("error", () => undefined); // It ended before it had read all: its status shows why.
     writer.end(input);
     const [written, complaint] = [readAll(stdout.read), readAll(stderr.read)];
     return { status: await status, stdout: await written, stderr: await complaint };
@@ -42,7 +42,7 @@ export class Commands {
   async runWith(descriptors: StandardDescriptors, file: string, args: readonly string[]): Promise<number> {
     const pid = start(file, args, descriptors);
     if (pid === undefined) return NOT_STARTED;
-    // Until it is collected nobody else has its pid.
+    // No other process has its pid until it is collected.
     const timer = setTimeout(() => process.kill(pid, "SIGKILL"), DEADLINE_MS);
     try {
       return await this.#reaper.wait(pid);

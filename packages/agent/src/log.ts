@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { AGENT_LOG_PREFIX } from "@kata-ts/agent-protocol/guest-contract";
 
 /**
  * The agent's log: one line per event on the guest's console, which the host keeps. Nothing of a container's output.
@@ -6,7 +7,7 @@ import { writeSync } from "node:fs";
  */
 export function log(message: string): void {
   try {
-    writeSync(2, `kata-agent: ${message}\n`);
+    writeSync(2, `${AGENT_LOG_PREFIX}${message}\n`);
   } catch {
     // A console that is full or gone must not stop the agent.
   }

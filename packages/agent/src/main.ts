@@ -1,41 +1,53 @@
 import { readFileSync } from "node:fs";
-import type { Duplex } from "node:stream";
+import { createAgentServer } from "@kata-ts/agent-protocol";
+import { AGENT_SERIAL_PORT, AgentLog, AgentParameter } from "@kata-ts/agent-protocol/guest-contract";
 import { becomeSubreaper } from "@kata-ts/linux";
-import { AGENT_PORT, findPort, openPort } from "./channel.ts";
+import { findPort, openPort } from "./channel.ts";
 import { Commands } from "./commands.ts";
 import { Clock } from "./guest/clock.ts";
 import { prepareGuest } from "./guest/prepare.ts";
+import { HostStreams } from "./host-streams.ts";
 import { log } from "./log.ts";
 import { logCalls } from "./log-calls.ts";
 import { DnsRelay } from "./network/dns-relay.ts";
 import { Reaper } from "./reaper.ts";
 import { Sandbox } from "./sandbox/sandbox.ts";
-import { HostStreams, type ServeProcess, serveChannel } from "./serve.ts";
+import { type ServeProcess, serveChannel } from "./serve.ts";
+import { serveVsock } from "./serve-vsock.ts";
 import { createHandlers } from "./service.ts";
 
 /** Runs the agent until the guest goes away. */
 export async function main(): Promise<void> {
   if (process.argv.includes("--make-cache")) return;
-  log("starting");
+  log(AgentLog.starting);
   prepareGuest();
   if (process.pid !== 1) becomeSubreaper();
   const reaper = new Reaper();
   reaper.start();
   const commands = new Commands(reaper);
-  const sandbox = new Sandbox({ commands, reaper, runtime: kernelParameter("agent.container_runtime") ?? "crun" });
+  const sandbox = new Sandbox({
+    commands,
+    reaper,
+    runtime: kernelParameter(AgentParameter.containerRuntime) ?? "crun",
+  });
   const host = new HostStreams();
-  const openStream = (): Duplex => host.open();
+  const openStream = (): ReturnType<HostStreams["open"]> => host.open();
   const all = createHandlers(sandbox, commands, new DnsRelay(openStream), new Clock(openStream));
-  const handlers = kernelParameter("agent.log") === "debug" ? logCalls(all) : all;
-  const device = await findPort(AGENT_PORT);
+  const handlers = kernelParameter(AgentParameter.log) === "debug" ? logCalls(all) : all;
+  const serveProcess: ServeProcess = (stream, token, channelIsOver) => {
+    sandbox.serveProcess(stream, token, channelIsOver);
+  };
+  if (kernelParameter(AgentParameter.useVsock) === "true") {
+    serveVsock({ server: createAgentServer(handlers), serveProcess, host });
+    log(AgentLog.ready);
+    return;
+  }
+  const device = await findPort(AGENT_SERIAL_PORT);
   for (;;) {
     const channel = await openPort(device);
-    log("ready");
-    const serveProcess: ServeProcess = (stream, token, channelIsOver) => {
-      sandbox.serveProcess(stream, token, channelIsOver);
-    };
+    log(AgentLog.ready);
     await serveChannel(channel, handlers, serveProcess, host);
-    log("the host disconnected");
+    log(AgentLog.disconnected);
   }
 }
 

@@ -51,7 +51,7 @@ describe("Reaper", () => {
     ).toBe("true");
   });
 
-  it("leaves no zombie of orphans that nobody asks for", () => {
+  it("leaves no zombie of orphans whose status is not asked for", () => {
     expect(
       inOwnProcess(`
         for (let i = 0; i < 50; i++) orphan("exit 0");

@@ -1,6 +1,6 @@
 import { type DeadChild, reapChild } from "@kata-ts/linux";
 
-/** Statuses of orphans that nobody asked for yet are kept for this many processes. */
+/** So many statuses of orphans are kept until they are asked for. */
 const MAX_UNCLAIMED = 1024;
 
 /**

@@ -159,7 +159,7 @@ function jsonOf(bytes: Uint8Array, what: string): object {
     const value = parseJson(Buffer.from(bytes).toString());
     if (typeof value === "object" && value !== null) return value;
   } catch {
-    // told below
+    // reported below
   }
   throw invalidArgument(`${what} is not a JSON object`);
 }

@@ -1,13 +1,13 @@
 import { chmod, copyFile, mkdir, rm, symlink } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { SourceFiles } from "./archive/archive.ts";
 import { buildRoot } from "./build-root/build-root.ts";
 import { type BuildRoot, WORK } from "./build-root/run.ts";
 import { COMPILERS } from "./build-root/toolsets.ts";
 import { cachedDir, contentKey } from "./cache.ts";
 import { GuestImageError } from "./errors.ts";
 import type { ImageTools } from "./tools.ts";
+import { unpackSource } from "./unpack-source.ts";
 
 /** As the distribution configures it, but for what the guest has not (systemd, CRIU), and for what it would find by chance. */
 const CONFIGURE = [
@@ -19,7 +19,7 @@ const FLAGS = [
   ...["CPPFLAGS=-I/usr/include/yajl", "CFLAGS=-O2 -fno-pie", `LDFLAGS=${LINKED}`, "LIBS=-lm"],
   ...["YAJL_CFLAGS=-I/usr/include", "YAJL_LIBS=-lyajl"],
 ] as const;
-/** What the agent relies on, as `crun --version` tells it. */
+/** Features that the agent relies on, as `crun --version` prints them. */
 const FEATURES = ["+CAP", "+SECCOMP", "+EBPF", "+YAJL"] as const;
 const SOURCE = `${WORK}/source`;
 
@@ -35,21 +35,12 @@ export async function buildFixedCrun({ archive, cacheDir, progress }: ImageTools
   const dir = await cachedDir(cacheDir, `crun-${key}`, async (unfinished) => {
     progress(`guest image: compiling crun ${crun.version} (a minute on two cores)`);
     const work = join(unfinished, "work");
-    await unpack(await archive.fetchSource(crun, work), root, work);
+    await unpackSource(await archive.fetchSource(crun, work), root, work);
     await compile(root, work);
     await copyFile(join(work, "crun"), join(unfinished, "crun"));
     await rm(work, { recursive: true });
   });
   return join(dir, "crun");
-}
-
-async function unpack({ file, patched }: SourceFiles, root: BuildRoot, work: string): Promise<void> {
-  if (patched) {
-    await root.run(work, ["dpkg-source", "--no-check", "-x", file, SOURCE]);
-    return;
-  }
-  await mkdir(join(work, "source"));
-  await root.run(work, ["tar", "-xf", file, "-C", SOURCE, "--strip-components=1"]);
 }
 
 async function compile(root: BuildRoot, work: string): Promise<void> {

@@ -1,7 +1,7 @@
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Archive } from "./archive/archive.ts";
-import { type PackageEntry, unpackPackage } from "./archive/packages.ts";
+import { type PackageEntry, readPackages, unpackPackage } from "./archive/packages.ts";
 import { withArchive } from "./archive/with-archive.ts";
 import { buildRoot } from "./build-root/build-root.ts";
 import { WORK } from "./build-root/run.ts";
@@ -38,8 +38,7 @@ export async function preparePortableNode(options: PortableNodeOptions): Promise
   const directory = await withArchive(cacheDir, onProgress, (archive) =>
     build(archive, nodeBinary, cacheDir, onProgress),
   );
-  const packages = JSON.parse(await readFile(join(directory, "packages.json"), "utf8")) as PackageEntry[];
-  return { directory, packages };
+  return { directory, packages: await readPackages(directory) };
 }
 
 async function build(archive: Archive, nodeBinary: string, cacheDir: string, progress: Progress): Promise<string> {

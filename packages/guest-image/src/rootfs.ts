@@ -8,6 +8,7 @@ import {
   describePackages,
   type FetchedPackage,
   type PackageEntry,
+  readPackages,
   unpackPackage,
 } from "./archive/packages.ts";
 import { SUITE } from "./archive/suite.ts";
@@ -84,8 +85,7 @@ export async function buildRootfs(inputs: RootfsPrograms, tools: ImageTools): Pr
   const dir = await cachedDir(tools.cacheDir, `rootfs-${key}`, async (unfinished) => {
     await assemble(inputs, packages, unfinished, tools);
   });
-  const manifest = JSON.parse(await readFile(join(dir, "packages.json"), "utf8")) as PackageEntry[];
-  return { imagePath: join(dir, "rootfs.ext4"), packages: manifest };
+  return { imagePath: join(dir, "rootfs.ext4"), packages: await readPackages(dir) };
 }
 
 async function assemble(

@@ -16,7 +16,7 @@ import type { ImageSource } from "./sources/source.ts";
 /** Indexes nested deeper than this do not occur in practice. */
 const MAX_DEPTH = 3;
 
-/** What is being done, for people who wait. */
+/** The step that runs, for users who wait. */
 export interface Progress {
   readonly step: "fetching" | "unpacking";
   /** Bytes of compressed layers, so far and in all. */

@@ -202,7 +202,7 @@ describe("openImage", () => {
     expect(readdirSync(join(directory, "cache/blobs/sha256"))).not.toContain(large.digest.slice(7));
   });
 
-  it("removes what a killed process has left in the cache, and nothing of one that lives", async () => {
+  it("removes what a killed process has left in the cache, and nothing of a live process", async () => {
     index([image(AMD64)]);
     await open({ layout }, { platform: AMD64 });
     const cache = join(directory, "cache");

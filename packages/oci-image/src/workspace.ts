@@ -8,7 +8,7 @@ const LOCK_DEADLINE_MS = 30_000;
 
 /**
  * A directory in a cache for what is not finished. It goes with this object, and where this process is killed, with the
- * next one that uses the cache: a lock tells whose it is, whatever pid namespace they are in.
+ * next one that uses the cache: a lock identifies the owner, whatever pid namespace it is in.
  */
 export class Workspace implements AsyncDisposable {
   readonly path: string;

@@ -5,12 +5,12 @@ import { alreadyExists, cancelled, failedPrecondition, invalidArgument, processN
 import { textOf } from "../files.ts";
 import { endProcesses, removeCgroup } from "../guest/cgroup.ts";
 import type { Reaper } from "../reaper.ts";
-import { GuestProcess } from "./guest-process.ts";
+import { ContainerProcess } from "./container-process.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
 import { runStartHooks } from "./start-hooks.ts";
 import { type ProcessEnds, pipeEnds } from "./stdio.ts";
+import type { StreamTokens } from "./stream-tokens.ts";
 import { terminalEnds } from "./terminal.ts";
-import type { Tickets } from "./tickets.ts";
 
 const SIGKILL = 9;
 const BUNDLES = "/run/kata-containers/bundles";
@@ -18,7 +18,7 @@ const BUNDLES = "/run/kata-containers/bundles";
 export interface ContainerDependencies {
   readonly runtime: OciRuntime;
   readonly reaper: Reaper;
-  readonly tickets: Tickets;
+  readonly streamTokens: StreamTokens;
 }
 
 interface Outputs {
@@ -36,18 +36,18 @@ export class Container {
   readonly id: string;
   readonly #runtime: OciRuntime;
   readonly #reaper: Reaper;
-  readonly #tickets: Tickets;
-  readonly #processes: Map<string, GuestProcess> = new Map();
+  readonly #streamTokens: StreamTokens;
+  readonly #processes: Map<string, ContainerProcess> = new Map();
   #startHooks: () => Promise<void> = () => Promise.resolve();
   #initExecId = "";
   #paused = false;
   #serial = 0;
 
-  constructor(id: string, { runtime, reaper, tickets }: ContainerDependencies) {
+  constructor(id: string, { runtime, reaper, streamTokens }: ContainerDependencies) {
     this.id = id;
     this.#runtime = runtime;
     this.#reaper = reaper;
-    this.#tickets = tickets;
+    this.#streamTokens = streamTokens;
   }
 
   get bundle(): string {
@@ -64,7 +64,12 @@ export class Container {
    * @param spec for the runtime
    * @param hooked with the host's hooks and annotations
    */
-  async create(execId: string, spec: RuntimeSpec, hooked: RuntimeSpec, outputs: Outputs = {}): Promise<GuestProcess> {
+  async create(
+    execId: string,
+    spec: RuntimeSpec,
+    hooked: RuntimeSpec,
+    outputs: Outputs = {},
+  ): Promise<ContainerProcess> {
     this.#startHooks = () =>
       runStartHooks(this.id, hooked, async (process) => {
         const hookId = `hook-${String(this.#serial)}`;
@@ -93,7 +98,7 @@ export class Container {
     await this.#runtime.start(this.id, this.bundle);
   }
 
-  async exec(execId: string, process: SpecProcess, { cgroup, ...outputs }: ExecWishes = {}): Promise<GuestProcess> {
+  async exec(execId: string, process: SpecProcess, { cgroup, ...outputs }: ExecWishes = {}): Promise<ContainerProcess> {
     if (!this.init.running) throw failedPrecondition(`Cannot exec in stopped container ${this.id}`);
     if (this.#processes.has(execId)) throw alreadyExists(`Process ${execId} exists (container ${this.id})`);
     const file = `${this.bundle}/exec-${String(this.#serial++)}`;
@@ -108,11 +113,11 @@ export class Container {
     }
   }
 
-  get init(): GuestProcess {
+  get init(): ContainerProcess {
     return this.process(this.#initExecId);
   }
 
-  process(execId: string): GuestProcess {
+  process(execId: string): ContainerProcess {
     const found = this.#processes.get(execId);
     if (found === undefined) throw processNotFound(execId, this.id);
     return found;
@@ -127,10 +132,10 @@ export class Container {
   }
 
   /** A process whose status is known; the container's first one stays. */
-  forget(process: GuestProcess): void {
+  forget(process: ContainerProcess): void {
     if (process.execId === this.#initExecId || !this.#processes.delete(process.execId)) return;
     process.stdio.destroy();
-    this.#tickets.revoke(process);
+    this.#streamTokens.revoke(process);
   }
 
   /** Sends a signal to one process, or with an empty exec id to every process of the container. */
@@ -185,7 +190,7 @@ export class Container {
   #forgetAll(): void {
     for (const process of this.#processes.values()) {
       process.stdio.destroy();
-      this.#tickets.revoke(process);
+      this.#streamTokens.revoke(process);
     }
     this.#processes.clear();
     rmSync(this.bundle, { recursive: true, force: true });
@@ -195,11 +200,11 @@ export class Container {
     execId: string,
     { terminal, oneOutput }: Outputs & { readonly terminal: boolean },
     start: (ends: ProcessEnds) => Promise<number>,
-  ): Promise<GuestProcess> {
+  ): Promise<ContainerProcess> {
     const ends = terminal ? await terminalEnds() : pipeEnds(oneOutput);
     try {
       const pid = await start(ends);
-      const process = new GuestProcess({ containerId: this.id, execId, pid }, await ends.take(), this.#reaper);
+      const process = new ContainerProcess({ containerId: this.id, execId, pid }, await ends.take(), this.#reaper);
       this.#processes.set(execId, process);
       return process;
     } finally {

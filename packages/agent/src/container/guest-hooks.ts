@@ -1,6 +1,7 @@
-import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { RuntimeSpec, SpecHook } from "@kata-ts/agent-protocol";
+import { isProgram } from "@kata-ts/linux";
 import { failedPrecondition } from "../errors.ts";
 
 const KINDS = ["prestart", "poststart", "poststop"] as const;
@@ -35,13 +36,4 @@ function programs(directory: string): string[] {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   const paths = readdirSync(directory).sort();
   return paths.map((name) => join(directory, name)).filter(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

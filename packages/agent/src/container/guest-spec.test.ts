@@ -46,7 +46,7 @@ describe("toGuestSpec", () => {
     expect(guest.linux?.namespaces?.[0]).toEqual({ type: "user", path: "/ns/user" });
   });
 
-  it("tells the guest's runtime a version that it knows, whatever the engine's", () => {
+  it("gives the guest's runtime a version that it knows, whatever the engine's", () => {
     for (const ociVersion of ["1.2.1", "1.3.0"]) {
       expect(toGuestSpec({ ...spec, ociVersion }, "c", SHARED).ociVersion).toBe("1.0.2");
     }

@@ -12,14 +12,14 @@ export interface SharedNamespaces {
   readonly ipc: string | undefined;
   readonly uts: string | undefined;
   readonly pid: string | undefined;
-  /** The one that owns the others, for a container that has its users mapped. */
+  /** The namespace that owns the others, for a container that has its users mapped. */
   readonly user?: string;
   /** Those of the user namespace. For a namespace that is joined, config.json's may be anything. */
   readonly mappings?: Mappings;
 }
 
 /**
- * The version of the specification that the guest's runtime is told. The host has checked the engine's own: a newer one is
+ * The version of the specification that the guest's runtime gets. The host has checked the engine's own: a newer one is
  * nothing but newer fields, and crun refuses any that it does not know by name.
  */
 const GUEST_OCI_VERSION = "1.0.2";

@@ -19,7 +19,7 @@ describe("HOME", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("is the user's of passwd, and / for one who is not there, or has none", () => {
+  it("is the user's of passwd, and / for a user who is not there, or has none", () => {
     expect([0, 7, 8, 9].map((uid) => homeOf(uid, PASSWD))).toEqual(["/root", "/", "/", "/"]);
     expect(homeOf(0, "")).toBe("/");
   });

@@ -10,13 +10,13 @@ export class Input {
   constructor(fd: number, socket: Socket) {
     this.#fd = fd;
     this.#socket = socket;
-    socket.on("error", () => undefined); // A reader that went away: write() tells it.
+    socket.on("error", () => undefined); // The reader has closed: write() reports it.
   }
 
-  /** Resolves once the process, or the kernel for it, has all of it; false when nobody reads it any more. */
+  /** Resolves once the process, or the kernel for it, has all of it; false when its reader has closed. */
   async write(...all: readonly Uint8Array[]): Promise<boolean> {
     if (!this.#socket.writable) return false;
-    const pieces = behind(all, this.#writeNow(all));
+    const pieces = afterBytes(all, this.#writeNow(all));
     if (pieces.length === 0) return true;
     return new Promise((resolve) => {
       this.#socket.cork();
@@ -37,7 +37,7 @@ export class Input {
     try {
       return writevSync(this.#fd, pieces);
     } catch {
-      return 0; // There is no room now, or nobody reads it any more: the socket tells.
+      return 0; // There is no room now, or the reader has closed: the socket reports which.
     }
   }
 
@@ -51,7 +51,7 @@ export class Input {
 }
 
 /** What is left of pieces behind so many bytes. */
-function behind(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+function afterBytes(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
   const left: Uint8Array[] = [];
   let skip = bytes;
   for (const piece of pieces) {

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { expect, it } from "vitest";
 import { killSession, membersOf } from "./kill-session.ts";
 
-it("finds the session and all descendants, and nobody else", () => {
+it("finds the session and all descendants, and no other process", () => {
   const all = [
     { pid: 1, parent: 0, session: 1 },
     { pid: 10, parent: 1, session: 10 },

@@ -41,7 +41,7 @@ function processes(): Found[] {
     .flatMap((name) => parseStat(Number(name), statOf(name)) ?? []);
 }
 
-/** Undefined for one that has ended meanwhile. The name, in parentheses, may hold anything. */
+/** Undefined for a process that has ended meanwhile. The name, in parentheses, may hold anything. */
 function parseStat(pid: number, stat: string): Found | undefined {
   const [, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return session === undefined ? undefined : { pid, parent: Number(parent), session: Number(session) };

@@ -1,31 +1,32 @@
 import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { StandardDescriptors } from "@kata-ts/linux";
+import { object, parseShape, text } from "@kata-ts/linux/shape";
 import type { Commands } from "../commands.ts";
 import { internal } from "../errors.ts";
 import { textOf } from "../files.ts";
+import { Semaphore } from "./semaphore.ts";
 import type { ProcessEnds } from "./stdio.ts";
-import { Turnstile } from "./turnstile.ts";
 
 /** Where the runtime keeps its own state. */
 const STATE_ROOT = "/run/kata-containers/runtime";
 
 /**
- * How many containers and processes are started at once: what each needs is a processor, and while many want one the
- * agent, which waits until each runs, answers nobody.
+ * How many containers and processes are started at once: each needs a processor, and while many compete for
+ * it the agent, which waits until each runs, answers no call.
  */
 const atOnce = (): number => availableParallelism() + 1;
-/** A start that waits for something else, as for a file system that hangs, does not keep others. */
+/** A start that waits for something else, such as a file system that hangs, does not delay others. */
 const PATIENCE_MS = 5_000;
 
 /**
- * crun or runc, the one that makes containers inside the guest. Its own messages go to a log file: descriptor 2 belongs
+ * crun or runc, which makes containers inside the guest. Its own messages go to a log file: descriptor 2 belongs
  * to the container.
  */
 export class OciRuntime {
   readonly #commands: Commands;
   readonly #program: string;
-  readonly #starts: Turnstile = new Turnstile(atOnce, PATIENCE_MS);
+  readonly #starts: Semaphore = new Semaphore(atOnce, PATIENCE_MS);
   #calls = 0;
 
   /** @param program `crun` or `runc` */
@@ -77,7 +78,7 @@ export class OciRuntime {
 
   async #launch(bundle: string, args: readonly string[], id: string, ends: ProcessEnds): Promise<void> {
     const console = ends.consoleSocket === undefined ? [] : ["--console-socket", ends.consoleSocket];
-    await this.#starts.pass(() => this.#call(bundle, [...args, ...console, id], ends.fds));
+    await this.#starts.run(() => this.#call(bundle, [...args, ...console, id], ends.fds));
   }
 
   async #call(bundle: string, args: readonly string[], fds?: StandardDescriptors): Promise<void> {
@@ -109,7 +110,7 @@ export class OciRuntime {
 }
 
 /**
- * Engines tell "no such program" from other failures by the words of Go's library, which runc uses; crun has C's.
+ * Engines recognise "no such program" by the words of Go's library, which runc uses; crun has those of C's.
  */
 export function inGoWords(reason: string): string {
   return reason
@@ -119,10 +120,11 @@ export function inGoWords(reason: string): string {
     );
 }
 
+const logEntry = object<{ readonly msg: string }>({ msg: text });
+
 function messageOf(line: string): string {
   try {
-    const entry = JSON.parse(line) as { msg?: unknown };
-    return typeof entry.msg === "string" ? entry.msg : "";
+    return parseShape(logEntry, line, "a line of the log").msg;
   } catch {
     return "";
   }

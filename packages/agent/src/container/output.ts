@@ -5,7 +5,7 @@ import { openPollable, unreadBytes } from "@kata-ts/linux";
 const LINGER_MS = 250;
 /** How long such an output is followed at most. */
 const LINGER_TOTAL_MS = 1_000;
-/** Bytes read at a time: few calls under load, and no more memory for an output that nobody reads. */
+/** Bytes read at a time: few calls under load, and no more memory for an unread output. */
 const READ_BYTES = 512 * 1024;
 
 /**
@@ -19,7 +19,7 @@ export class Output {
   #unread: Buffer = Buffer.alloc(0);
   #buffer: Buffer = Buffer.alloc(0);
   #ended = false;
-  /** What the process had written when it ended and nobody has read yet; undefined while it runs. */
+  /** Unread output of a process that has ended; undefined while it runs. */
   #owed: number | undefined;
   #lingerUntil = 0;
   #changed: (() => void) | undefined;
@@ -79,7 +79,7 @@ export class Output {
   #onRead(length: number): boolean {
     this.#unread = this.#buffer.subarray(0, length);
     this.#changed?.();
-    return false; // until somebody asks again
+    return false; // until the next read
   }
 
   #take(limit: number): Buffer {

@@ -1,11 +1,11 @@
 import { type Duplex, duplexPair } from "node:stream";
 import { HostProcessStream, newToken, PREFACE_BYTES } from "@kata-ts/agent-protocol/process-stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { GuestProcess } from "./guest-process.ts";
+import type { ContainerProcess } from "./container-process.ts";
 import { serveOwned } from "./process-owner.ts";
 
 /** A process that runs until it is signalled. */
-function endlessProcess(): { process: GuestProcess; signals: number[] } {
+function endlessProcess(): { process: ContainerProcess; signals: number[] } {
   const signals: number[] = [];
   const exited = Promise.withResolvers<number>();
   const process = {
@@ -29,10 +29,10 @@ function endlessProcess(): { process: GuestProcess; signals: number[] } {
       forget,
     }),
   };
-  return { process: process as unknown as GuestProcess, signals };
+  return { process: process as unknown as ContainerProcess, signals };
 }
 
-async function owner(process: GuestProcess, channelIsOver: () => boolean): Promise<[HostProcessStream, Duplex]> {
+async function owner(process: ContainerProcess, channelIsOver: () => boolean): Promise<[HostProcessStream, Duplex]> {
   const [here, there] = duplexPair();
   const opening = HostProcessStream.open(here, newToken());
   there.read(PREFACE_BYTES);

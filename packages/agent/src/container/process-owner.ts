@@ -1,24 +1,24 @@
 import type { Duplex } from "node:stream";
 import { serveProcessStream } from "@kata-ts/agent-protocol/process-stream";
 import { log } from "../log.ts";
-import type { GuestProcess } from "./guest-process.ts";
+import type { ContainerProcess } from "./container-process.ts";
 
 /** How long a process outlives the channel over which it was owned. */
 const CHANNEL_GRACE_MS = 10_000;
 const SIGKILL = 9;
 
-const owned: WeakMap<GuestProcess, Promise<void>> = new WeakMap();
+const owned: WeakMap<ContainerProcess, Promise<void>> = new WeakMap();
 
 /**
  * Serves a process over a stream, which then owns it: cut off, it takes the process with it, as a shim that is killed
  * has to. When the whole channel went away, the host may come back for it within a while.
  *
  * @param channelIsOver whether the session of this stream has ended
- * @param forget told once nobody will ask for the process's status any more
+ * @param forget called once no call can ask for the process's status any more
  */
 export function serveOwned(
   connection: Duplex,
-  process: GuestProcess,
+  process: ContainerProcess,
   channelIsOver: () => boolean,
   forget: () => void,
 ): void {
@@ -35,11 +35,11 @@ export function serveOwned(
   owned.set(process, serving);
 }
 
-function endIfNobodyCame(process: GuestProcess, forget: () => void): void {
+function endIfNobodyCame(process: ContainerProcess, forget: () => void): void {
   if (!owned.has(process)) endOrphan(process, forget);
 }
 
-function endOrphan(process: GuestProcess, forget: () => void): void {
+function endOrphan(process: ContainerProcess, forget: () => void): void {
   if (process.running) log(`process ${process.execId} lost its stream: it is killed`);
   process.signal(SIGKILL);
   void process.exited.then(forget);

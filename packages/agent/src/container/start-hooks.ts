@@ -1,6 +1,6 @@
 import type { RuntimeSpec, SpecHook, SpecProcess } from "@kata-ts/agent-protocol";
 import { internal } from "../errors.ts";
-import type { GuestProcess } from "./guest-process.ts";
+import type { ContainerProcess } from "./container-process.ts";
 import type { Output } from "./output.ts";
 
 /** Kata's name for the bundle's path on the host, which the guest knows by this alone. */
@@ -11,10 +11,10 @@ const SIGKILL = 9;
 const MAX_OUTPUT = 4096;
 
 /** How the container runs a process in itself. */
-export type RunInContainer = (process: SpecProcess) => Promise<GuestProcess>;
+export type RunInContainer = (process: SpecProcess) => Promise<ContainerProcess>;
 
 /**
- * Runs the startContainer hooks in the container, before its own process goes on. crun could, but tells them a state of
+ * Runs the startContainer hooks in the container, before its own process goes on. crun could, but gives them a state of
  * its own making: of the guest's bundle, and without annotations.
  *
  * @throws AgentRpcError for the first that fails

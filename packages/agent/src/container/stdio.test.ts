@@ -57,7 +57,7 @@ describe("a process's pipes", () => {
     expect((await readAll(pipes.stderr)).toString()).toBe("and again\n");
   });
 
-  it("carry input until it is ended, and say when nobody reads it", async () => {
+  it("carry input until it is ended, and say when its reader has closed", async () => {
     const { pipes, exited } = await run("cat; exec <&-; sleep 0.1");
     const data = Buffer.alloc(200_000, "x");
     const written = pipes.stdin.write(data);
@@ -69,7 +69,7 @@ describe("a process's pipes", () => {
     expect(await pipes.stdin.write(Buffer.from("late"))).toBe(false);
   });
 
-  it("stop a process whose output nobody reads", async () => {
+  it("stop a process whose output is not read", async () => {
     const { pipes, pid } = await run("head -c 10000000 /dev/zero; echo done >&2");
     await pipes.stdout.read(1);
     while (!sleepsWriting(await childOf(pid))) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -91,7 +91,7 @@ describe("a process's pipes", () => {
     expect((await readAll(pipes.stdout, 1_000_000)).length).toBeGreaterThan(0);
   });
 
-  it("tell the process when the reader of an output is gone", async () => {
+  it("show the process that the reader of an output is gone", async () => {
     const { pipes, exited } = await run("trap '' PIPE; while echo y 2>/dev/null; do :; done; echo gone >&2");
     await pipes.stdout.read(1);
     pipes.stdout.destroy();

@@ -1,9 +1,10 @@
 import type { Duplex } from "node:stream";
 import { askTime } from "@kata-ts/agent-protocol/network-streams";
 import { slewClock, stepClock, wallClock } from "@kata-ts/linux";
+import type { OpenStream } from "../host-streams.ts";
 import { log } from "../log.ts";
 
-/** How often the host is asked at a time: the fastest answer tells the time best. */
+/** Questions to the host at a time: the fastest answer has the most exact time. */
 const QUESTIONS = 4;
 /** For all of them. */
 const DEADLINE_MS = 2_000;
@@ -29,14 +30,14 @@ const SYSTEM: SystemClock = { now: wallClock, step: stepClock, slew: slewClock }
  * what its host sets, and the time that its host was suspended.
  */
 export class Clock {
-  readonly #openStream: () => Duplex;
+  readonly #openStream: OpenStream;
   readonly #system: SystemClock;
   #timer: NodeJS.Timeout | undefined;
   #interval = SOON_MS;
   #hasRun = false;
 
   /** @param openStream to the host */
-  constructor(openStream: () => Duplex, system: SystemClock = SYSTEM) {
+  constructor(openStream: OpenStream, system: SystemClock = SYSTEM) {
     this.#openStream = openStream;
     this.#system = system;
   }
@@ -66,7 +67,7 @@ export class Clock {
     const measured = await this.#measure();
     if (measured === undefined) return undefined;
     const { offset, uncertainty } = measured;
-    // A busy machine answers late: what it may be wrong by tells nothing.
+    // A busy machine answers late: its possible error is too large to be of use.
     if (Math.abs(offset) <= Math.max(GOOD_MS, slewed === 0 ? 0 : uncertainty)) return 0;
     if (Math.abs(offset) >= slewed) this.#system.step(offset);
     else this.#system.slew(offset);
@@ -77,7 +78,7 @@ export class Clock {
     let stream: Duplex | undefined;
     const timer = setTimeout(() => stream?.destroy(), DEADLINE_MS);
     try {
-      stream = this.#openStream();
+      stream = await this.#openStream();
       stream.on("error", () => undefined);
       let best: { offset: number; uncertainty: number } | undefined;
       for (let asked = 0; asked < QUESTIONS; asked += 1) {

@@ -40,7 +40,7 @@ function threadsFor(meminfo: string): number {
 
 let turn: Promise<unknown> = Promise.resolve();
 
-/** One after the other: who comes second does not count what the first has switched on. */
+/** One after the other, so that a call does not count what an earlier one has switched on. */
 function switchOn(directory: string, pattern: RegExp, limit: number): Promise<number> {
   const mine = turn.then(() => switchOnNow(directory, pattern, limit));
   turn = mine.catch(() => undefined);

@@ -1,6 +1,6 @@
 import { type FSWatcher, readFileSync, watch } from "node:fs";
 
-/** Events that nobody has asked for yet. */
+/** Events that the host has not asked for yet. */
 const MAX_KEPT = 64;
 
 /** Tells which containers ran out of memory: whose processes the kernel killed for it. */
@@ -30,7 +30,7 @@ export class OomEvents {
     this.#watchers.delete(containerId);
   }
 
-  /** The id of the next one; every caller that waits is told. Undefined when aborted. */
+  /** The id of the next container that runs out of memory, for every caller that waits. Undefined when aborted. */
   next(signal: AbortSignal): Promise<string | undefined> {
     const kept = this.#kept.shift();
     if (kept !== undefined) return Promise.resolve(kept);

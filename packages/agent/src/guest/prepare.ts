@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const CONTROLLERS: ReadonlySet<string> = new Set("cpuset cpu io memory hugetlb pids rdma misc".split(" "));
 
-/** Memory that is plugged in is brought online by the kernel as it finds it: who is asked to do so may be too early. */
+/** The kernel brings plugged memory online as it finds it: a call that asks for it could come too early. */
 const ONLINE_POLICY = "/sys/devices/system/memory/auto_online_blocks";
 
 /**

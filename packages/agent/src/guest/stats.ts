@@ -1,7 +1,7 @@
 import type { grpc, ResponseInput } from "@kata-ts/agent-protocol";
 import { textOf } from "../files.ts";
 
-/** What a cgroup v2 directory tells, in the shape of the contract (which is cgroup v1's). */
+/** The statistics of a cgroup v2 directory, in the shape of the contract (which is cgroup v1's). */
 export function containerStats(cgroup: string): ResponseInput<"statsContainer"> {
   const file = (name: string): string => textOf(`${cgroup}/${name}`);
   const cpu = keyed(file("cpu.stat"));

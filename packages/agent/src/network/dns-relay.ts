@@ -4,6 +4,7 @@ import { createServer, isIPv4, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { DnsTransport, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/network-streams";
 import { invalidArgument } from "../errors.ts";
+import type { OpenStream } from "../host-streams.ts";
 
 const PORT = 53;
 /** More at a time are dropped, as a busy server does; their senders ask again. */
@@ -16,12 +17,12 @@ const MAX_CONNECTIONS = 32;
  * resolver that the container's engine runs in its network namespace there.
  */
 export class DnsRelay {
-  readonly #openStream: () => Duplex;
+  readonly #openStream: OpenStream;
   readonly #listening: Set<string> = new Set();
   #queries = 0;
 
   /** @param openStream to the host */
-  constructor(openStream: () => Duplex) {
+  constructor(openStream: OpenStream) {
     this.#openStream = openStream;
   }
 
@@ -37,7 +38,7 @@ export class DnsRelay {
     await once(udp, "listening");
     udp.on("error", () => undefined);
     const tcp = createServer({ allowHalfOpen: true }, (socket) => {
-      this.#connect(socket);
+      void this.#connect(socket);
     });
     tcp.maxConnections = MAX_CONNECTIONS;
     tcp.listen(PORT, address);
@@ -52,7 +53,7 @@ export class DnsRelay {
     let stream: Duplex | undefined;
     const timer = setTimeout(() => stream?.destroy(), QUERY_DEADLINE_MS);
     try {
-      stream = this.#open(DnsTransport.udp);
+      stream = await this.#open(DnsTransport.udp);
       writeDnsMessage(stream, query);
       const answer = await readDnsMessage(stream);
       if (answer !== undefined) udp.send(answer, from.port, from.address);
@@ -65,11 +66,12 @@ export class DnsRelay {
     }
   }
 
-  #connect(socket: Socket): void {
+  async #connect(socket: Socket): Promise<void> {
     socket.on("error", () => undefined);
     socket.setTimeout(QUERY_DEADLINE_MS, () => socket.destroy());
     try {
-      const stream = this.#open(DnsTransport.tcp);
+      const stream = await this.#open(DnsTransport.tcp);
+      if (socket.destroyed) stream.destroy();
       stream.once("close", () => socket.destroy());
       socket.once("close", () => stream.destroy());
       socket.pipe(stream).pipe(socket);
@@ -78,8 +80,8 @@ export class DnsRelay {
     }
   }
 
-  #open(transport: number): Duplex {
-    const stream = this.#openStream();
+  async #open(transport: number): Promise<Duplex> {
+    const stream = await this.#openStream();
     stream.on("error", () => undefined);
     stream.write(Buffer.of(transport));
     return stream;

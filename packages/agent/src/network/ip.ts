@@ -11,16 +11,18 @@ export async function ipBatch<T = unknown>(commands: Commands, what: string, lin
   if (lines.length === 0) return [];
   const input = `${lines.join("\n")}\n`;
   const { status, stdout, stderr } = await commands.run("ip", ["-d", "-j", "-batch", "-"], input);
+  // eslint-disable-next-line no-restricted-syntax -- ip's answer; the guest image pins its version
   if (status === 0) return JSON.parse(stdout.trim() === "" ? "[]" : stdout) as T[];
   const failed = Number(/Command failed -:(\d+)/.exec(stderr)?.[1] ?? 0);
   const reason = stderr.split("\n")[0] ?? "";
   throw internal(`${what}: ip ${lines[failed - 1] ?? ""}: ${reason}`);
 }
 
-/** What `ip` tells, as JSON. */
+/** The output of `ip`, as JSON. */
 export async function ipJson<T>(commands: Commands, ...args: readonly string[]): Promise<T[]> {
   const { status, stdout, stderr } = await commands.run("ip", ["-d", "-j", ...args]);
   if (status !== 0) throw internal(`ip ${args.join(" ")}: ${stderr.trim()}`);
+  // eslint-disable-next-line no-restricted-syntax -- as above
   return JSON.parse(stdout === "" ? "[]" : stdout) as T[];
 }
 

@@ -6,15 +6,15 @@ import type { Commands } from "../commands.ts";
 import { applicableProcess, applicableSpec, type GuestAbilities, guestAbilities } from "../container/applicable.ts";
 import { checkDev } from "../container/check-dev.ts";
 import { Container, type ExecWishes } from "../container/container.ts";
+import type { ContainerProcess } from "../container/container-process.ts";
 import { withPluggedDevices } from "../container/guest-devices.ts";
 import { findGuestHooks, type GuestHooks, withGuestHooks } from "../container/guest-hooks.ts";
-import type { GuestProcess } from "../container/guest-process.ts";
 import { toGuestSpec } from "../container/guest-spec.ts";
 import { passwdIn, processWithHome, withHome } from "../container/home.ts";
 import { OciRuntime } from "../container/oci-runtime.ts";
 import { serveOwned } from "../container/process-owner.ts";
+import { StreamTokens } from "../container/stream-tokens.ts";
 import { applySharedSysctls } from "../container/sysctl.ts";
-import { Tickets } from "../container/tickets.ts";
 import { alreadyExists, containerNotFound, failedPrecondition, internal, invalidArgument } from "../errors.ts";
 import { OomEvents } from "../guest/oom.ts";
 import { log } from "../log.ts";
@@ -38,8 +38,8 @@ export type NewContainer = Pick<
 > &
   Partial<Pick<grpc.CreateContainerRequest, "devices">>;
 
-export interface Started {
-  readonly process: GuestProcess;
+export interface StartedProcess {
+  readonly process: ContainerProcess;
   /** What this guest could not apply, and left out. */
   readonly warnings: readonly string[];
 }
@@ -54,7 +54,7 @@ export class Sandbox {
   readonly #containers: Map<string, { container: Container; mountPoints: string[] }> = new Map();
   /** Which containers ran out of memory. */
   readonly oom: OomEvents = new OomEvents();
-  readonly #tickets = new Tickets();
+  readonly #streamTokens = new StreamTokens();
   readonly #abilities: GuestAbilities;
   #namespaces: SandboxNamespaces | undefined;
   #hooks: GuestHooks = {};
@@ -85,7 +85,7 @@ export class Sandbox {
 
   /**
    * Ends every process, and writes to disks what waits for them. Memory, mounts and the like are given back only after
-   * that: nobody has to wait for it, and a guest that is ended now need not do it at all.
+   * that: no call has to wait for it, and a guest that is ended now need not do it at all.
    */
   async destroy(): Promise<void> {
     await this.#givenBack;
@@ -122,14 +122,14 @@ export class Sandbox {
    * @param spec config.json, with the guest's paths; the host's namespaces and cgroup in it are replaced
    * @throws AgentRpcError; nothing is left then
    */
-  async createContainer(request: NewContainer, spec: RuntimeSpec, oneOutput = false): Promise<Started> {
+  async createContainer(request: NewContainer, spec: RuntimeSpec, oneOutput = false): Promise<StartedProcess> {
     const namespaces = this.#namespaces;
     const id = request.container_id;
     if (namespaces === undefined) throw failedPrecondition("Sandbox not started");
     if (!/^[\w.+-]{1,255}$/.test(id) || id === "." || id === "..") throw invalidArgument(`Bad container id "${id}"`);
     if (this.#containers.has(id)) throw alreadyExists(`Container ${id} exists`);
     const { reaper } = this.#dependencies;
-    const container = new Container(id, { runtime: this.#runtime, reaper, tickets: this.#tickets });
+    const container = new Container(id, { runtime: this.#runtime, reaper, streamTokens: this.#streamTokens });
     const entry = { container, mountPoints: [] as string[] };
     this.#containers.set(id, entry);
     this.#sharedTree.begin(id, spec);
@@ -166,7 +166,7 @@ export class Sandbox {
   }
 
   /** Another process in a container that runs. */
-  async exec(containerId: string, execId: string, spec: SpecProcess, wishes?: ExecWishes): Promise<Started> {
+  async exec(containerId: string, execId: string, spec: SpecProcess, wishes?: ExecWishes): Promise<StartedProcess> {
     const container = this.container(containerId);
     const { value, warnings } = applicableProcess(spec, this.#abilities);
     const process = await processWithHome(value, () => passwdIn(`/proc/${String(container.init.pid)}/root`));
@@ -174,13 +174,13 @@ export class Sandbox {
   }
 
   /** A name for a process, by which its stream can be opened. */
-  ticket({ process, warnings }: Started): { token: Buffer; warnings: string[] } {
-    return { token: this.#tickets.issue(process), warnings: [...warnings] };
+  ticket({ process, warnings }: StartedProcess): { token: Buffer; warnings: string[] } {
+    return { token: this.#streamTokens.issue(process), warnings: [...warnings] };
   }
 
-  /** Gives a process to the stream that names it. A token that nobody was given ends the stream. */
+  /** Gives a process to the stream that names it. An unknown token ends the stream. */
   serveProcess(stream: Duplex, token: Buffer, channelIsOver: () => boolean): void {
-    const process = this.#tickets.find(token);
+    const process = this.#streamTokens.find(token);
     if (process === undefined) {
       stream.destroy();
       return;

@@ -2,7 +2,7 @@ import { type EventEmitter, on } from "node:events";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
-import { mountDevice, openKernelEvents } from "@kata-ts/linux";
+import { mountInThread, openKernelEvents } from "@kata-ts/linux";
 import { findDisk } from "./find-disk.ts";
 import { parseMountOptions } from "./mount-options.ts";
 
@@ -13,7 +13,7 @@ const DEADLINE_MS = 10_000;
 export async function mountDisk(storage: grpc.Storage.$Properties, mountPoint: string): Promise<void> {
   const { flags, data } = parseMountOptions(storage.options ?? []);
   const name = await waitForDisk(storage.driver ?? "", storage.source ?? "");
-  await mountDevice(`/dev/${name}`, mountPoint, storage.fstype ?? "", flags, data);
+  await mountInThread(`/dev/${name}`, mountPoint, storage.fstype ?? "", flags, data);
 }
 
 /** @returns the name of the disk that is there, such as `vdb`, once it has appeared and can be opened */

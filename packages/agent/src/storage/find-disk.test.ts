@@ -13,7 +13,7 @@ describe("disks, by where Kata's runtimes say they are", () => {
     rmSync(sys, { recursive: true });
   });
 
-  it("scsi: by id and unit, on whichever adapter, which is told to look", () => {
+  it("scsi: by id and unit, on any adapter, which is scanned again", () => {
     for (const host of ["host0", "host2"]) {
       mkdirSync(join(sys, "class/scsi_host", host), { recursive: true });
       writeFileSync(join(sys, "class/scsi_host", host, "scan"), "");

@@ -25,7 +25,7 @@ export function findDisk(kind: string, where: string, sys = "/sys"): string | un
   return find(where, sys);
 }
 
-/** On any host adapter: QEMU's has one channel. A unit that was plugged in is found when its adapter is told to look. */
+/** On any host adapter: QEMU's has one channel. A plugged unit is found by a scan of its adapter. */
 function scsiDisk(where: string, sys: string): string | undefined {
   const [, id, unit] = /^(\d{1,5}):(\d{1,5})$/.exec(where) ?? [];
   if (id === undefined || unit === undefined) throw invalidArgument(`"${where}" is no SCSI id and unit`);

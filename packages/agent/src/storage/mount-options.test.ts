@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseMountOptions } from "./mount-options.ts";
 
 describe("parseMountOptions", () => {
-  it("tells flags of mount(2) from data of the file system", () => {
+  it("separates flags of mount(2) from data of the file system", () => {
     const { nodev, nosuid, rdonly } = MountFlag;
     expect(parseMountOptions(["ro", "nodev", "size=1024", "mode=1777", "nosuid"])).toEqual({
       flags: nodev | nosuid | rdonly,

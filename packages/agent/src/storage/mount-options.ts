@@ -3,7 +3,7 @@ import { MountFlag } from "@kata-ts/linux";
 export interface MountOptions {
   /** Sum of MountFlag values. */
   readonly flags: number;
-  /** What the file system itself is told. */
+  /** The file system's own options. */
   readonly data: string;
 }
 

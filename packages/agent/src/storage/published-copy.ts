@@ -13,8 +13,8 @@ export class NotPublishedError extends Error {}
 
 /**
  * A copy of a directory that the kubelet publishes (ConfigMap, Secret, projected, downward API), which changes as the
- * original does: the new content is made beside the old one, and a rename of `..data` shows all of it at once. Who watches the
- * copy is told by its own kernel.
+ * original does: the new content is made beside the old one, and a rename of `..data` shows all of it at once. Programs that
+ * watch the copy get events of their own kernel.
  */
 export class PublishedCopy {
   readonly #source: string;

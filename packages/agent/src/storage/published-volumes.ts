@@ -1,11 +1,11 @@
 import { chmodSync, chownSync, mkdirSync, rmdirSync, type Stats, statSync } from "node:fs";
 import { basename } from "node:path";
 import type { RuntimeSpec } from "@kata-ts/agent-protocol";
+import { SHARED_TREE_PATH } from "@kata-ts/agent-protocol/guest-contract";
 import { MountFlag, mount, unmount } from "@kata-ts/linux";
 import { log } from "../log.ts";
+import { KeyedMutex } from "./keyed-mutex.ts";
 import { PublishedCopy } from "./published-copy.ts";
-import { SHARED } from "./shared-tree.ts";
-import { Turns } from "./turns.ts";
 
 const COPIES = "/run/kata-containers/published";
 /** Room for the old content and the new one. */
@@ -29,7 +29,7 @@ interface Volume {
  */
 export class PublishedVolumes {
   readonly #volumes: Map<string, Volume> = new Map();
-  readonly #turns: Turns = new Turns();
+  readonly #mutex: KeyedMutex = new KeyedMutex();
   #timer: NodeJS.Timeout | undefined;
 
   /** @returns the spec with the copies in the place of what they are of */
@@ -38,7 +38,8 @@ export class PublishedVolumes {
     for (const each of spec.mounts ?? []) {
       const { source = "", options = [] } = each;
       const readonly = options.lastIndexOf("ro") > options.lastIndexOf("rw");
-      const path = readonly && source.startsWith(`${SHARED}/`) ? await this.#use(source, containerId) : undefined;
+      const path =
+        readonly && source.startsWith(`${SHARED_TREE_PATH}/`) ? await this.#use(source, containerId) : undefined;
       mounts.push(path === undefined ? each : { ...each, source: path });
     }
     return spec.mounts === undefined ? spec : { ...spec, mounts };
@@ -47,7 +48,7 @@ export class PublishedVolumes {
   /** Takes back what no other container uses. Idempotent. */
   async end(containerId: string): Promise<void> {
     for (const source of [...this.#volumes.keys()]) {
-      await this.#turns.take(source, () => {
+      await this.#mutex.run(source, () => {
         const volume = this.#volumes.get(source);
         if (volume?.users.delete(containerId) === true && volume.users.size === 0) {
           this.#volumes.delete(source);
@@ -59,7 +60,7 @@ export class PublishedVolumes {
   }
 
   #use(source: string, containerId: string): Promise<string | undefined> {
-    return this.#turns.take(source, async () => {
+    return this.#mutex.run(source, async () => {
       const volume = this.#volumes.get(source) ?? (await copyOf(source));
       if (volume === undefined) return undefined;
       volume.users.add(containerId);
@@ -81,7 +82,7 @@ export class PublishedVolumes {
 
   async #look(): Promise<void> {
     for (const [source, volume] of [...this.#volumes]) {
-      await this.#turns.take(source, () => (this.#volumes.has(source) ? refresh(source, volume) : Promise.resolve()));
+      await this.#mutex.run(source, () => (this.#volumes.has(source) ? refresh(source, volume) : Promise.resolve()));
     }
   }
 }

@@ -1,9 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import type { RuntimeSpec } from "@kata-ts/agent-protocol";
+import { SHARED_TREE_PATH } from "@kata-ts/agent-protocol/guest-contract";
 import { refreshAttributes, unmount } from "@kata-ts/linux";
-
-/** Where the host's shared tree is mounted: Kata's path. */
-export const SHARED = "/run/kata-containers/shared/containers";
 
 /**
  * Which containers use what of the host's shared tree. Every mount of the host's is a mount here as well, which comes by
@@ -17,7 +15,7 @@ export class SharedTreeUse {
     const sources = [spec.root?.path, ...(spec.mounts ?? []).map(({ source }) => source)];
     const names = new Set(sources.flatMap(exportIn));
     this.#used.set(containerId, names);
-    for (const name of names) mountHere(`${SHARED}/${name}`);
+    for (const name of names) mountHere(`${SHARED_TREE_PATH}/${name}`);
   }
 
   /**
@@ -26,7 +24,7 @@ export class SharedTreeUse {
    * used.
    */
   async refreshFiles(containerId: string): Promise<void> {
-    const files = [...(this.#used.get(containerId) ?? [])].map((name) => `${SHARED}/${name}`).filter(isFile);
+    const files = [...(this.#used.get(containerId) ?? [])].map((name) => `${SHARED_TREE_PATH}/${name}`).filter(isFile);
     await Promise.allSettled(files.map(refreshAttributes));
   }
 
@@ -35,7 +33,7 @@ export class SharedTreeUse {
     const released = this.#used.get(containerId);
     this.#used.delete(containerId);
     for (const name of released ?? []) {
-      if (![...this.#used.values()].some((names) => names.has(name))) release(`${SHARED}/${name}`);
+      if (![...this.#used.values()].some((names) => names.has(name))) release(`${SHARED_TREE_PATH}/${name}`);
     }
   }
 }
@@ -46,8 +44,8 @@ function isFile(path: string): boolean {
 
 /** The part of the shared tree that a path leads into. */
 function exportIn(path: string | undefined): string[] {
-  if (path?.startsWith(`${SHARED}/`) !== true) return [];
-  const name = path.slice(SHARED.length + 1).split("/")[0] ?? "";
+  if (path?.startsWith(`${SHARED_TREE_PATH}/`) !== true) return [];
+  const name = path.slice(SHARED_TREE_PATH.length + 1).split("/")[0] ?? "";
   return name === "" ? [] : [name];
 }
 

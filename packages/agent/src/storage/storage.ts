@@ -5,8 +5,8 @@ import { flushFileSystem, LinuxError, mount, unmount } from "@kata-ts/linux";
 import { invalidArgument } from "../errors.ts";
 import { mountDisk } from "./disk.ts";
 import { DISKS } from "./find-disk.ts";
+import { KeyedMutex } from "./keyed-mutex.ts";
 import { parseMountOptions } from "./mount-options.ts";
-import { Turns } from "./turns.ts";
 
 /** How long a hot-plugged device may take to appear: Kata's default. */
 const DEVICE_DEADLINE_MS = 3_000;
@@ -41,7 +41,7 @@ interface Mounted {
 export class Storages {
   readonly #mounted: Map<string, Mounted> = new Map();
   /** By mount point: containers that begin at once mount what they share one time. */
-  readonly #turns: Turns = new Turns();
+  readonly #mutex: KeyedMutex = new KeyedMutex();
 
   /** @returns the mount points, to be released later */
   async add(storages: readonly grpc.Storage.$Properties[]): Promise<string[]> {
@@ -52,7 +52,7 @@ export class Storages {
         const mountPoint = (storage.mount_point ?? "").replace(/\/+$/, "");
         if (!mountPoint.startsWith("/run/kata-containers/"))
           throw invalidArgument(`Mount point ${mountPoint} is not ours`);
-        await this.#turns.take(mountPoint, () => this.#use(storage, mountPoint));
+        await this.#mutex.run(mountPoint, () => this.#use(storage, mountPoint));
         added.push(mountPoint);
       }
     } catch (error) {
@@ -62,7 +62,7 @@ export class Storages {
     return added;
   }
 
-  /** Those that are disks, whoever uses them. @throws as release() */
+  /** All storages that are disks, whatever uses them. @throws as release() */
   releaseDisks(): Promise<void> {
     const disks = [...this.#mounted.values()].filter(({ buffered }) => buffered);
     return this.#removeAll(disks.map(({ mountPoint }) => mountPoint));
@@ -89,7 +89,7 @@ export class Storages {
   async #inTurn(mountPoints: readonly string[], end: (mounted: Mounted) => Promise<void>): Promise<void> {
     const failures: unknown[] = [];
     for (const mountPoint of [...mountPoints].reverse()) {
-      const ended = this.#turns.take(mountPoint, async () => {
+      const ended = this.#mutex.run(mountPoint, async () => {
         const mounted = this.#mounted.get(mountPoint);
         if (mounted !== undefined) await end(mounted);
       });

@@ -22,7 +22,7 @@ zlib1g:
         500 http://archive.test/debian-security trixie-security/main amd64 Packages
 `;
 
-it("tells newer versions, and which of them are security fixes", async () => {
+it("lists newer versions, and which of them are security fixes", async () => {
   const guest = [
     { name: "libssl3t64", version: "3.5.4-1~deb13u1" },
     { name: "zlib1g", version: "1:1.3.dfsg+really1.3.1-1" },
@@ -33,7 +33,7 @@ it("tells newer versions, and which of them are security fixes", async () => {
   ]);
 });
 
-it("tells nothing of what is current, or newer than the archive, or unknown to it", async () => {
+it("lists no package that is current, or newer than the archive, or unknown to it", async () => {
   const guest = [
     { name: "libssl3t64", version: "3.5.4-1~deb13u2" },
     { name: "zlib1g", version: "2:1" },

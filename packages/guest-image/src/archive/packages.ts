@@ -1,7 +1,8 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { fileDigest } from "../cache.ts";
+import { GuestImageError } from "../errors.ts";
 
 /** A package as it is kept beside an image. */
 export interface PackageEntry {
@@ -12,6 +13,25 @@ export interface PackageEntry {
 
 export interface FetchedPackage extends PackageEntry {
   readonly path: string;
+}
+
+/** The `packages.json` of a directory of the cache. @throws GuestImageError for one that is damaged */
+export async function readPackages(dir: string): Promise<PackageEntry[]> {
+  const file = join(dir, "packages.json");
+  const json = await readFile(file, "utf8");
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    value = undefined;
+  }
+  if (Array.isArray(value) && value.every(isEntry)) return value;
+  throw new GuestImageError(`${file} is damaged`, `delete ${dir}: the next build makes it again`);
+}
+
+function isEntry(value: unknown): value is PackageEntry {
+  const { name, version, sha256 } = Object(value) as Partial<Record<keyof PackageEntry, unknown>>;
+  return [name, version, sha256].every((field) => typeof field === "string");
 }
 
 /** The packages that lie in a directory, in the order of their names. */

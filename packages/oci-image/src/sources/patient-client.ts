@@ -1,7 +1,7 @@
 import { type Answer, ConnectionLost, type HttpClient, type Question } from "./http-client.ts";
 import { parseRetryAfter, type RetryOptions, Tries } from "./retry.ts";
 
-/** A registry that is busy, or whose gateway is: another try may do. */
+/** A registry that is busy, or whose gateway is: another attempt may succeed. */
 const BUSY: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 const PASSING: ReadonlySet<string> = new Set([
   ...["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ERR_PROXY_TUNNEL"],

@@ -38,7 +38,7 @@ export function parseReference(text: string): Reference {
   return { host: isHub ? "registry-1.docker.io" : host, repository, version };
 }
 
-/** Whether a name that an archive has is the one that is asked for, as it is or as Docker reads both. */
+/** Whether a name in an archive is the requested one, literally or as Docker reads both. */
 export function isNamed(name: string, asked: string): boolean {
   if (name === asked) return true;
   const [one, other] = [referenceOr(name), referenceOr(asked)];

@@ -50,7 +50,7 @@ describe("a registry in trouble", () => {
     ["has a bad gateway", busy(502)],
     ["hangs up", (request) => request.destroy()],
     [
-      "tells a date to come back at",
+      "names a date to come back at",
       busy(429, { date: "Thu, 01 Jan 2026 00:00:00 GMT", "retry-after": "Thu, 01 Jan 2026 00:00:00 GMT" }),
     ],
   ])("that %s is asked again", async (_, trouble) => {
@@ -74,7 +74,7 @@ describe("a registry in trouble", () => {
     expect(asked).toHaveLength(1);
   });
 
-  it("is told from one that refuses", async () => {
+  it("is distinguished from one that refuses", async () => {
     const denied: Answer = (_, response) =>
       response.writeHead(403).end('{"errors":[{"code":"DENIED","message":"not yours"}]}');
     const { host, asked } = await inTurn(denied);

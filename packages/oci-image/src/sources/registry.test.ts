@@ -64,7 +64,11 @@ it("does not show its token to the storage that a registry sends it to", async (
 });
 
 it.each<[string, Answer, RegExp]>([
-  ["wants credentials that nobody gave", (_, response) => response.writeHead(401).end(), /wants credentials/],
+  [
+    "wants credentials that the caller did not give",
+    (_, response) => response.writeHead(401).end(),
+    /wants credentials/,
+  ],
   ["fails", (_, response) => response.writeHead(500).end(), /answers 500/],
   ["hangs up", (request) => request.destroy(), /KATA_IMAGE_REGISTRY|other side closed|hang up|closed/],
   ["never ends its manifest", (_, response) => void endless(response), /more than 4 MiB/],
@@ -74,7 +78,7 @@ it.each<[string, Answer, RegExp]>([
   ["has a token server that never ends", tokensFrom((_, response) => void endless(response)), /more than 4 MiB/],
   ["has a token server that talks", tokensFrom((_, response) => response.end("hello")), /gave no token/],
   ["has a token server with no token", tokensFrom((_, response) => response.end('{"token":7}')), /gave no token/],
-])("is told about a registry that %s", async (_, answer, reason) => {
+])("names a registry that %s", async (_, answer, reason) => {
   const host = await serve(answer);
   const asking = new RegistrySource(`${host}/app`, { retry: { attempts: 1 } }).roots();
   await expect(asking).rejects.toMatchObject({ code: "KATA_IMAGE_REGISTRY" });

@@ -9,7 +9,7 @@ export interface RetryOptions {
 
 const ATTEMPTS = 5;
 const FIRST_DELAY_MS = 500;
-/** A registry that wants more patience than this is told about instead. */
+/** A registry that wants a longer wait than this is an error. */
 export const MAX_WAIT_MS = 60_000;
 
 /** Counts tries, and waits between them. */

@@ -1,6 +1,6 @@
 import { ImageError } from "../errors.ts";
 
-/** A stream of bytes, read by those who know how many they want. It holds one chunk. */
+/** A stream of bytes for readers that know how many bytes they want. It holds one chunk. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
@@ -47,7 +47,7 @@ export class ByteReader {
     }
   }
 
-  /** Reads what is left, for those who look at the stream on its way. */
+  /** Reads the rest, for readers that watch the stream on its way. */
   async drain(): Promise<void> {
     while ((await this.#piece(Number.MAX_SAFE_INTEGER)) !== undefined);
   }

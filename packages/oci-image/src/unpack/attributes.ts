@@ -5,7 +5,7 @@ import { type BytePath, onDisk, readable } from "./bytes.ts";
 
 /** What a container may have of its image. `trusted` and `system` are the host's own, but for access control lists. */
 const RESTORED = /^(user\..+|security\.capability|system\.posix_acl_(access|default))$/s;
-/** A label of the machine that the image was made on: nobody misses it here. */
+/** A label of the machine that the image was made on, which has no meaning here. */
 const SELINUX = "security.selinux";
 
 /** Owner, mode, extended attributes and time of an entry that has just been made. @param warn told what it does not get */

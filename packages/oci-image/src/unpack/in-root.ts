@@ -11,7 +11,7 @@ const MAX_FILE_BYTES = 4 * 2 ** 20;
 
 /**
  * Where a path of an image leads, with `root` as its `/`: links on the way are followed inside, `..` stops at the root.
- * The last component is followed only when asked. The directory must be nobody else's meanwhile.
+ * The last component is followed only when asked. No other process may change the directory meanwhile.
  *
  * @throws ImageError KATA_IMAGE_LAYER for loops of links
  */
@@ -44,8 +44,8 @@ export async function inRoot(
 }
 
 /**
- * Opens a file of an image, or of a directory that came from somebody else. What is no file is not opened: it could be a
- * device of this machine, or a pipe that nobody writes to.
+ * Opens a file of an image, or of a directory of unknown origin. Only a regular file is opened: anything else could be a
+ * device of this machine, or a pipe without a writer.
  *
  * @param root a path of this machine, as text; `path`, too
  * @throws ImageError KATA_IMAGE_FORMAT

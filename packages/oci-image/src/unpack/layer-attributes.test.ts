@@ -47,7 +47,7 @@ describe("a layer with extended attributes", () => {
     ]);
   });
 
-  it("finds them behind a file whose size only its pax header tells", async () => {
+  it("finds them behind a file whose size only its pax header has", async () => {
     const [header, data] = [Buffer.alloc(512), Buffer.alloc(1024, "d")];
     new Header({ path: "big", type: "File", size: 0, mode: 0o644 }).encode(header);
     const before = withData({ path: "pax", type: "ExtendedHeader" }, paxRecords({ size: "1024" }));

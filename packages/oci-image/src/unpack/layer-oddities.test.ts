@@ -89,7 +89,7 @@ describe("a layer out of the ordinary", () => {
   it.each<[string, Buffer[]]>([
     ["a number that is none", [Buffer.from(blocksOf({ path: "x", pax: { size: "1x" } })[1] ?? "")]],
     ["a negative size", [paxRecords({ size: "-1" })]],
-    ["a user that nobody is", [paxRecords({ uid: "4294967295" })]],
+    ["a user id that no user has", [paxRecords({ uid: "4294967295" })]],
     ["a name that ends in its middle", [paxRecords({ path: "a\0b" })]],
     ["an attribute's name that ends in its middle", [paxRecords({ "SCHILY.xattr.user.a\0b": "1" })]],
     ["records that are none", [Buffer.from("hello")]],

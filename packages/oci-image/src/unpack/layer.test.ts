@@ -129,7 +129,7 @@ describe("a layer", () => {
     await expect(box().apply([{ path: "x" }, { path: "y" }], { count: 1 })).rejects.toThrow("larger than it may be");
   });
 
-  it("has named pipes and devices, which are opened by nobody here", async () => {
+  it("has named pipes and devices, which are never opened here", async () => {
     await box().apply([
       { path: "dev/null", type: "CharacterDevice", device: [1, 3], mode: 0o666 },
       { path: "dev/disk", type: "BlockDevice", device: [259, 70_000] },
@@ -159,7 +159,7 @@ describe("a layer", () => {
     expect(readdirSync(box().root)).toEqual(["x"]);
   });
 
-  it("ends in the middle of a file when its compression does, and when it is told to", async () => {
+  it("ends in the middle of a file when its compression does, and when its signal aborts", async () => {
     const tar = tarOf([{ path: "x", text: randomBytes(150_000).toString("hex") }]);
     writeFileSync(box().file, gzipSync(tar).subarray(0, 100_000));
     const options = { name: "layer", budget: { bytes: 1e6, entries: 9 } };

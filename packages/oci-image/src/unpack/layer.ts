@@ -30,7 +30,7 @@ interface Budget {
 }
 
 /**
- * Applies a layer to a root file system that nobody else changes meanwhile. Nothing outside of it is touched, whatever
+ * Applies a layer to a root file system that no other process changes meanwhile. Nothing outside of it is touched, whatever
  * names and links the layer has.
  *
  * @param path the layer's blob: tar, plain or compressed by gzip or zstd, told by its first bytes

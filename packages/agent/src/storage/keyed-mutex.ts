@@ -1,9 +1,9 @@
-/** Lets work on the same thing happen one after the other, and on different things at once. */
-export class Turns {
+/** Serialises work on the same key; work on different keys runs at once. */
+export class KeyedMutex {
   readonly #last: Map<string, Promise<unknown>> = new Map();
 
-  /** Does the work once all that was asked for this key before has ended, however it ended. */
-  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  /** Runs the work once all earlier work for this key has ended, whether it failed or not. */
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key) ?? Promise.resolve();
     const turn = before.then(work, work);
     this.#last.set(key, turn);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Turnstile } from "./turnstile.ts";
+import { Semaphore } from "./semaphore.ts";
 
-describe("a turnstile", () => {
+describe("a semaphore", () => {
   let begun: string[];
   const ends: Map<string, () => void> = new Map();
 
@@ -25,10 +25,10 @@ describe("a turnstile", () => {
     });
   };
 
-  it("lets few in at once, in order, and the next when one has left", async () => {
+  it("runs a limited number at once, in order, and the next when one has ended", async () => {
     let places = 2;
-    const turnstile = new Turnstile(() => places, 1_000);
-    const all = ["a", "b", "c", "d", "e"].map((name) => turnstile.pass(work(name)));
+    const semaphore = new Semaphore(() => places, 1_000);
+    const all = ["a", "b", "c", "d", "e"].map((name) => semaphore.run(work(name)));
     await Promise.resolve();
     expect(begun).toEqual(["a", "b"]);
     ends.get("b")?.();
@@ -42,9 +42,9 @@ describe("a turnstile", () => {
     await Promise.all(all);
   });
 
-  it("waits for nobody for long, and counts nobody twice", async () => {
-    const turnstile = new Turnstile(() => 1, 1_000);
-    const all = ["a", "b", "c"].map((name) => turnstile.pass(work(name)));
+  it("stops counting slow work after its patience, and releases a place only once", async () => {
+    const semaphore = new Semaphore(() => 1, 1_000);
+    const all = ["a", "b", "c"].map((name) => semaphore.run(work(name)));
     await vi.advanceTimersByTimeAsync(999);
     expect(begun).toEqual(["a"]);
     await vi.advanceTimersByTimeAsync(1);
@@ -59,9 +59,9 @@ describe("a turnstile", () => {
     await all[2];
   });
 
-  it("is left by who fails, too", async () => {
-    const turnstile = new Turnstile(() => 1, 1_000);
-    await expect(turnstile.pass(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
-    expect(await turnstile.pass(() => Promise.resolve("yes"))).toBe("yes");
+  it("releases the place of work that fails", async () => {
+    const semaphore = new Semaphore(() => 1, 1_000);
+    await expect(semaphore.run(() => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    expect(await semaphore.run(() => Promise.resolve("yes"))).toBe("yes");
   });
 });

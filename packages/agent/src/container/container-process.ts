@@ -1,4 +1,4 @@
-import type { StreamedProcess } from "@kata-ts/agent-protocol/process-stream";
+import type { ServedProcess } from "@kata-ts/agent-protocol/process-stream";
 import type { Reaper } from "../reaper.ts";
 import { killSession } from "./kill-session.ts";
 import type { ProcessStdio } from "./stdio.ts";
@@ -10,8 +10,8 @@ export interface ProcessNames {
   readonly pid: number;
 }
 
-/** A process of a container that the agent started, from its start until somebody has its exit status. */
-export class GuestProcess {
+/** A process of a container that the agent started, from its start until the host has its exit status. */
+export class ContainerProcess {
   readonly containerId: string;
   readonly execId: string;
   readonly pid: number;
@@ -47,8 +47,8 @@ export class GuestProcess {
     }
   }
 
-  /** The process as its stream needs it. @param forget told when the host has the exit status */
-  streamed(forget: () => void): StreamedProcess {
+  /** The process as its stream needs it. @param forget called when the host has the exit status */
+  streamed(forget: () => void): ServedProcess {
     const { stdin, stdout, stderr } = this.stdio;
     return {
       read: (descriptor, limit, signal) =>
