@@ -5,6 +5,11 @@ export default defineConfig({
     projects: ["packages/*"],
     pool: "forks",
     maxWorkers: 2,
-    reporters: ["default", "./scripts/lib/test-counts.ts"],
+    reporters: [
+      "default",
+      "./scripts/lib/test-counts.ts",
+      "./scripts/lib/running-test.ts",
+      "./scripts/lib/no-hanging-workers.ts",
+    ],
   },
 });

@@ -5,7 +5,7 @@ import { runEndToEnd } from "../scripts/lib/e2e-suites.ts";
 import { tool } from "../scripts/lib/run.ts";
 
 const RELEASES = ["trixie", "forky"];
-const SUITES = ["engine-configuration", "docker", "containerd", "cri", "podman"];
+const SUITES = ["engine-configuration", "docker", "containerd", "cri", "shim-v2", "podman"];
 
 const given = process.argv.slice(2);
 const unknown = given.filter((name) => !RELEASES.includes(name));

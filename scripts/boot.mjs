@@ -10,7 +10,7 @@ import { ROOT, run } from "./boot/processes.mjs";
 /** What a script needs beside what building does. */
 const NEEDS = {
   ...Object.fromEntries(
-    ["test", "soak", "faults", "templates", "handlers"].map((name) => [`scripts/${name}.ts`, TEST_NEEDS]),
+    ["test", "soak", "faults", "templates", "mutants"].map((name) => [`scripts/${name}.ts`, TEST_NEEDS]),
   ),
   "scripts/hosts.ts": HOST_NEEDS,
 };

@@ -1,4 +1,5 @@
-// `npm run test:faults`: the whole fault matrix, each process at each step. Prints the table of docs/reliability.md.
+// `npm run test:faults`: the whole fault matrix, each process at each step, and containerd's shim in each of its calls. Prints the
+// table of docs/reliability.md.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ await buildTree("tuned");
 const directory = mkdtempSync(join(tmpdir(), "kata-ts-faults-"));
 const table = join(directory, "table.md");
 try {
-  await tool("vitest", ["run", "--root", "e2e", "test/fault-matrix.test.ts"], {
+  await tool("vitest", ["run", "--root", "e2e", "test/fault-matrix.test.ts", "test/shim-faults.test.ts"], {
     KATA_TEST_ROTATION: "all",
     KATA_TEST_FAULT_TABLE: table,
   });

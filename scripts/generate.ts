@@ -6,8 +6,8 @@ import { ROOT } from "./lib/paths.ts";
 
 await buildPackages();
 // Compiled a moment ago: not there when this file was loaded.
-const { exampleFile, optionsTable, withoutEffectTable } = await import("@kata-ts/runtime-cli");
-writeFileSync(join(ROOT, "packages", "runtime-cli", "configuration.toml"), exampleFile());
+const { exampleFile, optionsTable, withoutEffectTable } = await import("@kata-ts/runtime");
+writeFileSync(join(ROOT, "packages", "runtime", "configuration.toml"), exampleFile());
 const page = join(ROOT, "docs", "configuration.md");
 const text = readFileSync(page, "utf8");
 const tables = [optionsTable(), withoutEffectTable()];

@@ -13,6 +13,7 @@ const suites = [
   "network-faults",
   "network-cni",
   "lifecycle",
+  "shim-load",
 ];
 await tool("vitest", ["run", "--root", "e2e", ...suites.map((name) => `test/${name}.test.ts`)], {
   KATA_TEST_FAST_EXITS: "1000",

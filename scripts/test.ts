@@ -5,13 +5,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildPackages, buildTree } from "./lib/build-all.ts";
 import { CHECKS } from "./lib/checks.ts";
-import { endToEndSuites, runEndToEnd } from "./lib/e2e-suites.ts";
+import { endToEndSuites, runEndToEndUntil } from "./lib/e2e-suites.ts";
 import { fromTemplates } from "./lib/from-templates.ts";
 import { auditGuest } from "./lib/guest-audit.ts";
 import { runLaboratoryTurn } from "./lib/laboratory.ts";
 import { DIST } from "./lib/paths.ts";
 import { step, tool } from "./lib/run.ts";
+import { runningTest } from "./lib/running-test.ts";
 import type { Counts } from "./lib/test-counts.ts";
+import { endsWithin } from "./lib/time-limit.ts";
+
+/** By then all suites have begun on two cores of today. On slower ones the others wait for another day, and are named. */
+const LAST_BEGIN_MS = 58 * 60_000;
+/** Whatever runs by then is given up: a run may take an hour and a half. */
+const WHOLE_MS = 80 * 60_000;
 
 interface Suite {
   readonly name: string;
@@ -22,13 +29,15 @@ const directory = mkdtempSync(join(tmpdir(), "kata-ts-test-"));
 const countsFile = join(directory, "counts");
 const counted = { KATA_TEST_COUNTS: countsFile };
 const { booted, cloned } = endToEndSuites();
+/** What did not begin, for want of time. */
+const left: string[] = [];
 
 const suites: readonly Suite[] = [
   ...CHECKS,
   { name: "unit and compliance tests", run: () => tool("vitest", ["run"], counted) },
-  { name: "end to end, VMs that boot", run: () => runEndToEnd(booted, counted) },
-  { name: "end to end, VMs that are cloned", run: () => fromTemplates(() => runEndToEnd(cloned, counted)) },
-  { name: "laboratory, its host", run: () => runLaboratoryTurn(counted) },
+  { name: "end to end, VMs that boot", run: () => inTime("booted", booted) },
+  { name: "end to end, VMs that are cloned", run: () => fromTemplates(() => inTime("cloned", cloned)) },
+  { name: "laboratory, its host", run: laboratory },
 ];
 
 await buildPackages();
@@ -40,9 +49,15 @@ const times: [string, number, string][] = [];
 let failedChecks = 0;
 for (const { name, run } of suites) {
   const began = performance.now();
-  const outcome = await step(name, run).then(
+  const rest = Math.max(0, WHOLE_MS - began);
+  const limited = (): Promise<void> => endsWithin(rest, run, () => runningTest(countsFile));
+  const outcome = await step(name, limited).then(
     () => "passed",
-    () => "FAILED",
+    (error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      process.stdout.write(`  ${name}: ${reason.split("\n")[0] ?? ""}\n`);
+      return "FAILED";
+    },
   );
   times.push([name, (performance.now() - began) / 1000, outcome]);
   if (outcome !== "passed" && CHECKS.some((check) => check.name === name)) failedChecks += 1;
@@ -57,9 +72,20 @@ if (counts.failed === 0 && times.some(([, , outcome]) => outcome !== "passed")) 
 for (const [name, seconds, outcome] of times) {
   process.stdout.write(`${name.padEnd(34)}${seconds.toFixed(1).padStart(8)} s  ${outcome}\n`);
 }
+for (const name of left) process.stdout.write(`waits for another day, as this machine is slow: ${name}\n`);
 for (const name of counts.names) process.stdout.write(`did not pass: ${name}\n`);
 process.stdout.write(`${String(counts.passed)} passed, ${String(counts.failed)} failed\n`);
 process.exit(counts.failed === 0 ? 0 : 1);
+
+async function inTime(how: string, names: readonly string[]): Promise<void> {
+  const others = await runEndToEndUntil(LAST_BEGIN_MS, names, counted);
+  left.push(...others.map((name) => `${name}, ${how}`));
+}
+
+async function laboratory(): Promise<void> {
+  if (performance.now() < LAST_BEGIN_MS) await runLaboratoryTurn(counted);
+  else left.push("the laboratory");
+}
 
 /** A fix that Debian publishes is news, and no fault of what is tested: it is shown, and fails nothing. */
 async function showAudit(): Promise<void> {

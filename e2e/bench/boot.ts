@@ -1,19 +1,21 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connectAgent } from "@kata-ts/agent-protocol";
-import { defaultQemuConfig, QemuHypervisor } from "@kata-ts/virtcontainers";
+import { defaultQemuConfig, type QemuConfig, QemuVmm, VmmHypervisor } from "@kata-ts/virtcontainers";
 import { SHARE } from "../harness/paths.ts";
-import { median, type Row } from "./measure.ts";
+import { compare, median, type Row } from "./measure.ts";
 
 const RUNS = 5;
 const PHASES = ["kernel", "init", "agent", "ready"] as const;
 
 type Timeline = Record<"qemu" | (typeof PHASES)[number], number>;
 
+type BootedMachine = Pick<QemuConfig, "kernelPath"> & Partial<Pick<QemuConfig, "initrdPath" | "machine">>;
+
 /** Where the time of a boot goes, in milliseconds since QEMU was spawned. */
-export async function boot(kernel: { readonly kernelPath: string; readonly initrdPath?: string }): Promise<Row[]> {
-  const config = { ...defaultQemuConfig, ...kernel, imagePath: join(SHARE, "rootfs.ext4") };
-  const hypervisor = new QemuHypervisor({ config });
+export async function boot(machine: BootedMachine): Promise<Row[]> {
+  const config = { ...defaultQemuConfig, ...machine, imagePath: join(SHARE, "rootfs.ext4") };
+  const hypervisor = new VmmHypervisor({ vmm: new QemuVmm(config) });
   const reached: Map<string, number[]> = new Map();
   const note = (phase: string, since: number, at: number): void => {
     reached.set(phase, [...(reached.get(phase) ?? []), at - since]);
@@ -32,6 +34,17 @@ export async function boot(kernel: { readonly kernelPath: string; readonly initr
     note("first RPC answered", timeline.qemu, answered);
   }
   return [...reached].map(([what, values]) => ({ what, value: median(values), unit: "ms" }));
+}
+
+/** A microvm's boot beside a q35 machine's. */
+export async function bootMachines(kernelPath: string): Promise<Row[]> {
+  const usual = await boot({ kernelPath });
+  const others = await boot({ kernelPath, machine: { type: "microvm" } });
+  return usual.flatMap((row, phase) => {
+    const yardstick = { ...row, what: `q35: ${row.what}` };
+    const other = others[phase];
+    return other === undefined ? [] : [yardstick, compare({ ...other, what: `microvm: ${other.what}` }, yardstick)];
+  });
 }
 
 const NAMES: Record<(typeof PHASES)[number], string> = {

@@ -12,7 +12,7 @@ type Times = Record<(typeof STEPS)[number], number[]>;
 
 /**
  * A container's life in a VM of its own, booted, cloned from a template, or taken from the cache, beside runc's on the
- * host. The cache is full at the beginning of each, and nobody fills it meanwhile.
+ * host. The cache is full at the beginning of each, and is not filled meanwhile.
  */
 export async function lifeCycle({ booting, cloning, caching }: Runtimes): Promise<Row[]> {
   await using runc = new Kata([], "/usr/sbin/runc");

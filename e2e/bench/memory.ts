@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Kata } from "../harness/kata.ts";
@@ -72,11 +72,16 @@ export function pssOf(pid: number): number {
   return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) / 1024;
 }
 
+function linkOf(descriptor: string): string {
+  return existsSync(descriptor) ? readlinkSync(descriptor) : "";
+}
+
 /** Of the file that holds a clone's memory: what is in no page table counts in no set size, and is there all the same. */
 function unmappedOf(pid: number): number {
-  const file = `/proc/${String(pid)}/fd/3`;
-  const held = existsSync(file) && readlinkSync(file).startsWith("/memfd:guest-memory");
-  if (!held) return 0;
+  const descriptors = readdirSync(`/proc/${String(pid)}/fd`).map((name) => `/proc/${String(pid)}/fd/${name}`);
+  // In QEMU's root directory, or, where QEMU is not confined, without a name.
+  const file = descriptors.find((each) => /^(\/qemu)?\/memory$|^\/memfd:guest-memory/.test(linkOf(each)));
+  if (file === undefined) return 0;
   const mappedKib = Number(/^RssShmem:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, "latin1"))?.[1]);
   return Math.max(0, (statSync(file).blocks * 512) / 2 ** 20 - mappedKib / 1024);
 }

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { fetchDistribution } from "../harness/kernels.ts";
 import { SHARE } from "../harness/paths.ts";
-import { boot } from "./boot.ts";
+import { boot, bootMachines } from "./boot.ts";
+import { bounds } from "./bounds.ts";
 import { commandLine } from "./command-line.ts";
 import { files } from "./files.ts";
 import { lifeCycle } from "./life-cycle.ts";
@@ -10,6 +11,7 @@ import { printTable, type Row } from "./measure.ts";
 import { memory, shims } from "./memory.ts";
 import { network, networkCost } from "./network.ts";
 import { type Runtimes, withRuntimes } from "./runtimes.ts";
+import { shimsOfContainerd } from "./shims.ts";
 import { streams } from "./streams.ts";
 
 interface Table {
@@ -28,6 +30,10 @@ function tables(runtimes: Runtimes): Readonly<Record<string, Table>> {
       title: "Boot with the installed kernel, since QEMU was spawned",
       measure: () => boot({ kernelPath: join(SHARE, "vmlinux") }),
     },
+    "boot-machines": {
+      title: "Boot of a microvm beside a q35 machine, since QEMU was spawned",
+      measure: () => bootMachines(join(SHARE, "vmlinux")),
+    },
     "boot-distribution": {
       title: "Boot with the distribution's kernel, since QEMU was spawned",
       measure: async () => boot(await fetchDistribution()),
@@ -40,8 +46,14 @@ function tables(runtimes: Runtimes): Readonly<Record<string, Table>> {
       measure: async () => memory(await caching()),
     },
     shims: { title: "One more process in a container (PSS)", measure: () => shims(booting) },
+    "shim-v2": {
+      title: "containerd's shim for runc, and our own",
+      measure: shimsOfContainerd,
+      onDemand: true,
+    },
     many: { title: "Many sandboxes at once, from a template", measure: () => many(cloning), onDemand: true },
     streams: { title: "Streams", measure: () => streams(booting) },
+    bounds: { title: "What it costs to bound a guest's memory on the host", measure: bounds },
     files: { title: "Files of the host, by virtio_fs_cache", measure: files },
     network: { title: "Network", measure: network },
     "network-cost": { title: "Network: what it adds to create", measure: () => networkCost(booting) },

@@ -1,20 +1,21 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentClient, type grpc, isEndOfStream, specToMessage } from "@kata-ts/agent-protocol";
+import { SHARED_TREE_PATH, SHARED_TREE_TAG } from "@kata-ts/agent-protocol/guest-contract";
 import type { VmConfig } from "@kata-ts/qemu-driver";
 import { defaultSpec } from "@kata-ts/virtcontainers";
 import { BareGuest } from "./guest.ts";
 import { busyboxRootfs } from "./images.ts";
 
 /** Where the guest has the busybox root file system that is shared with it. */
-export const ROOTFS = "/run/kata-containers/shared/containers/rootfs";
+export const ROOTFS = `${SHARED_TREE_PATH}/rootfs`;
 
 export const SHARE: grpc.Storage.$Properties = {
   driver: "9p",
-  source: "kataShared",
+  source: SHARED_TREE_TAG,
   fstype: "9p",
   options: ["trans=virtio,version=9p2000.L,msize=512000", "nodev"],
-  mount_point: "/run/kata-containers/shared/containers",
+  mount_point: SHARED_TREE_PATH,
 };
 
 /** A guest that is given a root file system over 9p. */
@@ -22,14 +23,14 @@ export async function guestWithRootfs(change: Partial<VmConfig> = {}): Promise<B
   const path = mkdtempSync("/run/kata-e2e-share-");
   cpSync(await busyboxRootfs(), join(path, "rootfs"), { recursive: true, verbatimSymlinks: true });
   writeFileSync(join(path, "hello"), "over 9p\n");
-  const guest = new BareGuest({ share9p: { path, tag: "kataShared" }, ...change });
+  const guest = new BareGuest({ share9p: { path, tag: SHARED_TREE_TAG }, ...change });
   guest.onEnd(() => {
     rmSync(path, { recursive: true });
   });
   return guest;
 }
 
-/** A container of it that runs a program, as the agent is told. */
+/** A request to the agent for a container that runs a program. */
 export function spec(args: readonly string[]): ReturnType<typeof specToMessage> {
   const base = defaultSpec({ args });
   return specToMessage({ ...base, root: { path: ROOTFS, readonly: true } });

@@ -6,7 +6,7 @@ import { VM_ROOT } from "./paths.ts";
 const UNWELL = /BUG:|Call Trace|Kernel panic|Oops|WARNING: CPU/;
 
 /**
- * Who runs out of memory is told with a trace, too: that is no fault of the kernel. So is whoever is ended for it, when it
+ * The kernel prints a trace for a process that runs out of memory, too: that is no fault of the kernel. So it does for the process that it ends, when it
  * asks for one more page on its way.
  */
 function isOomReport(before: readonly string[]): boolean {

@@ -2,8 +2,10 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type AgentClient, connectAgent } from "@kata-ts/agent-protocol";
+import { AGENT_SERIAL_PORT, AgentLog, AgentParameter } from "@kata-ts/agent-protocol/guest-contract";
+import { spawnTied, Tail, type TiedProcess } from "@kata-ts/linux";
 import { Relay } from "@kata-ts/proxy";
-import { qemuArgv, spawnTied, Tail, type TiedProcess, type VmConfig } from "@kata-ts/qemu-driver";
+import { qemuArgv, type VmConfig } from "@kata-ts/qemu-driver";
 import { SHARE } from "./paths.ts";
 
 /** A bare guest: QEMU and the agent, driven directly. For tests of the agent and of the boot. */
@@ -12,6 +14,7 @@ export class BareGuest implements AsyncDisposable {
   readonly console: Tail = new Tail(1024 * 1024);
   readonly config: VmConfig;
   readonly qemu: TiedProcess;
+  readonly #port: string = join(this.directory, "agent.sock");
   readonly #undo: (() => void)[] = [];
   #relay: Relay | undefined;
   #connections = 0;
@@ -25,11 +28,11 @@ export class BareGuest implements AsyncDisposable {
       memoryMiB: 512,
       kernelPath: join(SHARE, "vmlinux"),
       imagePath: join(SHARE, "rootfs.ext4"),
-      kernelParams: [],
       qmpSocket: join(this.directory, "qmp.sock"),
-      agentSocket: join(this.directory, "agent.sock"),
+      serialPort: { name: AGENT_SERIAL_PORT, socket: this.#port },
       rootPorts: 2,
       ...change,
+      kernelParams: [`${AgentParameter.jit}=off`, ...(change.kernelParams ?? [])],
     };
     this.qemu = spawnTied(this.config.qemuPath, qemuArgv(this.config), ["ignore", "pipe", "pipe"]);
     for (const stream of [this.qemu.child.stdout, this.qemu.child.stderr]) {
@@ -44,7 +47,7 @@ export class BareGuest implements AsyncDisposable {
     // A name of its own for each connection: a closing listener still removes its path.
     this.#connections += 1;
     const listenSocket = join(this.directory, `proxy-${String(this.#connections)}.sock`);
-    this.#relay = await Relay.start({ listenSocket, muxSocket: this.config.agentSocket });
+    this.#relay = await Relay.start({ listenSocket, muxSocket: this.#port });
     const agent = connectAgent(`unix://${listenSocket}`);
     await agent.check({}, { waitForReady: true, deadlineMs: 60_000 });
     return agent;
@@ -55,7 +58,7 @@ export class BareGuest implements AsyncDisposable {
    * before that from one that never left, and answers its new session with a go-away.
    */
   async disconnect(): Promise<void> {
-    const gone = "the host disconnected";
+    const gone = AgentLog.disconnected;
     const count = (): number => this.console.text().split(gone).length;
     const before = count();
     this.#relay?.close();

@@ -1,6 +1,7 @@
 """What a program of the guest sees of the host's files, and does to them.
 
 race FILE COUNT    creates a file, which the host creates and removes all the time.
+opener             looks at each path, says so, and opens it at the next line: answers with its content, or the error's name.
 watch DIR          answers each file's name with its content, once inotify has told of a new ..data, and with all names that it told of.
 name FILE          sets extended attributes whose names are no text, and one whose name is: what came of each.
 """
@@ -33,6 +34,16 @@ def opened(path):
             return file.read()
     except OSError as error:
         return errno.errorcode[error.errno]
+
+
+def opener():
+    print("ready", flush=True)
+    for line in sys.stdin:
+        path = line.rstrip("\n")
+        os.stat(path)  # What is known is fresh by it, and nothing is read that would make it old again.
+        print("seen", flush=True)
+        sys.stdin.readline()
+        print(json.dumps(opened(path)), flush=True)
 
 
 def changes(inotify):
@@ -69,4 +80,4 @@ def name(path):
 
 
 command, *rest = sys.argv[1:]
-{"race": race, "watch": watch, "name": name}[command](*rest)
+{"race": race, "opener": opener, "watch": watch, "name": name}[command](*rest)

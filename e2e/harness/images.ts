@@ -15,7 +15,7 @@ import { execa } from "execa";
 import { type Suite, sourceOf } from "../hosts/mirrors.ts";
 
 /** Root file systems for tests: made once and kept in the cache. */
-async function cachedImage(name: string, make: (dir: string) => Promise<void>): Promise<string> {
+export async function cachedImage(name: string, make: (dir: string) => Promise<void>): Promise<string> {
   const finished = join(defaultCacheDir(), `test-image-${name}`);
   if (existsSync(finished)) return finished;
   const unfinished = `${finished}.${String(process.pid)}`;
@@ -79,7 +79,7 @@ export function pythonRootfs(): Promise<string> {
 }
 
 /** By apt with an index of its own: what the host has installed, and where from, does not matter. */
-async function downloadPackages(suite: Suite, packages: readonly string[], directory: string): Promise<void> {
+export async function downloadPackages(suite: Suite, packages: readonly string[], directory: string): Promise<void> {
   const state = join(directory, "apt");
   for (const name of ["lists/partial", "archives/partial"]) mkdirSync(join(state, name), { recursive: true });
   for (const [name, content] of [

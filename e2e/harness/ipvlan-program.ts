@@ -1,5 +1,5 @@
 // Runs where the kernel has ipvlan: in a container, as root of its guest. Joins an ipvlan to a tap as the runtime does,
-// puts a second network stack behind that tap as a VM would be, and lets somebody outside talk to it. Prints one line
+// puts a second network stack behind that tap as a VM would be, and lets a program outside talk to it. Prints one line
 // of JSON. Argument: the ipvlan's mode.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -60,7 +60,7 @@ export class Kata implements AsyncDisposable {
     return makeBundle(join(this.directory, `bundle-${String(serial)}`), options);
   }
 
-  /** Creates and starts a container that stays, with streams that nobody reads. */
+  /** Creates and starts a container that stays, with streams that are not read. */
   async start(options: BundleOptions): Promise<string> {
     const id = this.id();
     const { path } = await this.bundle(options);

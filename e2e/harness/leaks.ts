@@ -16,21 +16,34 @@ const NAMESPACES = "/run/netns";
 export type HostSnapshot = ReadonlySet<string>;
 
 export function snapshotHost(): HostSnapshot {
-  const found = [...processes(), ...mounts(), ...links(), ...sockets(), ...directories(), ...cgroups()];
   const cached = cachedVms();
+  const waiting = new Set(cached.flatMap(processesOf));
+  const found = [...processes(waiting), ...mounts(), ...links(), ...sockets(), ...directories(), ...cgroups()];
   return new Set(found.filter((item) => !cached.some((name) => item.includes(name))));
 }
 
-/** Resolves when nobody makes VMs for the cache any more: such a VM is told from one that was left only then. */
+/** Resolves when no process makes VMs for the cache any more: only then can a cached VM be distinguished from a leak. */
 export async function cacheSettled(): Promise<void> {
   while (commands().some(({ command }) => command.endsWith(" factory refill"))) await delay(50);
 }
 
-/** VMs that wait in a cache are nobody's leftovers. */
+/** VMs that wait in a cache are no leftovers. */
 function cachedVms(): string[] {
   return directoriesIn(VM_ROOT)
     .map((path) => basename(path))
     .filter((name) => existsSync(join(VM_ROOT, name, "cached.json")));
+}
+
+/** A confined QEMU does not have its VM's directory among its arguments: the VM's own note names its processes. */
+function processesOf(vm: string): string[] {
+  try {
+    const note = JSON.parse(readFileSync(join(VM_ROOT, vm, "processes.json"), "utf8")) as {
+      readonly processes: readonly { readonly pid: number }[];
+    };
+    return note.processes.map(({ pid }) => String(pid));
+  } catch {
+    return []; // It has just been taken, or has ended.
+  }
 }
 
 /** What is there now and was not there before. */
@@ -39,9 +52,10 @@ export function leaksSince(before: HostSnapshot): string[] {
 }
 
 /** Ours and our helpers'. Zombies are the init process's to collect. */
-function processes(): string[] {
+function processes(waiting: ReadonlySet<string>): string[] {
   return commands()
-    .filter(({ command }) => /qemu-system|virtiofsd|kata-(proxy|shim|runtime)/.test(command))
+    .filter(({ pid }) => !waiting.has(pid))
+    .filter(({ command }) => /qemu-system|virtiofsd|kata-(proxy|shim|runtime)|containerd-shim-kata/.test(command))
     .map(({ pid, command }) => `process ${pid}: ${command}`);
 }
 
@@ -78,7 +92,7 @@ function sockets(): string[] {
     .map((path) => `unix socket ${path}`);
 }
 
-/** QEMU 7's virtiofsd leaves a file for each guest for whom it makes the socket itself. */
+/** QEMU 7's virtiofsd leaves a file for each guest whose socket it makes itself. */
 function directories(): string[] {
   return listed(VM_ROOT, "VM directory").concat(listed("/run/virtiofsd", "virtiofsd's file"));
 }

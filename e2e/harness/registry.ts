@@ -72,7 +72,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Tries until somebody accepts, or the program that should has ended. */
+/** Tries until the program accepts, or has ended. */
 async function accepts(port: number, child: ChildProcess): Promise<void> {
   while (child.exitCode === null) {
     const socket = createConnection(port, "127.0.0.1");

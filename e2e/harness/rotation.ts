@@ -8,7 +8,15 @@ const WHOLE: boolean = ASKED === "all";
 /**
  * One of `shares` equal parts of the cases: another one each day, so that all have their turn in as many days.
  * `KATA_TEST_ROTATION` is the number of the day to be repeated, or "all".
+ *
+ * @param ahead the part of the day that comes so many days later
  */
-export function rotated<T>(cases: readonly T[], shares: number): T[] {
-  return WHOLE ? [...cases] : cases.filter((_, index) => (index + TURN) % shares === 0);
+export function rotated<T>(cases: readonly T[], shares: number, ahead = 0): T[] {
+  return WHOLE ? [...cases] : cases.filter((_, index) => (index + TURN + ahead) % shares === 0);
+}
+
+/** All of them, each day another one first. */
+export function fromToday<T>(cases: readonly T[]): T[] {
+  const first = WHOLE ? 0 : TURN % Math.max(1, cases.length);
+  return [...cases.slice(first), ...cases.slice(0, first)];
 }

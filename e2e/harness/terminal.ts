@@ -67,7 +67,7 @@ export class Terminal implements Disposable {
     }
   }
 
-  /** Waits until nobody holds the other end. */
+  /** Waits until no process holds the other end. */
   async end(): Promise<void> {
     while (!this.#closed) await this.#change(DEADLINE_MS);
   }

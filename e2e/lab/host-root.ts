@@ -2,13 +2,10 @@ import { chmod, copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { LAB_PORTS } from "./machine.ts";
-import { sourcesOf } from "./mirrors.ts";
+import { mmdebstrap } from "./mmdebstrap.ts";
 import { type HostSuite, packagesOf } from "./suites.ts";
 
 export const ROOT_FILES: string = join(import.meta.dirname, "root");
-
-/** Twenty times what it takes from a mirror nearby. */
-const DEADLINE_MS = 3_600_000;
 
 /** Its initrd finds the disk, and no more: the machine is always the same. */
 const INITRAMFS = [
@@ -27,24 +24,7 @@ const MASKED = ["systemd-timesyncd.service", "systemd-networkd-wait-online.servi
 
 /** Makes the root file system of a host below `root`, out of the distribution's packages. */
 export async function makeHostRoot(suite: HostSuite, root: string): Promise<void> {
-  const options = [
-    ...["--mode=root", "--variant=minbase", "--format=directory", `--include=${packagesOf(suite).join(",")}`],
-    ...['--aptopt=APT::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"'],
-    ...["doc", "man", "locale"].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
-    `--essential-hook=${INITRAMFS}`,
-  ];
-  // In a mount namespace of its own: an interrupted one leaves no /proc mounted in a directory that is removed.
-  const made = await execa(
-    "unshare",
-    ["--mount", "--kill-child", "--fork", "mmdebstrap", ...options, suite, root, "-"],
-    {
-      input: sourcesOf(suite),
-      reject: false,
-      all: true,
-      timeout: DEADLINE_MS,
-    },
-  );
-  if (made.failed) throw new Error(`mmdebstrap ${suite}: ${made.all.split("\n").slice(-20).join("\n")}`);
+  await mmdebstrap(suite, root, packagesOf(suite), ["--variant=minbase", `--essential-hook=${INITRAMFS}`]);
   await configure(root);
 }
 

@@ -1,12 +1,13 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { QmpClient, spawnTied, type TiedProcess } from "@kata-ts/qemu-driver";
+import { spawnTied, type TiedProcess } from "@kata-ts/linux";
+import { QmpClient } from "@kata-ts/qemu-driver";
 import { makeLabDirectory } from "./lab-directory.ts";
+import { labQemu } from "./lab-qemu.ts";
 import { DISK_PORT, LAB_PORTS, type MachineOptions, machineArgv, monitorOf, socketOf } from "./machine.ts";
 import { migration } from "./migration.ts";
 import { runScript, type ScriptResult } from "./script-port.ts";
 
-const QEMU = "/usr/bin/qemu-system-x86_64";
 const BOOT_MS = 600_000;
 const SCRIPT_MS = 900_000;
 const POLL_MS = 50;
@@ -57,10 +58,12 @@ export class LabHost implements AsyncDisposable {
   }
 
   static async #start(options: Omit<MachineOptions, "directory">): Promise<LabHost> {
+    const { program, args } = await labQemu();
     const directory = await makeLabDirectory();
+    const argv = [...args, ...machineArgv({ ...options, directory })];
     const log = openSync(join(directory, "qemu.log"), "w");
     try {
-      return new LabHost(directory, spawnTied(QEMU, machineArgv({ ...options, directory }), ["ignore", log, log]));
+      return new LabHost(directory, spawnTied(program, argv, ["ignore", log, log]));
     } catch (error) {
       rmSync(directory, { recursive: true });
       throw error;

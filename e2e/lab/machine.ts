@@ -15,6 +15,7 @@ const KERNEL_PARAMETERS = [
   ...["root=/dev/vda", "rw", "rootfstype=ext4", "console=ttyS0", "net.ifnames=0", "quiet", "loglevel=4"],
   ...["mitigations=off", "tsc=reliable", "no_timer_check", "random.trust_cpu=on", "audit=0", "systemd.show_status=0"],
   ...["intel_iommu=on", "iommu=pt"],
+  "panic=-1", // and -no-reboot: a host that panics ends, and with it what waits for it
 ];
 
 export interface MachineOptions {

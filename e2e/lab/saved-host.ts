@@ -4,6 +4,7 @@ import { cachedDir, contentKey, defaultCacheDir } from "@kata-ts/guest-image";
 import { execa } from "execa";
 import { type HostImage, hostImage } from "./host-image.ts";
 import { LabHost } from "./lab-host.ts";
+import { labQemu } from "./lab-qemu.ts";
 import type { HostSuite } from "./suites.ts";
 
 /** A host that has booted: its disk and its state belong together, and neither changes. */
@@ -31,7 +32,7 @@ async function savedHost(suite: HostSuite): Promise<SavedHost> {
 
 /** A state fits the machine that it was taken from, in the QEMU that took it. */
 async function savedKey({ disk }: HostImage): Promise<string> {
-  const { stdout: version } = await execa("qemu-system-x86_64", ["--version"]);
+  const { version } = await labQemu();
   const sources = ["machine.ts", "saved-host.ts"].map((name) => readFile(join(import.meta.dirname, name)));
   return contentKey(disk, version, ...(await Promise.all(sources)));
 }

@@ -10,6 +10,11 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 1_200_000,
     hookTimeout: 1_200_000,
-    reporters: ["default", "../../scripts/lib/test-counts.ts", "../../scripts/lib/no-hanging-workers.ts"],
+    reporters: [
+      "default",
+      "../../scripts/lib/test-counts.ts",
+      "../../scripts/lib/running-test.ts",
+      "../../scripts/lib/no-hanging-workers.ts",
+    ],
   },
 });

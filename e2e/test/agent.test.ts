@@ -12,7 +12,7 @@ const UNSERVED: readonly (keyof AgentRpcs)[] = ["startTracing", "stopTracing", "
 describe("the agent, over the original's contract", () => {
   expectCleanHost();
 
-  it("gives a process's streams over the contract's RPCs, and a terminal, where nobody knows of process streams", async () => {
+  it("gives a process's streams over the contract's RPCs, and a terminal, to a client without process streams", async () => {
     await using guest = await guestWithRootfs();
     using agent = await guest.connect();
     await startedSandbox(agent);
@@ -150,7 +150,7 @@ describe("the agent, over the original's contract", () => {
     expect(await output(second, "stays")).toMatchObject({ stdout: "after the gap\n", status: 0 });
   });
 
-  it("leaves no zombie behind, whoever orphaned it", async () => {
+  it("leaves no zombie behind, whatever orphaned it", async () => {
     await using guest = await guestWithRootfs();
     using agent = await guest.connect();
     await startedSandbox(agent, true);

@@ -55,7 +55,7 @@ describe("cgroups of the host", () => {
     expect(directoriesNamed("kata-e2e-cgroups")).toEqual([]);
   });
 
-  it("that run out of memory end the VM, which is told as that", async () => {
+  it("that run out of memory end the VM, with that reason", async () => {
     await using kata = new Kata();
     const cgroupsPath = `/kata-e2e-oom-${String(process.pid)}`;
     const edit = (spec: EditableSpec): void => {

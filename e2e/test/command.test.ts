@@ -82,25 +82,28 @@ describe("kata-runtime for people", () => {
     ["an ordinary user", ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], /is an ordinary user/],
     ["root of a user namespace", ["unshare", "--user", "--map-root-user"], /is root of a user namespace/],
     ["root without a capability", ["setpriv", "--bounding-set=-net_admin"], /is root without CAP_NET_ADMIN/],
-  ])("%s is told what is missing by check, and by run before anything is made", async (_, [as = "", ...how], why) => {
-    const checked = await runCommand(as, [...how, RUNTIME, "check"]);
-    expect(checked.stdout).toMatch(new RegExp(`^MISSING +privileges +uid \\d+ ${why.source}.*: \\S`, "m"));
-    expect(checked.exitCode).toBe(1);
-    await using kata = new Kata();
-    const { path } = await kata.bundle({ args: ["true"] });
-    const run = await runCommand(as, [
-      ...how,
-      RUNTIME,
-      "--root",
-      kata.file("root", ""),
-      "run",
-      "--bundle",
-      path,
-      kata.id(),
-    ]);
-    expect(run.stderr).toMatch(why);
-    expect(run.exitCode).toBe(1);
-  });
+  ])(
+    "%s learns what is missing from check, and from run before anything is made",
+    async (_, [as = "", ...how], why) => {
+      const checked = await runCommand(as, [...how, RUNTIME, "check"]);
+      expect(checked.stdout).toMatch(new RegExp(`^MISSING +privileges +uid \\d+ ${why.source}.*: \\S`, "m"));
+      expect(checked.exitCode).toBe(1);
+      await using kata = new Kata();
+      const { path } = await kata.bundle({ args: ["true"] });
+      const run = await runCommand(as, [
+        ...how,
+        RUNTIME,
+        "--root",
+        kata.file("root", ""),
+        "run",
+        "--bundle",
+        path,
+        kata.id(),
+      ]);
+      expect(run.stderr).toMatch(why);
+      expect(run.exitCode).toBe(1);
+    },
+  );
 
   it("env shows what is in force, in TOML and in JSON", async () => {
     await using kata = Kata.configured("[hypervisor.qemu]\ndefault_memory = 777\n");

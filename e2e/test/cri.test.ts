@@ -18,7 +18,7 @@ afterAll(async () => {
 
 const SERVER = ["python3", "-c", "import http.server as h; h.test(h.SimpleHTTPRequestHandler, port=8000)"];
 
-describe.each(["kata", "runc"])("containerd's CRI plugin with %s", (handler) => {
+describe.each(["kata", "kata-v2", "runc"])("containerd's CRI plugin with %s", (handler) => {
   expectCleanHost();
 
   it("runs pods of several containers, which share what a pod shares", async () => {

@@ -14,12 +14,12 @@ const OPEN_ALL = `
 for kind in b c; do
   case $kind in b) known=/sys/dev/block;; c) known=/sys/dev/char;; esac
   for number in $(ls $known) 1:1 1:2 1:4; do
-    mknod /node $kind \${number%:*} \${number#*:} || exit 2
+    mknod /dev/node $kind \${number%:*} \${number#*:} || exit 2
     for way in '<' '>'; do
-      said=$(eval ": $way /node" 2>&1) && said=opened
+      said=$(eval ": $way /dev/node" 2>&1) && said=opened
       case "$said" in *"Operation not permitted"*) ;; *) echo "$kind $number" ;; esac
     done
-    rm /node
+    rm /dev/node
   done
 done
 ls /sys/dev/block | wc -l
@@ -55,7 +55,7 @@ describe("a container that may make device nodes, and has no other capability", 
     await using kata = new Kata();
     const edit = mayMakeNodes({ devices: [{ allow: true, access: "rwm" }] });
     const script =
-      "IFS=: read major minor < /sys/block/pmem0/dev; mknod /node b $major $minor; head -c 1 /node | wc -c";
+      "IFS=: read major minor < /sys/block/pmem0/dev; mknod /dev/node b $major $minor; head -c 1 /dev/node | wc -c";
     const { path } = await kata.bundle({ args: ["sh", "-c", script], edit });
     expect(await kata.ok(["run", "--bundle", path, kata.id()])).toBe("1");
   });

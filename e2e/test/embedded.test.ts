@@ -68,7 +68,7 @@ describe("the library, embedded", () => {
     subscribe("kata-ts:step", onStep);
     await using sandbox = await Sandbox.create({ vm, hostname: "embedded" });
     unsubscribe("kata-ts:step", onStep);
-    const told = ["qemu started", "vm-started", "agent-up", "shared tree plugged in", "sandbox-created"];
+    const told = ["machine started", "vm-started", "agent-up", "shared tree plugged in", "sandbox-created"];
     expect(steps.map(({ step }) => step)).toEqual(told);
 
     const script = "hostname; cat; echo oops >&2; exit 6";
@@ -101,7 +101,13 @@ describe("the library, embedded", () => {
       for await (const line of counting) lines.push(line);
       expect(lines).toEqual(["1", "2", "3"]);
 
-      await running.update({ pids: { limit: 50 } });
+      const memory = async (): Promise<number> => {
+        const { stdout } = await running.run({ args: ["sh", "-c", "awk '/^MemTotal/ { print $2 }' /proc/meminfo"] });
+        return Math.round(Number(stdout) / 1024);
+      };
+      const before = await memory();
+      await running.update({ pids: { limit: 50 }, memory: { limit: 256 * 2 ** 20 } });
+      expect((await memory()) - before, "MiB by which the VM has grown").toBeGreaterThan(240);
       expect((await running.stats()).cgroup_stats?.pids_stats).toMatchObject({ current: expect.anything() as unknown });
       expect(await running.processes(["-o", "pid,args"])).toContain("sleep 1000");
       const paused = await running.pause();

@@ -6,7 +6,7 @@ import { type CommandResult, runCommand } from "../harness/command.ts";
 import { Daemon } from "../harness/engines/daemon.ts";
 import { EngineRoot } from "../harness/engines/root/engine-root.ts";
 import { TestNetwork } from "../harness/network.ts";
-import { RUNTIME } from "../harness/paths.ts";
+import { CONTAINERD_SHIM, RUNTIME } from "../harness/paths.ts";
 
 let root: EngineRoot;
 let network: TestNetwork;
@@ -121,6 +121,22 @@ describe("kata-engine docker", () => {
     expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(after);
     expect((await inRoot(RUNTIME, "kata-engine", "docker", "--remove", "--file", file)).exitCode).toBe(0);
     expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(before);
+  });
+
+  it("adds our own shim where dockerd knows shims of others, and refuses an older one by name", async () => {
+    const file = join(directory, "daemon.json");
+    rmSync(file, { force: true });
+    const asked = await inRoot("dockerd", "--validate", "--config-file", "/dev/null");
+    const told = await inRoot(RUNTIME, "kata-engine", "docker", "--shim", "v2", "--write", "--file", file);
+    if (asked.stderr.includes("unknown flag")) {
+      expect(told.stderr).toContain("dockerd is older than Docker 23, and has no runtimeType");
+      expect([told.exitCode, existsSync(file)]).toEqual([1, false]);
+    } else {
+      expect(told).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ runtimes: { kata: { runtimeType: CONTAINERD_SHIM } } });
+      expect((await inRoot(RUNTIME, "kata-engine", "docker", "--remove", "--file", file)).exitCode).toBe(0);
+      expect(existsSync(file)).toBe(false);
+    }
   });
 
   it("leaves a file as it is that this dockerd does not read, where it can be asked", async () => {

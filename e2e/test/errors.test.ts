@@ -69,7 +69,7 @@ const CASES: readonly Case[] = [
     message: /ociVersion/,
   },
   {
-    what: "a terminal that nobody is given",
+    what: "a terminal without a receiver",
     spoil: edit((s) => {
       s.process = { args: ["sh"], cwd: "/", terminal: true };
     }),
@@ -138,7 +138,7 @@ describe("errors", () => {
     expect((await kata.state(id)).status).toBe("running");
   });
 
-  it("of a configuration that has become wrong keep nobody from what runs already", async () => {
+  it("of a configuration that has become wrong do not block calls about what runs already", async () => {
     await using kata = Kata.configured("[runtime]\nboot_timeout = 60\n");
     const id = await kata.start({ args: ["sleep", "1000"] });
     expect(readdirSync(join(kata.root, id))).toContain("kata.options.json"); // What was right then is not read again.

@@ -9,7 +9,7 @@ import { rotated } from "../harness/rotation.ts";
 const RELEASED_MS = 2_000;
 /** `delete --force` waits five seconds for a guest that does not answer, and as long for processes that do not end. */
 const DELETED_MS = 15_000;
-/** A hanging guest is told by 20 s of silence, what it had begun is taken back, and its host's programs have seconds to answer. */
+/** A hanging guest is recognised by 20 s of silence, what it had begun is taken back, and its host's programs have seconds to answer. */
 const GIVEN_UP_MS = 45_000;
 /** A guest without much to be used up. */
 const CONFIGURATION = "[runtime]\nboot_timeout = 8\n[hypervisor.qemu]\ndefault_memory = 256\n";

@@ -4,7 +4,7 @@ import { isAlive } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import type { EditableSpec } from "../harness/bundle.ts";
 import { expectCleanHost } from "../harness/clean-host.ts";
-import { outOfMemoryKills, starve } from "../harness/faults/strikes.ts";
+import { outOfMemoryKills, starve } from "../harness/faults/faults.ts";
 import { readRecord } from "../harness/faults/victims.ts";
 import { Kata } from "../harness/kata.ts";
 
@@ -26,9 +26,9 @@ describe("a guest that fails by itself", () => {
     await using kata = new Kata();
     const id = await kata.start({ args: ["sleep", "1000"], edit: withSysrq });
     const { vm, shim } = readRecord(kata, id);
-    // The exec that strikes is one of those who wait.
-    const struck = await kata.run(["exec", id, "sh", "-c", "echo c > /proc/sysrq-trigger; sleep 1000"]);
-    expect(struck.exitCode).toBe(255);
+    // The exec that panics the guest waits for its end, too.
+    const panicking = await kata.run(["exec", id, "sh", "-c", "echo c > /proc/sysrq-trigger; sleep 1000"]);
+    expect(panicking.exitCode).toBe(255);
     while (isAlive(shim)) await new Promise(setImmediate);
     expect((await kata.state(id)).status).toBe("stopped");
     // kata-proxy writes the reason down as its last deed.
@@ -48,7 +48,7 @@ describe("a guest that fails by itself", () => {
     await kata.ok(["delete", "--force", id]);
   });
 
-  it("for want of the host's memory is told as killed", async () => {
+  it("for want of the host's memory is reported as killed", async () => {
     await using kata = new Kata();
     const id = kata.id();
     const { path } = await kata.bundle({ args: ["sleep", "1000"] });
@@ -60,7 +60,9 @@ describe("a guest that fails by itself", () => {
     expect(hog.exitCode).toBe(255);
     expect((await kata.until(id, "stopped")).pid).toBe(0);
     expect(outOfMemoryKills(kata, id)).toBeGreaterThan(0);
-    expect(vm.processes.some(isAlive)).toBe(false);
+    expect(isAlive(vm.vmm)).toBe(false);
+    // kata-proxy ends last: it records what has happened, and then gives the network back.
+    while (vm.processes.some(isAlive)) await new Promise(setImmediate);
     await kata.ok(["delete", "--force", id]);
   });
 });

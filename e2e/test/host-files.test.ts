@@ -73,6 +73,72 @@ describe("files of the host, in a container", () => {
     await kata.ok(["delete", "--force", id]);
   }, 300_000);
 
+  it("are what they are when they are opened, however lately they were looked at", async () => {
+    await using kata = new Kata();
+    const single = kata.file("single", "first");
+    const { id, data } = await started(kata, (spec) => {
+      spec.mounts.push(volume(single, "/etc/single"));
+    });
+    await using guest = await Conversation.start(kata, id, [...PROGRAM, "opener"]);
+    /** What the guest opens after it has looked, and the host has made a change since. */
+    const openedAfter = async (path: string, change: () => void): Promise<unknown> => {
+      expect(await guest.ask(path)).toBe("seen");
+      change();
+      return JSON.parse(await guest.ask("open"));
+    };
+    const file = join(data, "file");
+    // The former one stays under another name: one that is gone would be noticed by itself.
+    const replace = (path: string, make: (path: string) => void): void => {
+      make(`${path}.new`);
+      renameSync(path, `${path}.former`);
+      renameSync(`${path}.new`, path);
+    };
+    for (const name of ["old", "new"]) {
+      mkdirSync(join(data, name));
+      writeFileSync(join(data, name, "key"), `of the ${name} one`);
+    }
+    const link = (name: string) => (path: string) => {
+      symlinkSync(name, path);
+    };
+    // Within the second each time, or at least in some of the turns on a machine that is slow.
+    for (let turn = 0; turn < 5; turn++) {
+      writeFileSync(file, "short");
+      const rewritten = await openedAfter("/data/file", () => {
+        writeFileSync(file, "rewritten in place, and longer");
+      });
+      expect(rewritten).toBe("rewritten in place, and longer");
+      const shrunk = await openedAfter("/data/file", () => {
+        writeFileSync(file, "shrunk");
+      });
+      expect(shrunk).toBe("shrunk");
+      const replaced = await openedAfter("/data/file", () => {
+        replace(file, (path) => {
+          writeFileSync(path, "another file");
+        });
+      });
+      expect(replaced).toBe("another file");
+      const gone = await openedAfter("/data/file", () => {
+        rmSync(file);
+      });
+      expect(gone).toBe("ENOENT");
+
+      writeFileSync(single, "first");
+      const mounted = await openedAfter("/etc/single", () => {
+        writeFileSync(single, "the second, of a file that is a mount itself");
+      });
+      expect(mounted).toBe("the second, of a file that is a mount itself");
+
+      symlinkSync("old/key", join(data, "key"));
+      const led = await openedAfter("/data/key", () => {
+        replace(join(data, "key"), link("new/key"));
+      });
+      expect(led).toBe("of the new one");
+      rmSync(join(data, "key"));
+    }
+    await guest[Symbol.asyncDispose]();
+    await kata.ok(["delete", "--force", id]);
+  }, 300_000);
+
   it("take no extended attribute whose name is no text, and stay", async () => {
     await using kata = new Kata();
     const { id, data, tell } = await started(kata);

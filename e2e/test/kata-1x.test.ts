@@ -13,7 +13,7 @@ import { ROOT, SHARE } from "../harness/paths.ts";
 
 /** What Kata 1.12 installs, with the paths of this installation. */
 function stockConfiguration(): string {
-  const fixtures = join(ROOT, "packages/runtime-cli/src/config/fixtures");
+  const fixtures = join(ROOT, "packages/runtime/src/config/fixtures");
   const ours: Readonly<Record<string, string>> = { kernel: "", image: "", path: "", virtio_fs_daemon: "" };
   const text = readFileSync(join(fixtures, "kata-1x-qemu.toml"), "utf8");
   return text.replaceAll(/^(\w+) = "\/.*"$/gm, (line, name: string) => (name in ours ? `${name} = ""` : line));
@@ -22,9 +22,9 @@ function stockConfiguration(): string {
 /** Arguments of the QEMU that runs a container's VM. */
 function qemuArguments(kata: Kata, id: string): string {
   const { vm } = JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as {
-    vm: { qemu: { pid: number } };
+    vm: { vmm: { pid: number } };
   };
-  return readFileSync(`/proc/${String(vm.qemu.pid)}/cmdline`, "latin1").replaceAll("\0", " ");
+  return readFileSync(`/proc/${String(vm.vmm.pid)}/cmdline`, "latin1").replaceAll("\0", " ");
 }
 
 describe("what Kata 1.x's users have", () => {

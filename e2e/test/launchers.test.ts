@@ -5,7 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCommand } from "../harness/command.ts";
 import { DIST } from "../harness/paths.ts";
 
-const PROGRAMS = ["bin/kata", "bin/kata-runtime", "libexec/kata-ts/kata-proxy", "libexec/kata-ts/kata-shim"];
+const PROGRAMS = [
+  ...["bin/kata", "bin/kata-runtime", "bin/containerd-shim-kata-v2"],
+  ...["libexec/kata-ts/kata-proxy", "libexec/kata-ts/kata-shim"],
+];
+/** What each answers to, where that is not `-version`. */
+const HARMLESS: Readonly<Record<string, string>> = { "bin/kata": "--help", "bin/containerd-shim-kata-v2": "-v" };
 
 describe.each(PROGRAMS)("%s", (program) => {
   let directory = "";
@@ -18,7 +23,7 @@ describe.each(PROGRAMS)("%s", (program) => {
   });
 
   it("is found by a relative path, as the README has it", async () => {
-    const answer = await runCommand(program, [program === "bin/kata" ? "--help" : "-version"], { cwd: DIST });
+    const answer = await runCommand(program, [HARMLESS[program] ?? "-version"], { cwd: DIST });
     expect(answer).toMatchObject({ exitCode: 0, stderr: "" });
   });
 

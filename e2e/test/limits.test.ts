@@ -104,7 +104,7 @@ describe("when the host has no more of something", () => {
     expect((await kata.run(["list", "-q"])).stdout).toBe("");
   });
 
-  it("a caller that may have no more processes fails by name, leaves nothing, and hurts nobody else", async () => {
+  it("a caller that may have no more processes fails by name, leaves nothing, and hurts no other container", async () => {
     await using kata = new Kata();
     const id = await kata.start(SLEEP);
     const { path } = await kata.bundle(SLEEP);

@@ -32,15 +32,15 @@ describe("a call of kata-runtime", () => {
       [
         "create",
         ["--bundle", path, id],
-        650,
+        610,
         ["messages of Kata 1.x's containers", "monitor of QEMU", "schemas of what others write"],
       ],
-      ["start", [id], 300, ["monitor of QEMU"]],
+      ["start", [id], 270, []],
       ["state", [id], 40, []],
       ["list", [], 40, []],
       ["exec", [id, "true"], 300, ["schemas of what others write"]],
       ["kill", [id, "KILL"], 150, []],
-      ["delete", ["--force", id], 300, ["monitor of QEMU"]],
+      ["delete", ["--force", id], 270, []],
     ];
     for (const [verb, args, maxKiB, parts] of calls) {
       const { status, bytes, files, text } = await loadedBy([verb, ...args], kata);

@@ -13,7 +13,7 @@ const OURS = NETWORKED_RUNTIMES.filter(([name]) => name !== "runc");
 
 const TIMEOUT = 240_000;
 
-/** The parent of the pod's interface, in a namespace of its own, and somebody at the other end of its cable. */
+/** The parent of the pod's interface, in a namespace of its own, and a peer at the other end of its cable. */
 async function parentAndPeer(network: TestNetwork): Promise<{ parent: string; far: string }> {
   const [parent, far] = [await network.namespace(), await network.namespace()];
   await network.veth(
@@ -61,7 +61,7 @@ const KINDS: Readonly<Record<string, (open: () => Kata) => Promise<void>>> = {
   // An index that no other interface of this host has: all nodes of macvtaps lie in one directory.
   "macvtap: the VM has it as it is": (open) =>
     playOnParent(open, `index ${String(200_000 + process.pid)} type macvtap mode bridge`),
-  "tap: somebody else joins it to the world": async (open) => {
+  "tap: another program connects it": async (open) => {
     await using network = new TestNetwork();
     const [pod, far] = [await network.namespace(), await network.namespace()];
     await network.veth(

@@ -29,9 +29,9 @@ async function addressedPod(network: TestNetwork): Promise<string> {
 /** The processes of a container's VM, by the file that each one runs. */
 function processesOf(kata: Kata, id: string): Record<"qemu" | "proxy", ProcessIdentity> {
   const record = JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as {
-    vm: { qemu: ProcessIdentity; processes: [ProcessIdentity] };
+    vm: { vmm: ProcessIdentity; processes: [ProcessIdentity] };
   };
-  return { qemu: record.vm.qemu, proxy: record.vm.processes[0] };
+  return { qemu: record.vm.vmm, proxy: record.vm.processes[0] };
 }
 
 const OURS = ourNetworkedRuntimes(1);

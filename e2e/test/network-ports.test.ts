@@ -24,7 +24,7 @@ describe("the loopback of a pod's network namespace", () => {
     const server = await startMember(kata, sandbox, ["httpd", "-f", "-p", "127.0.0.1:8000", "-h", "/etc"]);
     while ((await get(8000)).exitCode !== 0);
     expect((await get(8000)).stdout).toBe("root:x:0:0:root:/root:/bin/sh");
-    // Where nobody listens nobody answers.
+    // A port without a listener refuses.
     expect((await get(8001)).exitCode).toBe(1);
 
     if (end === "kata-proxy was killed") {

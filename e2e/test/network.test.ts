@@ -156,7 +156,7 @@ describe.each(networkedRuntimes(0))("the network under %s", (_name, open) => {
   });
 });
 
-describe("the routes that a guest is told", () => {
+describe("the routes of a guest", () => {
   expectCleanHost();
 
   it("have their MTU and other numbers, and a warning names what else is lost", async () => {

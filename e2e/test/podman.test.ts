@@ -64,6 +64,14 @@ describe.each(["kata", "runc"])("podman with %s", (runtime) => {
     await podman.ok("exec", name, "sh", "-c", "echo back > /root/back");
     await podman.ok("cp", `${name}:/root/back`, podman.file("back", ""));
     expect(podman.read("back")).toBe("back\n");
+    // Files at the top of the root file system are the container's, too, also when they are new.
+    await podman.ok("cp", podman.file("top", "at the top\n"), `${name}:/top`);
+    expect(
+      await podman.ok("exec", name, "sh", "-c", "cat /top; rm /top; mkfifo /fifo; mkdir /new; echo new > /new/file"),
+    ).toBe("at the top");
+    await podman.ok("cp", `${name}:/new/file`, podman.file("new", ""));
+    expect(podman.read("new")).toBe("new\n");
+    expect(await podman.ok("exec", name, "sh", "-c", "rm -r /fifo /new; echo gone")).toBe("gone");
     expect((await podman.ok("diff", name)).split("\n")).toEqual(
       expect.arrayContaining(["A /root/back", "A /root/copied"]),
     );

@@ -43,7 +43,7 @@ describe("pods", () => {
       const look = `readlink /proc/self/ns/${kind}`;
       expect(await inside(other, look)).toBe(await inside(limited, look));
     }
-    // Each is told of for itself.
+    // Each has an event of its own.
     const pids = await Promise.all([sandbox, limited, other].map(async (id) => (await kata.state(id)).pid));
     expect(new Set(pids).size).toBe(3);
     expect(JSON.parse(await kata.ok(["ps", "--format", "json", other]))).toEqual([pids[2]]);
@@ -77,9 +77,9 @@ describe("pods", () => {
     const sandbox = await startSandbox(kata);
     const member = await startMember(kata, sandbox, IDLE);
     const record = JSON.parse(readFileSync(join(kata.root, sandbox, "kata.json"), "utf8")) as {
-      vm: { qemu: { pid: number } };
+      vm: { vmm: { pid: number } };
     };
-    process.kill(record.vm.qemu.pid, "SIGKILL");
+    process.kill(record.vm.vmm.pid, "SIGKILL");
     await kata.until(member, "stopped");
     await kata.until(sandbox, "stopped");
     const { path } = await kata.bundle({

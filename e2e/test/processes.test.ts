@@ -27,7 +27,7 @@ print("stormed", flush=True)
 describe("processes in the guest", () => {
   expectCleanHost();
 
-  it("leave no zombie behind, whoever their parent was", async () => {
+  it("leave no zombie behind, whatever their parent was", async () => {
     await using kata = new Kata();
     // Its first process collects nothing; an exec's orphans fall to it, and not to the agent.
     const id = await kata.start({ args: ["sh", "-c", "while :; do sleep 0.1; done"], image: await pythonRootfs() });

@@ -133,7 +133,10 @@ describe("the contract with the engine's reaper", () => {
     const patience = Date.now() + 2_000;
     while (isAlive(shimIdentity) && Date.now() < patience) await delay(10);
     expect(isAlive(shimIdentity)).toBe(false);
-    const exit = JSON.parse(readFileSync(join(vm.dir, "exit.json"), "utf8")) as {
+    // The shim ends with its connection, the supervisor has the helpers' ends to wait for.
+    const record = join(vm.dir, "exit.json");
+    while (readFileSync(record, "utf8") === "" && Date.now() < patience) await delay(10);
+    const exit = JSON.parse(readFileSync(record, "utf8")) as {
       reason: string;
       signal: string;
       phase: string;
@@ -143,7 +146,7 @@ describe("the contract with the engine's reaper", () => {
     await kata.ok(["delete", id]);
   });
 
-  it("ends the VM with its watchman, also when that is killed", async () => {
+  it("ends the VM with its supervisor, also when that is killed", async () => {
     await using kata = new Kata();
     const id = await kata.start({ args: ["sleep", "1000"] });
     const { vm } = recorded(kata, id);

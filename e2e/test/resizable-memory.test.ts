@@ -18,9 +18,9 @@ async function guestMemory(kata: Kata, id: string): Promise<number> {
 /** MiB of the host's memory that a VM's QEMU holds for its guest. */
 function hostMemory(kata: Kata, id: string): number {
   const record = JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as {
-    vm: { qemu: { pid: number } };
+    vm: { vmm: { pid: number } };
   };
-  const descriptors = `/proc/${String(record.vm.qemu.pid)}/fd`;
+  const descriptors = `/proc/${String(record.vm.vmm.pid)}/fd`;
   const files = readdirSync(descriptors).map((name) => join(descriptors, name));
   const memory = files.filter((file) => readlinkSync(file).startsWith("/memfd:memory-backend-memfd"));
   return memory.reduce((sum, file) => sum + statSync(file).blocks * 512, 0) / MIB;

@@ -55,7 +55,7 @@ describe("run", () => {
     expect(result.exitCode).toBe(0);
   });
 
-  it("ends although nobody gives its stdin", async () => {
+  it("ends although its stdin stays open and empty", async () => {
     await using kata = new Kata();
     const { path } = await kata.bundle({ args: ["cat"] });
     expect((await kata.run(["run", "--bundle", path, kata.id()])).exitCode).toBe(0);

@@ -89,7 +89,7 @@ describe.each(RUNTIMES)("config.json under %s", (name, open) => {
     });
   });
 
-  it("limits that it does not name are those of whoever calls, in create and in exec", async () => {
+  it("limits that it does not name are those of the caller, in create and in exec", async () => {
     await using runtime = open();
     const script = "ulimit -S -n; ulimit -H -n; ulimit -S -c; ulimit -H -c; ulimit -S -s; ulimit -S -l; ulimit -S -u";
     const { path } = await runtime.bundle({

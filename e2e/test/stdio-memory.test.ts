@@ -30,7 +30,7 @@ describe("a reader that pauses", () => {
     await using kata = new Kata();
     const id = await kata.start({ args: ["sleep", "10000"] });
     const record = JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as {
-      vm: { qemu: { pid: number }; processes: { pid: number }[] };
+      vm: { vmm: { pid: number }; processes: { pid: number }[] };
     };
     const proxy = record.vm.processes[0]?.pid ?? 0;
     const pidFile = join(kata.directory, "writer.pid");
@@ -44,7 +44,7 @@ describe("a reader that pauses", () => {
       const meminfo = await kata.ok(["exec", id, "cat", "/proc/meminfo"]);
       const available = Number(/MemAvailable: +(\d+) kB/.exec(meminfo)?.[1]) * 1024;
       return {
-        qemu: proportionalSet(record.vm.qemu.pid),
+        qemu: proportionalSet(record.vm.vmm.pid),
         proxy: proportionalSet(proxy),
         shim: proportionalSet(Number(readFileSync(pidFile, "utf8"))),
         guest: -available,

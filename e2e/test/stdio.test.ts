@@ -58,7 +58,7 @@ describe.each(RUNTIMES)("standard streams under %s", (name, open) => {
     expect(wrong).toEqual([]);
   }, 1_200_000);
 
-  it("carry any bytes both ways, an empty input, a closed one, and one that nobody reads", async () => {
+  it("carry any bytes both ways, an empty input, a closed one, and an unread one", async () => {
     await using runtime = open();
     const id = await sleeper(runtime);
     const binary = Buffer.concat([Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)), randomBytes(3_000_001)]);
@@ -119,7 +119,7 @@ describe.each(RUNTIMES)("standard streams under %s", (name, open) => {
     closeSync(read);
   });
 
-  it("stop a process that nobody reads, and keep what it wrote", async () => {
+  it("stop a process whose output is not read, and keep what it wrote", async () => {
     await using runtime = open();
     const id = await sleeper(runtime);
     const { read, write } = createPipe();

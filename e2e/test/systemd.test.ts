@@ -91,7 +91,7 @@ describe("a host that systemd manages", () => {
     expect(host.directories(`${SLICE}/${unit}`)).toEqual([]);
   });
 
-  it("is told by check, and refuses a path that is no unit's where the option asks for one", async () => {
+  it("is reported by check, and refuses a path that is no unit's where the option asks for one", async () => {
     await using kata = new ManagedKata(host, ["--systemd-cgroup"]);
     expect(JSON.parse((await kata.run(["check", "--json"])).stdout)).toMatchObject({
       prerequisites: expect.arrayContaining([

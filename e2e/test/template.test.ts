@@ -65,7 +65,7 @@ async function qemuOf(pid: number): Promise<ProcessIdentity> {
 describe("templates", () => {
   expectCleanHost();
 
-  it("are made once, whoever asks; their clones do what a booted VM does", async () => {
+  it("are made once, however many ask; their clones do what a booted VM does", async () => {
     await using kata = withTemplates();
     expect(await kata.ok(["factory", "status"])).toBe("vm factory is off");
     const answers = await Promise.all([1, 2].map(() => kata.ok(["factory", "init"])));
@@ -133,7 +133,7 @@ describe("templates", () => {
     expect(readdirSync(templatesOf(kata))).toEqual([]);
   });
 
-  it("are whole or not there: whoever is killed while making one leaves what gc removes", async () => {
+  it("are whole or not there: a call that is killed while it makes one leaves what gc removes", async () => {
     await using kata = withTemplates();
     await using builder = new Call(kata, ["factory", "init"]);
     const qemu = await qemuOf(builder.pid);
@@ -147,7 +147,7 @@ describe("templates", () => {
     expect(finished(kata)).toHaveLength(1);
   });
 
-  it("are refused where nobody has enabled them", async () => {
+  it("are refused where they are not enabled", async () => {
     await using kata = new Kata();
     expect(await kata.ok(["factory", "status"])).toBe("vm factory is not enabled");
     const refused = await kata.run(["factory", "init"]);

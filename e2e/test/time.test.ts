@@ -3,7 +3,7 @@ import { type ProcessIdentity, readProcessStat } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { Call } from "../harness/faults/call.ts";
-import { freezeAgent } from "../harness/faults/strikes.ts";
+import { freezeAgent } from "../harness/faults/faults.ts";
 import { childrenOf, readRecord } from "../harness/faults/victims.ts";
 import { GuestClock } from "../harness/guest-clock.ts";
 import { pythonRootfs } from "../harness/images.ts";
@@ -103,7 +103,7 @@ describe("time", () => {
     await kata.ok(["delete", id]);
   });
 
-  it("an agent that hangs alone, while its kernel lives, keeps nobody: state answers, delete --force ends it all", async () => {
+  it("an agent that hangs alone, while its kernel lives, blocks no call: state answers, delete --force ends it all", async () => {
     await using kata = new Kata();
     const id = await kata.start(SLEEP);
     const { vm, shim } = readRecord(kata, id);

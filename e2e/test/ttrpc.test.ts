@@ -1,7 +1,7 @@
 import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { identifyProcess, isAlive } from "@kata-ts/linux";
+import { dial, identifyProcess, isAlive } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import type { Call } from "../../packages/agent-protocol/src/rpc/caller.ts";
 import { TtrpcCaller } from "../../packages/agent-protocol/src/rpc/ttrpc/ttrpc-caller.ts";
@@ -37,7 +37,7 @@ describe("ttrpc, spoken to containerd's own shim", () => {
     const env = { PATH: "/usr/sbin:/usr/bin", TTRPC_ADDRESS: join(bundle, "no-containerd.sock.ttrpc") };
     const started = await runCommand("containerd-shim-runc-v2", args, { cwd: bundle, env });
     const [, path = ""] = /unix:\/\/(\S+)/.exec(started.stdout) ?? [];
-    const caller = new TtrpcCaller(path);
+    const caller = new TtrpcCaller(() => dial(`unix://${path}`));
     const call = (method: string, request: Uint8Array): Promise<Uint8Array> =>
       caller.call({
         ...LIMITS,

@@ -27,7 +27,7 @@ const SLEEP = { args: ["sleep", "1000"] };
 
 interface Processes {
   readonly processes: readonly [ProcessIdentity, ...ProcessIdentity[]];
-  readonly qemu: ProcessIdentity;
+  readonly vmm: ProcessIdentity;
 }
 
 let directory = "";
@@ -69,7 +69,7 @@ describe("the cache of VMs", () => {
     directory = mkdtempSync(join(tmpdir(), "kata-cache-"));
   });
 
-  // Those that wait are in nobody's way, and wait for the next test.
+  // Cached VMs disturb no test, and wait for the next one.
   expectCleanHost();
 
   afterAll(async () => {
@@ -118,10 +118,10 @@ describe("the cache of VMs", () => {
       (spec.linux as { cgroupsPath?: string }).cgroupsPath = `/kata-e2e-${String(process.pid)}`;
     });
     expect(kata.vmDirectory(sandbox)).toBe(vm);
-    const { processes, qemu } = processesOf(vm);
+    const { processes, vmm } = processesOf(vm);
     const { pid } = await kata.state(sandbox);
     expect(namespaceOf(processes[0])).toBe(readlinkSync(`/proc/${String(pid)}/ns/net`));
-    expect(namespaceOf(qemu)).not.toBe(readlinkSync("/proc/self/ns/net"));
+    expect(namespaceOf(vmm)).not.toBe(readlinkSync("/proc/self/ns/net"));
     const places = processTree(processes[0].pid).map((each) => readFileSync(`/proc/${String(each)}/cgroup`, "latin1"));
     expect(places.length).toBeGreaterThan(3);
     expect(new Set(places).size).toBe(1);
@@ -135,11 +135,11 @@ describe("the cache of VMs", () => {
     expect(await rules()).not.toContain("kata-ts");
   });
 
-  it("gives nobody a VM that died while it waited, and replaces it", async () => {
+  it("gives out no VM that died while it waited, and replaces it", async () => {
     await using kata = await caching();
     const dead = nextOne();
-    const { qemu } = processesOf(dead);
-    process.kill(qemu.pid, "SIGKILL");
+    const { vmm } = processesOf(dead);
+    process.kill(vmm.pid, "SIGKILL");
     while (processesOf(dead).processes.some(isAlive)) await new Promise(setImmediate);
     const id = await kata.start(SLEEP);
     expect(kata.vmDirectory(id)).not.toBe(dead);
@@ -202,9 +202,9 @@ describe("the cache of VMs", () => {
     await cacheSettled();
     const [next = ""] = ours();
     utimesSync(kernel, new Date(), new Date());
-    expect(await kata.ok(["gc"])).toBe(`removed cached vm ${next}: nobody can be given it`);
+    expect(await kata.ok(["gc"])).toBe(`removed cached vm ${next}: no sandbox can use it`);
     expect(await kata.ok(["factory", "destroy"])).toBe("vm factory destroyed");
-    // It was ended: nobody fills it any more.
+    // It was ended: no call fills it any more.
     await remove(kata, await kata.start(SLEEP));
     await cacheSettled();
     expect(waiting()).toEqual(others);

@@ -4,6 +4,7 @@ import { bundleAgent } from "./bundle-agent.ts";
 import { bundlePrograms } from "./bundle-programs.ts";
 import { copyFileDaemon } from "./copy-file-daemon.ts";
 import { compile, generateProtocol } from "./generate.ts";
+import { generateContainerd } from "./generate-containerd.ts";
 import { DIST, NODE_BINARY } from "./paths.ts";
 import { step } from "./run.ts";
 import { assembleShare } from "./share.ts";
@@ -12,6 +13,7 @@ import { isCurrent, remember, sourceKey } from "./stamp.ts";
 /** Compiles the packages. */
 export async function buildPackages(): Promise<void> {
   await step("generating the protocol's codecs", generateProtocol);
+  await step("generating containerd's codecs", generateContainerd);
   await step("compiling the packages", compile);
 }
 

@@ -2,6 +2,7 @@ import { globSync } from "node:fs";
 import { join } from "node:path";
 import { apiReference } from "./api-reference.ts";
 import { checkChangesets } from "./changesets.ts";
+import { checkMutants } from "./check-mutants.ts";
 import { packAll } from "./pack.ts";
 import { NODE_BINARY, ROOT } from "./paths.ts";
 import { tool } from "./run.ts";
@@ -22,6 +23,12 @@ export const CHECKS: readonly Check[] = [
   },
   { name: "unused code and dependencies", run: () => tool("knip", []) },
   { name: "file sizes", run: () => tool(NODE_BINARY, [join(ROOT, "scripts", "file-size.ts")]) },
+  {
+    name: "mutants",
+    run: async () => {
+      checkMutants();
+    },
+  },
   { name: "packages as published", run: checkPackages },
   { name: "changesets", run: checkChangesets },
   { name: "API reference", run: () => apiReference() },

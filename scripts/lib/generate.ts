@@ -1,14 +1,10 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { codecGroups, type Descriptor } from "./codec-groups.ts";
 import { packageDir, ROOT } from "./paths.ts";
+import { isUpToDate, PBJS_FLAGS, PBJS_SMALL } from "./pbjs.ts";
 import { tool } from "./run.ts";
 
-const FLAGS = [
-  ...["-t", "static-module", "-w", "esm", "--keep-case"],
-  ...["--no-create", "--no-verify", "--no-convert", "--no-delimited", "--no-typeurl", "--no-service"],
-];
-const SMALL = ["--no-comments", "--no-beautify"];
 const ENTRIES = ["agent.proto", "health.proto", "katats.proto", "ttrpc.proto"];
 const PROTOS = [...ENTRIES, "oci.proto", "types.proto"];
 
@@ -20,14 +16,14 @@ export async function generateProtocol(): Promise<void> {
   const dir = packageDir("agent-protocol");
   const sources = [
     ...PROTOS.map((name) => join(dir, "proto", name)),
-    ...["generate.ts", "codec-groups.ts"].map((name) => join(ROOT, "scripts", "lib", name)),
+    ...["generate.ts", "codec-groups.ts", "pbjs.ts"].map((name) => join(ROOT, "scripts", "lib", name)),
   ];
   const out = join(dir, "gen", "agent.js");
   if (await isUpToDate(out, sources)) return;
   await mkdir(join(dir, "gen"), { recursive: true });
   const temporary = await mkdtemp(join(dir, "gen", "tmp-"));
   const input = ["-p", join(dir, "proto"), ...ENTRIES.map((name) => join(dir, "proto", name))];
-  await tool("pbjs", [...FLAGS, "-d", "-o", join(temporary, "typed.js"), ...input]);
+  await tool("pbjs", [...PBJS_FLAGS, "-d", "-o", join(temporary, "typed.js"), ...input]);
   await copyFile(join(temporary, "typed.d.ts"), join(dir, "gen", "agent.d.ts"));
   await tool("pbjs", ["-t", "json", "--keep-case", "-o", join(temporary, "all.json"), ...input]);
   const all = JSON.parse(await readFile(join(temporary, "all.json"), "utf8")) as Descriptor;
@@ -35,10 +31,10 @@ export async function generateProtocol(): Promise<void> {
     const json = join(temporary, `${name}.json`);
     await writeFile(json, JSON.stringify(descriptor));
     // A root of its own: the modules share what is in a root by its names, and each has only some of them.
-    await tool("pbjs", [...FLAGS, ...SMALL, "-r", name, "-o", join(dir, "gen", `${name}.js`), json]);
+    await tool("pbjs", [...PBJS_FLAGS, ...PBJS_SMALL, "-r", name, "-o", join(dir, "gen", `${name}.js`), json]);
     await writeFile(join(dir, "gen", `${name}.d.ts`), typesOf(messages));
   }
-  await tool("pbjs", [...FLAGS, ...SMALL, "-o", join(temporary, "small.js"), ...input]);
+  await tool("pbjs", [...PBJS_FLAGS, ...PBJS_SMALL, "-o", join(temporary, "small.js"), ...input]);
   await writeFile(out, await readFile(join(temporary, "small.js")));
   await rm(temporary, { recursive: true });
 }
@@ -64,13 +60,6 @@ function typeOf(path: readonly string[], messages: readonly string[]): string {
     return `readonly ${name}: ${messages.includes(full.join(".")) ? `typeof all_${full.join(".")}` : typeOf(full, messages)};`;
   });
   return `{ ${members.join(" ")} }`;
-}
-
-async function isUpToDate(output: string, inputs: readonly string[]): Promise<boolean> {
-  const made = await stat(output).catch(() => undefined);
-  if (made === undefined) return false;
-  const changed = await Promise.all(inputs.map(async (input) => (await stat(input)).mtimeMs));
-  return changed.every((time) => time < made.mtimeMs);
 }
 
 /** TypeScript, all packages. */

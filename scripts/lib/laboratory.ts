@@ -15,5 +15,5 @@ export function runLaboratory(
 
 /** What `npm test` runs of it, on one host. */
 export function runLaboratoryTurn(environment: Readonly<Record<string, string>>): Promise<void> {
-  return runLaboratory("bookworm", environment, TURN);
+  return runLaboratory("trixie", environment, TURN);
 }

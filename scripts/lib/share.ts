@@ -21,5 +21,5 @@ export async function assembleShare(guest: GuestFiles, materials: Omit<Materials
   await cp(guest.imagePath, join(share, "rootfs.ext4"));
   await writeFile(join(share, "guest-versions.json"), `${JSON.stringify(guest.versions, null, 2)}\n`);
   await writeFile(join(share, "sbom.cdx.json"), await billOfMaterials({ ...materials, versions: guest.versions }));
-  await copyFile(join(packageDir("runtime-cli"), "configuration.toml"), join(share, "configuration.toml"));
+  await copyFile(join(packageDir("runtime"), "configuration.toml"), join(share, "configuration.toml"));
 }

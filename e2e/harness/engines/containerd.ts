@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { type CommandOptions, type CommandResult, runCommand } from "../command.ts";
 import { busyboxRootfs, pythonRootfs } from "../images.ts";
 import { TestNetwork } from "../network.ts";
-import { RUNTIME } from "../paths.ts";
+import { CONTAINERD_SHIM, PROGRAMS, RUNTIME } from "../paths.ts";
 import { CriClient } from "./cri.ts";
 import { Daemon } from "./daemon.ts";
 import { EngineCgroups } from "./engine-cgroups.ts";
+import { EventLog } from "./event-log.ts";
 import { ociArchive } from "./oci-images.ts";
 import { EngineRoot } from "./root/engine-root.ts";
 
@@ -86,6 +87,33 @@ export class Containerd implements AsyncDisposable {
     return result.stdout;
   }
 
+  /** What it publishes from now on: it is asked for an event until one is seen. */
+  async events(): Promise<EventLog> {
+    const log = new EventLog([
+      this.#place.root.mount,
+      "ctr",
+      "--address",
+      this.#socket,
+      "--namespace",
+      "k8s.io",
+      "events",
+    ]);
+    for (let serial = 0; log.lines.length === 0; serial += 1) {
+      await this.ok("namespaces", "label", "k8s.io", `e2e=${String(serial)}`);
+    }
+    return log;
+  }
+
+  /** What it and its shims have logged since its start. */
+  get log(): readonly string[] {
+    return this.#daemon.log;
+  }
+
+  /** Resolves when there is another line in its log. @throws Error when none comes for as long as the signal allows */
+  logGrows(signal: AbortSignal): Promise<void> {
+    return this.#daemon.nextLine(signal);
+  }
+
   /** A client of its CRI socket. */
   cri(): CriClient {
     return new CriClient(this.#socket);
@@ -116,6 +144,13 @@ export class Containerd implements AsyncDisposable {
     return path;
   }
 
+  /** A file of the tests' own. @returns its path */
+  file(name: string, content: string): string {
+    const path = join(this.files("."), name);
+    writeFileSync(path, content);
+    return path;
+  }
+
   read(path: string): string {
     return readFileSync(join(this.directory, path), "utf8");
   }
@@ -143,7 +178,9 @@ function isOtherError(error: unknown): boolean {
 
 function startDaemon({ directory, namespace, root }: Place): Promise<Daemon> {
   const command = ["containerd", "--config", join(directory, "config.toml")] as const;
-  return Daemon.start({ namespace, root, command, ready: /containerd successfully booted/ });
+  // It finds the shim of a runtime type among the programs that it would find itself.
+  const env = { PATH: `${process.env.PATH ?? ""}:${PROGRAMS}` };
+  return Daemon.start({ namespace, root, command, env, ready: /containerd successfully booted/ });
 }
 
 async function writeConfiguration({ directory, root }: Place): Promise<void> {
@@ -183,5 +220,10 @@ disabled_plugins = [
   conf_dir = "${cni}"
 [${cri}.containerd.runtimes.runc]
   runtime_type = "io.containerd.runc.v2"
+[${cri}.containerd.runtimes.kata-v2]
+  runtime_type = "io.containerd.kata.v2"
+  runtime_path = "${CONTAINERD_SHIM}"
+  privileged_without_host_devices = true
+  pod_annotations = ["io.katacontainers.*"]
 `;
 }

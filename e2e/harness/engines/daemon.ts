@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import type { EngineRoot } from "./root/engine-root.ts";
 
 export interface DaemonOptions {
@@ -20,10 +20,12 @@ const STOP_DEADLINE_MS = 30_000;
 export class Daemon implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #lines: string[];
+  readonly #reader: Interface;
 
-  private constructor(child: ChildProcess, lines: string[]) {
+  private constructor(child: ChildProcess, lines: string[], reader: Interface) {
     this.#child = child;
     this.#lines = lines;
+    this.#reader = reader;
   }
 
   static async start({ namespace, root, command, env, ready }: DaemonOptions): Promise<Daemon> {
@@ -34,7 +36,7 @@ export class Daemon implements AsyncDisposable {
     });
     const lines: string[] = [];
     const serving = Promise.withResolvers<undefined>();
-    createInterface(child.stderr).on("line", (line) => {
+    const reader = createInterface(child.stderr).on("line", (line) => {
       lines.push(line);
       if (ready.test(line)) serving.resolve(undefined);
     });
@@ -42,7 +44,7 @@ export class Daemon implements AsyncDisposable {
       serving.reject(new Error(`${command[0]} ended:\n${lines.slice(-20).join("\n")}`));
     });
     await serving.promise;
-    return new Daemon(child, lines);
+    return new Daemon(child, lines, reader);
   }
 
   get pid(): number {
@@ -51,6 +53,11 @@ export class Daemon implements AsyncDisposable {
 
   get log(): readonly string[] {
     return this.#lines;
+  }
+
+  /** Resolves when it has written another line. */
+  async nextLine(signal: AbortSignal): Promise<void> {
+    await once(this.#reader, "line", { signal });
   }
 
   /** As a crash would end it. */

@@ -7,9 +7,10 @@ import { readProcessStat } from "@kata-ts/linux";
 import { type CommandOptions, type CommandResult, runCommand } from "../command.ts";
 import { busyboxRootfs, pythonRootfs } from "../images.ts";
 import { TestNetwork } from "../network.ts";
-import { RUNTIME } from "../paths.ts";
+import { CONTAINERD_SHIM, RUNTIME } from "../paths.ts";
 import { Daemon } from "./daemon.ts";
 import { EngineCgroups } from "./engine-cgroups.ts";
+import { engineSuite } from "./root/base-root.ts";
 import { EngineRoot } from "./root/engine-root.ts";
 
 interface DockerPlace {
@@ -58,7 +59,7 @@ export class Docker implements AsyncDisposable {
     const pid = Number(readFileSync(pidFile, "utf8"));
     await this.#daemon.kill();
     while (!["Z", undefined].includes(readProcessStat(pid)?.state)) await setImmediate();
-    // Where the host's first process reaps nobody, as in many containers, a dead containerd counts as alive for dockerd.
+    // Where the host's first process reaps no orphans, as in many containers, a dead containerd counts as alive for dockerd.
     rmSync(pidFile, { force: true });
   }
 
@@ -218,6 +219,8 @@ async function startDaemon({ directory, namespace, root }: DockerPlace): Promise
     hosts: [`unix://${directory}/d.sock`],
     "storage-driver": "overlay2",
     "default-runtime": "kata",
+    // Docker knows shims of others from 23 on.
+    ...(engineSuite() === undefined ? {} : { runtimes: { "kata-v2": { runtimeType: CONTAINERD_SHIM } } }),
     // Containers outlive their daemon.
     "live-restore": true,
   };

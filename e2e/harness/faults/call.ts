@@ -39,7 +39,7 @@ export class Call implements AsyncDisposable {
   constructor(kata: Kata, args: readonly string[], stdin: "ignore" | "pipe" = "ignore") {
     this.#log = join(kata.directory, `call-${String(serial++)}.log`);
     const globals = ["--root", kata.root, ...kata.globals, "--debug", "--log", this.#log];
-    // Its shim must not keep our pipes: whoever waits for the call waits for its exit.
+    // Its shim must not keep our pipes: a waiter for the call waits for its exit.
     this.child = spawn(kata.program, [...globals, ...args], { stdio: [stdin, "ignore", "pipe"] });
     this.child.stderr?.on("data", (chunk: Buffer) => {
       this.#stderr += chunk.toString();

@@ -2,15 +2,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { identifyProcess, isAlive, type ProcessIdentity, signalProcess } from "@kata-ts/linux";
 import type { Kata } from "../kata.ts";
 import type { Call } from "./call.ts";
+import { exhaustGuest, exhaustHost, freezeAgent, type InjectFault, panicGuest } from "./faults.ts";
 import { type Held, PHASES, type Phase } from "./phases.ts";
-import { exhaustGuest, exhaustHost, freezeAgent, panicGuest, type Strike } from "./strikes.ts";
 import { findVictim, readRecord, type VictimName } from "./victims.ts";
 
 const GUEST_FAULTS = [
-  { victim: "agent", fault: "SIGSTOP", strike: freezeAgent },
-  { victim: "guest", fault: "panic", strike: panicGuest },
-  { victim: "guest", fault: "no memory", strike: exhaustGuest },
-  { victim: "host", fault: "no memory", strike: exhaustHost },
+  { victim: "agent", fault: "SIGSTOP", inject: freezeAgent },
+  { victim: "guest", fault: "panic", inject: panicGuest },
+  { victim: "guest", fault: "no memory", inject: exhaustGuest },
+  { victim: "host", fault: "no memory", inject: exhaustHost },
 ] as const;
 
 /** What is done to a victim: a signal, or what its own kernel or the host's does to it. */
@@ -21,7 +21,7 @@ export interface Cell {
   readonly fault: Fault;
   readonly phase: Phase;
   /** How it is done where no signal does it. */
-  readonly strike?: Strike;
+  readonly inject?: InjectFault;
 }
 
 /** Every victim in every phase in which it exists. SIGSTOP where something still runs that could hang. */
@@ -30,7 +30,7 @@ export const CELLS: readonly Cell[] = PHASES.flatMap((phase) => [
     { victim, fault: "SIGKILL" as const, phase },
     ...(canBeStuck(victim, phase.name) ? [{ victim, fault: "SIGSTOP" as const, phase }] : []),
   ]),
-  // A guest is struck from within, once its agent takes orders.
+  // A guest's fault is injected from within, once its agent answers.
   ...(["vm-started", "agent-up"].includes(phase.name) ? [] : GUEST_FAULTS.map((of) => ({ ...of, phase }))),
 ]);
 
@@ -49,14 +49,14 @@ export function isCreating(phase: string): boolean {
   return ["vm-started", "agent-up", "sandbox-created"].includes(phase);
 }
 
-/** A stopped call is its caller's to end, and so is an exec's shim, for which nobody else waits. */
+/** A stopped call is its caller's to end, and so is an exec's shim, which has no other waiter. */
 function canBeStuck(victim: VictimName, phase: string): boolean {
   return ["qemu", "virtiofsd", "proxy", "shim"].includes(victim) && phase !== "stopping";
 }
 
 /** What became of a cell, in milliseconds since the fault. */
 export interface Outcome {
-  /** Until the waiters knew: the call, or the shims, had ended. Undefined where nobody has to. */
+  /** Until the waiters knew: the call, or the shims, had ended. Undefined where none has to. */
   readonly released?: number;
   /** What the interrupted call ended with. */
   readonly status?: number | null;
@@ -70,14 +70,14 @@ export interface Outcome {
 /** No call may take longer, whatever was done to it. */
 const PATIENCE_MS = 100_000;
 
-/** Plays one cell: brings a container to the phase, strikes, watches who notices, and cleans up, twice. */
+/** Plays one cell: brings a container to the phase, injects the fault, watches who notices, and cleans up, twice. */
 export async function play(cell: Cell, kata: Kata): Promise<Outcome> {
   const { victim, fault, phase } = cell;
   const held = await phase.reach(kata);
   const { shim } = readRecord(kata, held.id);
   const qemu = findVictim("qemu", kata, held);
   const waiters = victim === "exec-shim" ? [] : waitersOf(held, shim, victim);
-  const { strikes, struck } = await strike();
+  const { faultCall, injectedAt } = await injectFault();
   held.call?.goOn();
   // A process in a guest that hangs, or has lost another one, may be waited for as long as its waiter likes.
   const mayWait = !isDeadly(cell) && phase.name === "exec-attached";
@@ -90,22 +90,22 @@ export async function play(cell: Cell, kata: Kata): Promise<Outcome> {
   }
   const deleted = performance.now() - began;
   await gone(qemu);
-  for (const call of [held.call, strikes])
+  for (const call of [held.call, faultCall])
     if (call !== undefined) await within(call.ended, "a call of a deleted container");
   return { ...ended, state, deleted };
 
   /** @returns when it was done, and the call that does it, if one does and stays */
-  async function strike(): Promise<{ readonly strikes?: Call | undefined; readonly struck: number }> {
-    if (cell.strike !== undefined) {
-      const strikes = await cell.strike(kata, held.id);
+  async function injectFault(): Promise<{ readonly faultCall?: Call | undefined; readonly injectedAt: number }> {
+    if (cell.inject !== undefined) {
+      const faultCall = await cell.inject(kata, held.id);
       if (isDeadly(cell)) await gone(qemu);
-      return { strikes, struck: performance.now() };
+      return { faultCall, injectedAt: performance.now() };
     }
     const target = findVictim(victim as VictimName, kata, held);
     signalProcess(target, fault as "SIGKILL" | "SIGSTOP");
-    const struck = performance.now();
+    const injectedAt = performance.now();
     if (fault === "SIGKILL") await gone(target);
-    return { struck };
+    return { injectedAt };
   }
 
   async function released({ call }: Held, pids: readonly ProcessIdentity[], dies: boolean) {
@@ -113,7 +113,7 @@ export async function play(cell: Cell, kata: Kata): Promise<Outcome> {
       call === undefined || victim === "cli" ? undefined : await within(call.ended, `the call in ${phase.name}`);
     if (dies) for (const pid of pids) await gone(pid);
     return {
-      ...(end === undefined && !dies ? {} : { released: performance.now() - struck }),
+      ...(end === undefined && !dies ? {} : { released: performance.now() - injectedAt }),
       ...(end === undefined ? {} : { status: end.status }),
       stderr: end?.stderr ?? "",
     };

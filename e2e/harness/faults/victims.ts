@@ -6,7 +6,11 @@ import type { Held } from "./phases.ts";
 
 interface Recorded {
   readonly shim: ProcessIdentity;
-  readonly vm: { readonly dir: string; readonly processes: readonly ProcessIdentity[] };
+  readonly vm: {
+    readonly dir: string;
+    readonly processes: readonly ProcessIdentity[];
+    readonly vmm: ProcessIdentity;
+  };
 }
 
 export type VictimName = "qemu" | "virtiofsd" | "proxy" | "shim" | "exec-shim" | "cli";

@@ -55,7 +55,10 @@ async function keep(args: readonly string[]): Promise<ChildProcess> {
   return keeper;
 }
 
-/** The machine's own QEMU and virtiofsd, with their own libraries: what is tested there are the engines. */
+/**
+ * The machine's own QEMU and virtiofsd, with their own libraries: what is tested there are the engines. Confined, QEMU would have a
+ * root directory in which neither its libraries nor the shell that starts it so are.
+ */
 function writeSettings(files: string): void {
   const loader = `${HOST_LIBRARIES}/ld-linux-x86-64.so.2 --library-path ${HOST_LIBRARIES}:/host/lib/x86_64-linux-gnu`;
   const modules = `QEMU_MODULE_DIR=${HOST_LIBRARIES}/qemu`;
@@ -63,7 +66,7 @@ function writeSettings(files: string): void {
   program(files, VIRTIOFSD, `exec ${loader} /host/usr/lib/qemu/virtiofsd "$@"`);
   mkdirSync(join(files, "opt/host-qemu/share"));
   symlinkSync("/host/usr/share/qemu", join(files, "opt/host-qemu/share/qemu"));
-  const configuration = `[hypervisor.qemu]\npath = "${QEMU}"\nvirtio_fs_daemon = "${VIRTIOFSD}"\naccel = "tcg"\n`;
+  const configuration = `[hypervisor.qemu]\npath = "${QEMU}"\nvirtio_fs_daemon = "${VIRTIOFSD}"\naccel = "tcg"\nconfine_qemu = false\n`;
   mkdirSync(join(files, "etc/kata-ts"), { recursive: true });
   writeFileSync(join(files, "etc/kata-ts/configuration.toml"), configuration);
 }

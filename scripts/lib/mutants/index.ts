@@ -1,17 +1,18 @@
 import { agent } from "./agent.ts";
 import { agentProtocol } from "./agent-protocol.ts";
-import type { Handler } from "./handler.ts";
 import { linux } from "./linux.ts";
+import type { Mutant } from "./mutant.ts";
 import { ociImage } from "./oci-image.ts";
 import { proxy } from "./proxy.ts";
 import { qemuDriver } from "./qemu-driver.ts";
 import { runtimeCli } from "./runtime-cli.ts";
+import { shim } from "./shim.ts";
 import { virtcontainers } from "./virtcontainers.ts";
 
-export type { Handler } from "./handler.ts";
+export type { Mutant } from "./mutant.ts";
 
-/** All handlers, by the package that has them. */
-export const HANDLERS: readonly Handler[] = [
+/** All mutants, by the package that has them. */
+export const MUTANTS: readonly Mutant[] = [
   ...agent,
   ...agentProtocol,
   ...linux,
@@ -19,5 +20,6 @@ export const HANDLERS: readonly Handler[] = [
   ...proxy,
   ...qemuDriver,
   ...runtimeCli,
+  ...shim,
   ...virtcontainers,
 ];

@@ -1,10 +1,10 @@
-// `npm run test:handlers`: takes each handler out of a copy of the last commit, and expects its test to fail there. Words
-// may follow, of the names of those to be taken.
+// `npm run test:mutants`: applies each mutant to a copy of the last commit, and expects its test to fail there. Words that
+// follow select mutants by their names.
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { HANDLERS, type Handler } from "./lib/handlers/index.ts";
+import { MUTANTS, type Mutant } from "./lib/mutants/index.ts";
 import { ROOT } from "./lib/paths.ts";
 import { step } from "./lib/run.ts";
 
@@ -17,38 +17,40 @@ interface Report {
 }
 
 const words = process.argv.slice(2);
-const chosen = HANDLERS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
-const directory = await mkdtemp(join(tmpdir(), "kata-ts-handlers-"));
+const chosen = MUTANTS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+const directory = await mkdtemp(join(tmpdir(), "kata-ts-mutants-"));
 const copy = join(directory, "copy");
 const intact = join(directory, "intact");
 /** Where tests have their files. */
 const temporary = join(directory, "tmp");
-const useless: string[] = [];
+const survivors: string[] = [];
 try {
   await mkdir(temporary);
   await execa("git", ["clone", "--quiet", ROOT, copy]);
-  await step("build with all handlers", build);
+  await step("build without mutants", build);
   await cp(join(copy, "dist", "kata-ts"), intact, { recursive: true, verbatimSymlinks: true });
-  for (const handler of chosen) if (!(await step(handler.name, () => isNeeded(handler)))) useless.push(handler.name);
+  for (const mutant of chosen) if (!(await step(mutant.name, () => isKilled(mutant)))) survivors.push(mutant.name);
 } finally {
   await rm(directory, { recursive: true, force: true });
 }
-for (const name of useless) process.stdout.write(`no test fails without: ${name}\n`);
-process.stdout.write(`${String(chosen.length - useless.length)} handlers needed, ${String(useless.length)} not\n`);
-process.exitCode = useless.length === 0 ? 0 : 1;
+for (const name of survivors) process.stdout.write(`survived: ${name}\n`);
+process.stdout.write(
+  `${String(chosen.length - survivors.length)} mutants killed, ${String(survivors.length)} survived\n`,
+);
+process.exitCode = survivors.length === 0 ? 0 : 1;
 
-async function isNeeded(handler: Handler): Promise<boolean> {
-  const path = join(copy, handler.file);
+async function isKilled(mutant: Mutant): Promise<boolean> {
+  const path = join(copy, mutant.file);
   const whole = await readFile(path, "utf8");
-  if (whole.split(handler.code).length !== 2) throw new Error(`${handler.file}: not there once: ${handler.code}`);
+  if (whole.split(mutant.code).length !== 2) throw new Error(`${mutant.file}: not there once: ${mutant.code}`);
   await writeFile(
     path,
-    whole.replace(handler.code, () => handler.without),
+    whole.replace(mutant.code, () => mutant.without),
   );
   try {
     await build();
-    const { numPassedTests, numFailedTests, testResults } = await test(handler.test);
-    if (numPassedTests + numFailedTests === 0) throw new Error(`no test is named ${handler.test.join(": ")}`);
+    const { numPassedTests, numFailedTests, testResults } = await test(mutant.test);
+    if (numPassedTests + numFailedTests === 0) throw new Error(`no test is named ${mutant.test.join(": ")}`);
     const failures = testResults.flatMap(({ assertionResults }) =>
       assertionResults.flatMap((of) => of.failureMessages),
     );
@@ -60,7 +62,7 @@ async function isNeeded(handler: Handler): Promise<boolean> {
   }
 }
 
-/** Removes what the test could not get rid of, for want of the handler: the next one looks at the whole host. */
+/** Removes what the test could not get rid of, because of the mutant: the next test looks at the whole host. */
 async function cleanUp(): Promise<void> {
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const command = await readFile(join("/proc", pid, "cmdline"), "latin1").catch(() => "");
@@ -81,7 +83,7 @@ async function build(): Promise<void> {
   await execa(process.execPath, ["scripts/boot.mjs", "scripts/build.ts", "tuned"], { cwd: copy, stdin: "ignore" });
 }
 
-async function test([suite, name]: Handler["test"]): Promise<Report> {
+async function test([suite, name]: Mutant["test"]): Promise<Report> {
   const report = join(directory, "report.json");
   const root = suite.startsWith("e2e/") ? "e2e" : ".";
   const args = ["run", "--root", root, `${suite}.test.ts`, "-t", name];

@@ -1,9 +1,30 @@
-import type { Handler } from "./handler.ts";
+import type { Mutant } from "./mutant.ts";
 
-export const proxy: readonly Handler[] = [
+export const proxy: readonly Mutant[] = [
+  {
+    name: "kata-proxy keeps no more of root than it needs",
+    file: "packages/proxy/src/confine.ts",
+    code: "becomeUserWhoseChildrenDie(user);",
+    without: "",
+    test: ["e2e/test/confined-proxy", "has no right but to end its VM"],
+  },
+  {
+    name: "no thread of kata-proxy keeps the host's files",
+    file: "packages/proxy/src/confine.ts",
+    code: "await changeRootOfAllThreads(path);",
+    without: "",
+    test: ["e2e/test/confined-proxy", "sees no file"],
+  },
+  {
+    name: "a VM is taken back by a word that is known, and by no other",
+    file: "packages/proxy/src/take-back.ts",
+    code: "over) if [ -e",
+    without: "*) if [ -e",
+    test: ["packages/proxy/src/take-back", "knows no other word"],
+  },
   {
     name: "a VM ends with its virtiofsd",
-    file: "packages/proxy/src/watchman.ts",
+    file: "packages/proxy/src/vm-supervisor.ts",
     code: 'this.#virtiofsd?.exited.then(() => "virtiofsd-exited" as const) ?? new Promise<never>(() => undefined)',
     without: "new Promise<never>(() => undefined)",
     test: ["e2e/test/fault-matrix", "virtiofsd by SIGKILL at running"],
@@ -32,8 +53,8 @@ export const proxy: readonly Handler[] = [
   {
     name: "a console that cannot be rotated goes on",
     file: "packages/proxy/src/guest-console.ts",
-    code: "      ftruncateSync(this.#fd);",
-    without: "      return;",
+    code: "return [newer];",
+    without: 'throw new Error("no second file");',
     test: ["packages/proxy/src/guest-console", "no second file"],
   },
   {
@@ -46,7 +67,7 @@ export const proxy: readonly Handler[] = [
   {
     name: "a console's file has a bound",
     file: "packages/proxy/src/guest-console.ts",
-    code: "if (this.#written + chunk.length > FILE_BYTES) this.#rotate();",
+    code: "if (this.#written + chunk.length > FILE_BYTES) this.#rotate(newer, older);",
     without: "",
     test: ["packages/proxy/src/console-flood", "one line without end"],
   },

@@ -1,12 +1,12 @@
-import type { Handler } from "./handler.ts";
+import type { Mutant } from "./mutant.ts";
 
-export const qemuDriver: readonly Handler[] = [
+export const qemuDriver: readonly Mutant[] = [
   {
     name: "a VM ends with its kata-proxy",
-    file: "packages/qemu-driver/src/spawn.ts",
-    code: '["--pdeathsig", "KILL", ...privileges,',
-    without: "[...privileges,",
-    test: ["e2e/test/reaper-contract", "ends the VM with its watchman"],
+    file: "packages/linux/src/tied-process.ts",
+    code: '"--pdeathsig", "KILL", ',
+    without: "",
+    test: ["e2e/test/reaper-contract", "ends the VM with its supervisor"],
   },
   {
     name: "a kernel panic ends the VM",
@@ -24,10 +24,10 @@ export const qemuDriver: readonly Handler[] = [
   },
   {
     name: "QEMU has none of root's capabilities",
-    file: "packages/qemu-driver/src/spawn.ts",
-    code: "withoutCapabilities ? WITHOUT_CAPABILITIES : []",
-    without: 'withoutCapabilities && command === "" ? WITHOUT_CAPABILITIES : []',
-    test: ["e2e/test/hostile-guest", "without root's capabilities"],
+    file: "packages/linux/src/tied-process.ts",
+    code: '"--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"',
+    without: '"--clear-groups"',
+    test: ["e2e/test/hostile-guest", "without any capability"],
   },
   {
     name: "a slow guest does not cost a host its KVM",
@@ -46,7 +46,7 @@ export const qemuDriver: readonly Handler[] = [
   {
     name: "a machine that is saved has a processor that can be",
     file: "packages/qemu-driver/src/argv.ts",
-    code: 'return memoryFd === undefined ? option("host", { migratable: false }) : "host";',
+    code: 'return memoryFile === undefined ? option("host", { migratable: false }) : "host";',
     without: 'return option("host", { migratable: false });',
     test: ["packages/qemu-driver/src/argv", "what cannot be saved"],
   },
@@ -63,5 +63,33 @@ export const qemuDriver: readonly Handler[] = [
     code: ', "init_on_alloc=1"]',
     without: "]",
     test: ["e2e/test/executables", "the next one's code"],
+  },
+  {
+    name: "a user whose processes are still there is not given again",
+    file: "packages/qemu-driver/src/confinement/qemu-user.ts",
+    code: "if (!isInUse(id))",
+    without: 'if (locks !== "")',
+    test: ["packages/qemu-driver/src/confinement/qemu-user", "is not one where a process still is"],
+  },
+  {
+    name: "a confined QEMU can come to no capability",
+    file: "packages/linux/src/tied-process.ts",
+    code: 'const AS_USER = ["--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"];',
+    without: 'const AS_USER = ["--clear-groups", "--no-new-privs", "--inh-caps=-all"];',
+    test: ["e2e/test/hostile-guest", "has a QEMU without any capability"],
+  },
+  {
+    name: "a confined QEMU does not see what is beside its root directory",
+    file: "packages/qemu-driver/src/confinement/host-trees.ts",
+    code: "const LOADER = [",
+    without: 'const LOADER = ["/etc/passwd", ',
+    test: ["e2e/test/confinement", "finds nothing of the host's"],
+  },
+  {
+    name: "virtiofsd makes no node of a device",
+    file: "packages/proxy/src/virtiofsd.ts",
+    code: '["--modcaps=-mknod"]',
+    without: "[]",
+    test: ["packages/proxy/src/virtiofsd", "with its sandbox on"],
   },
 ];

@@ -1,6 +1,6 @@
-/** A piece of code that keeps a promise of docs/reliability.md or docs/threat-model.md, and the test that needs it. */
-export interface Handler {
-  /** What is no longer done without it. */
+/** A change that removes one promise of docs/reliability.md or docs/threat-model.md, and the test that has to notice. */
+export interface Mutant {
+  /** What the code no longer does. */
   readonly name: string;
   readonly file: string;
   /** Found exactly once in the file. */

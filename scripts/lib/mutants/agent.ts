@@ -1,15 +1,15 @@
-import type { Handler } from "./handler.ts";
+import type { Mutant } from "./mutant.ts";
 
-export const agent: readonly Handler[] = [
+export const agent: readonly Mutant[] = [
   {
-    name: "the guest's runtime is told a version that it knows",
+    name: "the guest's runtime gets a version that it knows",
     file: "packages/agent/src/container/guest-spec.ts",
     code: "ociVersion: GUEST_OCI_VERSION,",
     without: "",
     test: ["packages/agent/src/container/guest-spec", "a version that it knows"],
   },
   {
-    name: "who watches what the kubelet publishes is told of changes",
+    name: "watchers of what the kubelet publishes get events",
     file: "packages/agent/src/storage/published-volumes.ts",
     code: "      this.#lookLater();\n      return volume.path;",
     without: "      return volume.path;",

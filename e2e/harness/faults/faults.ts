@@ -10,28 +10,28 @@ import { readRecord } from "./victims.ts";
  * Faults that no signal makes. Each resolves when it has been made, with the call that stays in the guest for it, if
  * one does: it ends with the guest.
  */
-export type Strike = (kata: Kata, id: string) => Promise<Call | undefined>;
+export type InjectFault = (kata: Kata, id: string) => Promise<Call | undefined>;
 
 /** The kernel gives process 1 no more time. The call that has done it gets no answer any more. */
-export const freezeAgent: Strike = async (kata, id) => {
+export const freezeAgent: InjectFault = async (kata, id) => {
   const ice = "/sys/fs/cgroup/ice";
   const call = inGuest(kata, id, `mkdir ${ice} && echo 1 > ${ice}/cgroup.procs && echo 1 > ${ice}/cgroup.freeze`);
   await untilSilent(readRecord(kata, id).vm.dir);
   return call;
 };
 
-export const panicGuest: Strike = (kata, id) =>
+export const panicGuest: InjectFault = (kata, id) =>
   Promise.resolve(inGuest(kata, id, "echo c > /proc/sysrq-trigger; sleep 1000"));
 
 /** A process of the guest's own takes all of its memory. @throws Error unless the guest's kernel has ended that one */
-export const exhaustGuest: Strike = async (kata, id) => {
+export const exhaustGuest: InjectFault = async (kata, id) => {
   const { exitCode, stderr } = await kata.run(["debug", id, "tail", "/dev/zero"]);
   if (exitCode !== 137) throw new Error(`the guest has not run out of memory: ${String(exitCode)} ${stderr}`);
   return undefined;
 };
 
 /** A process of the guest takes what there is no more of on the host. */
-export const exhaustHost: Strike = (kata, id) => {
+export const exhaustHost: InjectFault = (kata, id) => {
   starve(kata, id);
   return Promise.resolve(inGuest(kata, id, "tail /dev/zero"));
 };

@@ -1,6 +1,6 @@
-import type { Handler } from "./handler.ts";
+import type { Mutant } from "./mutant.ts";
 
-export const agentProtocol: readonly Handler[] = [
+export const agentProtocol: readonly Mutant[] = [
   {
     name: "a call to a guest that hangs is given up",
     file: "packages/agent-protocol/src/rpc/client.ts",
@@ -52,8 +52,8 @@ export const agentProtocol: readonly Handler[] = [
   },
   {
     name: "an answer by gRPC has a bound",
-    file: "packages/agent-protocol/src/rpc/grpc/unary.ts",
-    code: "if (length > MAX_REPLY_BYTES) {",
+    file: "packages/agent-protocol/src/rpc/grpc/message.ts",
+    code: "if (length > this.#maxBytes) {",
     without: "if (length < 0) {",
     test: ["e2e/test/hostile-agent", "with a huge reply"],
   },

@@ -1,6 +1,6 @@
-import type { Handler } from "./handler.ts";
+import type { Mutant } from "./mutant.ts";
 
-export const ociImage: readonly Handler[] = [
+export const ociImage: readonly Mutant[] = [
   {
     name: "digits of an image are a number",
     file: "packages/oci-image/src/process.ts",

@@ -1,9 +1,9 @@
-import type { Handler } from "./handler.ts";
+import type { Mutant } from "./mutant.ts";
 
-export const virtcontainers: readonly Handler[] = [
+export const virtcontainers: readonly Mutant[] = [
   {
     name: "the host's mounts stay when a container's volume is unshared",
-    file: "packages/virtcontainers/src/hypervisor/shared-tree.ts",
+    file: "packages/virtcontainers/src/vm/shared-tree.ts",
     code: 'setTreePropagation(tree, options.propagation ?? "private");',
     without: "",
     test: ["e2e/test/bind-mounts", "leave the host's mounts where they are"],
@@ -23,7 +23,7 @@ export const virtcontainers: readonly Handler[] = [
     test: ["e2e/test/interruption", "."],
   },
   {
-    name: "gc leaves a VM alone that somebody is about to give a record",
+    name: "gc leaves a VM alone whose creator is about to record it",
     file: "packages/virtcontainers/src/sandbox/collect-garbage.ts",
     code: "if (isAlive(creator)) return undefined;",
     without: "void isAlive(creator);",
@@ -37,7 +37,7 @@ export const virtcontainers: readonly Handler[] = [
     test: ["e2e/test/gc", "ends a VM whose container's record has vanished"],
   },
   {
-    name: "a record that cannot be read keeps nobody from deleting its VM",
+    name: "a damaged record does not keep delete from ending its VM",
     file: "packages/virtcontainers/src/container/delete.ts",
     code: 'if (error.code === "KATA_STATE_FILE") await',
     without: 'if (error.code === "KATA_STATE") await',
@@ -52,8 +52,8 @@ export const virtcontainers: readonly Handler[] = [
   },
   {
     name: "what does not end by itself is killed",
-    file: "packages/virtcontainers/src/hypervisor/qemu-vm.ts",
-    code: 'if (performance.now() > killAt) for (const process of this.state.processes) signalProcess(process, "SIGKILL");',
+    file: "packages/virtcontainers/src/vm/end-processes.ts",
+    code: 'if (performance.now() > killAt) for (const process of state.processes) signalProcess(process, "SIGKILL");',
     without: "",
     test: ["e2e/test/fault-matrix", "proxy by SIGSTOP at running"],
   },
@@ -74,15 +74,16 @@ export const virtcontainers: readonly Handler[] = [
   {
     name: "a hook ends with an interrupted create",
     file: "packages/virtcontainers/src/container/creation.ts",
-    code: "await runCreateHooks(config.spec, hooked, signal);",
-    without: "void signal;\n  await runCreateHooks(config.spec, hooked, undefined);",
+    code: "await runCreateHooks(config.spec, { ...hooked, shim: shim.hookProcess ?? shim.identity }, signal);",
+    without:
+      "void signal;\n  await runCreateHooks(config.spec, { ...hooked, shim: shim.hookProcess ?? shim.identity }, undefined);",
     test: ["e2e/test/interruption", "while one of its hooks runs"],
   },
   {
     name: "a record is checked when it is read",
     file: "packages/virtcontainers/src/store/record-schema.ts",
-    code: 'return record(JSON.parse(json), "the record");',
-    without: "return JSON.parse(json) as ContainerRecord;",
+    code: 'return record(migrated(JSON.parse(json)), "the record");',
+    without: "return migrated(JSON.parse(json)) as ContainerRecord;",
     test: ["packages/virtcontainers/src/store/record-schema", "refuses one"],
   },
   {
@@ -95,7 +96,7 @@ export const virtcontainers: readonly Handler[] = [
   {
     name: "what another program has frozen can be ended",
     file: "packages/virtcontainers/src/container/delete.ts",
-    code: "  environment.cgroups.thaw(record.cgroup);\n",
+    code: "  ports.cgroups.thaw(record.cgroup);\n",
     without: "",
     test: ["e2e/test/cgroups", "another program has frozen"],
   },
@@ -108,7 +109,7 @@ export const virtcontainers: readonly Handler[] = [
   },
   {
     name: "what containers share is one file system to them",
-    file: "packages/virtcontainers/src/hypervisor/export-of.ts",
+    file: "packages/virtcontainers/src/vm/export-of.ts",
     code: "found.dev.toString(16)",
     without: "performance.now().toString(16)",
     test: ["e2e/test/shared-files", "over virtio-fs"],
@@ -119,5 +120,12 @@ export const virtcontainers: readonly Handler[] = [
     code: 'filter(([name]) => name !== "hooks")',
     without: 'filter(([name]) => name !== "")',
     test: ["packages/virtcontainers/src/container/in-guest", "none of the host's hooks"],
+  },
+  {
+    name: "a guest cannot move the directory that the shim's proc is mounted on",
+    file: "packages/virtcontainers/src/vm/shared-tree.ts",
+    code: "    for (const each of options.pinned ?? []) this.#pin(join(name, each));\n",
+    without: "    this.#pin.toString();\n",
+    test: ["e2e/test/confined-shims", "keeps its own proc"],
   },
 ];

@@ -1,6 +1,6 @@
-import type { Handler } from "./handler.ts";
+import type { Mutant } from "./mutant.ts";
 
-export const runtimeCli: readonly Handler[] = [
+export const runtimeCli: readonly Mutant[] = [
   {
     name: "containerd keeps its own runtime",
     file: "packages/runtime-cli/src/engines/containerd.ts",
@@ -10,14 +10,14 @@ export const runtimeCli: readonly Handler[] = [
   },
   {
     name: "a member of a podman 5 pod joins it",
-    file: "packages/runtime-cli/src/bundle/sandbox.ts",
+    file: "packages/runtime/src/bundle/sandbox.ts",
     code: '  { engine: "podman 5", sandboxId: "io.kubernetes.cri-o.SandboxID" },',
     without: "",
-    test: ["packages/runtime-cli/src/bundle/sandbox", "trixie-podman-pod-member"],
+    test: ["packages/runtime/src/bundle/sandbox", "trixie-podman-pod-member"],
   },
   {
-    name: "a wrong configuration keeps nobody from what runs",
-    file: "packages/runtime-cli/src/context.ts",
+    name: "a wrong configuration does not block calls about what runs",
+    file: "packages/runtime/src/open-runtime.ts",
     code: 'if (!(error instanceof KataError) || error.code !== "KATA_CONFIG") throw error;',
     without: 'if (!(error instanceof KataError) || error.code !== "KATA_STATE") throw error;',
     test: ["e2e/test/errors", "has become wrong"],
@@ -30,25 +30,25 @@ export const runtimeCli: readonly Handler[] = [
     test: ["packages/runtime-cli/src/output/print", "its reader is late"],
   },
   {
-    name: "kept options hold only for the files that they are of",
-    file: "packages/runtime-cli/src/config/kept.ts",
-    code: "JSON.stringify(given.files) === JSON.stringify(files)",
-    without: "given.files.length === files.length",
-    test: ["packages/runtime-cli/src/config/kept", "a file says something else"],
+    name: "cached options hold only for the files that they come from",
+    file: "packages/runtime/src/config/cached-options.ts",
+    code: "JSON.stringify(loaded.files) === JSON.stringify(files)",
+    without: "loaded.files.length === files.length",
+    test: ["packages/runtime/src/config/cached-options", "a file says something else"],
   },
   {
     name: "an annotation names no file of the host that is not listed",
-    file: "packages/runtime-cli/src/config/annotations.ts",
+    file: "packages/runtime/src/config/annotations.ts",
     code: "isValidPath(text, listOf(qemu, validPaths))",
     without: "isValidPath(text, [text, ...listOf(qemu, validPaths)])",
-    test: ["packages/runtime-cli/src/config/annotations", "that the administrator has listed"],
+    test: ["packages/runtime/src/config/annotations", "that the administrator has listed"],
   },
   {
     name: "a VM is made of the files whose hashes a sandbox names",
-    file: "packages/runtime-cli/src/config/asset-hashes.ts",
+    file: "packages/runtime/src/config/asset-hashes.ts",
     code: "=== hash.toLowerCase()",
     without: "!== hash.slice(1)",
-    test: ["packages/runtime-cli/src/config/kata-1x-annotations", "of these very files"],
+    test: ["packages/runtime/src/config/kata-1x-annotations", "of these very files"],
   },
   {
     name: "a damaged leftover keeps no kata run from running",
