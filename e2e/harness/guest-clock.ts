@@ -5,6 +5,8 @@ import type { Kata } from "./kata.ts";
 
 const ANSWER = "import sys, time\nfor line in sys.stdin: print(repr(time.time()), flush=True)";
 const QUESTIONS = 20;
+/** Date.now() counts whole milliseconds. performance.timeOrigin has a fraction, but misses what the host's clock is set by later. */
+const HALF_A_TICK_MS = 0.5;
 
 /** A program in a container that tells the time as often as it is asked: by how long it takes, the answer is as exact. */
 export class GuestClock implements AsyncDisposable {
@@ -28,13 +30,14 @@ export class GuestClock implements AsyncDisposable {
     let best = { took: Number.POSITIVE_INFINITY, behind: Number.NaN };
     for (let asked = 0; asked < QUESTIONS; asked += 1) {
       const answered = once(this.#lines, "line") as Promise<[string]>;
-      const before = now();
+      const began = performance.now();
+      const before = Date.now() + HALF_A_TICK_MS;
       this.#child.stdin?.write("\n");
       const [text] = await answered;
-      const took = now() - before;
+      const took = performance.now() - began;
       if (took < best.took) best = { took, behind: before + took / 2 - Number(text) * 1000 };
     }
-    const certain = Math.max(0, Math.abs(best.behind) - best.took / 2);
+    const certain = Math.max(0, Math.abs(best.behind) - best.took / 2 - HALF_A_TICK_MS);
     return Math.sign(best.behind) * certain;
   }
 
@@ -43,9 +46,4 @@ export class GuestClock implements AsyncDisposable {
     this.#lines.close();
     if (this.#child.exitCode === null) await once(this.#child, "exit");
   }
-}
-
-/** With a fraction, unlike Date.now(), and after a change of the clock not before the next start. */
-function now(): number {
-  return performance.timeOrigin + performance.now();
 }

@@ -1,11 +1,13 @@
 import type { Duplex } from "node:stream";
-import { askTime } from "@kata-ts/agent-protocol/network-streams";
+import { askTime, MAX_QUESTIONS } from "@kata-ts/agent-protocol/network-streams";
 import { slewClock, stepClock, wallClock } from "@kata-ts/linux";
 import type { OpenStream } from "../host-streams.ts";
 import { log } from "../log.ts";
 
-/** Questions to the host at a time: the fastest answer has the most exact time. */
-const QUESTIONS = 4;
+/** Questions to the host at a time, at least: the fastest answer has the most exact time. */
+const MIN_QUESTIONS = 4;
+/** By so much the time may be wrong at most: a machine that is busy for a moment is asked again, as often as one stream allows. */
+const EXACT_MS = 2;
 /** For all of them. */
 const DEADLINE_MS = 2_000;
 /** What is more than this is set at once, as by ntpd; less is made up for by a clock that runs a little faster or slower. */
@@ -81,7 +83,8 @@ export class Clock {
       stream = await this.#openStream();
       stream.on("error", () => undefined);
       let best: { offset: number; uncertainty: number } | undefined;
-      for (let asked = 0; asked < QUESTIONS; asked += 1) {
+      for (let asked = 0; asked < MAX_QUESTIONS; asked += 1) {
+        if (asked >= MIN_QUESTIONS && best !== undefined && best.uncertainty <= EXACT_MS) break;
         const before = performance.now();
         const time = await askTime(stream);
         const uncertainty = (performance.now() - before) / 2;
