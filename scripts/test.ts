@@ -73,7 +73,10 @@ for (const [name, seconds, outcome] of times) {
   process.stdout.write(`${name.padEnd(34)}${seconds.toFixed(1).padStart(8)} s  ${outcome}\n`);
 }
 for (const name of left) process.stdout.write(`waits for another day, as this machine is slow: ${name}\n`);
-for (const name of counts.names) process.stdout.write(`did not pass: ${name}\n`);
+for (const { name, errors } of counts.notPassed) {
+  process.stdout.write(`did not pass: ${name}\n`);
+  for (const line of errors.flatMap((error) => error.split("\n"))) process.stdout.write(`  | ${line}\n`);
+}
 process.stdout.write(`${String(counts.passed)} passed, ${String(counts.failed)} failed\n`);
 process.exit(counts.failed === 0 ? 0 : 1);
 
@@ -96,12 +99,12 @@ async function showAudit(): Promise<void> {
 }
 
 function sumCounts(): Counts {
-  const sum: Counts = { passed: 0, failed: 0, skipped: 0, names: [] };
+  const sum: Counts = { passed: 0, failed: 0, skipped: 0, notPassed: [] };
   for (const line of readCounts()) {
     const part = JSON.parse(line) as Counts;
     sum.passed += part.passed;
     sum.failed += part.failed + part.skipped; // a skipped test proves nothing
-    sum.names.push(...part.names);
+    sum.notPassed.push(...part.notPassed);
   }
   return sum;
 }

@@ -1,0 +1,20 @@
+/** The programs of an installation that can leave Node. */
+export type Program = "kata-agent" | "kata-shim" | "kata-proxy" | "kata-runtime";
+
+export type Engine = "node" | "quickjs";
+
+/** What each runs on unless the build is asked for something else. */
+const DEFAULTS: Readonly<Record<Program, Engine>> = {
+  "kata-agent": "node",
+  "kata-shim": "node",
+  "kata-proxy": "node",
+  "kata-runtime": "node",
+};
+
+/** `KATA_TS_ENGINE=node` or `quickjs` at a build chooses for all of them. */
+export function engineOf(program: Program): Engine {
+  const { KATA_TS_ENGINE: asked } = process.env;
+  if (asked === undefined || asked === "") return DEFAULTS[program];
+  if (asked !== "node" && asked !== "quickjs") throw new Error(`KATA_TS_ENGINE=${asked}: it is "node" or "quickjs"`);
+  return asked;
+}
