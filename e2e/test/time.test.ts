@@ -14,8 +14,8 @@ const SLEEP = { args: ["sleep", "1000"] };
 /** Longer than any heartbeat, and than what a lost channel is waited for. */
 const PAUSE_SECONDS = Number(process.env.KATA_TEST_PAUSE ?? 12);
 
-/** Beyond what the way to the guest and back leaves open. */
-const CLOCK_BOUND_MS = 5;
+/** What a busy machine's answers may be late by. How exactly a clock is set by them is the agent's unit test. */
+const CLOCK_BOUND_MS = 100;
 
 /** Stops processes, as a host that is suspended stops all of them, and lets them go on. */
 async function suspended(pids: readonly number[], seconds: number): Promise<void> {

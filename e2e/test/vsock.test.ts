@@ -12,8 +12,8 @@ import { IDLE, startMember, startSandbox } from "../harness/pods.ts";
 import { vsockConfiguration } from "../harness/vsock.ts";
 
 const MIB = 1024 ** 2;
-/** What the way to the guest and back leaves open. */
-const CLOCK_BOUND_MS = 5;
+/** What a busy machine's answers may be late by. How exactly a clock is set by them is the agent's unit test. */
+const CLOCK_BOUND_MS = 100;
 const PYTHON = "/usr/bin/python3";
 
 /** Connects to the agent's port by a context id, and says what the agent answers. */
