@@ -11,8 +11,8 @@ import {
   endOfStream,
   YamuxSession,
 } from "../src/index.ts";
-import { AuthorityFilter } from "../src/rpc/grpc/authority-filter.ts";
 import { Flag, FrameType } from "../src/yamux/frame.ts";
+import { AuthorityFilter } from "./grpc/authority-filter.ts";
 import { decodeYamux, grpcMessages, recordedChunks, withoutPingAnswers } from "./recording.ts";
 import { wirePair } from "./wire-pair.ts";
 

@@ -13,8 +13,8 @@ import {
   isEndOfStream,
   RpcStatus,
 } from "../src/index.ts";
-import { GrpcServer } from "../src/rpc/grpc/grpc-server.ts";
 import { answerBy } from "../src/rpc/server.ts";
+import { GrpcServer } from "./grpc/grpc-server.ts";
 
 interface Server {
   serve(socket: Socket): void;

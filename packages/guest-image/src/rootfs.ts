@@ -40,7 +40,7 @@ const NOT_NEEDED: ReadonlySet<string> = new Set([
 const UNWANTED = ["usr/share", "usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/audit", "etc", "var"];
 
 export interface RootfsInputs {
-  /** The agent's bundle: a directory with `agent.cjs`, and the gRPC and koffi it needs. */
+  /** The agent's bundle: a directory with `agent.cjs`, and the koffi that it needs. */
   readonly agentDir: string;
   /** A Node binary for linux-x64. */
   readonly nodeBinary: string;

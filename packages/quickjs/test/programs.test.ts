@@ -1,4 +1,4 @@
-// Our programs on the engine, as far as they go without a VM. gRPC, for peers of others, is not in their bundles.
+// Our programs on the engine, as far as they go without a VM. They are without what calls others' agents by gRPC.
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 async function build(file: string, program: string): Promise<void> {
-  await bundle([join(PACKAGES, file)], `${program}.js`, { leftOut: ["@grpc/grpc-js", "node:http2"] });
+  await bundle([join(PACKAGES, file)], `${program}.js`, { leftOut: ["node:http2"] });
   await compileBundle(engine, `${program}.js`, program);
 }
 

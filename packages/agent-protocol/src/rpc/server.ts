@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Request, ResponseInput, RpcName } from "./contract.ts";
 import { AgentRpcError, RpcStatus } from "./errors.ts";
-import type { GrpcServer } from "./grpc/grpc-server.ts";
+import { UnaryServer } from "./grpc/unary-server.ts";
 import { rpcs } from "./table.ts";
 import { beginsLikeTtrpc } from "./ttrpc/frame.ts";
 import { type Answer, serveTtrpc } from "./ttrpc/ttrpc-server.ts";
@@ -26,14 +26,7 @@ export interface AgentServer {
 export function createAgentServer(handlers: AgentHandlers): AgentServer {
   const answer = answerBy(handlers);
   const connections: Set<Duplex> = new Set();
-  let grpc: Promise<GrpcServer> | undefined;
-  // Loaded for the first caller that speaks it: in a guest HTTP/2 costs half a second.
-  const serveGrpc = (connection: Duplex): void => {
-    grpc ??= import("./grpc/grpc-server.ts").then(({ GrpcServer }) => new GrpcServer(answer));
-    void grpc.then((server) => {
-      server.serve(connection);
-    });
-  };
+  const grpc = new UnaryServer(answer);
   return {
     serve: (connection) => {
       connections.add(connection);
@@ -47,14 +40,12 @@ export function createAgentServer(handlers: AgentHandlers): AgentServer {
         }
         connection.unshift(head);
         if (beginsLikeTtrpc(head)) serveTtrpc(connection, answer);
-        else serveGrpc(connection);
+        else grpc.serve(connection);
       });
     },
     close: () => {
       for (const connection of connections) connection.destroy();
-      void grpc?.then((server) => {
-        server.close();
-      });
+      grpc.close();
     },
   };
 }

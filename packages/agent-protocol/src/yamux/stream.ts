@@ -1,5 +1,5 @@
+import { Duplex } from "node:stream";
 import { Arrivals } from "../arrivals.ts";
-import { SocketLike } from "../socket-like.ts";
 import { Flag, FrameType, INITIAL_WINDOW, YamuxProtocolError } from "./frame.ts";
 
 /** What a stream needs of its session. */
@@ -21,7 +21,7 @@ const READABLE_HIGH_WATER_MARK = 1;
  * One yamux stream as a Node Duplex. Ending the writable side half-closes it (FIN); destroying it resets it (RST).
  * The receive window is re-opened as the reader consumes, never on arrival.
  */
-export class YamuxStream extends SocketLike {
+export class YamuxStream extends Duplex {
   readonly id: number;
   readonly #carrier: StreamCarrier;
   readonly #maxWindow: number;

@@ -1,11 +1,11 @@
 import type { Duplex } from "node:stream";
 import type { Caller } from "../../src/rpc/caller.ts";
-import { GrpcServer } from "../../src/rpc/grpc/grpc-server.ts";
 import { UnaryCaller } from "../../src/rpc/grpc/unary-caller.ts";
 import { UnaryServer } from "../../src/rpc/grpc/unary-server.ts";
 import { unixSocket } from "../../src/rpc/reach.ts";
 import type { Answer } from "../../src/rpc/ttrpc/ttrpc-server.ts";
 import { GrpcJsCaller } from "./grpc-js-caller.ts";
+import { GrpcServer } from "./grpc-server.ts";
 import { bySockets, byYamux, type Carrier } from "./wire.ts";
 
 interface Server {

@@ -7,16 +7,16 @@ import {
   type StatusObject,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { MAX_REQUEST_BYTES } from "../caller.ts";
-import { calls } from "../calls.ts";
-import type { RpcName } from "../contract.ts";
-import { AgentRpcError, RpcStatus } from "../errors.ts";
+import { MAX_REQUEST_BYTES } from "../../src/rpc/caller.ts";
+import { calls } from "../../src/rpc/calls.ts";
+import type { RpcName } from "../../src/rpc/contract.ts";
+import { AgentRpcError, RpcStatus } from "../../src/rpc/errors.ts";
 import { AuthorityFilter } from "./authority-filter.ts";
 
 type Answer = (path: string, request: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
 type Injector = ReturnType<Server["createConnectionInjector"]>;
 
-/** Serves gRPC on connections that its caller accepts. */
+/** Serves the contract by grpc-js: what others serve it with. */
 export class GrpcServer {
   readonly #server = new Server({ "grpc.max_receive_message_length": MAX_REQUEST_BYTES });
   readonly #injector: Injector;

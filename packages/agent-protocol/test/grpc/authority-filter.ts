@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
-import { SocketLike } from "../../socket-like.ts";
 import { replaceAuthority } from "./hpack-authority.ts";
+import { SocketLike } from "./socket-like.ts";
 
 const PREFACE_BYTES = 24;
 const FRAME_HEADER_BYTES = 9;
