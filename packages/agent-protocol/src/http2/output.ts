@@ -76,10 +76,8 @@ export class Output {
 
   /** Sends what can be sent now. To be called when a window has grown, and when the transport takes more. */
   sendBodies(): void {
-    for (let isSending = true; isSending; ) {
-      isSending = false;
-      for (const stream of this.#bodies) isSending = this.#sendPart(stream) || isSending;
-    }
+    // A stream that has sent a frame comes again after the others: in this turn, or in the one after the transport has drained.
+    for (const stream of this.#bodies) this.#sendPart(stream);
   }
 
   /** What is written in one go, such as a reply's headers, body and trailers, goes out together. */
@@ -93,18 +91,17 @@ export class Output {
     });
   }
 
-  /** @returns whether a frame was sent */
-  #sendPart(stream: Http2Stream): boolean {
+  #sendPart(stream: Http2Stream): void {
     const room = Math.min(stream.sendWindow.room, this.window.room, MAX_FRAME_BYTES);
     const { body } = stream;
-    if ((room <= 0 && body.length > 0) || this.#transport.writableNeedDrain || !this.#transport.writable) return false;
+    if ((room <= 0 && body.length > 0) || this.#transport.writableNeedDrain || !this.#transport.writable) return;
     const part = body.subarray(0, Math.max(0, room));
     const isLast = part.length === body.length;
-    if (isLast) this.#bodies.delete(stream);
+    this.#bodies.delete(stream);
+    if (!isLast) this.#bodies.add(stream);
     this.window.take(part.length);
     this.frame(FrameType.Data, isLast && stream.endsWithBody ? Flag.EndStream : 0, stream.id, part);
     this.#onDataSent();
     stream.bodySent(part.length);
-    return true;
   }
 }

@@ -122,19 +122,22 @@ describe("a server's connection", () => {
     expect(peer.frames.at(-1)).toMatchObject({ type: FrameType.Headers, flags: EndHeaders | EndStream });
   });
 
-  it("sends bodies by turns, so that a large one does not hold up a small one", async () => {
-    const peer = new RawPeer(false);
-    const { streams } = serve(peer);
-    peer.send(frame(FrameType.Settings, 0, 0, setting(4, 0)));
-    for (const id of [1, 3]) peer.send(headers(id, REQUEST, EndHeaders | EndStream));
-    await pollUntil(() => streams.length === 2);
-    streams[0]?.sendBody(Buffer.alloc(40_000));
-    streams[1]?.sendBody(Buffer.from("small"));
-    peer.send(frame(FrameType.Settings, 0, 0, setting(4, 40_000)));
-    await peer.body(1);
-    const turns = peer.frames.filter(({ type }) => type === FrameType.Data).map(({ streamId }) => streamId);
-    expect(turns).toEqual([1, 3, 1, 1]);
-  });
+  it.each([65_536, 1024])(
+    "sends bodies by turns, so that a large one does not hold up a small one, over a transport that buffers %i bytes",
+    async (bytes) => {
+      const peer = new RawPeer(false, bytes);
+      const { streams } = serve(peer);
+      peer.send(frame(FrameType.Settings, 0, 0, setting(4, 0)));
+      for (const id of [1, 3]) peer.send(headers(id, REQUEST, EndHeaders | EndStream));
+      await pollUntil(() => streams.length === 2);
+      streams[0]?.sendBody(Buffer.alloc(40_000));
+      streams[1]?.sendBody(Buffer.from("small"));
+      peer.send(frame(FrameType.Settings, 0, 0, setting(4, 40_000)));
+      await peer.body(1);
+      const turns = peer.frames.filter(({ type }) => type === FrameType.Data).map(({ streamId }) => streamId);
+      expect(turns).toEqual([1, 3, 1, 1]);
+    },
+  );
 
   it("says that it uses no table to a decoder with a smaller one than by default", async () => {
     const peer = new RawPeer(false);

@@ -35,9 +35,9 @@ export class RawPeer {
   #isClosed = false;
   #wake: () => void = () => undefined;
 
-  /** @param isServer what this end is */
-  constructor(isServer: boolean) {
-    const [near, far] = duplexPair();
+  /** @param isServer what this end is; @param bufferedBytes what the transport takes before it is full */
+  constructor(isServer: boolean, bufferedBytes = 65_536) {
+    const [near, far] = duplexPair({ highWaterMark: bufferedBytes });
     this.near = near;
     this.#far = far;
     const reader = new Http2FrameReader(isServer, (frame) => {
