@@ -1,9 +1,13 @@
-import { Duplex, duplexPair, PassThrough, Readable, Transform, Writable } from "node:stream";
+import { Duplex, duplexPair, getDefaultHighWaterMark, PassThrough, Readable, Transform, Writable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { finished, pipeline } from "node:stream/promises";
 import { describe, expect, it } from "vitest";
 
 describe("streams", () => {
+  it("buffer 64 KiB by default", () => {
+    expect([getDefaultHighWaterMark(false), new PassThrough().writableHighWaterMark]).toEqual([65_536, 65_536]);
+  });
+
   it("pass data through a pipeline", async () => {
     const upper = new Transform({
       transform: (chunk: Buffer, _encoding, done) => {

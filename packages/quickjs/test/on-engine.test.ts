@@ -17,6 +17,8 @@ const OF_PROGRAMS = [
   ...files("agent", "src/{find-port,log-calls}.test.ts"),
   ...files("agent-protocol", "src/{oci/convert,oci/lost-fields,rpc/load-codecs,yamux/frame-reader}.test.ts"),
   ...files("agent-protocol", "test/{ttrpc-services,yamux-js,yamux-session}.test.ts"),
+  ...files("agent-protocol", "src/{http2/frame-allowance,rpc/grpc/memory-budget,rpc/grpc/metadata}.test.ts"),
+  ...files("agent-protocol", "test/{grpc/served-call,http2/connection,http2/refusals}.test.ts"),
   ...files("linux", "src/{dial,linux,serve-descriptor,sockets,terminals}.test.ts"),
 ];
 

@@ -15,6 +15,9 @@ export const {
   setDefaultHighWaterMark,
 }: typeof import("node:stream") = streams;
 
+/** Node's since its version 22. */
+setDefaultHighWaterMark(false, 64 * 1024);
+
 /** What `@types/node` leaves out of it: a side that is not there. */
 export interface DuplexOptions extends NonNullable<ConstructorParameters<typeof Duplex>[0]> {
   readonly readable?: boolean;
