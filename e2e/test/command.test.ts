@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { runCommand } from "../harness/command.ts";
 import { readRecord } from "../harness/faults/victims.ts";
+import { programOfAgent } from "../harness/guest-engine.ts";
 import { Kata } from "../harness/kata.ts";
 import { RUNTIME, SHARE } from "../harness/paths.ts";
 import { onTerminal } from "../harness/terminal.ts";
@@ -161,7 +162,7 @@ describe("kata-runtime for people", () => {
     const id = await kata.start({ args: ["sleep", "1234"] });
     const look = "readlink /proc/1/exe; dmesg | grep -c 'Linux version'; ls /run/kata-containers/bundles";
     const seen = (await kata.ok(["debug", id, "sh", "-c", look])).split("\n");
-    expect(seen).toEqual(["/usr/bin/node", "1", expect.stringMatching(/^debug-/), id]);
+    expect(seen).toEqual([await programOfAgent(), "1", expect.stringMatching(/^debug-/), id]);
     expect(await kata.ok(["debug", id, "ps", "-eo", "args"])).toContain("sleep 1234");
     expect(
       await kata.run(["debug", id, "sh", "-c", "ls /run/kata-containers/guest-root | wc -l; exit 7"]),

@@ -28,8 +28,9 @@ export async function buildTree(kernel: KernelChoice): Promise<void> {
   const guest = await step("preparing the guest", () => buildGuest(kernel, agent.directory));
   const hostPackages = [...node.packages, ...(await step("preparing virtiofsd", installFileDaemon))];
   const npm = { guest: agent.npm, host: programs };
+  const runners = { guest: [agent.runner], host: ["node"] } as const;
   await step(`assembling dist/kata-ts with the ${guest.kernel} kernel`, () =>
-    assembleShare(guest, { hostPackages, npm }),
+    assembleShare(guest, { hostPackages, npm, runners }),
   );
   await remember(key, guest.kernel);
 }

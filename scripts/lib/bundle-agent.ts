@@ -1,20 +1,33 @@
-import { rm } from "node:fs/promises";
+import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { bundle, compileBundle } from "@kata-ts/quickjs";
 import { build } from "esbuild";
 import { builtins } from "./builtins.ts";
+import { type Engine, engineOf } from "./engine-choice.ts";
 import { copyKoffi } from "./koffi.ts";
-import { AGENT_DIST, packageDir } from "./paths.ts";
-import { packagesOf } from "./sbom.ts";
+import { AGENT_DIST, packageDir, ROOT } from "./paths.ts";
+import { packagesOf, type Runner } from "./sbom.ts";
 
 export interface AgentBundle {
   readonly directory: string;
   /** Directories of the npm packages that are in it. */
   readonly npm: readonly string[];
+  readonly runner: Runner;
 }
 
-/** The agent as one CommonJS file for the guest, with the native part that it needs beside it. */
-export async function bundleAgent(): Promise<AgentBundle> {
-  await rm(AGENT_DIST, { recursive: true, force: true });
+const MAIN: string = join(packageDir("agent"), "dist/main.js");
+
+/** The agent for the guest, and what it needs beside it. */
+export async function bundleAgent(
+  engine: Engine = engineOf("kata-agent"),
+  directory: string = AGENT_DIST,
+): Promise<AgentBundle> {
+  await rm(directory, { recursive: true, force: true });
+  return engine === "node" ? forNode(directory) : forQuickjs(directory);
+}
+
+/** One CommonJS file, and the native part that it needs. */
+async function forNode(directory: string): Promise<AgentBundle> {
   const { metafile } = await build({
     bundle: true,
     minify: true,
@@ -23,13 +36,31 @@ export async function bundleAgent(): Promise<AgentBundle> {
     target: "node26",
     logLevel: "warning",
     metafile: true,
-    entryPoints: [join(packageDir("agent"), "dist/main.js")],
-    outfile: join(AGENT_DIST, "agent.cjs"),
+    entryPoints: [MAIN],
+    outfile: join(directory, "agent.cjs"),
     external: ["koffi"],
     plugins: [builtins],
     define: { "import.meta.url": "__agentUrl" },
     banner: { js: 'const __agentUrl = require("node:url").pathToFileURL(__filename).href;' },
   });
-  const koffi = await copyKoffi(join(AGENT_DIST, "node_modules"));
-  return { directory: AGENT_DIST, npm: [...packagesOf(metafile), ...koffi] };
+  const koffi = await copyKoffi(join(directory, "node_modules"));
+  return { directory, npm: [...packagesOf(metafile), ...koffi], runner: "node" };
+}
+
+/** Bytecode, and the engine that it belongs to. */
+async function forQuickjs(directory: string): Promise<AgentBundle> {
+  // Compiled a moment ago: not there when this file was loaded.
+  const { prepareScriptEngine } = await import("@kata-ts/guest-image");
+  const { program, source } = await prepareScriptEngine({ native: join(packageDir("quickjs"), "native") });
+  const text = join(directory, "agent.js");
+  // The agent calls nobody by gRPC.
+  const metafile = await bundle([MAIN], text, {
+    absWorkingDir: ROOT,
+    leftOut: ["node:http2"],
+    minifySyntax: true,
+  });
+  await compileBundle(program, text, join(directory, "agent.kjs"));
+  await rm(text);
+  await copyFile(program, join(directory, "kata-js"));
+  return { directory, npm: packagesOf(metafile), runner: source };
 }

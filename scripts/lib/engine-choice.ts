@@ -18,3 +18,8 @@ export function engineOf(program: Program): Engine {
   if (asked !== "node" && asked !== "quickjs") throw new Error(`KATA_TS_ENGINE=${asked}: it is "node" or "quickjs"`);
   return asked;
 }
+
+/** All of them: a tree that was built with others is not the one that is asked for. */
+export function chosenEngines(): Readonly<Record<string, Engine>> {
+  return Object.fromEntries(Object.keys(DEFAULTS).map((program) => [program, engineOf(program as Program)]));
+}

@@ -13,7 +13,12 @@ export interface Materials {
   readonly hostPackages: readonly PackageEntry[];
   /** Directories of npm packages. */
   readonly npm: Readonly<Record<Place, readonly string[]>>;
+  /** What runs our programs. */
+  readonly runners: Readonly<Record<Place, readonly Runner[]>>;
 }
+
+/** Node, or a source package of Debian that an engine is compiled of. */
+export type Runner = "node" | Candidate;
 
 type Place = "guest" | "host";
 
@@ -29,14 +34,17 @@ export function packagesOf({ inputs }: Metafile): string[] {
 }
 
 /** All that is installed, as a document of CycloneDX 1.6. The same parts give the same text. */
-export async function billOfMaterials({ versions, hostPackages, npm }: Materials): Promise<string> {
+export async function billOfMaterials({ versions, hostPackages, npm, runners }: Materials): Promise<string> {
   const { kernel, packages, suite } = versions;
   const parts = new Parts();
   parts.add("guest", debian(kernel, suite, ComponentType.OperatingSystem));
   for (const entry of packages) parts.add("guest", debian(entry, suite));
   for (const entry of hostPackages) parts.add("host", debian(entry, suite));
   for (const place of ["guest", "host"] as const) {
-    for (const directory of [NODE_PACKAGE, ...npm[place]]) parts.add(place, await npmComponent(directory));
+    for (const runner of runners[place]) {
+      parts.add(place, runner === "node" ? await npmComponent(NODE_PACKAGE) : debian(runner, suite));
+    }
+    for (const directory of npm[place]) parts.add(place, await npmComponent(directory));
   }
   const { version } = await describePackage(packageDir("runtime-cli"));
   const project = new Models.Component(ComponentType.Application, "kata-ts", { version });

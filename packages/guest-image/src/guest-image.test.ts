@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AGENT_FLAGS, engineOfAgent, makeCodeCaches } from "./agent-engine.ts";
 import { Archive } from "./archive/archive.ts";
 import { mirrorsIn, releasesIn } from "./archive/mirrors.ts";
 import { buildRoot } from "./build-root/build-root.ts";
@@ -22,7 +23,6 @@ import { IMAGE_TOOLS } from "./build-root/toolsets.ts";
 import { cachedDir, contentKey, defaultCacheDir, fileDigest } from "./cache.ts";
 import { writeExt4 } from "./ext4.ts";
 import { modulesInLoadOrder } from "./kernel-modules.ts";
-import { AGENT_FLAGS, makeCodeCaches } from "./rootfs.ts";
 
 let directory = "";
 
@@ -213,10 +213,22 @@ describe("our changes to the kernel's source", () => {
   });
 });
 
+describe("what runs the agent", () => {
+  it("is the engine that its directory has, or a Node that has to be given", async () => {
+    await expect(engineOfAgent({ agentDir: directory })).rejects.toThrow(`the agent in ${directory} runs on Node`);
+    const node = await engineOfAgent({ agentDir: directory, nodeBinary: process.execPath });
+    expect([node.programs, node.start]).toEqual([["bin/node"], expect.stringContaining("exec /usr/bin/node ")]);
+    writeFileSync(join(directory, "agent.kjs"), "");
+    const own = await engineOfAgent({ agentDir: directory, nodeBinary: process.execPath });
+    expect([own.programs, own.packages]).toEqual([[], []]);
+    expect(own.start).toBe("exec /usr/lib/kata-agent/kata-js /usr/lib/kata-agent/agent.kjs\n");
+  });
+});
+
 describe("the guest's init", () => {
   it("starts the agent with flags that there is a code cache for", () => {
-    const init = readFileSync(new URL("../rootfs/init", import.meta.url), "utf8");
-    const [usual = "", emulated = ""] = [...init.matchAll(/flags="([^"]*)"/g)].map(([, flags = ""]) => flags);
+    const start = readFileSync(new URL("../rootfs/start-node", import.meta.url), "utf8");
+    const [usual = "", emulated = ""] = [...start.matchAll(/flags="([^"]*)"/g)].map(([, flags = ""]) => flags);
     const all = [usual, emulated.replace("$flags", usual)].map((flags) => flags.split(" "));
     expect(all).toEqual(AGENT_FLAGS);
   });

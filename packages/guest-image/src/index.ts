@@ -15,6 +15,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RootfsInputs } from "./agent-engine.ts";
 import { Archive } from "./archive/archive.ts";
 import type { Candidate } from "./archive/candidate.ts";
 import type { Newer } from "./archive/newer.ts";
@@ -27,7 +28,7 @@ import { defaultCacheDir } from "./cache.ts";
 import { fetchDistributionKernel } from "./distribution-kernel.ts";
 import { buildFixedCrun } from "./fixed-crun.ts";
 import { type Progress, silent } from "./progress.ts";
-import { buildRootfs, type RootfsInputs } from "./rootfs.ts";
+import { buildRootfs } from "./rootfs.ts";
 import type { ImageTools } from "./tools.ts";
 import { buildTunedKernel, tunedKernelName } from "./tuned-kernel.ts";
 

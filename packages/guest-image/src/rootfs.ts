@@ -1,7 +1,7 @@
-import { chmod, copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { AGENT_DIRECTORY, type AgentEngine, engineOfAgent, type RootfsInputs, TEMPLATE_DIR } from "./agent-engine.ts";
 import type { Candidate } from "./archive/candidate.ts";
 import {
   baseFirst,
@@ -12,7 +12,6 @@ import {
   unpackPackage,
 } from "./archive/packages.ts";
 import { SUITE } from "./archive/suite.ts";
-import { BuildRoot, WORK } from "./build-root/run.ts";
 import { cachedDir, contentKey, fileDigest, treeDigest } from "./cache.ts";
 import { GuestImageError } from "./errors.ts";
 import { writeExt4 } from "./ext4.ts";
@@ -20,14 +19,10 @@ import { installCrun } from "./fixed-crun.ts";
 import type { ImageTools } from "./tools.ts";
 
 /** Changes when an image is made in another way than before. */
-const FORMAT = "9";
+const FORMAT = "10";
 
 /** What goes into the guest's root file system from the distribution, with all that it depends on. */
-const PACKAGES = [
-  ...["base-files", "busybox-static", "procps", "crun", "runc", "tini", "iproute2"],
-  // The Node that we bring needs these.
-  ...["libatomic1", "libstdc++6"],
-] as const;
+const PACKAGES = [...["base-files", "busybox-static", "procps", "crun", "runc", "tini", "iproute2"]] as const;
 
 /** For maintainer scripts, and for programs of these packages that the guest does not run. */
 const NOT_NEEDED: ReadonlySet<string> = new Set([
@@ -36,32 +31,16 @@ const NOT_NEEDED: ReadonlySet<string> = new Set([
   ...["libkeyutils1", "libcom-err2", "libssl3t64", "openssl-provider-legacy"],
 ]);
 
+/** Of those, programs with shared libraries, below /usr. */
+const PROGRAMS = ["bin/crun", "sbin/runc", "bin/ps", "bin/ip"] as const;
+
 /** Documentation, locales and the like have no reader in the guest. */
 const UNWANTED = ["usr/share", "usr/lib/x86_64-linux-gnu/gconv", "usr/lib/x86_64-linux-gnu/audit", "etc", "var"];
-
-export interface RootfsInputs {
-  /** The agent's bundle: a directory with `agent.cjs`, and the koffi that it needs. */
-  readonly agentDir: string;
-  /** A Node binary for linux-x64. */
-  readonly nodeBinary: string;
-}
 
 export interface RootfsPrograms extends RootfsInputs {
   /** A crun without shared libraries, instead of the distribution's. */
   readonly crunBinary?: string;
 }
-
-const NODE_FLAGS = ["--max-semi-space-size=2"];
-/** V8's flags that the guest's init may start the agent with: it has a code cache for each. */
-export const AGENT_FLAGS: readonly (readonly string[])[] = [
-  NODE_FLAGS,
-  [...NODE_FLAGS, "--no-sparkplug", "--no-maglev", "--no-opt"],
-];
-
-/** Strings in a code cache are ordered by hashes, whose seed is another one in each process. */
-const SAME_EACH_TIME = "--hash-seed=1";
-
-const TEMPLATE_DIR: string = fileURLToPath(new URL("../rootfs", import.meta.url));
 
 export interface Rootfs {
   readonly imagePath: string;
@@ -70,26 +49,29 @@ export interface Rootfs {
 
 /** Builds, or finds in the cache, the guest's read-only ext4 root file system. */
 export async function buildRootfs(inputs: RootfsPrograms, tools: ImageTools): Promise<Rootfs> {
-  const packages = (await tools.archive.closure(PACKAGES)).filter(({ name }) => !NOT_NEEDED.has(name));
+  const engine = await engineOfAgent(inputs);
+  const packages = (await tools.archive.closure([...PACKAGES, ...engine.packages])).filter(
+    ({ name }) => !NOT_NEEDED.has(name),
+  );
   const key = contentKey(
     await treeDigest(inputs.agentDir),
-    await fileDigest(inputs.nodeBinary),
+    ...engine.keys,
     inputs.crunBinary === undefined ? "" : await fileDigest(inputs.crunBinary),
     await readFile(join(TEMPLATE_DIR, "init")),
     await readFile(join(TEMPLATE_DIR, "fstab")),
-    await readFile(join(TEMPLATE_DIR, "launch.cjs")),
     ...packages.map(({ name, version }) => `${name}=${version}`),
     tools.root.key,
     FORMAT,
   );
   const dir = await cachedDir(tools.cacheDir, `rootfs-${key}`, async (unfinished) => {
-    await assemble(inputs, packages, unfinished, tools);
+    await assemble(inputs, engine, packages, unfinished, tools);
   });
   return { imagePath: join(dir, "rootfs.ext4"), packages: await readPackages(dir) };
 }
 
 async function assemble(
   inputs: RootfsPrograms,
+  engine: AgentEngine,
   packages: readonly Candidate[],
   out: string,
   tools: ImageTools,
@@ -99,10 +81,9 @@ async function assemble(
   const staging = join(out, "staging");
   for (const deb of baseFirst(debs)) await unpackPackage(deb.path, staging);
   for (const path of UNWANTED) await rm(join(staging, path), { recursive: true, force: true });
-  await addBase(staging);
-  await copyFile(inputs.nodeBinary, join(staging, "usr/bin/node"));
-  await addAgent(inputs, staging);
-  await checkPrograms(staging);
+  await addBase(staging, engine);
+  await addAgent(inputs, engine, staging);
+  await checkPrograms(staging, [...PROGRAMS, ...engine.programs]);
   // After the check: it has no libraries that could be missing.
   if (inputs.crunBinary !== undefined) await installCrun(inputs.crunBinary, staging);
   const manifest = debs.map(({ name, version, sha256 }) => ({ name, version, sha256 }));
@@ -122,8 +103,8 @@ async function fetchedPackages(packages: readonly Candidate[], tools: ImageTools
   return describePackages(dir);
 }
 
-async function addBase(staging: string): Promise<void> {
-  for (const dir of ["dev", "proc", "sys", "run", "tmp", "root", "mnt", "var", "etc", "usr/lib/kata-agent"]) {
+async function addBase(staging: string, engine: AgentEngine): Promise<void> {
+  for (const dir of ["dev", "proc", "sys", "run", "tmp", "root", "mnt", "var", "etc", AGENT_DIRECTORY]) {
     await mkdir(join(staging, dir), { recursive: true });
   }
   await symlink("/run", join(staging, "var/run"));
@@ -139,32 +120,21 @@ async function addBase(staging: string): Promise<void> {
   await writeFile(join(staging, "etc/group"), "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
   await writeFile(join(staging, "etc/resolv.conf"), "");
   await copyFile(join(TEMPLATE_DIR, "fstab"), join(staging, "etc/fstab"));
-  await copyFile(join(TEMPLATE_DIR, "init"), join(staging, "usr/sbin/init"));
-  await chmod(join(staging, "usr/sbin/init"), 0o755);
+  const init = (await readFile(join(TEMPLATE_DIR, "init"), "utf8")) + engine.start;
+  await writeFile(join(staging, "usr/sbin/init"), init, { mode: 0o755 });
 }
 
-async function addAgent(inputs: RootfsInputs, staging: string): Promise<void> {
-  const dir = join(staging, "usr/lib/kata-agent");
-  await cp(inputs.agentDir, dir, { recursive: true, dereference: true });
-  await copyFile(join(TEMPLATE_DIR, "launch.cjs"), join(dir, "launch.cjs"));
+async function addAgent({ agentDir }: RootfsInputs, engine: AgentEngine, staging: string): Promise<void> {
+  const dir = join(staging, AGENT_DIRECTORY);
+  await cp(agentDir, dir, { recursive: true, dereference: true });
   // The builder's umask is not part of the image.
   await execa("chmod", ["-R", "u=rwX,go=rX", dir]);
-  // By the guest's own libraries, not the host's.
-  await mkdir(join(staging, WORK));
-  await makeCodeCaches(new BuildRoot(staging, ""), dir);
-  await rm(join(staging, WORK), { recursive: true });
-}
-
-/** @param dir with the agent and the program that launches it; exported for tests */
-export async function makeCodeCaches(guest: Pick<BuildRoot, "run">, dir: string): Promise<void> {
-  for (const flags of AGENT_FLAGS) {
-    await guest.run(dir, ["node", ...flags, SAME_EACH_TIME, `${WORK}/launch.cjs`, "--make-cache"]);
-  }
+  await engine.install(staging, dir);
 }
 
 // A library that is missing would show as a guest that panics on boot: find it here.
-async function checkPrograms(staging: string): Promise<void> {
-  for (const program of ["bin/node", "bin/crun", "sbin/runc", "bin/ps", "bin/ip"]) {
+async function checkPrograms(staging: string, programs: readonly string[]): Promise<void> {
+  for (const program of programs) {
     const loader = "/lib64/ld-linux-x86-64.so.2";
     const listed = await execa("chroot", [staging, loader, "--list", `/usr/${program}`], { reject: false });
     if (!listed.failed && !listed.stdout.includes("not found")) continue;

@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Archive } from "./archive/archive.ts";
+import type { Candidate } from "./archive/candidate.ts";
 import { withArchive } from "./archive/with-archive.ts";
 import { buildRoot } from "./build-root/build-root.ts";
 import { type BuildRoot, WORK } from "./build-root/run.ts";
@@ -41,6 +42,8 @@ export interface ScriptEngine {
   readonly program: string;
   /** The same, for tests: it ends at an error of memory or undefined behaviour of those C sources. */
   readonly checked: string;
+  /** The source that both are compiled of. */
+  readonly source: Candidate;
 }
 
 /**
@@ -50,15 +53,21 @@ export interface ScriptEngine {
  */
 export async function prepareScriptEngine(options: ScriptEngineOptions): Promise<ScriptEngine> {
   const { cacheDir = defaultCacheDir(), onProgress = silent } = options;
-  const dir = await withArchive(cacheDir, onProgress, (archive) =>
-    build(archive, options.native, cacheDir, onProgress),
-  );
-  return { program: join(dir, "kata-js"), checked: join(dir, "kata-js-checked") };
+  return withArchive(cacheDir, onProgress, async (archive) => {
+    const source = await archive.candidate("quickjs");
+    const dir = await build(archive, source, options.native, cacheDir, onProgress);
+    return { program: join(dir, "kata-js"), checked: join(dir, "kata-js-checked"), source };
+  });
 }
 
-async function build(archive: Archive, native: string, cacheDir: string, progress: Progress): Promise<string> {
+async function build(
+  archive: Archive,
+  quickjs: Candidate,
+  native: string,
+  cacheDir: string,
+  progress: Progress,
+): Promise<string> {
   const root = await buildRoot(archive, COMPILERS, cacheDir, progress);
-  const quickjs = await archive.candidate("quickjs");
   const recipe = JSON.stringify([ENGINE, ENGINE_FLAGS, OWN_FLAGS, LIBRARIES, PROGRAMS, SHARED, LAUNCHER]);
   const key = contentKey(quickjs.version, root.key, await treeDigest(native), recipe);
   return cachedDir(cacheDir, `script-engine-${key}`, async (unfinished) => {

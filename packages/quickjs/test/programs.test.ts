@@ -1,6 +1,6 @@
 // Our programs on the engine, as far as they go without a VM. They are without what calls others' agents by gRPC.
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,6 +31,16 @@ afterAll(() => {
 it("kata-agent loads all its code, and does nothing where only that is asked for", async () => {
   const { stdout, stderr } = await execa(engine, [agent, "--make-cache"]);
   expect([stdout, stderr]).toEqual(["", ""]);
+});
+
+it("a bundle gives the same bytecode wherever it lies", async () => {
+  const [here, there] = ["here", "there"].map((name) => join(directory, name)) as [string, string];
+  for (const place of [here, there]) {
+    mkdirSync(place);
+    writeFileSync(join(place, "program.js"), "export const f = (a) => { throw new Error(a); };\n");
+    await compileBundle(engine, join(place, "program.js"), join(place, "program.kjs"));
+  }
+  expect(readFileSync(join(here, "program.kjs"))).toEqual(readFileSync(join(there, "program.kjs")));
 });
 
 it("kata-shim says its version", async () => {

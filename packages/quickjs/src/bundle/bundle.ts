@@ -1,6 +1,6 @@
 import { isBuiltin } from "node:module";
 import { resolve } from "node:path";
-import { type BuildOptions, build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { fileOf, GLOBALS } from "./modules.ts";
 
 const ENTRY = "kata-js-entry";
@@ -64,11 +64,12 @@ export interface BundleOptions extends BuildOptions {
  * @param files TypeScript or JavaScript, evaluated one after the other
  * @param to where the bundle is written
  * @param options esbuild's, and more; its plugins come before those here
+ * @returns what the bundle is made of
  * @throws BuildFailure for a module of Node's, or a name of one, that the engine has not
  */
-export async function bundle(files: readonly string[], to: string, options: BundleOptions = {}): Promise<void> {
+export async function bundle(files: readonly string[], to: string, options: BundleOptions = {}): Promise<Metafile> {
   const { leftOut: modules = [], ...more } = options;
-  await build({
+  const { metafile } = await build({
     logLevel: "silent",
     logOverride: { "import-is-undefined": "error" },
     minify: false,
@@ -78,6 +79,7 @@ export async function bundle(files: readonly string[], to: string, options: Bund
     entryPoints: [ENTRY],
     outfile: to,
     bundle: true,
+    metafile: true,
     // A function around everything would make each closure search all captured variables.
     format: "esm",
     platform: "neutral",
@@ -87,4 +89,5 @@ export async function bundle(files: readonly string[], to: string, options: Bund
     supported: { "for-await": false },
     plugins: [...(more.plugins ?? []), leftOut(modules), entryOf(files), nodeModules],
   });
+  return metafile;
 }
