@@ -79,6 +79,7 @@ export {
   type DeadChild,
   identifyProcess,
   isAlive,
+  isAtWork,
   isUserInUse,
   type ProcessIdentity,
   processTree,

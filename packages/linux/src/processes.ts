@@ -16,8 +16,13 @@ interface ProcessStat {
 
 /** Undefined when there is no such process. */
 export function readProcessStat(pid: number): ProcessStat | undefined {
+  return readStat(String(pid));
+}
+
+/** @param name of a process, or of a thread of one, below /proc */
+function readStat(name: string): ProcessStat | undefined {
   try {
-    const text = readFileSync(`/proc/${String(pid)}/stat`, "latin1");
+    const text = readFileSync(`/proc/${name}/stat`, "latin1");
     // The command's name may hold spaces and brackets: fields are counted after its closing one.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     return { state: fields[0] ?? "", parent: Number(fields[1]), startTime: Number(fields[19]) };
@@ -56,10 +61,16 @@ function isOver({ state }: ProcessStat): boolean {
 
 /** A process whose first thread has ended shows as a zombie, and runs on in its other threads. */
 function hasOtherThreads(pid: number): boolean {
+  return threadsOf(pid).length > 1;
+}
+
+/** Names below /proc; none of a process that is gone. */
+function threadsOf(pid: number): string[] {
+  const tasks = `${String(pid)}/task`;
   try {
-    return readdirSync(`/proc/${String(pid)}/task`).length > 1;
+    return readdirSync(`/proc/${tasks}`).map((thread) => `${tasks}/${thread}`);
   } catch {
-    return false;
+    return [];
   }
 }
 
@@ -81,6 +92,13 @@ export function processTree(pid: number): number[] {
   const children = Map.groupBy(pids.map(Number), (other) => readProcessStat(other)?.parent);
   const withAllBelow = (top: number): number[] => [top, ...(children.get(top) ?? []).flatMap(withAllBelow)];
   return withAllBelow(pid);
+}
+
+/** Whether a process, or one below it, has a thread that runs, waits for a processor, or waits for a disk. */
+export function isAtWork(pid: number): boolean {
+  return processTree(pid).some((each) =>
+    threadsOf(each).some((thread) => ["R", "D"].includes(readStat(thread)?.state ?? "")),
+  );
 }
 
 /** Changes with every boot of this kernel; records of an earlier boot name processes that cannot live any more. */

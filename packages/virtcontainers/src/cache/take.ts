@@ -17,7 +17,7 @@ import { surroundingsOf } from "../vm/vm-spec.ts";
 import { isCached, isReady, removeMetadata } from "./metadata.ts";
 
 /** One that waits answers at once. */
-const ANSWER_DEADLINE_MS = 3_000;
+const ANSWER_SILENCE_MS = 3_000;
 
 export interface Taking {
   readonly vmm: Vmm;
@@ -82,7 +82,7 @@ async function adopt(state: VmState, request: BootRequest, vmm: Vmm): Promise<St
     ...(networkNamespace === undefined ? {} : { networkNamespace }),
   };
   control.write(`${JSON.stringify(surroundings)}\n`);
-  const outcome = await outcomeOf(control, ANSWER_DEADLINE_MS);
+  const outcome = await outcomeOf(control, { pid: supervisor?.pid, silenceMs: ANSWER_SILENCE_MS });
   const end = (): void => {
     if (supervisor !== undefined) signalProcess(supervisor, "SIGTERM");
   };

@@ -1,22 +1,33 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
-import { outcomeOf } from "./start-outcome.ts";
+import { describe, expect, it } from "vitest";
+import { outcomeOf, type Patience } from "./start-outcome.ts";
 
-async function answered(text: string): Promise<unknown> {
+/** What is made of an answer. */
+function answered(text: string): Promise<unknown> {
+  return outcomeWith((peer) => peer.end(text), { pid: undefined, silenceMs: 10_000 });
+}
+
+async function outcomeWith(answer: (peer: Socket) => void, patience: Patience): Promise<unknown> {
   const directory = mkdtempSync(join(tmpdir(), "outcome-"));
-  const server = createServer((peer: Socket) => peer.end(text));
+  const peers: Socket[] = [];
+  const server = createServer((peer: Socket) => {
+    peers.push(peer);
+    answer(peer);
+  });
   try {
     server.listen(join(directory, "control"));
     await once(server, "listening");
     const control = connect(join(directory, "control"));
-    const outcome = await outcomeOf(control, 10_000);
+    const outcome = await outcomeOf(control, patience);
     control.destroy();
     return outcome;
   } finally {
+    for (const peer of peers) peer.destroy();
     server.close();
     rmSync(directory, { recursive: true });
   }
@@ -38,3 +49,41 @@ it.each(["{\n", "null\n", '{"ok":"yes"}\n', '{"ok":false}\n'])(
     });
   },
 );
+
+describe("a proxy that is silent", () => {
+  const silenceMs = 100;
+
+  it("is waited for while a process of its VM works, longer than one that sleeps, and not for ever", {
+    timeout: 60_000,
+  }, async () => {
+    const waits = async (program: string): Promise<number> => {
+      const proxy = spawn("sh", ["-c", `${program} & wait`], { detached: true });
+      await once(proxy, "spawn");
+      const began = performance.now();
+      try {
+        expect(await outcomeWith(() => undefined, { pid: proxy.pid, silenceMs })).toBeUndefined();
+        return performance.now() - began;
+      } finally {
+        process.kill(-(proxy.pid ?? 0), "SIGKILL");
+        await once(proxy, "exit");
+      }
+    };
+    const [asleep, atWork] = [await waits("sleep 1000"), await waits("while :; do :; done")];
+    expect(asleep).toBeGreaterThanOrEqual(silenceMs * 0.9);
+    expect(atWork).toBeGreaterThan(5 * silenceMs);
+  });
+
+  it("is heard when its answer comes late, after it has worked", async () => {
+    const proxy = spawn("sh", ["-c", "while :; do :; done"]);
+    await once(proxy, "spawn");
+    const answerLate = (peer: Socket): void => {
+      setTimeout(() => peer.write('{"ok":true}\n'), 5 * silenceMs);
+    };
+    try {
+      expect(await outcomeWith(answerLate, { pid: proxy.pid, silenceMs })).toEqual({ ok: true });
+    } finally {
+      proxy.kill("SIGKILL");
+      await once(proxy, "exit");
+    }
+  });
+});

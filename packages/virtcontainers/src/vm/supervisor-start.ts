@@ -10,7 +10,7 @@ import { outcomeOf } from "./start-outcome.ts";
 import type { StartedSupervisor } from "./started-supervisor.ts";
 import type { VmmHypervisorOptions } from "./vmm-hypervisor-options.ts";
 
-const START_DEADLINE_MS = 10_000;
+const START_SILENCE_MS = 10_000;
 
 /** Starts a VM's supervisor: kata-proxy, or without one this process. */
 export async function startSupervisor(
@@ -53,7 +53,7 @@ async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest)
   control.on("error", () => undefined);
   // The monitor and its helpers are started by it later, and so are where it is.
   request.onProcess?.(proxy.pid);
-  const outcome = await outcomeOf(control, START_DEADLINE_MS);
+  const outcome = await outcomeOf(control, { pid: proxy.pid, silenceMs: START_SILENCE_MS });
   if (outcome?.ok !== true) {
     // Where it may have no more threads, Node waits for them for ever, and for nothing else.
     proxy.kill("SIGKILL");
