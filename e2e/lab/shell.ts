@@ -50,6 +50,8 @@ export interface HostConfiguration {
 /** A script that writes the words, and the configuration of the host's runtime. */
 export function preparation({ hypervisor = 'accel = "kvm"', more = "" }: HostConfiguration): string {
   return `
+# It ends by itself half a minute after the boot: in the middle of a test.
+systemctl stop --quiet netavark-dhcp-proxy.service 2>/dev/null || true
 mkdir -p /etc/kata-ts
 cat >/etc/kata-ts/configuration.toml <<'TOML'
 [hypervisor.qemu]
