@@ -150,6 +150,27 @@ describe("a pod that belongs to a process", () => {
     }
   });
 
+  it("asks its engine's resolver, which answers in its network namespace alone", async () => {
+    await using network = new TestNetwork();
+    await using kata = new Kata();
+    const namespace = await network.namespace();
+    const resolvConf = kata.file("resolv.conf", "nameserver 127.0.0.11\n");
+    const id = kata.id();
+    const { path } = await kata.bundle({
+      args: IDLE,
+      edit: (spec) => {
+        inNamespace(spec, namespace);
+        spec.mounts.push({ destination: "/etc/resolv.conf", type: "bind", source: resolvConf, options: ["rbind"] });
+      },
+    });
+    await network.serve(namespace, "resolver", "127.0.0.11");
+    await using owner = await PodOwner.start(kata, { [id]: path });
+    await owner.do("start", id);
+    const asked = await owner.do("exec", id, { args: ["nslookup", "-type=a", "service.test"] });
+    expect(asked).toMatchObject({ out: expect.stringContaining("192.0.2.53") as string, status: 0 });
+    await owner.do("close");
+  });
+
   it("may be deleted by kata-runtime, and its process goes on", async () => {
     await using kata = new Kata();
     const { sandbox, member, paths } = await bundles(kata);

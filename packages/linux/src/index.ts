@@ -90,11 +90,12 @@ export {
 export { randomUuid } from "./random.ts";
 export { type AllowedCalls, denySystemCalls } from "./seccomp.ts";
 export { onRealTimeSignals, unblockSignal } from "./signals.ts";
-export { connectUnix, listenLoopback, listenUnix, socketPair } from "./sockets.ts";
+export { connectUnix, listenLoopback, listenUnix, openDatagrams, socketPair } from "./sockets.ts";
 export { type StandardDescriptors, spawnProcess } from "./spawn.ts";
 export { addEntropy, setDateTime, setHostname, slewClock, stepClock, wallClock } from "./system.ts";
 export { SYSTEM_PATH } from "./system-path.ts";
 export { Tail } from "./tail.ts";
+export { connectTcp } from "./tcp.ts";
 export {
   isHungUp,
   makeRaw,

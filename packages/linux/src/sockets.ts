@@ -4,6 +4,7 @@ import { call } from "./native.ts";
 const AF_UNIX = 1;
 const AF_INET = 2;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 
@@ -44,7 +45,7 @@ export function listenLoopback(backlog: number): number {
   const address = Buffer.alloc(16); // struct sockaddr_in
   address.writeUInt16LE(AF_INET);
   address.set([127, 0, 0, 1], 4);
-  const fd = call("int socket(int domain, int type, int protocol)", name, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const fd = call(SOCKET, name, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   try {
     call("int bind(int fd, const void *address, uint32_t length)", name, fd, address, address.length);
     call("int listen(int fd, int backlog)", name, fd, backlog);
@@ -53,6 +54,15 @@ export function listenLoopback(backlog: number): number {
     throw error;
   }
   return fd;
+}
+
+/**
+ * A socket for datagrams of UDP over IPv4. It is made at once, and so in the network namespace that the caller is in.
+ *
+ * @returns its descriptor, which is the caller's to close
+ */
+export function openDatagrams(): number {
+  return call(SOCKET, "UDP", AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
 /** Two unix sockets that are connected with each other, close-on-exec; they are the caller's to close. */

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -5,12 +6,23 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { duplexPair } from "node:stream";
+import { text } from "node:stream/consumers";
 import { DnsTransport, readBytes, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/network-streams";
+import { NetworkNamespace } from "@kata-ts/netns";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DnsForwarder } from "./dns-forwarder.ts";
 
 /** An address of the loopback where no other program answers. */
 const ADDRESS = "127.53.0.11";
+
+/** Answers at that address of the loopback, which it brings up, and says when it does. */
+const RESOLVER = `
+  require("node:child_process").execFileSync("ip", ["link", "set", "lo", "up"]);
+  const answer = (query) => "answer from inside to " + query;
+  const udp = require("node:dgram").createSocket("udp4");
+  udp.on("message", (query, from) => udp.send(answer(query), from.port, from.address));
+  const tcp = require("node:net").createServer((socket) => socket.on("data", (query) => socket.end(answer(query))));
+  udp.bind(53, "${ADDRESS}", () => tcp.listen(53, "${ADDRESS}", () => console.log("ready")));`;
 
 async function askOverUdp(forwarder: DnsForwarder, query: string): Promise<string | undefined> {
   const [guest, host] = duplexPair();
@@ -22,6 +34,15 @@ async function askOverUdp(forwarder: DnsForwarder, query: string): Promise<strin
   guest.resume();
   await served;
   return answer?.toString();
+}
+
+async function askOverTcp(forwarder: DnsForwarder, query: string): Promise<string> {
+  const [guest, host] = duplexPair();
+  const served = forwarder.serve(host);
+  guest.end(Buffer.concat([Buffer.of(DnsTransport.tcp), Buffer.from(query)]));
+  const answer = await text(guest);
+  await served;
+  return answer;
 }
 
 describe("the forwarder of names", () => {
@@ -54,6 +75,27 @@ describe("the forwarder of names", () => {
     guest.end();
     guest.resume();
     await served;
+  });
+
+  it("asks from the namespace that it is given, where another resolver has the same address", async () => {
+    using namespace = NetworkNamespace.create();
+    const resolver = namespace.run(() =>
+      spawn(process.execPath, ["-e", RESOLVER], { stdio: ["ignore", "pipe", "inherit"] }),
+    );
+    try {
+      await once(resolver.stdout, "data");
+      const forwarder = new DnsForwarder({ resolver: ADDRESS });
+      forwarder.namespace = namespace.path;
+      expect(await askOverUdp(forwarder, "web?")).toBe("answer from inside to web?");
+      expect(await askOverTcp(forwarder, "web?")).toBe("answer from inside to web?");
+    } finally {
+      const ended = once(resolver, "exit");
+      resolver.kill("SIGKILL");
+      await ended;
+    }
+    const forwarder = new DnsForwarder({ resolver: ADDRESS });
+    forwarder.namespace = namespace.path;
+    expect(await askOverTcp(forwarder, "web?")).toBe("");
   });
 
   it("answers no question while it has no resolver", async () => {

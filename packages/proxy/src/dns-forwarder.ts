@@ -1,8 +1,10 @@
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { DnsTransport, readBytes, readDnsMessage, writeDnsMessage } from "@kata-ts/agent-protocol/network-streams";
+import { connectTcp, openDatagrams } from "@kata-ts/linux";
+import { inNetworkNamespace } from "@kata-ts/netns";
 import { engineResolver, openResolvConf, readOpenResolvConf, readResolvConf } from "./engine-resolver.ts";
 
 const PORT = 53;
@@ -19,11 +21,15 @@ export interface DnsSource {
 }
 
 /**
- * Asks one resolver what a guest wants to know. A guest can reach nothing else by it. It is asked from the network namespace
- * that this process lives in. Without a resolver no question is answered.
+ * Asks one resolver what a guest wants to know. A guest can reach nothing else by it. Without a resolver no question is answered.
  */
 export class DnsForwarder {
   source: DnsSource;
+  /**
+   * A path to the network namespace that it is asked from, where an engine's resolver answers for the containers of this one
+   * alone; without it, that of this process. Entering it takes powers that kata-proxy may not have.
+   */
+  namespace: string | undefined;
   #streams = 0;
 
   constructor(source: DnsSource = {}) {
@@ -51,8 +57,8 @@ export class DnsForwarder {
     const timer = setTimeout(() => stream.destroy(), DEADLINE_MS);
     try {
       const transport = (await readBytes(stream, 1))?.[0];
-      if (transport === DnsTransport.udp) await askOnce(stream, address);
-      else if (transport === DnsTransport.tcp) await connectThrough(stream, address);
+      if (transport === DnsTransport.udp) await askOnce(stream, address, this.namespace);
+      else if (transport === DnsTransport.tcp) await connectThrough(stream, address, this.namespace);
     } catch {
       // The guest sees its stream end, and its programs ask again.
     } finally {
@@ -69,10 +75,10 @@ function resolverOf({ resolver, resolvConf }: DnsSource): string | undefined {
   return engineResolver(typeof resolvConf === "string" ? readResolvConf(resolvConf) : readOpenResolvConf(resolvConf));
 }
 
-async function askOnce(stream: Duplex, address: string): Promise<void> {
+async function askOnce(stream: Duplex, address: string, namespace: string | undefined): Promise<void> {
   const query = await readDnsMessage(stream);
   if (query === undefined) return;
-  const socket = createSocket("udp4");
+  const socket = datagramsIn(namespace);
   try {
     socket.connect(PORT, address);
     await once(socket, "connect");
@@ -89,10 +95,23 @@ async function askOnce(stream: Duplex, address: string): Promise<void> {
   }
 }
 
-async function connectThrough(stream: Duplex, address: string): Promise<void> {
-  const socket = connect({ host: address, port: PORT, allowHalfOpen: true });
+async function connectThrough(stream: Duplex, address: string, namespace: string | undefined): Promise<void> {
+  const socket = connectIn(namespace, address);
   socket.on("error", () => stream.destroy());
   stream.once("close", () => socket.destroy());
   stream.pipe(socket).pipe(stream);
   await once(socket, "close");
+}
+
+// Node's own sockets are made a moment after the call, when the thread is back in its own namespace.
+
+function datagramsIn(namespace: string | undefined): DatagramSocket {
+  const socket = createSocket("udp4");
+  return namespace === undefined ? socket : socket.bind({ fd: inNetworkNamespace(namespace, openDatagrams) });
+}
+
+function connectIn(namespace: string | undefined, address: string): Socket {
+  return namespace === undefined
+    ? connect({ host: address, port: PORT, allowHalfOpen: true })
+    : inNetworkNamespace(namespace, () => connectTcp(address, PORT));
 }

@@ -121,7 +121,7 @@ async function serve(supervisor: VmSupervisor, spec: VmSpec, starter: StarterPip
 /** Now that the VM's place is known, and before a container is in it. @throws LinuxError; the VM has ended then */
 async function settle(supervisor: VmSupervisor): Promise<void> {
   try {
-    supervisor.forwardPorts({ isInside: true });
+    supervisor.forwardPorts();
     await supervisor.confine();
   } catch (error) {
     await supervisor.stop();

@@ -40,6 +40,7 @@ export class VmSupervisor {
     spec: VmSpec,
     processes: Processes,
     { guest, dns, vsockDaemon }: Channel,
+    isInside: boolean,
     ended: (supervisor: VmSupervisor) => Promise<VmExit>,
   ) {
     const { user } = processes;
@@ -47,7 +48,8 @@ export class VmSupervisor {
     // A device in user space is connected to by a path, for each connection.
     const byPath = spec.vsock?.daemonPath !== undefined;
     this.#user = user === undefined || byPath ? undefined : user + 2;
-    this.#ties = new VmTies({ dir: spec.dir, channel: guest, dns, surroundings: spec, namespace: processes.namespace });
+    const { namespace } = processes;
+    this.#ties = new VmTies({ dir: spec.dir, channel: guest, dns, surroundings: spec, namespace, isInside });
     this.#vmm = processes.vmm;
     this.#virtiofsd = processes.virtiofsd;
     this.#channel = guest;
@@ -57,7 +59,8 @@ export class VmSupervisor {
   }
 
   /**
-   * @param self the process that does nothing else, if there is one: a signal that ends it ends the VM
+   * @param self the process that does nothing else, if there is one: it lives in the VM's network namespace, which to enter takes
+   *   powers that it may not have, and a signal that ends it ends the VM
    * @throws LinuxError, and the launcher's errors, when a process or its namespace cannot be made; nothing is left then
    */
   static async start(spec: VmSpec, launch: MachineLauncher, self?: ProcessIdentity): Promise<VmSupervisor> {
@@ -75,7 +78,9 @@ export class VmSupervisor {
       for (const helper of helpers) endAtPanic(helper);
       const files = openRecords(spec);
       const console = keepConsole(spec, processes.vmm, files.boot, () => vsock?.guestIsReady());
-      return new VmSupervisor(spec, processes, channel, (self) => self.#watch(files, console, stderr));
+      return new VmSupervisor(spec, processes, channel, self !== undefined, (supervisor) =>
+        supervisor.#watch(files, console, stderr),
+      );
     } catch (error) {
       channel.guest.close();
       vsock?.daemon?.child.kill("SIGKILL");
@@ -98,13 +103,9 @@ export class VmSupervisor {
     this.#ties.followNetwork();
   }
 
-  /**
-   * From now on connections to the loopback of the VM's network namespace reach the guest's, where that is wanted.
-   *
-   * @param isInside whether this process lives in that namespace: to enter it takes powers that kata-proxy may not have
-   */
-  forwardPorts({ isInside }: { readonly isInside: boolean }): void {
-    this.#ties.forwardPorts(isInside);
+  /** From now on connections to the loopback of the VM's network namespace reach the guest's, where that is wanted. */
+  forwardPorts(): void {
+    this.#ties.forwardPorts();
   }
 
   /**

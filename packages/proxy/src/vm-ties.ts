@@ -23,6 +23,8 @@ export interface VmTiesOptions {
   readonly surroundings: VmSurroundings;
   /** The monitor's. */
   readonly namespace: NetworkNamespace;
+  /** Whether the calling thread is in it. */
+  readonly isInside: boolean;
 }
 
 /** What ties a VM to its sandbox's surroundings on the host, from its start until all is taken back. */
@@ -30,6 +32,7 @@ export class VmTies {
   readonly #dir: string;
   readonly #channel: GuestChannel;
   readonly #dns: DnsForwarder;
+  readonly #isInside: boolean;
   #surroundings: VmSurroundings;
   #namespace: NetworkNamespace;
   #follower: NetworkFollower | undefined;
@@ -38,16 +41,18 @@ export class VmTies {
   #helper: TakeBackHelper | undefined;
   #closing = false;
 
-  constructor({ dir, channel, dns, surroundings, namespace }: VmTiesOptions) {
+  constructor({ dir, channel, dns, surroundings, namespace, isInside }: VmTiesOptions) {
     this.#dir = dir;
     this.#channel = channel;
     this.#dns = dns;
     this.#surroundings = surroundings;
     this.#namespace = namespace;
+    this.#isInside = isInside;
+    if (!isInside) dns.namespace = namespace.path;
     this.#oomFiles = surroundings.oomFiles ?? [];
   }
 
-  /** @throws LinuxError, NetnsError when there is no such namespace */
+  /** For a process that does nothing else. @throws LinuxError, NetnsError when there is no such namespace */
   moveTo(surroundings: VmSurroundings): void {
     const { networkNamespace, oomFiles = [] } = surroundings;
     if (networkNamespace !== undefined) {
@@ -61,13 +66,12 @@ export class VmTies {
     this.#dns.source = surroundings;
   }
 
-  /** @param isInside whether the calling thread is in the VM's network namespace */
-  forwardPorts(isInside: boolean): void {
+  forwardPorts(): void {
     if (this.#surroundings.forwardLoopback !== true || this.#closing) return;
     // Without iptables there is no forwarding; everything else goes on.
     this.#ports = PortForwarder.start({
       noteFile: join(this.#dir, VmFile.ports),
-      namespace: isInside ? undefined : this.#namespace.path,
+      namespace: this.#isInside ? undefined : this.#namespace.path,
       openStream: () => this.#channel.openStream(),
     }).catch(() => undefined);
   }

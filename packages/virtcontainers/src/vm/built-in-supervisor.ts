@@ -11,7 +11,7 @@ export async function startBuiltIn(
   const placed = networkNamespace === undefined ? spec : { ...spec, networkNamespace };
   const supervisor = await VmSupervisor.start(placed, launcher);
   for (const pid of [supervisor.pids.vmm, supervisor.pids.virtiofsd]) if (pid !== undefined) onProcess?.(pid);
-  supervisor.forwardPorts({ isInside: false });
+  supervisor.forwardPorts();
   return {
     ended: supervisor.ended,
     commit: () => undefined,
