@@ -65,24 +65,31 @@ describe("containers, over fakes of every port", () => {
     expect(hypervisor.shared.size).toBe(0);
   }
 
-  it("ask an engine's resolver that is named between create and start, or while they run", async () => {
-    const resolvConf = join(mkdtempSync(join(tmpdir(), "containers-")), "resolv.conf");
-    const spec = { ...CONFIG.spec, mounts: [{ destination: "/etc/resolv.conf", source: resolvConf }] };
-    const asked = (): number => agent.calls.filter((name) => name === "serveDns").length;
-    writeFileSync(resolvConf, "nameserver 192.0.2.1\n");
-    await createContainer({ ...CONFIG, spec }, SANDBOX, ports);
-    expect(asked()).toBe(0);
-    writeFileSync(resolvConf, "nameserver 127.0.0.11\n");
-    await startContainer(ID, ports);
-    expect(asked()).toBe(1);
-    writeFileSync(resolvConf, "nameserver 192.0.2.1\n");
-    await syncNetwork(ID, ports);
-    expect(asked()).toBe(1);
-    writeFileSync(resolvConf, "nameserver 127.0.0.11\n");
-    await syncNetwork(ID, ports);
-    expect(asked()).toBe(2);
-    rmSync(dirname(resolvConf), { recursive: true });
-  });
+  it.each([
+    ["the process that owns the VM", true],
+    ["another one", false],
+  ])(
+    "ask an engine's resolver that is named between create and start, or while they run, by %s",
+    async (_, isOwner) => {
+      hypervisor.isOwner = isOwner;
+      const resolvConf = join(mkdtempSync(join(tmpdir(), "containers-")), "resolv.conf");
+      const spec = { ...CONFIG.spec, mounts: [{ destination: "/etc/resolv.conf", source: resolvConf }] };
+      const asked = (): number => agent.calls.filter((name) => name === "serveDns").length;
+      writeFileSync(resolvConf, "nameserver 192.0.2.1\n");
+      await createContainer({ ...CONFIG, spec }, SANDBOX, ports);
+      expect(asked()).toBe(0);
+      writeFileSync(resolvConf, "nameserver 127.0.0.11\n");
+      await startContainer(ID, ports);
+      expect(asked()).toBe(1);
+      writeFileSync(resolvConf, "nameserver 192.0.2.1\n");
+      await syncNetwork(ID, ports);
+      expect(asked()).toBe(1);
+      writeFileSync(resolvConf, "nameserver 127.0.0.11\n");
+      await syncNetwork(ID, ports);
+      expect(asked()).toBe(2);
+      rmSync(dirname(resolvConf), { recursive: true });
+    },
+  );
 
   it("go through their life", async () => {
     const { record, shim } = await createContainer(CONFIG, SANDBOX, ports);

@@ -2,7 +2,7 @@ import type { grpc } from "@kata-ts/agent-protocol";
 import { requireStatus } from "../container/status.ts";
 import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
-import type { Vm } from "../ports/hypervisor.ts";
+import type { Vm, VmState } from "../ports/hypervisor.ts";
 import type { Ports } from "../ports/ports.ts";
 import { followResolver } from "../sandbox/resolver.ts";
 import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
@@ -10,9 +10,10 @@ import type { GuestInterface, GuestRoute } from "./guest-view.ts";
 
 /** Brings a guest up to date with what has changed in its container's network namespace. */
 export async function syncNetwork(id: ContainerId, ports: Ports): Promise<void> {
-  await withGuest(id, ports, "change the network of", async (vm, agent) => {
+  await withGuest(id, ports, "change the network of", async (vm, agent, recorded) => {
     await ports.network.sync(vm, agent);
-    await followResolver(vm.state, agent, ports.warn);
+    // A process that owns the VM has it as it was booted: its resolv.conf was noted afterwards.
+    await followResolver(recorded, agent, ports.warn);
   });
 }
 
@@ -59,9 +60,9 @@ async function withGuest<T>(
   id: ContainerId,
   ports: Ports,
   what: string,
-  body: (vm: Vm, agent: Agent) => Promise<T>,
+  body: (vm: Vm, agent: Agent, recorded: VmState) => Promise<T>,
 ): Promise<T> {
   const state = requireStatus(await ports.store.read(id), what, "created", "running", "paused");
   using agent = ports.connectAgent(state.agentUrl);
-  return await body(ports.hypervisor.reopen(state), agent);
+  return await body(ports.hypervisor.reopen(state), agent, state);
 }

@@ -27,6 +27,8 @@ export class FakeHypervisor implements Hypervisor {
   readonly grown: Map<string, VmGrowth> = new Map();
   /** What is shared now, by VM directory and name. */
   readonly shared: Map<string, Map<string, string>> = new Map();
+  /** Whether a process that owns its VMs has it: that has them as they were booted. */
+  isOwner = false;
   /** Makes the next boot fail. */
   failure: Error | undefined;
   readonly #found: Map<string, FoundVm> = new Map();
@@ -55,7 +57,8 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   reopen(state: VmState): Vm {
-    return new FakeVm(state, this, undefined);
+    const booted = this.isOwner ? this.#found.get(state.dir)?.state : undefined;
+    return new FakeVm(booted ?? state, this, undefined);
   }
 }
 
