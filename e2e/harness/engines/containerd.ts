@@ -9,6 +9,7 @@ import { Daemon } from "./daemon.ts";
 import { EngineCgroups } from "./engine-cgroups.ts";
 import { EventLog } from "./event-log.ts";
 import { ociArchive } from "./oci-images.ts";
+import { engineSuite } from "./root/base-root.ts";
 import { EngineRoot } from "./root/engine-root.ts";
 
 const PAUSE = "registry.k8s.io/pause";
@@ -225,5 +226,14 @@ disabled_plugins = [
   runtime_path = "${CONTAINERD_SHIM}"
   privileged_without_host_devices = true
   pod_annotations = ["io.katacontainers.*"]
+${engineSuite() === "forky" ? sandboxer(cri) : ""}`;
+}
+
+/** A handler whose pods have no pause container, from containerd 2 on. */
+function sandboxer(cri: string): string {
+  return `[${cri}.containerd.runtimes.kata-sandbox]
+  runtime_type = "io.containerd.kata.v2"
+  runtime_path = "${CONTAINERD_SHIM}"
+  sandboxer = "shim"
 `;
 }

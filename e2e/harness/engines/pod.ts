@@ -24,6 +24,8 @@ export interface PodContainer {
 export interface PodOptions {
   /** CRI's: 0 for the pod's, 1 for one of each container's own. */
   readonly pid?: 0 | 1;
+  /** What its containers resolve names by; the host's without it. */
+  readonly dns?: { readonly servers: readonly string[]; readonly searches: readonly string[] };
 }
 
 export interface ExecResult {
@@ -51,7 +53,7 @@ export class Pod implements AsyncDisposable {
     this.#cri = parts.containerd.cri();
   }
 
-  static async run(containerd: Containerd, handler: string, { pid = 1 }: PodOptions = {}): Promise<Pod> {
+  static async run(containerd: Containerd, handler: string, { pid = 1, dns }: PodOptions = {}): Promise<Pod> {
     using cri = containerd.cri();
     const uid = randomUUID();
     // The kubelet makes it, and takes it away after the pod.
@@ -62,6 +64,7 @@ export class Pod implements AsyncDisposable {
       metadata: { name: "pod", uid, namespace: "default", attempt: 0 },
       hostname: "podhost",
       log_directory: containerd.files(`logs-${uid}`),
+      ...(dns === undefined ? {} : { dns_config: dns }),
       linux: { cgroup_parent: `/${cgroup}`, security_context: { namespace_options: namespaces } },
     };
     const request = { config, runtime_handler: handler };

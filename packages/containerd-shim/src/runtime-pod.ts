@@ -3,6 +3,7 @@ import { FileStore, parseContainerId } from "@kata-ts/virtcontainers/records";
 import type { ShimFlags } from "./flags.ts";
 import type { ShimLog } from "./log.ts";
 import { recordRoot } from "./record-root.ts";
+import { withSandboxMounts } from "./sandbox/sandbox-files.ts";
 import type { Exit, Pod, PodContainerRequest, PodProcess, PodSandboxRequest } from "./tasks/pod.ts";
 
 /** A cgroup's path as systemd has it: slice, prefix and name. No option of containerd says so to this shim. */
@@ -27,6 +28,7 @@ class ShimPod implements Pod {
   readonly #listeners: ((containerId: string) => void)[] = [];
   readonly #endListeners: (() => void)[] = [];
   #pod: RuntimePod | undefined;
+  #mounts: PodSandboxRequest["mounts"] = [];
   /** The pids of the VMs of containers, as engines are told them. */
   readonly #pids: Map<string, number> = new Map();
 
@@ -36,6 +38,7 @@ class ShimPod implements Pod {
 
   boot(request: PodSandboxRequest): Promise<number> {
     this.#pod ??= this.#open(undefined, OF_SYSTEMD.test(request.cgroupsPath ?? ""));
+    this.#mounts = request.mounts;
     return this.#pod.boot(request);
   }
 
@@ -44,10 +47,11 @@ class ShimPod implements Pod {
   }
 
   async create({ id, bundle, configPath, systemdCgroup }: PodContainerRequest): Promise<PodProcess> {
-    const loaded = loadBundle(bundle);
-    const path = loaded.spec.linux?.cgroupsPath ?? "";
+    const { spec, ...rest } = loadBundle(bundle);
+    const path = spec.linux?.cgroupsPath ?? "";
     this.#pod ??= this.#open(configPath, systemdCgroup || OF_SYSTEMD.test(path));
-    const process = await this.#pod.create({ id, bundle: loaded });
+    const mounts = withSandboxMounts(spec.mounts ?? [], this.#mounts);
+    const process = await this.#pod.create({ id, bundle: { ...rest, spec: { ...spec, mounts } } });
     const pid = await this.#pidOf(id);
     this.#pids.set(id, pid);
     return withPid(process, pid);

@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { RpcStatus } from "@kata-ts/agent-protocol/ttrpc";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { containerd, runtime } from "#gen/containerd";
 import { FakeClient } from "./fake-client.ts";
 
@@ -37,6 +40,14 @@ const wait = (client: FakeClient) =>
 const stop = (client: FakeClient) => call(client, "StopSandbox", { request: "StopSandboxRequest" });
 
 describe("a sandbox", () => {
+  let directory = "";
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "sandbox-"));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
   it("is created, started, stopped and shut down, with the pid of its VM", async () => {
     const client = new FakeClient();
     await create(client);
@@ -59,31 +70,46 @@ describe("a sandbox", () => {
     const client = new FakeClient();
     const value = runtime.v1.PodSandboxConfig.encode({
       hostname: "podhost",
+      dns_config: { servers: ["10.96.0.10", "10.96.0.11"], searches: ["a.test", "b.test"], options: ["ndots:5"] },
       annotations: { "io.katacontainers.config.runtime.enable_debug": "true" },
       linux: { cgroup_parent: "/kubepods/pod1" },
     }).finish();
     await create(client, {
       netns_path: "/run/netns/cni-1",
+      bundle_path: directory,
       options: { type_url: "types.googleapis.com/runtime.v1.PodSandboxConfig", value },
       annotations: { mine: "yes" },
     });
     await start(client);
+    const file = (name: string) => {
+      const [type, source, options] = ["bind", join(directory, name), ["rbind", "rprivate", "rw"]];
+      return { destination: `/etc/${name}`, type, source, options };
+    };
+    const shm = { destination: "/dev/shm", type: "bind", source: "/run/kata-containers/sandbox/shm" };
     const wanted = {
       id: "pod",
       networkNamespace: "/run/netns/cni-1",
       hostname: "podhost",
       cgroupsPath: "/kubepods/pod1/pod",
       annotations: { "io.katacontainers.config.runtime.enable_debug": "true", mine: "yes" },
+      mounts: [...["hostname", "hosts", "resolv.conf"].map(file), { ...shm, options: ["rbind", "rprivate", "rw"] }],
     };
     expect(client.pod.calls).toEqual([`boot ${JSON.stringify(wanted)}`]);
+    const content = (name: string) => readFileSync(join(directory, name), "utf8");
+    expect(content("hostname")).toBe("podhost\n");
+    expect(content("hosts")).toBe(readFileSync("/etc/hosts", "utf8"));
+    expect(content("resolv.conf")).toBe(
+      "search a.test b.test\nnameserver 10.96.0.10\nnameserver 10.96.0.11\noptions ndots:5\n",
+    );
   });
 
   it("is in a slice of systemd's where its pod is", async () => {
     const client = new FakeClient();
     const parent = "/kubepods.slice/kubepods-pod1.slice";
     const value = runtime.v1.PodSandboxConfig.encode({ linux: { cgroup_parent: parent } }).finish();
-    await create(client, { options: { type_url: "runtime.v1.PodSandboxConfig", value } });
+    await create(client, { bundle_path: directory, options: { type_url: "runtime.v1.PodSandboxConfig", value } });
     await start(client);
+    expect(readFileSync(join(directory, "resolv.conf"), "utf8")).toBe(readFileSync("/etc/resolv.conf", "utf8"));
     expect(client.pod.calls.join()).toContain('"cgroupsPath":"kubepods-pod1.slice:cri-containerd:pod"');
   });
 

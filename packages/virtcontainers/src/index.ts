@@ -115,6 +115,7 @@ export type {
 export { collectGarbage, type Garbage, type GarbageOptions } from "./sandbox/collect-garbage.ts";
 export type { GuestSetup, SandboxConfig } from "./sandbox/create.ts";
 export { endSandbox } from "./sandbox/end.ts";
+export { GUEST_SHM } from "./sandbox/shared-memory.ts";
 export { ExternalShims, type ExternalShimsOptions } from "./shims/external-shims.ts";
 export { LocalShim, LocalShims } from "./shims/local-shims.ts";
 export { FileStore } from "./store/file-store.ts";

@@ -49,10 +49,10 @@ export class Sandbox {
     return this.#started !== undefined && this.#exit === undefined;
   }
 
-  /** @throws RpcError AlreadyExists */
-  create(request: PodSandboxRequest): void {
+  /** @param request made where there is none yet @throws RpcError AlreadyExists */
+  create(request: () => PodSandboxRequest): void {
     if (this.#request !== undefined) throw alreadyExists(`sandbox ${this.#request.id}`);
-    this.#request = request;
+    this.#request = request();
   }
 
   /** @throws RpcError NotFound for any id but its own */

@@ -38,7 +38,7 @@ export function sandboxService(sandbox: Sandbox, onShutdown: () => void): Servic
 function handlersOf(sandbox: Sandbox, onShutdown: () => void): Handlers<typeof METHODS> {
   return {
     CreateSandbox: (request) => {
-      sandbox.create(sandboxRequest(request));
+      sandbox.create(() => sandboxRequest(request));
       return {};
     },
     StartSandbox: async ({ sandbox_id }) => {

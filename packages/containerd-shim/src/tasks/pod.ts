@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { Response, SpecProcess, SpecResources } from "@kata-ts/agent-protocol";
+import type { Response, SpecMount, SpecProcess, SpecResources } from "@kata-ts/agent-protocol";
 
 /** How a process ended: its status, or 128 + signal; 255 where its guest was lost. */
 export interface Exit {
@@ -42,6 +42,8 @@ export interface PodSandboxRequest {
   readonly hostname: string;
   readonly cgroupsPath: string | undefined;
   readonly annotations: Readonly<Record<string, string>>;
+  /** What each of its containers has mounted that has no bind mount of its own there. */
+  readonly mounts: readonly SpecMount[];
 }
 
 /** What a shim's containers run in: a virtual machine, which the first of them makes and the last one ends. */

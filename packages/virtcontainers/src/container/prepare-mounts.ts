@@ -64,6 +64,7 @@ const GUEST_EPHEMERAL = "/run/kata-containers/sandbox/ephemeral";
  * a directory of it.
  */
 async function guestMemory({ destination, source = "" }: SpecMount): Promise<GuestMemory | undefined> {
+  if (destination === SHM && source === GUEST_SHM) return { path: GUEST_SHM, storages: [] };
   const memory = engineMemory(source);
   if (memory === undefined) return undefined;
   const { kind, point, subdirectory } = memory;

@@ -1,6 +1,6 @@
 import type { grpc } from "@kata-ts/agent-protocol";
 
-/** Where the guest has the shared memory of a pod: Kata's path. */
+/** Where the guest has the shared memory of a pod: Kata's path. As the source of a bind mount at /dev/shm it means this memory. */
 export const GUEST_SHM = "/run/kata-containers/sandbox/shm";
 
 const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
