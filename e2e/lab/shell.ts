@@ -58,7 +58,7 @@ cat >/etc/kata-ts/configuration.toml <<'TOML'
 default_memory = 512
 ${hypervisor}
 [runtime]
-boot_timeout = 240
+boot_timeout = 600
 ${more}
 TOML
 cat >/usr/local/bin/lab <<'WORDS'
