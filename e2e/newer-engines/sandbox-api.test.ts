@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import type { ProcessIdentity } from "@kata-ts/linux";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { Containerd } from "../harness/engines/containerd.ts";
@@ -5,10 +7,13 @@ import { expectNoShims } from "../harness/engines/no-shims.ts";
 import { Pod } from "../harness/engines/pod.ts";
 import { engineSuite } from "../harness/engines/root/base-root.ts";
 import { ourProcesses } from "../harness/engines/shim-process.ts";
+import { killProcess } from "../harness/faults/shim-task.ts";
 
 /** The file daemon has a process that waits for the one that serves. */
 const VM = ["qemu-system", "virtiofsd", "virtiofsd"];
 const HANDLER = "kata-sandbox";
+/** CRI's number for a pod without its sandbox. */
+const NOT_READY = 1;
 
 // containerd 1.7, of trixie, has the API for experiments only.
 describe.runIf(engineSuite() === "forky")("containerd's sandbox API", () => {
@@ -54,6 +59,17 @@ describe.runIf(engineSuite() === "forky")("containerd's sandbox API", () => {
     const again = await pod.start({ name: "again", command: ["sh", "-c", "cat /dev/shm/x; exit 5"] });
     expect(await pod.ended(again)).toBe(5);
     expect((await pod.log("again")).join()).toContain("shared memory");
+  });
+
+  it("tells that a pod's VM has ended", async () => {
+    await using pod = await Pod.run(containerd, HANDLER);
+    const box = await pod.start({ name: "box", command: ["sleep", "1000"] });
+    const record = JSON.parse(readFileSync(`/run/kata-ts/containerd/k8s.io/${pod.id}/kata.json`, "utf8")) as {
+      readonly vm: { readonly vmm: ProcessIdentity };
+    };
+    await killProcess(record.vm.vmm);
+    expect(await pod.ended(box)).toBe(255);
+    while ((await pod.state()) !== NOT_READY);
   });
 
   it("keeps pods through a restart of containerd", async () => {

@@ -77,6 +77,12 @@ export class Pod implements AsyncDisposable {
     return status.network.ip;
   }
 
+  /** CRI's number for how it is. */
+  async state(): Promise<number> {
+    const { status } = await this.#cri.call<{ status: { state: number } }>("PodSandboxStatus", this.#ref);
+    return status.state;
+  }
+
   /** Creates and starts a container. @returns its id */
   async start(container: PodContainer): Promise<string> {
     const { name, image = "busybox", command, mounts = [], stdin = false, resources } = container;
