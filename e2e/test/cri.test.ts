@@ -97,6 +97,22 @@ describe.each(["kata", "kata-v2", "runc"])("containerd's CRI plugin with %s", (h
     expect(log.sort()).toEqual(["stderr F to stderr", "stdout F got hello", "stdout F to stdout"]);
   });
 
+  it("goes on with a process of exec in the middle of which containerd has crashed", async () => {
+    await using pod = await Pod.run(containerd, handler);
+    const box = await pod.start({ name: "box", command: ["sleep", "1000"] });
+    const script = "touch /began; until [ -e /go ]; do sleep 0.1; done; touch /ended";
+    const outcome = pod.exec(box, "sh", "-c", script).then(
+      () => "answered",
+      () => "cut off",
+    );
+    await pod.output(box, "sh", "-c", "until [ -e /began ]; do sleep 0.1; done");
+    await containerd.crash();
+    expect(await outcome).toBe("cut off");
+    await containerd.startAgain();
+    await pod.output(box, "sh", "-c", "touch /go; until [ -e /ended ]; do sleep 0.1; done");
+    expect(await pod.output(box, "sh", "-c", "ps -o args | grep -c '[b]egan' || true")).toBe("0");
+  });
+
   it("keeps pods through a restart of containerd, and exit statuses where it can", async () => {
     await using pod = await Pod.run(containerd, handler, { pid: 0 });
     const volume = containerd.files(`go-${handler}`);

@@ -125,6 +125,11 @@ export class Containerd implements AsyncDisposable {
     await this.#daemon[Symbol.asyncDispose]();
   }
 
+  /** Ends the daemon as a crash would. */
+  async crash(): Promise<void> {
+    await this.#daemon.kill();
+  }
+
   /** Resolves when it serves the CRI again, having found what runs. */
   async startAgain(): Promise<void> {
     this.#daemon = await startDaemon(this.#place);
