@@ -88,7 +88,9 @@ describe("a process's pipes", () => {
   it("end after their process also when a child of it never stops writing", async () => {
     const { pipes, exited } = await run("yes & sleep 0.1; exit 0");
     await exited;
-    expect((await readAll(pipes.stdout, 1_000_000)).length).toBeGreaterThan(0);
+    // What it has written until its end is noticed is as much as the machine is slow: it is not kept.
+    expect((await pipes.stdout.read(1_000_000))?.length).toBeGreaterThan(0);
+    while ((await pipes.stdout.read(1_000_000)) !== undefined);
   });
 
   it("show the process that the reader of an output is gone", async () => {
