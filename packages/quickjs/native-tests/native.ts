@@ -83,3 +83,18 @@ describe("calls", () => {
     expect(native.threadResult(0)).toBe(-9);
   });
 });
+
+describe("hashes", () => {
+  it("have no other state than their own", () => {
+    const bytes = new Uint8Array(3);
+    for (const state of [new ArrayBuffer(0), bytes.buffer, native.hashEnd(native.hashStart(true))]) {
+      expect(() => native.hashEnd(state)).toThrow(RangeError);
+      expect(() => {
+        native.hashTake(state, bytes);
+      }).toThrow(RangeError);
+    }
+    const state = native.hashStart(false);
+    native.hashTake(state, new Uint8Array(0));
+    expect(native.hashEnd(state).byteLength).toBe(32);
+  });
+});

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -22,6 +23,7 @@
 #include <sys/time.h>
 #include <sys/timex.h>
 #include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <grp.h>
@@ -49,7 +51,7 @@ static const struct {
     bool is_int;
 } FUNCTIONS[] = {
     /* Files and directories. */
-    INT(open), INT(close), INT(statx), INT(ftruncate), INT(fsync), INT(mkdir), INT(rmdir), INT(unlink), INT(rename), INT(link),
+    INT(open), INT(close), INT(statx), INT(statfs), INT(ftruncate), INT(fsync), INT(mkdir), INT(rmdir), INT(unlink), INT(rename), INT(link),
     INT(symlink), LONG(readlink), INT(access), INT(chmod), INT(fchmod), INT(chown), INT(lchown), INT(fchown), INT(utimensat),
     INT(futimens), INT(umask), INT(chdir), INT(chroot), INT(mknod), INT(lsetxattr), INT(syncfs), INT(flock), INT(mount), INT(umount2),
     INT(memfd_create), INT(inotify_init1), INT(inotify_add_watch), INT(inotify_rm_watch), LONG(getcwd),
@@ -67,7 +69,7 @@ static const struct {
     INT(signalfd), INT(capset), INT(getrusage), INT(exit), INT(_exit),
     /* The machine. */
     INT(uname), INT(sethostname), INT(settimeofday), INT(adjtimex), INT(clock_gettime), INT(malloc_trim), INT(setenv), INT(unsetenv),
-    LONG(syscall),
+    LONG(getrandom), LONG(syscall),
 };
 
 /* functionNamed(name): its number for call(), or -1. */

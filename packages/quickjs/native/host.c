@@ -10,10 +10,12 @@ extern char **environ;
 
 static int argument_count;
 static char **argument_texts;
+static bool is_in_one_file;
 static JSValue loop = {0}, on_rejection = {0};
 
-void host_arguments(int argc, char **argv)
+void host_arguments(int argc, char **argv, bool is_appended)
 {
+    is_in_one_file = is_appended;
     argument_count = argc;
     argument_texts = argv;
     loop = JS_UNDEFINED;
@@ -34,6 +36,13 @@ static JSValue program_arguments(JSContext *ctx, JSValueConst this, int argc, JS
 {
     (void)this, (void)argc, (void)argv;
     return list_of(ctx, argument_texts, argument_count);
+}
+
+/* isInOneFile(): whether the program is in the file of the engine. */
+static JSValue in_one_file(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+{
+    (void)this, (void)argc, (void)argv;
+    return JS_NewBool(ctx, is_in_one_file);
 }
 
 /* environment(): a list of NAME=value. */
@@ -96,6 +105,7 @@ static JSValue collect(JSContext *ctx, JSValueConst this, int argc, JSValueConst
 
 static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("programArguments", 0, program_arguments),
+    JS_CFUNC_DEF("isInOneFile", 0, in_one_file),
     JS_CFUNC_DEF("environment", 0, environment),
     JS_CFUNC_DEF("setLoop", 1, set_loop),
     JS_CFUNC_DEF("setRejectionHandler", 1, set_rejection_handler),
@@ -116,7 +126,7 @@ int export_list(JSContext *ctx, JSModuleDef *module, bool declare, const JSCFunc
 static int each_part(JSContext *ctx, JSModuleDef *module, bool declare)
 {
     int (*const parts[])(JSContext *, JSModuleDef *, bool) = {
-        bytes_export, text_export, calls_export, io_export, threads_export, host_export,
+        bytes_export, text_export, calls_export, io_export, threads_export, hash_export, host_export,
     };
     for (size_t index = 0; index < LENGTH(parts); index++) {
         if (parts[index](ctx, module, declare) != 0) return -1;
@@ -138,8 +148,9 @@ JSModuleDef *host_module(JSContext *ctx, const char *name)
 void host_report(JSContext *ctx)
 {
     JSValue error = JS_GetException(ctx);
-    const char *text = JS_ToCString(ctx, error);
-    fprintf(stderr, "%s\n", text == NULL ? "an exception without a text" : text);
+    /* The engine throws null where it has no memory for an Error. */
+    const char *text = JS_IsNull(error) ? NULL : JS_ToCString(ctx, error);
+    fprintf(stderr, "%s\n", text == NULL ? "out of memory" : text);
     JS_FreeCString(ctx, text);
     JSValue stack = JS_IsObject(error) ? JS_GetPropertyStr(ctx, error, "stack") : JS_UNDEFINED;
     const char *lines = JS_IsString(stack) ? JS_ToCString(ctx, stack) : NULL;

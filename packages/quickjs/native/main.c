@@ -1,6 +1,7 @@
 /*
  * kata-js PROGRAM [ARGUMENTS]: runs a program. kata-js --compile MODULE PROGRAM: makes one of an ES module.
  * A program is bytecode, which belongs to the very build that wrote it: it starts with this build's name.
+ * Where one is appended to this file, that is what runs, and all arguments are its own.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,22 +24,6 @@
 #define STACK_RESERVE ((size_t)1 << 20)
 
 static const char MARK[] = "kata-js " KATA_BUILD "\n";
-
-/* @return memory to be freed, with a NUL behind it; NULL with errno */
-static uint8_t *read_file(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rbe");
-    uint8_t *data = NULL;
-    long length;
-    if (file == NULL) return NULL;
-    if (fseek(file, 0, SEEK_END) == 0 && (length = ftell(file)) >= 0 && fseek(file, 0, SEEK_SET) == 0) {
-        data = malloc((size_t)length + 1);
-        *size = data == NULL ? 0 : fread(data, 1, (size_t)length, file);
-        if (data != NULL) data[*size] = 0;
-    }
-    fclose(file);
-    return data;
-}
 
 static int fail(const char *path, const char *reason)
 {
@@ -79,22 +64,49 @@ static int compile(JSContext *ctx, const char *from, const char *to)
     return status;
 }
 
-static int run(JSContext *ctx, const char *path)
+/* Says why when there is none. The module holds nothing of the data. */
+static bool read_program(JSContext *ctx, const char *path, const uint8_t *data, size_t size, JSValue *module)
 {
-    size_t size, mark = sizeof MARK - 1;
+    size_t mark = sizeof MARK - 1;
+    if (size < mark || memcmp(data, MARK, mark) != 0) {
+        fail(path, "no program of this build; make it anew with --compile");
+        return false;
+    }
+    *module = JS_ReadObject(ctx, data + mark, size - mark, JS_READ_OBJ_BYTECODE);
+    if (!JS_IsException(*module)) return true;
+    host_report(ctx);
+    return false;
+}
+
+static int run_file(JSContext *ctx, const char *path)
+{
+    size_t size;
+    JSValue module;
     uint8_t *data = read_file(path, &size);
     if (data == NULL) return fail(path, strerror(errno));
-    if (size < mark || memcmp(data, MARK, mark) != 0) {
-        free(data);
-        return fail(path, "no program of this build; make it anew with --compile");
-    }
-    JSValue module = JS_ReadObject(ctx, data + mark, size - mark, JS_READ_OBJ_BYTECODE);
+    bool is_read = read_program(ctx, path, data, size, &module);
     free(data);
-    if (JS_IsException(module)) {
-        host_report(ctx);
-        return 1;
-    }
-    return host_run(ctx, module);
+    return is_read ? host_run(ctx, module) : 1;
+}
+
+static int run_appended(JSContext *ctx, const char *path, const Appended *appended)
+{
+    JSValue module;
+    bool is_read = read_program(ctx, path, appended->data, appended->size, &module);
+    unmap_appended(appended);
+    return is_read ? host_run(ctx, module) : 1;
+}
+
+static int choose(JSContext *ctx, int argc, char **argv)
+{
+    Appended appended;
+    bool is_appended = map_appended(&appended);
+    host_arguments(argc, argv, is_appended);
+    if (is_appended) return run_appended(ctx, argc > 0 ? argv[0] : "kata-js", &appended);
+    if (argc == 4 && strcmp(argv[1], "--compile") == 0) return compile(ctx, argv[2], argv[3]);
+    if (argc >= 2 && argv[1][0] != '-') return run_file(ctx, argv[1]);
+    fputs("usage: kata-js PROGRAM [ARGUMENTS]\n       kata-js --compile MODULE PROGRAM\n", stderr);
+    return 2;
 }
 
 static size_t stack_size(void)
@@ -121,11 +133,6 @@ static char *normalize(JSContext *ctx, const char *base, const char *name, void 
 
 int main(int argc, char **argv)
 {
-    bool compiles = argc == 4 && strcmp(argv[1], "--compile") == 0;
-    if (argc < 2 || (argv[1][0] == '-' && !compiles)) {
-        fputs("usage: kata-js PROGRAM [ARGUMENTS]\n       kata-js --compile MODULE PROGRAM\n", stderr);
-        return 2;
-    }
     signal(SIGPIPE, SIG_IGN);
     /* glibc would give each large buffer back to the kernel, and ask for the next. */
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
@@ -136,8 +143,7 @@ int main(int argc, char **argv)
     JS_SetMaxStackSize(rt, stack_size());
     JS_SetModuleLoaderFunc(rt, normalize, load_module, NULL);
     bytes_init(ctx);
-    host_arguments(argc, argv);
-    int status = compiles ? compile(ctx, argv[2], argv[3]) : run(ctx, argv[1]);
+    int status = choose(ctx, argc, argv);
     JS_FreeContext(ctx);
     JS_FreeRuntime(rt);
     return status;

@@ -46,6 +46,7 @@ int text_export(JSContext *ctx, JSModuleDef *module, bool declare);
 int calls_export(JSContext *ctx, JSModuleDef *module, bool declare);
 int io_export(JSContext *ctx, JSModuleDef *module, bool declare);
 int threads_export(JSContext *ctx, JSModuleDef *module, bool declare);
+int hash_export(JSContext *ctx, JSModuleDef *module, bool declare);
 int host_export(JSContext *ctx, JSModuleDef *module, bool declare);
 
 /* Declares a list of functions, or gives them their values. */
@@ -67,8 +68,23 @@ bool call_prepare(JSContext *ctx, Call *call, int argc, JSValueConst *argv);
 long call_run(const Call *call, int *error);
 void call_release(JSContext *ctx, Call *call);
 
-/* The arguments of the program, and the program's own file. */
-void host_arguments(int argc, char **argv);
+/* @return memory to be freed, with a NUL behind it; NULL with errno */
+uint8_t *read_file(const char *path, size_t *size);
+
+/* What is appended to the running file. */
+typedef struct {
+    const uint8_t *data;
+    size_t size;
+    void *map;
+    size_t length;
+} Appended;
+
+/* @return whether a program is; it is mapped until unmap_appended() */
+bool map_appended(Appended *appended);
+void unmap_appended(const Appended *appended);
+
+/* The arguments that this process has; whether its program is in the file of the engine. */
+void host_arguments(int argc, char **argv, bool is_appended);
 /* Makes the module "kata:native". */
 JSModuleDef *host_module(JSContext *ctx, const char *name);
 /* Evaluates a module that was read or compiled, then runs what it gave to setLoop(). @return the exit status */

@@ -13,3 +13,4 @@
  */
 export { bundle } from "./bundle/bundle.ts";
 export { compileBundle } from "./bundle/compile.ts";
+export { makeExecutable } from "./bundle/executable.ts";

@@ -51,8 +51,17 @@ declare module "kata:native" {
   /** What the call returned, or its negative error; frees the number. */
   export function threadResult(number: number): number;
 
+  // hash.c
+  /** The state of a SHA-256, or of a SHA-512. */
+  export function hashStart(isLong: boolean): ArrayBuffer;
+  export function hashTake(state: ArrayBuffer, bytes: Bytes): void;
+  /** The digest; the state is of no use then. @throws RangeError for what is no state */
+  export function hashEnd(state: ArrayBuffer): ArrayBuffer;
+
   // host.c
   export function programArguments(): string[];
+  /** Whether the program is in the file of the engine: all arguments but the first are its own. */
+  export function isInOneFile(): boolean;
   export function environment(): string[];
   /** Given the promise of the program's evaluation; returns the exit status. */
   export function setLoop(loop: (evaluated: Promise<unknown>) => number): void;

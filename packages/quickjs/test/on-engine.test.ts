@@ -19,6 +19,8 @@ const OF_PROGRAMS = [
   ...files("agent-protocol", "test/{ttrpc-services,yamux-js,yamux-session}.test.ts"),
   ...files("agent-protocol", "src/{http2/frame-allowance,rpc/grpc/memory-budget,rpc/grpc/metadata}.test.ts"),
   ...files("agent-protocol", "test/{grpc/served-call,http2/connection,http2/refusals}.test.ts"),
+  ...files("proxy", "src/{engine-resolver,flags,guest-channel,guest-console,guest-stream}.test.ts"),
+  ...files("proxy", "src/{helper-output,out-of-memory,relay}.test.ts"),
   ...files("linux", "src/{dial,linux,serve-descriptor,sockets,terminals}.test.ts"),
 ];
 

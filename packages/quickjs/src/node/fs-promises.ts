@@ -1,6 +1,7 @@
 import { constants } from "./fs/constants.ts";
 import { copyFileSync } from "./fs/copy-file.ts";
 import { mkdirSync, readdirSync, rmSync } from "./fs/directories.ts";
+import { type StatsFs, statfsSync } from "./fs/file-system.ts";
 import { closeSync, openSync, readSync, writeSync } from "./fs/files.ts";
 import {
   chmodSync,
@@ -26,6 +27,7 @@ function later<Args extends unknown[], T>(body: (...args: Args) => T): Later<Arg
   return async (...args) => body(...args);
 }
 
+export const statfs: Later<Parameters<typeof statfsSync>, StatsFs> = later(statfsSync);
 export const access: Later<Parameters<typeof accessSync>, void> = later(accessSync);
 export const appendFile: Later<Parameters<typeof appendFileSync>, void> = later(appendFileSync);
 export const chmod: Later<Parameters<typeof chmodSync>, void> = later(chmodSync);

@@ -2,6 +2,7 @@ export { close, fstat, read, readFile, writeFile } from "./fs/callbacks.ts";
 export { constants } from "./fs/constants.ts";
 export { copyFileSync } from "./fs/copy-file.ts";
 export { mkdirSync, readdirSync, rmSync } from "./fs/directories.ts";
+export { statfsSync } from "./fs/file-system.ts";
 export { closeSync, openSync, readSync, readvSync, writeSync, writevSync } from "./fs/files.ts";
 export {
   chmodSync,

@@ -8,6 +8,7 @@ import { runLoop } from "./loop/loop.ts";
 import { drain, nextTick } from "./loop/ticks.ts";
 import { setUncaughtHandler } from "./loop/uncaught.ts";
 import { architecture } from "./machine.ts";
+import { makeArguments } from "./process/arguments.ts";
 import { type Environment, makeEnvironment } from "./process/environment.ts";
 import { exitNow } from "./process/exit.ts";
 import { keepDescriptors } from "./process/inheritance.ts";
@@ -20,12 +21,13 @@ import { workingDirectory } from "./working-directory.ts";
 
 const UNSETTLED_TOP_LEVEL_AWAIT = 13;
 const startedAt = monotonicTime();
-const [executable = "", ...given] = programArguments();
+const argv: string[] = makeArguments();
+const [executable = ""] = argv;
 const watches: Map<string, SignalWatch> = new Map();
 
 class Process extends EventEmitter {
-  readonly argv: string[] = [executable, ...given];
-  readonly argv0: string = executable;
+  readonly argv: string[] = argv;
+  readonly argv0: string = programArguments()[0] ?? "";
   readonly execArgv: string[] = [];
   readonly env: Environment = makeEnvironment();
   readonly platform = "linux";
@@ -159,8 +161,8 @@ for (const [name, make] of Object.entries({
   });
 }
 
-export const { argv, env, platform } = process;
-export { nextTick };
+export const { env, platform } = process;
+export { argv, nextTick };
 
 setUncaughtHandler((error, origin) => {
   if (origin === "unhandledRejection" && process.emit("unhandledRejection", error)) return;
