@@ -81,6 +81,7 @@ async function withSystemd(kata: Kata): Promise<void> {
     spec.hostname = "whole";
     spec.mounts.push({ destination: "/run/lock", type: "tmpfs", source: "tmpfs" });
   });
+  await kata.ok(["debug", machine.id, "sh", "-c", CONTROLLERS_ARE_GIVEN]);
   expect(await machine.sh(FAILED_UNITS)).toBe("running");
   await machine.sh(`cat >/etc/systemd/system/answer.service <<END
 [Service]
@@ -110,6 +111,13 @@ mkdir /srv/web; echo served >/srv/web/x; systemctl daemon-reload; systemctl star
   await kata.ok(["kill", machine.id, "RTMIN+3"]);
   expect(await machine.status()).toBe(0);
 }
+
+/**
+ * systemd gives the controllers of its cgroup to its units as it boots. A process that is executed in that cgroup before
+ * keeps the kernel from it, under any runtime: so this is asked in the guest, outside of the container.
+ */
+const CONTROLLERS_ARE_GIVEN = `
+until grep -qs memory $(find /sys/fs/cgroup -name init.scope)/../cgroup.subtree_control; do sleep 0.2; done`;
 
 /** "running" once it is, or what is not, with its log. It can be asked before it has booted. */
 const FAILED_UNITS = `until [ -S /run/systemd/private ]; do sleep 0.2; done
