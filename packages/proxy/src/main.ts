@@ -85,7 +85,7 @@ async function supervise(specFile: string, flags: ProxyFlags, launchers: Launche
   // No process has a record of this VM: its directory goes with it. A starter that stopped it still reads the directory.
   if (exit.reason !== "stopped") return 1;
   const isAbandoned = await Promise.race([abandoned, ...(asked.signal.aborted ? [Promise.resolve(false)] : [])]);
-  if (isAbandoned === true) await supervisor.abandon();
+  await (isAbandoned === true ? supervisor.abandon() : supervisor.release());
   return 0;
 }
 

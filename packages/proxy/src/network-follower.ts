@@ -1,11 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { NamespaceMonitor } from "@kata-ts/netns";
 import { RootHelper } from "./root-helper.ts";
 
 /** For each word it runs the program, which may take a minute, and then says that it has ended. */
 const SCRIPT = 'while read -r word; do timeout -s KILL 60 "$@" </dev/null >/dev/null 2>&1; echo ended; done';
-/** A program whose guest is gone fails soon. */
-const LAST_RUN_MS = 2_000;
 
 /**
  * Runs a program whenever a network namespace has changed: engines also attach networks to containers that run. The program runs
@@ -28,8 +25,7 @@ export class NetworkFollower {
 
   async stop(): Promise<void> {
     this.#monitor?.[Symbol.dispose]();
-    this.#helper.dismiss();
-    await Promise.race([this.#helper.ended, delay(LAST_RUN_MS, undefined, { ref: false })]);
+    await this.#helper.dismiss();
   }
 
   async #run(): Promise<void> {

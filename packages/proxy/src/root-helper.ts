@@ -1,5 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
 import { SYSTEM_PATH } from "@kata-ts/linux";
+
+/** By then a program has failed that is run for a guest that is gone. */
+const LAST_RUN_MS = 2_000;
 
 /**
  * A shell that stays root when this process gives its rights up, and reads nothing but words of this process from its
@@ -34,8 +38,9 @@ export class RootHelper {
     this.#child.stdin?.write(`${word}\n`);
   }
 
-  /** Lets it end once it has carried out the last word. */
-  dismiss(): void {
+  /** Lets it end once it has carried out the last word, and waits for that, but not for ever. */
+  async dismiss(): Promise<void> {
     this.#child.stdin?.end();
+    await Promise.race([this.ended, delay(LAST_RUN_MS, undefined, { ref: false })]);
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -33,6 +33,19 @@ describe("what takes back a VM's changes of its host", () => {
     expect(await runFor("abandoned")).toBe("-take-back -abandoned");
   });
 
+  it("has ended, and run nothing, once it is dismissed, however late it gets the processor", async () => {
+    writeFileSync(join(directory, VmFile.ports), "4711");
+    const helper = new TakeBackHelper(directory, ["touch", join(directory, "ran")]);
+    const [pid = 0, ...others] = childrenWith(directory);
+    expect(others).toEqual([]);
+    process.kill(pid, "SIGSTOP");
+    const dismissed = helper.dismiss();
+    process.kill(pid, "SIGCONT");
+    await dismissed;
+    expect(childrenWith(directory)).toEqual([]);
+    expect(existsSync(join(directory, "ran"))).toBe(false);
+  });
+
   it.each(["", "over; touch planted", "$(touch planted)", "-abandoned", "over abandoned"])(
     "knows no other word: %j",
     async (word) => {
@@ -41,3 +54,13 @@ describe("what takes back a VM's changes of its host", () => {
     },
   );
 });
+
+/** This process's children that have an argument. */
+function childrenWith(argument: string): number[] {
+  const tasks = readdirSync("/proc/self/task");
+  const children = tasks.flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, "latin1").split(" "));
+  return children
+    .filter(Boolean)
+    .map(Number)
+    .filter((pid) => readFileSync(`/proc/${String(pid)}/cmdline`, "latin1").includes(argument));
+}

@@ -44,6 +44,11 @@ export class TakeBackHelper {
     this.#helper.say(word);
     await this.#helper.ended;
   }
+
+  /** Nothing is to be taken back: another process does so. */
+  dismiss(): Promise<void> {
+    return this.#helper.dismiss();
+  }
 }
 
 function takingBack(vmDirectory: string): string[] {

@@ -125,6 +125,11 @@ export class VmSupervisor {
     return this.#ties.abandon();
   }
 
+  /** Once it has ended, and the process that stopped it takes back the rest: from then on nothing of it runs beside this process. */
+  release(): Promise<void> {
+    return this.#ties.release();
+  }
+
   /** From now on nothing of the VM keeps this process running, which still ends it. */
   unref(): void {
     this.#channel.unref();

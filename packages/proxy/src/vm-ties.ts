@@ -112,6 +112,11 @@ export class VmTies {
     else await this.#helper.takeBack("abandoned");
   }
 
+  /** What asked for the VM's end takes back what it has changed. A helper that outlived this process would outlive the VM. */
+  async release(): Promise<void> {
+    await this.#helper?.dismiss();
+  }
+
   /** Whether the host's kernel has ended a process of the VM's cgroup for want of memory. To be asked once. */
   ranOutOfMemory(): boolean {
     return this.#oomFiles.some(countsKills);
