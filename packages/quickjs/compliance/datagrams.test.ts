@@ -21,6 +21,51 @@ describe("a socket of UDP", () => {
     server.close();
   });
 
+  it("leaves others their turn while messages come without end", async () => {
+    const socket = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    const { port } = socket.address();
+    let hadTurn = false;
+    let rounds = 0;
+    const over: Promise<void> = new Promise((resolve) => {
+      socket.on("message", () => {
+        if (hadTurn || ++rounds > 20_000) resolve();
+        else sendOne();
+      });
+    });
+    const sender = createSocket("udp4");
+    const sendOne = (): void => {
+      sender.send("again", port, "127.0.0.1");
+    };
+    setTimeout(() => {
+      hadTurn = true;
+    }, 1);
+    sendOne();
+    await over;
+    expect(hadTurn).toBe(true);
+    sender.close();
+    socket.close();
+  });
+
+  it("has each message's ticks run before the next message", async () => {
+    const socket = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    const order: string[] = [];
+    const both: Promise<void> = new Promise((resolve) => {
+      socket.on("message", (message: Buffer) => {
+        order.push(String(message));
+        process.nextTick(() => {
+          order.push(`tick of ${String(message)}`);
+          if (order.length === 4) resolve();
+        });
+      });
+    });
+    for (const message of ["1", "2"]) socket.send(message, socket.address().port, "127.0.0.1");
+    await both;
+    expect(order).toEqual(["1", "tick of 1", "2", "tick of 2"]);
+    socket.close();
+  });
+
   it("cannot have a place that is taken", async () => {
     const first = createSocket("udp4").bind(0, "127.0.0.1");
     await once(first, "listening");

@@ -1,3 +1,5 @@
+import { closeSync, createWriteStream, openSync, read } from "node:fs";
+import { open, stat } from "node:fs/promises";
 import { setTimeout as delay, setImmediate as immediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 
@@ -68,11 +70,16 @@ describe("what waits", () => {
     const later = setImmediate(() => ran.push("immediate"));
     clearImmediate(later);
     let turns = 0;
-    const interval = setInterval(() => {
-      turns += 1;
-      if (turns === 3) clearInterval(interval);
-    }, 1);
-    await delay(60);
+    const cleared: Promise<void> = new Promise((resolve) => {
+      const interval = setInterval(() => {
+        turns += 1;
+        if (turns < 3) return;
+        clearInterval(interval);
+        resolve();
+      }, 1);
+    });
+    await cleared;
+    await delay(20);
     expect([ran, turns]).toEqual([[], 3]);
   });
 
@@ -89,6 +96,77 @@ describe("what waits", () => {
     await expect(waiting).rejects.toMatchObject({ name: "AbortError", code: "ABORT_ERR" });
     expect(await delay(1, "value")).toBe("value");
     expect(await immediate("now")).toBe("now");
+  });
+});
+
+/** So many rounds without a turn of anything else: by then the other has been kept from it. */
+const MANY = 20_000;
+
+/** Whether a timer has its turn while something goes on and on. */
+async function leavesTurns(goOn: (isOver: () => boolean) => Promise<unknown>): Promise<boolean> {
+  let hadTurn = false;
+  setTimeout(() => {
+    hadTurn = true;
+  }, 1);
+  let rounds = 0;
+  await goOn(() => hadTurn || ++rounds > MANY);
+  return hadTurn;
+}
+
+describe("a turn is left to others", () => {
+  it("by signals whose listener causes the next", async () => {
+    const turns = await leavesTurns(
+      (isOver) =>
+        new Promise<void>((resolve) => {
+          const again = (): void => {
+            if (!isOver()) {
+              process.kill(process.pid, "SIGUSR2");
+              return;
+            }
+            process.off("SIGUSR2", again);
+            resolve();
+          };
+          process.on("SIGUSR2", again);
+          process.kill(process.pid, "SIGUSR2");
+        }),
+    );
+    expect(turns).toBe(true);
+  });
+
+  it("by promises of files", async () => {
+    const paths = await leavesTurns(async (isOver) => {
+      while (!isOver()) await stat("/");
+    });
+    const handles = await leavesTurns(async (isOver) => {
+      await using file = await open("/dev/zero");
+      while (!isOver()) await file.read(Buffer.alloc(1), 0, 1, null);
+    });
+    expect([paths, handles]).toEqual([true, true]);
+  });
+
+  it("by callbacks of files", async () => {
+    const fd = openSync("/dev/zero", "r");
+    const turns = await leavesTurns(
+      (isOver) =>
+        new Promise<void>((resolve) => {
+          const again = (): void => {
+            if (isOver()) resolve();
+            else read(fd, Buffer.alloc(1), 0, 1, null, again);
+          };
+          again();
+        }),
+    );
+    closeSync(fd);
+    expect(turns).toBe(true);
+  });
+
+  it("by a stream that writes a file", async () => {
+    const stream = createWriteStream("/dev/null");
+    const turns = await leavesTurns(async (isOver) => {
+      while (!isOver()) await new Promise((resolve) => stream.write("x", resolve));
+    });
+    stream.destroy();
+    expect(turns).toBe(true);
   });
 });
 

@@ -25,6 +25,24 @@ describe("process", () => {
     expect(() => process.kill(process.pid, "SIGNOT")).toThrow(/SIGNOT/);
   });
 
+  it("has each signal's ticks run before the next signal", async () => {
+    const order: string[] = [];
+    const both: Promise<void> = new Promise((resolve) => {
+      for (const name of ["SIGUSR2", "SIGHUP"] as const) {
+        process.once(name, () => {
+          order.push("signal");
+          process.nextTick(() => {
+            order.push("tick");
+            if (order.length === 4) resolve();
+          });
+        });
+      }
+    });
+    for (const name of ["SIGUSR2", "SIGHUP"] as const) process.kill(process.pid, name);
+    await both;
+    expect(order).toEqual(["signal", "tick", "signal", "tick"]);
+  });
+
   it("has an environment of texts", () => {
     process.env.KATA_JS_TEST = 5 as never;
     expect(process.env.KATA_JS_TEST).toBe("5");

@@ -214,6 +214,26 @@ describe("a server", () => {
     server = undefined;
   });
 
+  it("has each connection's ticks run before the next connection", async () => {
+    const order: string[] = [];
+    const sockets: Socket[] = [];
+    const both: Promise<void> = new Promise((resolve) => {
+      void listen((socket) => {
+        sockets.push(socket);
+        order.push("connection");
+        process.nextTick(() => {
+          order.push("tick");
+          if (order.length === 4) resolve();
+        });
+      }).then(() => {
+        sockets.push(connect(path), connect(path));
+      });
+    });
+    await both;
+    expect(order).toEqual(["connection", "tick", "connection", "tick"]);
+    for (const socket of sockets) socket.destroy();
+  });
+
   it("has no more connections than it may", async () => {
     await listen((socket) => socket.write("hi"));
     if (server !== undefined) server.maxConnections = 1;

@@ -12,7 +12,10 @@ const native = join(QUICKJS, "native");
 /** Of our programs, and of what they are made of: tests that need no gRPC, no fake timers, and none of Node's own figures. */
 const OF_PROGRAMS = [
   ...files("shim", "src/*.test.ts"),
-  ...files("agent", "src/container/{applicable,check-dev,guest-hooks,guest-spec,home,oci-runtime,stdio}.test.ts"),
+  ...files(
+    "agent",
+    "src/container/{applicable,check-dev,guest-hooks,guest-spec,home,oci-runtime,output,stdio}.test.ts",
+  ),
   ...files("agent", "src/storage/{find-disk,mount-options,published-copy}.test.ts"),
   ...files("agent", "src/{find-port,log-calls}.test.ts"),
   ...files("agent-protocol", "src/{oci/convert,oci/lost-fields,rpc/load-codecs,yamux/frame-reader}.test.ts"),

@@ -5,13 +5,15 @@ import { EventEmitter } from "./events.ts";
 import { succeed, tryLibc } from "./libc.ts";
 import { afterTurn } from "./loop/loop.ts";
 import { READABLE, Watch } from "./loop/poll.ts";
-import { nextTick } from "./loop/ticks.ts";
+import { invoke, nextTick } from "./loop/ticks.ts";
 import { type AddressInfo, decodeAddress, familyOf, inetAddress, nameOf } from "./net/address.ts";
 
 const SOCK_DGRAM = 2;
 const SOCK_FLAGS = 0o2004000; // SOCK_CLOEXEC | SOCK_NONBLOCK
 const LONGEST = 65_536;
 const ADDRESS_BYTES = 128;
+/** A sender that never stops does not keep others from their turn. */
+const MESSAGES_A_TURN = 32;
 const [EAGAIN] = ERRORS.EAGAIN;
 
 type Type = "udp4" | "udp6";
@@ -111,7 +113,7 @@ export class Socket extends EventEmitter {
   }
 
   #receive(fd: number): void {
-    while (this.#watch !== undefined) {
+    for (let turn = 0; turn < MESSAGES_A_TURN && this.#watch !== undefined; turn++) {
       const bytes = Buffer.allocUnsafe(LONGEST);
       const name = Buffer.alloc(ADDRESS_BYTES);
       const length = Buffer.alloc(4);
@@ -123,8 +125,10 @@ export class Socket extends EventEmitter {
         return;
       }
       const from = decodeAddress(name.subarray(0, length.readUInt32LE()));
-      if (typeof from === "object")
+      if (typeof from !== "object") continue;
+      invoke(() => {
         this.emit("message", Buffer.from(bytes.subarray(0, count)), { ...from, size: count });
+      });
     }
   }
 }

@@ -17,14 +17,25 @@ import {
 import { accessSync, fstatSync, lstatSync, type Stats, statSync } from "./fs/stats.ts";
 import { mkdtempSync } from "./fs/temporary.ts";
 import { appendFileSync, readFileSync, writeFileSync } from "./fs/whole-files.ts";
+import { setImmediate } from "./loop/timers.ts";
 
 export { constants };
 
 type Later<Args extends unknown[], T> = (...args: Args) => Promise<T>;
 
-/** Done in place, as all work on files here; a failure is a rejection. */
+/**
+ * Done in place, as all work on files here; a failure is a rejection. Either is known at the end of a turn: a program that works
+ * through many files leaves others their turn so, as where it waits for each.
+ */
 function later<Args extends unknown[], T>(body: (...args: Args) => T): Later<Args, T> {
-  return async (...args) => body(...args);
+  return (...args) =>
+    new Promise((resolve, reject) => {
+      try {
+        setImmediate(resolve, body(...args));
+      } catch (error) {
+        setImmediate(reject, error);
+      }
+    });
 }
 
 export const statfs: Later<Parameters<typeof statfsSync>, StatsFs> = later(statfsSync);
@@ -49,6 +60,12 @@ export const unlink: Later<Parameters<typeof unlinkSync>, void> = later(unlinkSy
 export const utimes: Later<Parameters<typeof utimesSync>, void> = later(utimesSync);
 export const writeFile: Later<Parameters<typeof writeFileSync>, void> = later(writeFileSync);
 
+const opened = later(openSync);
+const closed = later(closeSync);
+const readInto = later(readSync);
+const written = later(writeSync);
+const statOf = later(fstatSync);
+
 /** An open file, which its owner closes: no collection of garbage does. */
 class FileHandle {
   readonly fd: number;
@@ -57,20 +74,20 @@ class FileHandle {
     this.fd = fd;
   }
 
-  async close(): Promise<void> {
-    closeSync(this.fd);
+  close(): Promise<void> {
+    return closed(this.fd);
   }
 
   async read(...args: ReadArguments): Promise<{ bytesRead: number; buffer: ArrayBufferView }> {
-    return { bytesRead: readSync(this.fd, ...args), buffer: args[0] };
+    return { bytesRead: await readInto(this.fd, ...args), buffer: args[0] };
   }
 
   async write(...args: WriteArguments): Promise<{ bytesWritten: number }> {
-    return { bytesWritten: writeSync(this.fd, ...args) };
+    return { bytesWritten: await written(this.fd, ...args) };
   }
 
-  async stat(): Promise<Stats> {
-    return fstatSync(this.fd);
+  stat(): Promise<Stats> {
+    return statOf(this.fd);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,5 +100,5 @@ type ReadArguments = Rest<typeof readSync>;
 type WriteArguments = Rest<typeof writeSync>;
 
 export async function open(...args: Parameters<typeof openSync>): Promise<FileHandle> {
-  return new FileHandle(openSync(...args));
+  return new FileHandle(await opened(...args));
 }

@@ -1,18 +1,21 @@
-import { nextTick } from "../loop/ticks.ts";
+import { setImmediate } from "../loop/timers.ts";
 import { closeSync, readSync } from "./files.ts";
 import { fstatSync } from "./stats.ts";
 import { readFileSync, writeFileSync } from "./whole-files.ts";
 
 type WithCallback = (...args: readonly unknown[]) => void;
 
-/** Calls back later; the work is done in place, as with all files here. */
+/**
+ * Calls back at the end of a turn; the work is done in place, as with all files here. A program that works through many files
+ * leaves others their turn so, as where it waits for each.
+ */
 function calledBack(body: (...args: never[]) => unknown): WithCallback {
   return (...args) => {
     const done = args.at(-1) as (error: Error | null, value?: unknown) => void;
     try {
-      nextTick(done, null, body(...(args.slice(0, -1) as never[])));
+      setImmediate(done, null, body(...(args.slice(0, -1) as never[])));
     } catch (error) {
-      nextTick(done, error as Error);
+      setImmediate(done, error as Error);
     }
   };
 }

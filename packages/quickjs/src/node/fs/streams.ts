@@ -79,7 +79,7 @@ class FileWriter extends Writable {
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     try {
       for (let at = 0; at < chunk.length; ) at += writeSync(this.fd ?? -1, chunk, at);
-      done();
+      setImmediate(done);
     } catch (error) {
       done(error as Error);
     }

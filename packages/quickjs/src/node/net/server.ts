@@ -148,27 +148,25 @@ export class Server extends EventEmitter {
     return fd;
   }
 
+  /** One a turn: who connects over and over does not keep the others from theirs. */
   #accept(listening: number): void {
-    while (this.#watch !== undefined) {
-      const fd = tryLibc("accept4", listening, null, null, SOCK_FLAGS);
-      if (fd === -EAGAIN) return;
-      if (PASSING.includes(fd)) continue;
-      if (fd < 0) {
-        this.emit("error", systemError(-fd, "accept"));
-        return;
-      }
-      if (this.#connections.size >= (this.maxConnections ?? Infinity)) {
-        tryLibc("close", fd);
-        continue;
-      }
-      const socket = adopt(fd, this.#options, this.#options.pauseOnConnect === true);
-      this.#connections.add(socket);
-      socket.once("close", () => {
-        this.#connections.delete(socket);
-        this.#endWhenAlone();
-      });
-      this.emit("connection", socket);
+    const fd = tryLibc("accept4", listening, null, null, SOCK_FLAGS);
+    if (fd === -EAGAIN || PASSING.includes(fd)) return;
+    if (fd < 0) {
+      this.emit("error", systemError(-fd, "accept"));
+      return;
     }
+    if (this.#connections.size >= (this.maxConnections ?? Infinity)) {
+      tryLibc("close", fd);
+      return;
+    }
+    const socket = adopt(fd, this.#options, this.#options.pauseOnConnect === true);
+    this.#connections.add(socket);
+    socket.once("close", () => {
+      this.#connections.delete(socket);
+      this.#endWhenAlone();
+    });
+    this.emit("connection", socket);
   }
 
   #endWhenAlone(): void {

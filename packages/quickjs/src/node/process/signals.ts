@@ -2,11 +2,14 @@ import { read } from "kata:native";
 import { Buffer } from "../buffer.ts";
 import { libc } from "../libc.ts";
 import { READABLE, Watch } from "../loop/poll.ts";
+import { invoke } from "../loop/ticks.ts";
 
 const SIG_BLOCK = 0;
 const SIG_UNBLOCK = 1;
 const SIGNALFD_FLAGS = 0o2004000; // SFD_CLOEXEC | SFD_NONBLOCK
 const INFO_BYTES = 128;
+/** What comes while these are heard waits for the next turn, or a program that signals itself would hear of nothing else. */
+const SIGNALS_A_TURN = 32;
 /** sigset_t of the C library; the kernel reads eight bytes of it. */
 const SET_BYTES = 128;
 
@@ -47,10 +50,15 @@ function update(): void {
 }
 
 function takeSignals(fd: number): void {
-  const info = Buffer.alloc(INFO_BYTES);
-  while (read(fd, info, 0, INFO_BYTES, -1) === INFO_BYTES) {
-    const signal = info.readUInt32LE();
-    for (const handler of handlers.get(signal) ?? []) handler(signal);
+  const infos = Buffer.alloc(SIGNALS_A_TURN * INFO_BYTES);
+  const count = read(fd, infos, 0, infos.length, -1);
+  for (let at = 0; at < count; at += INFO_BYTES) {
+    const signal = infos.readUInt32LE(at);
+    for (const handler of handlers.get(signal) ?? []) {
+      invoke(() => {
+        handler(signal);
+      });
+    }
   }
 }
 
