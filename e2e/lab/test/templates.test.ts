@@ -1,0 +1,76 @@
+import { expect, it } from "vitest";
+import { bundle } from "../bundle.ts";
+import { useHost } from "../use-host.ts";
+
+const host = useHost({ more: "[factory]\nenable_template = true" });
+
+const COMMON = `. lab
+# right NAME: its clock is the host's. What it draws is kept.
+right() {
+  earliest=$(date +%s)
+  kata exec "$1" sh -c 'date +%s; cat /proc/sys/kernel/random/boot_id; od -An -tx1 -N16 /dev/urandom' >/root/looked
+  latest=$(date +%s)
+  now=$(head -n 1 /root/looked)
+  tail -n 2 /root/looked >>/root/drawn
+  [ "$now" -ge "$earliest" ] && [ "$now" -le "$latest" ] || { echo "$1: $now is not from $earliest to $latest"; exit 1; }
+}
+`;
+
+it("VMs are cloned from a template: each with secrets of its own and the host's time, and they grow", async () => {
+  const output = await host().ok(`${COMMON}
+note
+kata factory init
+kata factory status | grep -q 'vm factory is on'
+${bundle("first", "exec sleep 1000")}
+${bundle("second", "exec sleep 1000")}
+start first
+start second
+is clones "$(grep -l memoryImage /run/kata-ts/vm/*/spec.json | wc -l)" 2
+right first
+right second
+is 'different draws' "$(sort -u /root/drawn | wc -l)" 4
+rm /root/drawn
+is clock "$(kata exec first cat /sys/devices/system/clocksource/clocksource0/current_clocksource)" kvm-clock
+dd if=/dev/urandom of=/root/data bs=1M count=32 status=none
+is '32 MiB in and out' "$(kata exec second cat </root/data | md5sum)" "$(md5sum </root/data)"
+before=$(kata exec first sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo)
+kata update --memory 384m --cpu-quota 200000 --cpu-period 100000 first
+after=$(kata exec first sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo)
+[ $((after - before)) -ge $((370 * 1024)) ] || { echo "memory grew from $before to $after KiB"; exit 1; }
+is processors "$(kata exec first grep -c ^processor /proc/cpuinfo)" 2
+kata pause second
+sleep 3
+kata resume second
+right second
+kata delete --force first
+kata delete --force second
+kata factory destroy
+nothing_left
+rm -r /root/first /root/second /root/drawn
+echo done`);
+  expect(output).toMatch(/^done$/m);
+});
+
+it("a VM that waits is taken, with all of its processes and the host's time, and the next one is made", async () => {
+  const output = await host().ok(`${COMMON}
+note
+echo 'vm_cache_number = 1' >>/etc/kata-ts/configuration.toml
+waiting() { kata factory status | grep -q '1 of 1 wait'; }
+kata factory init
+waiting
+next=$(dirname /run/kata-ts/vm/*/cached.json)
+${bundle("taken", "exec sleep 1000")}
+start taken
+grep -q "$next" /run/kata-ts/containers/taken/kata.json
+pids=$(grep -o '"pid":[0-9]*' "$next/processes.json" | cut -d: -f2 | sort -u)
+is "cgroups of the VM's processes" "$(for pid in $pids; do cut -d: -f3 /proc/$pid/cgroup; done | sort -u)" /taken
+right taken
+rm /root/drawn
+await 600 waiting
+kata delete --force taken
+sed -i '/vm_cache_number/d' /etc/kata-ts/configuration.toml
+kata factory destroy
+nothing_left
+echo done`);
+  expect(output).toMatch(/^done$/m);
+});
