@@ -51,6 +51,21 @@ describe("Reaper", () => {
     ).toBe("true");
   });
 
+  it("leaves others their turn while one program after the other has ended when it is waited for", () => {
+    expect(
+      inOwnProcess(`
+        let hadTurn = false, rounds = 0;
+        setTimeout(() => { hadTurn = true; }, 1);
+        while (!hadTurn && rounds++ < 50) {
+          const pid = spawnProcess("/bin/true", [], [nothing, nothing, nothing]);
+          while (readProcessStat(pid)?.state !== "Z");
+          await reaper.wait(pid);
+        }
+        console.log(hadTurn);
+      `),
+    ).toBe("true");
+  });
+
   it("leaves no zombie of orphans whose status is not asked for", () => {
     expect(
       inOwnProcess(`

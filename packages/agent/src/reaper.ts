@@ -18,7 +18,10 @@ export class Reaper {
     });
   }
 
-  /** Resolves with the exit status, or 128 + signal, of a child; also of one already dead. */
+  /**
+   * Resolves with the exit status, or 128 + signal, of a child; also of one already dead. It collects nothing by itself: an end
+   * found here lets the next start begin at once, and from start to start the agent would answer no call.
+   */
   wait(pid: number): Promise<number> {
     const early = this.#unclaimed.get(pid);
     if (early !== undefined) {
@@ -27,7 +30,6 @@ export class Reaper {
     }
     return new Promise((resolve) => {
       this.#waiting.set(pid, resolve);
-      this.collect();
     });
   }
 
