@@ -71,6 +71,7 @@ describe("a container in a microvm", () => {
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain("limits of 4096 MiB are more than the 2560 MiB of the VM");
     await kata.ok(["kill", id, "KILL"]);
+    await kata.until(id, "stopped");
     await kata.ok(["delete", id]);
   });
 
