@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCommand } from "../harness/command.ts";
+import { hasLauncher } from "../harness/engine-tree.ts";
 import { DIST } from "../harness/paths.ts";
 
 const PROGRAMS = [
@@ -54,7 +55,7 @@ describe.each(PROGRAMS)("%s", (program) => {
     }
   });
 
-  it("drops what the environment says to Node and to the linker, and no more", async () => {
+  it.runIf(hasLauncher(program))("drops what the environment says to Node and to the linker, and no more", async () => {
     const libexec = join(directory, "libexec", "kata-ts");
     mkdirSync(libexec, { recursive: true });
     mkdirSync(join(directory, "bin"));
