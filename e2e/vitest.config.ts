@@ -8,8 +8,9 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 1,
     fileParallelism: false,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // As a command of a test: the trial of KVM alone may take four minutes, where a guest gets on slowly under it.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     reporters: [
       "default",
       "../scripts/lib/test-counts.ts",
