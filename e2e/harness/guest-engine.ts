@@ -15,7 +15,7 @@ export async function programOfAgent(): Promise<string> {
   return (await hasFile(INSTALLED, KATA_JS)) ? KATA_JS : "/usr/bin/node";
 }
 
-/** A root file system whose agent runs on QuickJS: the installed one, or one that is made beside it. */
+/** A root file system whose agent runs on QuickJS: the installed image, or another that is made beside it. */
 export async function imageWithoutNode(): Promise<string> {
   if (await hasFile(INSTALLED, KATA_JS)) return INSTALLED;
   const agent = await bundleAgent("quickjs", join(ROOT, "dist", "agent-quickjs"));

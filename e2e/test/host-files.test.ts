@@ -87,7 +87,7 @@ describe("files of the host, in a container", () => {
       return JSON.parse(await guest.ask("open"));
     };
     const file = join(data, "file");
-    // The former one stays under another name: one that is gone would be noticed by itself.
+    // The former one stays under another name: the agent notices by itself that a file is gone.
     const replace = (path: string, make: (path: string) => void): void => {
       make(`${path}.new`);
       renameSync(path, `${path}.former`);

@@ -117,7 +117,7 @@ describe("a guest that is reached over vsock", () => {
     await kata.ok(["delete", id]);
   });
 
-  it("is told of by check and env, and does not go with templates", async () => {
+  it("stands in what check and env print, and does not go with templates", async () => {
     await using kata = Kata.configured(toml);
     const environment = JSON.parse(await kata.ok(["env", "--json"])) as { Hypervisor: { UseVSock: boolean } };
     expect(environment.Hypervisor.UseVSock).toBe(true);

@@ -49,7 +49,7 @@ describe("streams to the host", () => {
     expect(await streams.open()).toBe(there);
   });
 
-  it("are bounded in number while nobody uses them", () => {
+  it("are bounded in number while they are unused", () => {
     const streams = new HostStreams();
     const offers = Array.from({ length: 20 }, () => new PassThrough());
     for (const offer of offers) streams.offer(offer);

@@ -21,7 +21,7 @@ export function serveVsock(services: StreamServices, port: number = AGENT_VSOCK_
   });
 }
 
-/** Undefined for one that has ended already. */
+/** Undefined for a connection that has ended already. */
 function peerOf(connection: Parameters<typeof vsockPeer>[0]): number | undefined {
   try {
     return vsockPeer(connection).cid;

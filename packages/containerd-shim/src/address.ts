@@ -18,12 +18,12 @@ export function socketPath(address: string, namespace: string, group: string): s
   return join(SOCKETS, digest);
 }
 
-/** As containerd is told. */
+/** As containerd reads it. */
 export function addressOf(path: string): string {
   return `${SCHEME}${path}`;
 }
 
-/** The path in an address; undefined for one that is not a unix socket's. */
+/** The path in an address; undefined for an address that is not a unix socket's. */
 export function pathOf(address: string): string | undefined {
   return address.startsWith(SCHEME) ? address.slice(SCHEME.length) : undefined;
 }

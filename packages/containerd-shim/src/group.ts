@@ -21,7 +21,7 @@ export function groupOf(bundle: string, id: string): string {
   return id;
 }
 
-/** A bundle that cannot be read is told of by the create that follows. */
+/** The create that follows reports a bundle that cannot be read. */
 function annotationsOf(bundle: string): Readonly<Record<string, string>> {
   const path = join(bundle, "config.json");
   try {

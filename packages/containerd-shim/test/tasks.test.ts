@@ -77,7 +77,7 @@ describe("a task", () => {
     expect(client.events).toEqual(["create", "start", "paused", "resumed"]);
   });
 
-  it("that runs out of memory is told of, and no other", async () => {
+  it("that runs out of memory is reported, and no other", async () => {
     const client = new FakeClient();
     await client.create("web");
     client.pod.runOutOfMemory("web");

@@ -295,14 +295,3 @@ describe("streams of files", () => {
     await expect(buffer(fs.createReadStream(at("none")))).rejects.toMatchObject({ code: "ENOENT" });
   });
 });
-
-describe("file systems", () => {
-  it("say their kind and their size", async () => {
-    const PROC_SUPER_MAGIC = 0x9fa0;
-    expect(fs.statfsSync("/proc").type).toBe(PROC_SUPER_MAGIC);
-    const { bsize, blocks, bfree } = await promises.statfs(directory);
-    expect(bsize).toBeGreaterThanOrEqual(512);
-    expect(blocks).toBeGreaterThanOrEqual(bfree);
-    expect(() => fs.statfsSync(at("none"))).toThrow(/ENOENT.*statfs/);
-  });
-});

@@ -6,28 +6,18 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   type ContainerConfig,
   createContainer,
-  defaultSpec,
   type Hypervisor,
   joinSandbox,
   MemoryStore,
   NamespaceNetwork,
   noCgroups,
   noNetwork,
-  parseContainerId,
   updateContainer,
   VmmHypervisor,
 } from "../src/index.ts";
 import { ALL_CAPABILITIES, FakeAgent, FakeHypervisor, FakeShims, FakeVmm } from "../src/testing/index.ts";
+import { CONFIG, ID, SANDBOX } from "./web-container.ts";
 
-const ID = parseContainerId("web");
-const CONFIG: ContainerConfig = {
-  id: ID,
-  rootfs: "/",
-  spec: defaultSpec({ args: ["sh"] }),
-  bundle: "/b",
-  annotations: {},
-};
-const SANDBOX = { hostname: "h", sharePidNamespace: false, bootDeadlineMs: 1000 };
 const MIB = 1024 ** 2;
 
 function withMemory(mebibytes: number): ContainerConfig {

@@ -5,9 +5,7 @@ import { AgentRpcError, type RpcName, RpcStatus } from "@kata-ts/agent-protocol"
 import { isAlive } from "@kata-ts/linux";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
-  type ContainerConfig,
   createContainer,
-  defaultSpec,
   deleteContainer,
   joinSandbox,
   killContainer,
@@ -22,16 +20,7 @@ import {
   syncNetwork,
 } from "../src/index.ts";
 import { FakeAgent, FakeHypervisor, FakeShims } from "../src/testing/index.ts";
-
-const ID = parseContainerId("web");
-const CONFIG: ContainerConfig = {
-  id: ID,
-  rootfs: "/",
-  spec: defaultSpec({ args: ["sh"] }),
-  bundle: "/b",
-  annotations: {},
-};
-const SANDBOX = { hostname: "h", sharePidNamespace: false, bootDeadlineMs: 1000 };
+import { CONFIG, ID, SANDBOX } from "./web-container.ts";
 
 describe("containers, over fakes of every port", () => {
   let agent: FakeAgent;

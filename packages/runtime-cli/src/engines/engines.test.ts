@@ -40,7 +40,7 @@ describe("the configuration of engines", () => {
     expect(JSON.stringify(parse(text))).toContain(JSON.stringify(RUNTIME));
   });
 
-  it("containerd is told of our own shim where that is asked for", () => {
+  it("containerd gets our own shim where that is asked for", () => {
     const text = containerd.snippet("/opt/kata/bin/kata-runtime", join(directory, "none"), "v2");
     expect(JSON.stringify(parse(text))).toContain(
       '"kata":{"runtime_type":"io.containerd.kata.v2","runtime_path":"/opt/kata/bin/containerd-shim-kata-v2"',
@@ -112,7 +112,7 @@ describe("the configuration of engines", () => {
     expect(readFileSync(daemon.file, "utf8")).toContain("kata-runtime");
   });
 
-  it("Docker is told of our own shim from 23 on, where that is asked for", async () => {
+  it("Docker gets our own shim from 23 on, where that is asked for", async () => {
     const shim = { runtimes: { kata: { runtimeType: "/opt/kata/bin/containerd-shim-kata-v2" } } };
     const daemon = place("daemon.json");
     expect(JSON.parse(docker.snippet("/opt/kata/bin/kata-runtime", daemon.file, "v2"))).toEqual(shim);

@@ -68,7 +68,7 @@ export const verb: Verb = async (args, { installation: { runtime } }) => {
 function shimOf(shim: string | undefined, engine: string): ContainerdShim {
   if (shim === undefined) return "runc";
   if (!WITH_SHIMS.includes(engine)) {
-    throw new UsageError(`--shim is for ${WITH_SHIMS.join(" and ")}: ${engine} is told of kata-runtime`);
+    throw new UsageError(`--shim is for ${WITH_SHIMS.join(" and ")}: ${engine} calls kata-runtime`);
   }
   if (shim !== "runc" && shim !== "v2") throw new UsageError(`--shim ${shim}: runc and v2 are there`);
   return shim;
