@@ -2,6 +2,15 @@ import { createSocket, type RemoteInfo } from "node:dgram";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 
+function codeOf(body: () => unknown): unknown {
+  try {
+    body();
+    return undefined;
+  } catch (error) {
+    return (error as { code: unknown }).code;
+  }
+}
+
 describe("a socket of UDP", () => {
   it("sends, receives, and knows from where", async () => {
     const server = createSocket("udp4").bind(0, "127.0.0.1");
@@ -19,6 +28,42 @@ describe("a socket of UDP", () => {
     client.close();
     await closed;
     server.close();
+  });
+
+  it("can be connected: then it has one partner, and hears no other", async () => {
+    const [server, stranger] = [createSocket("udp4"), createSocket("udp4")].map((each) => each.bind(0, "127.0.0.1"));
+    if (server === undefined || stranger === undefined) throw new Error("unreachable");
+    await Promise.all([once(server, "listening"), once(stranger, "listening")]);
+    const client = createSocket("udp4");
+    client.connect(server.address().port, "127.0.0.1");
+    await once(client, "connect");
+    expect(
+      codeOf(() => {
+        client.connect(9);
+      }),
+    ).toBe("ERR_SOCKET_DGRAM_IS_CONNECTED");
+    const asked = once(server, "message");
+    const sent = new Promise((resolve) => {
+      client.send("question", (...given: unknown[]) => {
+        resolve(given);
+      });
+    });
+    const [, from] = (await asked) as [Buffer, RemoteInfo];
+    expect(await sent).toEqual([null, 8]);
+    const heard = once(client, "message");
+    stranger.send("not asked", from.port, from.address);
+    server.send("answer", from.port, from.address);
+    expect(String((await heard)[0])).toBe("answer");
+    for (const socket of [server, stranger, client]) socket.close();
+  });
+
+  it("that is not connected needs a port", () => {
+    const socket = createSocket("udp4");
+    expect(
+      codeOf(() => {
+        socket.send("question");
+      }),
+    ).toBe("ERR_SOCKET_BAD_PORT");
   });
 
   it("leaves others their turn while messages come without end", async () => {
@@ -75,5 +120,24 @@ describe("a socket of UDP", () => {
     first.close();
     second.close();
     expect(() => first.close()).toThrow(/[Nn]ot running/);
+  });
+
+  it("is closed once, also where it was never bound", async () => {
+    const socket = createSocket("udp4");
+    const closed = once(socket, "close");
+    socket.close();
+    await closed;
+    expect(() => socket.close()).toThrow(/[Nn]ot running/);
+  });
+
+  it("calls back once it is bound, with or without an address", async () => {
+    for (const place of [[0], [0, "127.0.0.1"]] as const) {
+      const socket = createSocket("udp4");
+      await new Promise<void>((resolve) => {
+        (socket.bind as (...args: unknown[]) => void).call(socket, ...place, resolve);
+      });
+      expect(socket.address().port).toBeGreaterThan(0);
+      socket.close();
+    }
   });
 });

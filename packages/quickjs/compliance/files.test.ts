@@ -36,7 +36,7 @@ describe("files", () => {
     fs.appendFileSync(at("file"), Buffer.from("!"));
     expect(fs.readFileSync(at("file"), "utf8")).toBe("häh!");
     expect(fs.readFileSync(at("file"))).toEqual(Buffer.from("häh!"));
-    fs.writeFileSync(at("other"), "secret", { mode: 0o600, flag: "wx" });
+    fs.writeFileSync(at("other"), "secret", { mode: 0o600, flag: "wx", flush: true });
     expect((fs.statSync(at("other")).mode & 0o777).toString(8)).toBe("600");
     expect(
       failure(() => {
@@ -63,6 +63,16 @@ describe("files", () => {
     expect(fs.fstatSync(fd).size).toBe(12);
     fs.closeSync(fd);
     expect(fs.readFileSync(at("file"), "latin1")).toBe("0123bc6789xy");
+  });
+
+  it("are there or not, whatever they are named", () => {
+    fs.writeFileSync(at("file"), "");
+    expect([at("file"), at("none"), "", `${at("file")}\0`].map((path) => fs.existsSync(path))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 
   it("say what has failed", () => {
@@ -176,6 +186,8 @@ describe("stats", () => {
     expect(stats.mtime.toISOString()).toBe("2017-07-14T02:40:00.250Z");
     expect(fs.lstatSync(at("link")).isSymbolicLink()).toBe(true);
     expect(fs.readlinkSync(at("link"))).toBe("file");
+    fs.symlinkSync(Buffer.of(0xff), at("raw"));
+    expect(fs.readlinkSync(at("raw"), "latin1")).toBe("\xff");
     expect(fs.statSync(at("file"), { bigint: true }).mtimeNs).toBe(1_500_000_000_250_000_000n);
     expect(fs.statSync(at("none"), { throwIfNoEntry: false })).toBeUndefined();
     expect([fs.existsSync(at("file")), fs.existsSync(at("none")), fs.statSync(directory).isDirectory()]).toEqual([
@@ -192,6 +204,8 @@ describe("directories", () => {
   it("are made with their parents, and say which was the first", () => {
     expect(fs.mkdirSync(at("a/b/c"), { recursive: true })).toBe(at("a"));
     expect(fs.mkdirSync(at("a/b/c"), { recursive: true })).toBeUndefined();
+    // The last is there once its parents are, as where another program makes it at the same time.
+    expect(fs.mkdirSync(`${at("e/f")}/..`, { recursive: true })).toBe(at("e"));
     fs.mkdirSync(at("d"), { mode: 0o700 });
     expect((fs.statSync(at("d")).mode & 0o777).toString(8)).toBe("700");
     fs.writeFileSync(at("file"), "");
@@ -212,6 +226,14 @@ describe("directories", () => {
       ["link", false],
     ]);
     expect(fs.readdirSync(directory, { recursive: true }).toSorted()).toEqual(["a", "b", "dir", "dir/ü", "link"]);
+  });
+
+  it.each([false, true])("go with names in them that are no UTF-8, forced: %s", (force) => {
+    fs.mkdirSync(at("dir"));
+    fs.mkdirSync(Buffer.from(at("dir/\xff"), "latin1"));
+    fs.writeFileSync(Buffer.from(at("dir/\xff/\xfe"), "latin1"), "");
+    fs.rmSync(at("dir"), { recursive: true, force });
+    expect(fs.existsSync(at("dir"))).toBe(false);
   });
 
   it("go with all that is in them, and only when that is wanted", () => {
@@ -281,6 +303,13 @@ describe("promises of files", () => {
     expect((await file.write(Buffer.from("!"))).bytesWritten).toBe(1);
     await file.close();
     expect(await promises.readFile(at("dir/other"), "latin1")).toBe("!ext");
+    const whole = await promises.open(at("dir/other"), "r+");
+    await whole.writeFile("new");
+    await whole.sync();
+    expect([await whole.readFile("latin1"), (await whole.stat()).size]).toEqual(["t", 4]);
+    await whole.truncate(2);
+    await whole.close();
+    expect(await promises.readFile(at("dir/other"), "latin1")).toBe("ne");
     await promises.rm(at("dir"), { recursive: true });
     await expect(promises.stat(at("dir"))).rejects.toMatchObject({ code: "ENOENT", syscall: "stat" });
   });

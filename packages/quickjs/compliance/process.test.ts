@@ -1,8 +1,19 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { availableParallelism, constants, endianness, hostname, tmpdir } from "node:os";
+import {
+  availableParallelism,
+  constants,
+  cpus,
+  endianness,
+  hostname,
+  machine,
+  tmpdir,
+  totalmem,
+  version,
+} from "node:os";
 import { join } from "node:path";
 import { isatty } from "node:tty";
-import { format, parseArgs, promisify, stripVTControlCharacters } from "node:util";
+import { format, promisify, stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 
 describe("process", () => {
@@ -100,6 +111,25 @@ describe("os", () => {
       2,
     ]);
     expect(isatty(999)).toBe(false);
+    expect(version()).toBe(readFileSync("/proc/sys/kernel/version", "utf8").trim());
+    expect(machine()).toBe(execFileSync("uname", ["-m"], { encoding: "utf8" }).trim());
+    expect(totalmem()).toBe(Number(/MemTotal: *(\d+)/.exec(readFileSync("/proc/meminfo", "latin1"))?.[1]) * 1024);
+  });
+
+  it("names this machine's processors", () => {
+    const models = [...readFileSync("/proc/cpuinfo", "latin1").matchAll(/^model name\t: (.*)$/gm)].map(
+      ([, name]) => name,
+    );
+    expect(cpus().map(({ model }) => model)).toEqual(models);
+    const [first] = cpus();
+    expect(Object.keys(first ?? {})).toEqual(["model", "speed", "times"]);
+    expect(Object.keys(first?.times ?? {})).toEqual(["user", "nice", "sys", "idle", "irq"]);
+    expect((first?.times.user ?? 0) + (first?.times.idle ?? 0)).toBeGreaterThan(0);
+  });
+
+  it("has a clock that knows when it began", () => {
+    const off = performance.timeOrigin + performance.now() - Date.now();
+    expect(Math.abs(off)).toBeLessThan(1000);
   });
 });
 
@@ -121,18 +151,5 @@ describe("util", () => {
     });
     expect(await call(1)).toBe(2);
     await expect(call(-1)).rejects.toThrow("negative");
-  });
-
-  it("parses arguments, and says which it does not know", () => {
-    const options = { name: { type: "string" }, flag: { type: "boolean", short: "f" } } as const;
-    const { values, positionals } = parseArgs({ args: ["--name=a", "-f", "rest"], options, allowPositionals: true });
-    expect([{ ...values }, positionals]).toEqual([{ name: "a", flag: true }, ["rest"]]);
-    let code: unknown;
-    try {
-      parseArgs({ args: ["--none"], options });
-    } catch (error) {
-      ({ code } = error as { code: unknown });
-    }
-    expect(code).toBe("ERR_PARSE_ARGS_UNKNOWN_OPTION");
   });
 });

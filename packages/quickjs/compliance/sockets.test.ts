@@ -63,6 +63,22 @@ describe("a socket", () => {
     expect(await got).toBe("early bird");
   });
 
+  it("hears the other side's last words, although that takes no more of what waits to be written", async () => {
+    const [near, far] = await pair();
+    far.pause();
+    let heard = "";
+    near.on("data", (chunk: Buffer) => {
+      heard += String(chunk);
+    });
+    const failed = once(near, "error");
+    near.write(Buffer.alloc(8 * 2 ** 20));
+    await immediate();
+    far.write("last words", () => far.destroy());
+    const [error] = (await failed) as [NodeJS.ErrnoException];
+    expect(error.code).toMatch(/^(EPIPE|ECONNRESET)$/);
+    expect(heard).toBe("last words");
+  });
+
   it("stays open for writing when the other side has ended, if it may", async () => {
     const [near, far] = await pair();
     far.end("bye");

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "quickjs.h"
 
@@ -71,17 +72,33 @@ void call_release(JSContext *ctx, Call *call);
 /* @return memory to be freed, with a NUL behind it; NULL with errno */
 uint8_t *read_file(const char *path, size_t *size);
 
-/* What is appended to the running file. */
+/* A module of a program: the name that it is imported by, and its bytecode. */
 typedef struct {
-    const uint8_t *data;
-    size_t size;
-    void *map;
-    size_t length;
-} Appended;
+    const char *name;
+    size_t name_size;
+    const uint8_t *code;
+    size_t code_size;
+} Module;
 
-/* @return whether a program is; it is mapped until unmap_appended() */
-bool map_appended(Appended *appended);
-void unmap_appended(const Appended *appended);
+/* @return false with errno, or for more than four gigabytes */
+bool write_module(FILE *file, const char *name, const uint8_t *code, size_t size);
+/* Takes the first module off what is left of a program. @return false where there is none, or its sizes are wrong */
+bool next_module(Bytes *rest, Module *module);
+/* @return whether a program has a module of this name */
+bool find_module(Bytes program, const char *name, Module *module);
+
+/* A program in memory. */
+typedef struct {
+    uint8_t *data;
+    size_t size;
+    void *map; /* where it is mapped of a file; NULL where the data are memory of its own */
+    size_t length;
+} Program;
+
+/* @return whether one is appended to the running file; it is mapped */
+bool map_appended(Program *program);
+/* Gives the memory back, once. */
+void release_program(Program *program);
 
 /* The arguments that this process has; whether its program is in the file of the engine. */
 void host_arguments(int argc, char **argv, bool is_appended);

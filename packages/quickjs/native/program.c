@@ -47,7 +47,7 @@ static bool find_appended(int fd, size_t *start, size_t *size)
     return true;
 }
 
-bool map_appended(Appended *appended)
+bool map_appended(Program *program)
 {
     size_t start, size;
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -55,17 +55,20 @@ bool map_appended(Appended *appended)
     bool found = find_appended(fd, &start, &size);
     if (found) {
         size_t outside = start % (size_t)sysconf(_SC_PAGESIZE);
-        appended->length = size + outside;
-        appended->map = mmap(NULL, appended->length, PROT_READ, MAP_PRIVATE, fd, (off_t)(start - outside));
-        found = appended->map != MAP_FAILED;
-        if (found) appended->data = (const uint8_t *)appended->map + outside;
-        appended->size = size;
+        program->length = size + outside;
+        program->map = mmap(NULL, program->length, PROT_READ, MAP_PRIVATE, fd, (off_t)(start - outside));
+        found = program->map != MAP_FAILED;
+        if (found) program->data = (uint8_t *)program->map + outside;
+        program->size = size;
     }
     close(fd);
+    if (!found) *program = (Program){0};
     return found;
 }
 
-void unmap_appended(const Appended *appended)
+void release_program(Program *program)
 {
-    munmap(appended->map, appended->length);
+    if (program->map == NULL) free(program->data);
+    else munmap(program->map, program->length);
+    *program = (Program){0};
 }

@@ -11,6 +11,7 @@
  *
  * @module
  */
-export { bundle } from "./bundle/bundle.ts";
+export { type BundleInParts, bundle, bundleInParts } from "./bundle/bundle.ts";
 export { compileBundle } from "./bundle/compile.ts";
 export { makeExecutable } from "./bundle/executable.ts";
+export { lackingGlobals } from "./bundle/lacking.ts";

@@ -1,7 +1,7 @@
 // Every test of the directory compliance runs on Node by itself, and on the engine by this file.
 import { globSync } from "node:fs";
 import { join } from "node:path";
-import { prepareScriptEngine } from "@kata-ts/guest-image";
+import { prepareCheckedScriptEngine, prepareScriptEngine } from "@kata-ts/guest-image";
 import { describe, expect, it } from "vitest";
 import { runTestsOnEngine } from "../src/runner/run-tests.ts";
 
@@ -14,8 +14,9 @@ const OF_PROGRAMS = [
   ...files("shim", "src/*.test.ts"),
   ...files(
     "agent",
-    "src/container/{applicable,check-dev,guest-hooks,guest-spec,home,oci-runtime,output,stdio}.test.ts",
+    "src/container/{applicable,check-dev,guest-hooks,guest-spec,home,named-user,oci-runtime,output,stdio}.test.ts",
   ),
+  ...files("agent", "src/files/transfers.test.ts"),
   ...files("agent", "src/storage/{find-disk,mount-options,published-copy}.test.ts"),
   ...files("agent", "src/{find-port,log-calls}.test.ts"),
   ...files("agent-protocol", "src/{oci/convert,oci/lost-fields,rpc/load-codecs,yamux/frame-reader}.test.ts"),
@@ -27,7 +28,8 @@ const OF_PROGRAMS = [
   ...files("linux", "src/{dial,linux,serve-descriptor,sockets,terminals}.test.ts"),
 ];
 
-const { program, checked } = await prepareScriptEngine({ native });
+const { program } = await prepareScriptEngine({ native });
+const checked = await prepareCheckedScriptEngine({ native });
 
 describe.each([
   ["the engine", program, [...files("quickjs", "compliance/*.test.ts"), ...OF_PROGRAMS]],

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { prepareScriptEngine } from "@kata-ts/guest-image";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundle, compileBundle, makeExecutable } from "../src/index.ts";
+import { bundle, bundleInParts, compileBundle, lackingGlobals, makeExecutable } from "../src/index.ts";
 
 /** On a busy machine. */
 const BUILD_MS = 60_000;
@@ -79,7 +79,7 @@ it("kata-shim asks the agent at the address that the runtime names, with the pro
   expect((await running).exitCode).toBe(1);
 });
 
-describe("a program in one file with the engine", () => {
+describe("a program in one file with the engine", { timeout: BUILD_MS }, () => {
   const path = join(directory, "one-file");
 
   it("is started by its path, by a link to it, or by a name of the caller's, and all arguments are its own", async () => {
@@ -107,6 +107,43 @@ describe("a program in one file with the engine", () => {
     expect((await execa(path, { reject: false })).exitCode).toBe(7);
   });
 
+  it("may open as many files as its hard limit allows, as on Node, and knows what its caller might", async () => {
+    await makeProgram(
+      `import { readFileSync } from "node:fs";
+       console.log(/^Max open files +(\\d+) +(\\d+)/m.exec(readFileSync("/proc/self/limits", "latin1")).slice(1), process.softOpenFiles);`,
+    );
+    const { stdout } = await execa("prlimit", ["--nofile=100:200", path]);
+    expect(stdout).toBe("[ '200', '200' ] 100");
+  });
+
+  it("writes into nothing else where its caller has closed a standard stream, as on Node", async () => {
+    await makeProgram(
+      `import { openSync, writeFileSync } from "node:fs";
+       const [first, second] = [0, 1].map((index) => openSync(process.argv[2] + index, "w"));
+       console.log("words");
+       console.error("words");
+       writeFileSync(first, JSON.stringify([first, second].every((fd) => fd > 2)));`,
+    );
+    const file = join(directory, "opened-");
+    for (const closed of ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"]) {
+      await execa("sh", ["-c", `exec "$@" ${closed}`, "sh", path, file]);
+      expect([0, 1].map((index) => readFileSync(`${file}${String(index)}`, "utf8"))).toEqual(["true", ""]);
+    }
+  });
+
+  it("learns what becomes of its children also where its caller ignores SIGCHLD", async () => {
+    await makeProgram(
+      `import { spawn, spawnSync } from "node:child_process";
+       const call = ["sh", ["-c", "exit 7"]];
+       const { status } = spawnSync(...call);
+       spawn(...call).on("exit", (code) => console.log(status, code));`,
+    );
+    const ignoring =
+      "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])";
+    const { stdout } = await execa("python3", ["-c", ignoring, path]);
+    expect(stdout).toBe("7 7");
+  });
+
   it.each([
     ["an error", `setTimeout(() => { throw new Error("lost"); }, 1);`, /^Uncaught Error: lost\n {4}at /],
     ["a rejection", `setTimeout(async () => { throw new Error("lost"); }, 1);`, /^Uncaught Error: lost\n {4}at /],
@@ -130,6 +167,19 @@ describe("a program in one file with the engine", () => {
     const { exitCode, stderr } = await execa("prlimit", [`--as=${String(2 ** 28)}`, path], { reject: false });
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(words);
+  });
+
+  it.each([
+    ["uncaughtException", "setTimeout(fail, 1);"],
+    ["unhandledRejection", "setTimeout(async () => { fail(); }, 1);"],
+  ])("hears of what ends it before it ends: %s", async (origin, text) => {
+    await makeProgram(
+      `process.on("uncaughtExceptionMonitor", (error, origin) => console.log(error.message, origin));
+       const fail = () => { throw new Error("lost"); };
+       ${text}`,
+    );
+    const { exitCode, stdout } = await execa(path, { reject: false });
+    expect([exitCode, stdout]).toEqual([1, `lost ${origin}`]);
   });
 
   it("is refused where its bytecode is another engine's", async () => {
@@ -165,4 +215,108 @@ describe("a program in one file with the engine", () => {
     }
     await makeExecutable(engine, bytecode, path);
   }
+});
+
+describe("a program of several modules", () => {
+  const path = join(directory, "several");
+
+  const SHARED = `export const bytes = Buffer.from(globalThis.first);`;
+  const PART = `import { bytes } from "./shared.js";
+    console.log("the part is here");
+    export const said = () => String(bytes);`;
+  const MAIN = `import { bytes } from "./shared.js";
+    console.log(bytes.length, import.meta.dirname);
+    const { said } = process.argv[2] === "part" ? await import("./part.js") : { said: () => "no part" };
+    console.log(said());`;
+
+  it("loads those that are imported later once they are, and evaluates what comes first in front of all others", async () => {
+    await makeParts();
+    const [without, withPart] = [await execa(path), await execa(path, ["part"])];
+    expect(without.stdout).toBe(`5 ${directory}\nno part`);
+    expect(withPart.stdout).toBe(`5 ${directory}\nthe part is here\nfirst`);
+  });
+
+  it("says which module it does not have", async () => {
+    await makeParts((modules) => modules.filter((module) => !module.includes("/part-")));
+    const { exitCode, stderr } = await execa(path, ["part"], { reject: false });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/ReferenceError: part-\w+\.js is not in the program/);
+  });
+
+  it("is refused where it is cut off", async () => {
+    await makeParts();
+    const bytecode = readFileSync(`${path}.kjs`);
+    const mark = bytecode.indexOf("\n") + 1;
+    for (const length of [mark, mark + 7, mark + 100]) {
+      writeFileSync(`${path}.kjs`, bytecode.subarray(0, length));
+      const { exitCode, stderr } = await execa(engine, [`${path}.kjs`], { reject: false });
+      expect([exitCode, stderr]).toEqual([1, `kata-js: ${path}.kjs: the program is cut off`]);
+    }
+  });
+
+  it("gives the same bytes each time", async () => {
+    await makeParts();
+    const first = readFileSync(path);
+    await makeParts();
+    expect(readFileSync(path).equals(first)).toBe(true);
+  });
+
+  async function makeParts(choose: (modules: readonly string[]) => readonly string[] = (all) => all): Promise<void> {
+    const work = join(directory, "sources");
+    rmSync(work, { recursive: true, force: true });
+    mkdirSync(work);
+    const sources = { first: `globalThis.first = "first";`, shared: SHARED, part: PART, main: MAIN };
+    for (const [name, text] of Object.entries(sources)) writeFileSync(join(work, `${name}.js`), text);
+    const { modules } = await bundleInParts([join(work, "first.js"), join(work, "main.js")], join(work, "modules"));
+    await compileBundle(engine, choose(modules), `${path}.kjs`);
+    await makeExecutable(engine, `${path}.kjs`, path);
+  }
+});
+
+describe("a bundle", { timeout: BUILD_MS }, () => {
+  const source = join(directory, "uses.mjs");
+
+  async function bundled(text: string, inParts: boolean): Promise<unknown> {
+    writeFileSync(source, text);
+    const options = { lacking: await lackingGlobals(engine) };
+    return inParts
+      ? bundleInParts([source], join(directory, "used-parts"), options)
+      : bundle([source], join(directory, "used.js"), options);
+  }
+
+  it.each([
+    ["a global", "console.log(await fetch('x'));", "fetch"],
+    ["a member of one", "console.log(Promise.try(() => 1));", "Promise.try"],
+    ["a member of process", "console.log(process.memoryUsage());", "process.memoryUsage"],
+    [
+      "one where it asks for another",
+      "if (typeof fetch === 'function') console.log(structuredClone({}));",
+      "structuredClone",
+    ],
+  ])("is not made of a program that uses %s which the engine does not have", async (_what, text, name) => {
+    for (const inParts of [false, true]) {
+      await expect(bundled(text, inParts)).rejects.toThrow(
+        new RegExp(`^the engine has no ${name}, used by .*uses\\.mjs$`),
+      );
+    }
+  });
+
+  it.each([
+    ["a member of Node's module", "import { glob } from 'node:fs'; console.log(glob);", /No matching export.*glob/],
+    [
+      "a member of it by a name for all",
+      "import * as fs from 'node:fs'; console.log(fs.glob);",
+      /"glob" will always be undefined/,
+    ],
+    ["promises, whose members are not known", "import { promises } from 'node:fs'; console.log(promises);", /promises/],
+  ])("is not made of a program that imports %s which the engine does not have", async (_what, text, words) => {
+    for (const inParts of [false, true]) await expect(bundled(text, inParts)).rejects.toThrow(words);
+  });
+
+  it("may name what the engine does not have where it asks before, or where the name is its own", async () => {
+    const text = `const fetch = () => 1;
+      const set = globalThis.WebSocket === undefined ? 2 : WebSocket;
+      console.log(fetch(), set, typeof Intl === "object" ? new Intl.Locale("de") : 3, { structuredClone: 4 }.structuredClone);`;
+    for (const inParts of [false, true]) await expect(bundled(text, inParts)).resolves.toBeDefined();
+  });
 });

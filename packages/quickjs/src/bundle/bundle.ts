@@ -1,6 +1,8 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
-import { resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+import { marksFor, refuseMarked } from "./marks.ts";
 import { fileOf, GLOBALS } from "./modules.ts";
 
 const ENTRY = "kata-js-entry";
@@ -56,6 +58,8 @@ function leftOut(modules: readonly string[]): Plugin {
 export interface BundleOptions extends BuildOptions {
   /** Modules that the program does not come to use on this engine, such as gRPC's: it says so when it does. */
   readonly leftOut?: readonly string[];
+  /** Globals that the engine does not have, of lackingGlobals(): the build fails where the program uses one. */
+  readonly lacking?: readonly string[];
 }
 
 /**
@@ -65,19 +69,63 @@ export interface BundleOptions extends BuildOptions {
  * @param to where the bundle is written
  * @param options esbuild's, and more; its plugins come before those here
  * @returns what the bundle is made of
- * @throws BuildFailure for a module of Node's, or a name of one, that the engine has not
+ * @throws BuildFailure for a module of Node's, or a name of one, that the engine has not; Error for a global
  */
 export async function bundle(files: readonly string[], to: string, options: BundleOptions = {}): Promise<Metafile> {
-  const { leftOut: modules = [], ...more } = options;
+  const complete = optionsFor(options, [entryOf(files)]);
+  const { metafile } = await build({ ...complete, entryPoints: [ENTRY], outfile: to });
+  refuseMarked([await readFile(to, "utf8")]);
+  return metafile;
+}
+
+/** A bundle of which a program loads, at its start, no more than what it begins with. */
+export interface BundleInParts {
+  readonly metafile: Metafile;
+  /** Files, for compileBundle(): the first runs. */
+  readonly modules: readonly string[];
+}
+
+/** As bundle(), but what is imported by `import()` is loaded once that is called. @param directory where the modules are written */
+export async function bundleInParts(
+  files: readonly string[],
+  directory: string,
+  options: BundleOptions = {},
+): Promise<BundleInParts> {
+  const starts = Object.fromEntries(
+    [GLOBALS, ...files].map((file, index) => [`start-${String(index)}`, resolve(file)]),
+  );
   const { metafile } = await build({
+    ...optionsFor(options, []),
+    entryPoints: starts,
+    outdir: directory,
+    chunkNames: "part-[hash]",
+    splitting: true,
+  });
+  const first = join(directory, "program.js");
+  // A module is evaluated with all that it imports before the next one: globals are there when others begin.
+  await writeFile(
+    first,
+    Object.keys(starts)
+      .map((name) => `import "./${name}.js";\n`)
+      .join(""),
+  );
+  const made = Object.keys(metafile.outputs)
+    .filter((path) => path.endsWith(".js"))
+    .map((path) => join(directory, basename(path)));
+  refuseMarked(await Promise.all(made.map((path) => readFile(path, "utf8"))));
+  return { metafile, modules: [first, ...made.sort()] };
+}
+
+function optionsFor({ leftOut: modules = [], lacking = [], ...more }: BundleOptions, entry: readonly Plugin[]) {
+  return {
     logLevel: "silent",
     logOverride: { "import-is-undefined": "error" },
     minify: false,
     sourcemap: false,
     conditions: ["node"],
     ...more,
-    entryPoints: [ENTRY],
-    outfile: to,
+    // A program is one file, and its modules are where that is.
+    define: { ...marksFor(lacking), ...more.define, "import.meta.dirname": "__programDirectory" },
     bundle: true,
     metafile: true,
     // A function around everything would make each closure search all captured variables.
@@ -87,7 +135,6 @@ export async function bundle(files: readonly string[], to: string, options: Bund
     target: "es2023",
     // The engine's own does not wait for what is iterated to be over when its body leaves it.
     supported: { "for-await": false },
-    plugins: [...(more.plugins ?? []), leftOut(modules), entryOf(files), nodeModules],
-  });
-  return metafile;
+    plugins: [...(more.plugins ?? []), leftOut(modules), ...entry, nodeModules],
+  } as const satisfies BuildOptions;
 }

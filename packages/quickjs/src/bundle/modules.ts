@@ -32,7 +32,7 @@ const MODULES = {
   vm: "vm.ts",
 } as const;
 
-/** What readable-stream and @pkgjs/parseargs import by other names. */
+/** What readable-stream imports by other names. */
 const FOR_LIBRARIES = {
   "process/": "process-for-streams.ts",
   "string_decoder/": "string-decoder.ts",

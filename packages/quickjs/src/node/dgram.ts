@@ -17,6 +17,10 @@ const MESSAGES_A_TURN = 32;
 const [EAGAIN] = ERRORS.EAGAIN;
 
 type Type = "udp4" | "udp6";
+interface Place {
+  readonly port: number;
+  readonly address: string;
+}
 type Sent = (error: Error | null, bytes?: number) => void;
 
 /** A socket of UDP. What has no room to be sent is lost, as the network may lose it. */
@@ -25,20 +29,31 @@ export class Socket extends EventEmitter {
   #watch: Watch | undefined;
   #isReferenced = true;
   #isBound = false;
+  #isConnected = false;
+  #isClosed = false;
 
   constructor(type: Type) {
     super();
     this.type = type;
   }
 
-  bind(port = 0, address: string = this.#anyAddress, listener?: () => void): this {
+  /** To a port and an address of this machine, or to a socket that there is already. */
+  bind(place: number | { readonly fd: number } = 0, ...rest: readonly (string | (() => void) | undefined)[]): this {
+    const address = rest.find((part) => typeof part === "string") ?? this.#anyAddress;
+    const listener = rest.find((part) => typeof part === "function");
     if (listener !== undefined) this.once("listening", listener);
+    if (typeof place === "object") {
+      this.#isBound = true;
+      this.#watchOf(place.fd);
+      nextTick(() => this.emit("listening"));
+      return this;
+    }
+    const port = place;
     try {
       const name = inetAddress(address, port);
       const result = tryLibc("bind", this.#open(familyOf(name)).fd, name, name.length);
       if (result < 0) {
-        const error = systemError(-result, "bind", { address, port });
-        throw error;
+        throw systemError(-result, "bind", { address, port });
       }
       this.#isBound = true;
       nextTick(() => this.emit("listening"));
@@ -48,12 +63,42 @@ export class Socket extends EventEmitter {
     return this;
   }
 
-  send(message: Uint8Array | string, port: number, address = "127.0.0.1", sent?: Sent): void {
-    const bytes = typeof message === "string" ? Buffer.from(message) : message;
+  /** From now on messages go there, and come from there alone. */
+  connect(port: number, address = "127.0.0.1", listener?: () => void): void {
+    if (this.#isConnected) throw nodeError("ERR_SOCKET_DGRAM_IS_CONNECTED", "Already connected");
+    if (listener !== undefined) this.once("connect", listener);
     try {
       const name = inetAddress(address, port);
-      const { fd } = this.#open(familyOf(name));
-      const result = tryLibc("sendto", fd, bytes, bytes.length, 0, name, name.length);
+      const result = tryLibc("connect", this.#open(familyOf(name)).fd, name, name.length);
+      if (result < 0) throw systemError(-result, "connect", { address, port });
+      this.#isConnected = true;
+      nextTick(() => this.emit("connect"));
+    } catch (error) {
+      nextTick(() => this.emit("error", error));
+    }
+  }
+
+  /** A port and an address belong to a socket that is not connected, and to no other. */
+  send(message: Uint8Array | string, ...rest: readonly (number | string | Sent | undefined)[]): void {
+    const [port, address] = rest.filter((part) => typeof part === "number" || typeof part === "string");
+    const sent = rest.find((part) => typeof part === "function");
+    if (this.#isConnected) {
+      if (port !== undefined) throw nodeError("ERR_SOCKET_DGRAM_IS_CONNECTED", "Already connected");
+      this.#send(message, undefined, sent);
+    } else if (typeof port === "number") {
+      this.#send(message, { port, address: String(address ?? "127.0.0.1") }, sent);
+    } else {
+      throw nodeError("ERR_SOCKET_BAD_PORT", `Port should be > 0 and < 65536. Received ${String(port)}.`, RangeError);
+    }
+  }
+
+  #send(message: Uint8Array | string, to: Place | undefined, sent: Sent | undefined): void {
+    const bytes = typeof message === "string" ? Buffer.from(message) : message;
+    const { address, port } = to ?? {};
+    try {
+      const name = to === undefined ? null : inetAddress(to.address, to.port);
+      const { fd } = name === null ? this.#opened : this.#open(familyOf(name));
+      const result = tryLibc("sendto", fd, bytes, bytes.length, 0, name, name?.length ?? 0);
       if (!this.#isBound) this.#watch?.want(READABLE);
       if (result >= 0) {
         if (sent !== undefined) nextTick(sent, null, result);
@@ -66,6 +111,11 @@ export class Socket extends EventEmitter {
     }
   }
 
+  get #opened(): Watch {
+    if (this.#watch === undefined) throw nodeError("ERR_SOCKET_DGRAM_NOT_RUNNING", "Not running");
+    return this.#watch;
+  }
+
   address(): AddressInfo {
     const name = this.#watch === undefined ? undefined : nameOf("getsockname", this.#watch.fd);
     if (typeof name === "object") return name;
@@ -73,12 +123,16 @@ export class Socket extends EventEmitter {
   }
 
   close(done?: () => void): this {
-    if (this.#watch === undefined) throw nodeError("ERR_SOCKET_DGRAM_NOT_RUNNING", "Not running");
+    if (this.#isClosed) throw nodeError("ERR_SOCKET_DGRAM_NOT_RUNNING", "Not running");
+    this.#isClosed = true;
     if (done !== undefined) this.once("close", done);
-    const { fd } = this.#watch;
-    this.#watch.close();
+    const watch = this.#watch;
     this.#watch = undefined;
-    tryLibc("close", fd);
+    // Without one it has not come to be bound or connected.
+    if (watch !== undefined) {
+      watch.close();
+      tryLibc("close", watch.fd);
+    }
     afterTurn(() => this.emit("close"));
     return this;
   }
@@ -103,7 +157,11 @@ export class Socket extends EventEmitter {
 
   #open(family: number): Watch {
     if (this.#watch !== undefined) return this.#watch;
-    const fd = succeed(tryLibc("socket", family, SOCK_DGRAM | SOCK_FLAGS, 0), "socket");
+    if (this.#isClosed) throw nodeError("ERR_SOCKET_DGRAM_NOT_RUNNING", "Not running");
+    return this.#watchOf(succeed(tryLibc("socket", family, SOCK_DGRAM | SOCK_FLAGS, 0), "socket"));
+  }
+
+  #watchOf(fd: number): Watch {
     this.#watch = new Watch(fd, () => {
       this.#receive(fd);
     });

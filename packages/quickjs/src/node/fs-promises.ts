@@ -1,13 +1,17 @@
 import { constants } from "./fs/constants.ts";
 import { copyFileSync } from "./fs/copy-file.ts";
+import { cpSync } from "./fs/copy-tree.ts";
 import { mkdirSync, readdirSync, rmSync } from "./fs/directories.ts";
 import { type StatsFs, statfsSync } from "./fs/file-system.ts";
 import { closeSync, openSync, readSync, writeSync } from "./fs/files.ts";
 import {
   chmodSync,
   chownSync,
+  fsyncSync,
+  ftruncateSync,
   lchownSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   symlinkSync,
@@ -44,6 +48,7 @@ export const appendFile: Later<Parameters<typeof appendFileSync>, void> = later(
 export const chmod: Later<Parameters<typeof chmodSync>, void> = later(chmodSync);
 export const chown: Later<Parameters<typeof chownSync>, void> = later(chownSync);
 export const copyFile: Later<Parameters<typeof copyFileSync>, void> = later(copyFileSync);
+export const cp: Later<Parameters<typeof cpSync>, void> = later(cpSync);
 export const lchown: Later<Parameters<typeof lchownSync>, void> = later(lchownSync);
 export const lstat: Later<Parameters<typeof lstatSync>, Stats | undefined> = later(lstatSync);
 export const mkdir: Later<Parameters<typeof mkdirSync>, string | undefined> = later(mkdirSync);
@@ -51,6 +56,7 @@ export const mkdtemp: Later<Parameters<typeof mkdtempSync>, string> = later(mkdt
 export const readdir: Later<Parameters<typeof readdirSync>, ReturnType<typeof readdirSync>> = later(readdirSync);
 export const readFile: Later<Parameters<typeof readFileSync>, ReturnType<typeof readFileSync>> = later(readFileSync);
 export const readlink: Later<Parameters<typeof readlinkSync>, string> = later(readlinkSync);
+export const realpath: Later<Parameters<typeof realpathSync>, string> = later(realpathSync);
 export const rename: Later<Parameters<typeof renameSync>, void> = later(renameSync);
 export const rm: Later<Parameters<typeof rmSync>, void> = later(rmSync);
 export const rmdir: Later<Parameters<typeof rmdirSync>, void> = later(rmdirSync);
@@ -65,6 +71,8 @@ const closed = later(closeSync);
 const readInto = later(readSync);
 const written = later(writeSync);
 const statOf = later(fstatSync);
+const synced = later(fsyncSync);
+const truncated = later(ftruncateSync);
 
 /** An open file, which its owner closes: no collection of garbage does. */
 class FileHandle {
@@ -86,6 +94,24 @@ class FileHandle {
     return { bytesWritten: await written(this.fd, ...args) };
   }
 
+  /** From where the file is read and written next. */
+  readFile(options?: Parameters<typeof readFileSync>[1]): ReturnType<typeof readFile> {
+    return readFile(this.fd, options);
+  }
+
+  /** Where the file is read and written next: nothing is cut off behind it. */
+  writeFile(...args: Rest<typeof writeFile>): Promise<void> {
+    return writeFile(this.fd, ...args);
+  }
+
+  sync(): Promise<void> {
+    return synced(this.fd);
+  }
+
+  truncate(length = 0): Promise<void> {
+    return truncated(this.fd, length);
+  }
+
   stat(): Promise<Stats> {
     return statOf(this.fd);
   }
@@ -95,7 +121,7 @@ class FileHandle {
   }
 }
 
-type Rest<T> = T extends (fd: number, ...rest: infer Args) => unknown ? Args : never;
+type Rest<T> = T extends (fd: never, ...rest: infer Args) => unknown ? Args : never;
 type ReadArguments = Rest<typeof readSync>;
 type WriteArguments = Rest<typeof writeSync>;
 

@@ -1,5 +1,6 @@
 import { Buffer } from "./buffer.ts";
 import { ERRORS } from "./errno.ts";
+import { readFileSync } from "./fs/whole-files.ts";
 import { libc } from "./libc.ts";
 import { architecture, systemNames } from "./machine.ts";
 import process from "./process.ts";
@@ -20,6 +21,15 @@ export function hostname(): string {
 
 export function release(): string {
   return systemNames().release;
+}
+
+export function version(): string {
+  return systemNames().version;
+}
+
+/** As the kernel names it; arch() has Node's word. */
+export function machine(): string {
+  return systemNames().machine;
 }
 
 export function type(): string {
@@ -59,4 +69,43 @@ function bits(byte: number): number {
   let count = 0;
   for (let rest = byte; rest > 0; rest >>= 1) count += rest & 1;
   return count;
+}
+
+/** Bytes that the kernel has for all programs; 0 where /proc does not say it. */
+export function totalmem(): number {
+  return Number(/^MemTotal: *(\d+) kB$/m.exec(textOf("/proc/meminfo"))?.[1] ?? 0) * 1024;
+}
+
+export interface Processor {
+  readonly model: string;
+  /** Megahertz; 0 where the kernel does not say it. */
+  readonly speed: number;
+  /** Milliseconds. */
+  readonly times: Readonly<Record<"user" | "nice" | "sys" | "idle" | "irq", number>>;
+}
+
+/** Of /proc/stat, which counts in hundredths of a second. */
+const TICK_MS = 10;
+const PROCESSORS = "/sys/devices/system/cpu";
+
+/** One for each processor that is online. */
+export function cpus(): Processor[] {
+  const sections = textOf("/proc/cpuinfo").split("\n\n");
+  return [...textOf("/proc/stat").matchAll(/^cpu(\d+) (.*)$/gm)].map(([, number = "", line = ""]) => {
+    const section = sections.find((each) => new RegExp(`^processor\\s*: ${number}$`, "m").test(each)) ?? "";
+    const [user = 0, nice = 0, sys = 0, idle = 0, , irq = 0] = line.split(" ").map((ticks) => Number(ticks) * TICK_MS);
+    return {
+      model: /^model name\s*: (.*)$/m.exec(section)?.[1] ?? "unknown",
+      speed: Math.trunc(Number(textOf(`${PROCESSORS}/cpu${number}/cpufreq/scaling_cur_freq`)) / 1000),
+      times: { user, nice, sys, idle, irq },
+    };
+  });
+}
+
+function textOf(path: string): string {
+  try {
+    return String(readFileSync(path, "latin1"));
+  } catch {
+    return "";
+  }
 }

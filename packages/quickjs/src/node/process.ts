@@ -11,7 +11,8 @@ import { architecture } from "./machine.ts";
 import { makeArguments } from "./process/arguments.ts";
 import { type Environment, makeEnvironment } from "./process/environment.ts";
 import { exitNow } from "./process/exit.ts";
-import { keepDescriptors } from "./process/inheritance.ts";
+import { fillStandardStreams, keepDescriptors } from "./process/inheritance.ts";
+import { raiseOpenFiles } from "./process/open-files.ts";
 import { writeAll } from "./process/output.ts";
 import { reportRejections } from "./process/rejections.ts";
 import { SignalWatch } from "./process/signal-watch.ts";
@@ -37,6 +38,8 @@ class Process extends EventEmitter {
   exitCode: number | undefined;
   title = "kata-js";
   readonly nextTick: typeof nextTick = nextTick;
+  /** The soft limit of open files that its caller had: for what it starts in its caller's place. Node's processes do not know it. */
+  readonly softOpenFiles: number = raiseOpenFiles();
 
   get arch(): string {
     return architecture();
@@ -166,11 +169,13 @@ export { argv, nextTick };
 
 setUncaughtHandler((error, origin) => {
   if (origin === "unhandledRejection" && process.emit("unhandledRejection", error)) return;
+  process.emit("uncaughtExceptionMonitor", error, origin);
   if (process.emit("uncaughtException", error, origin)) return;
   writeAll(2, Buffer.from(`Uncaught ${inspect(error)}\n`));
   process.exit(1);
 });
 reportRejections();
+fillStandardStreams();
 keepDescriptors();
 setLoop((evaluated) => {
   const unsettled = new Set([evaluated]);

@@ -1,11 +1,12 @@
-import { parseArgs } from "@pkgjs/parseargs";
 import { TextDecoder, TextEncoder } from "./buffer/text.ts";
+import { isDeepStrictEqual } from "./equal.ts";
 import { errorName } from "./errno.ts";
 import { format } from "./format.ts";
 import { inspect } from "./inspect.ts";
+import { parseArgs } from "./parse-args.ts";
 import { promisify } from "./promisify.ts";
 
-export { format, inspect, parseArgs, promisify, TextDecoder, TextEncoder };
+export { format, inspect, isDeepStrictEqual, parseArgs, promisify, TextDecoder, TextEncoder };
 
 /** @param errno negative, as Node's errors have it */
 export function getSystemErrorName(errno: number): string {

@@ -7,8 +7,8 @@ import { compileBundle } from "../bundle/compile.ts";
 
 const VITEST = join(import.meta.dirname, "vitest.ts");
 const RUN = join(import.meta.dirname, "main.ts");
-/** gRPC, which what is tested imports and does not come to use. */
-const LEFT_OUT = ["@grpc/grpc-js", "node:http2"] as const;
+/** Of gRPC and of the embedded API, which what is tested imports and does not come to use. */
+const LEFT_OUT = ["@grpc/grpc-js", "node:http", "node:http2", "node:readline", "node:diagnostics_channel"] as const;
 const LIMIT_MS = 60_000;
 
 export interface TestResult {

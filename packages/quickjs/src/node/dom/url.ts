@@ -1,4 +1,5 @@
 import { nodeError } from "../errors.ts";
+import { URLSearchParams } from "./url-search-params.ts";
 
 const FORM =
   /^([A-Za-z][A-Za-z0-9+.-]*:)(?:\/\/(?:([^/?#@:]*)(?::([^/?#@]*))?@)?(\[[^\]]*\]|[^/?#:]*)(?::(\d{0,5}))?)?([^?#]*)(\?[^#]*)?(#.*)?$/;
@@ -30,6 +31,10 @@ export class URL {
     this.pathname = pathname === "" && this.protocol in DEFAULT_PORTS ? "/" : pathname;
     this.search = search === "?" ? "" : (search ?? "");
     this.hash = hash === "#" ? "" : (hash ?? "");
+  }
+
+  get searchParams(): URLSearchParams {
+    return new URLSearchParams(this.search);
   }
 
   static canParse(text: string): boolean {

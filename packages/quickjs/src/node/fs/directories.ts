@@ -11,6 +11,8 @@ import { Dirent, lstatSync, statSync } from "./stats.ts";
 /** getdents64(2), by architecture. */
 const GETDENTS64: Readonly<Record<string, number>> = { x64: 217, arm64: 61 };
 const NAME_AT = 19;
+const [SELF, PARENT] = [Buffer.from("."), Buffer.from("..")];
+const SLASH = Buffer.from("/");
 
 interface ReaddirOptions {
   readonly withFileTypes?: boolean;
@@ -35,27 +37,39 @@ export function readdirSync(path: PathArgument, options: ReaddirOptions | string
 }
 
 function entriesOf(directory: string): Dirent[] {
+  const entries = rawEntriesOf(directory).map(({ name, type }) => entryOf(directory, name.toString(), type));
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1)); // As libuv gives them.
+}
+
+interface RawEntry {
+  /** As the file system has it, which need not be UTF-8. */
+  readonly name: Buffer;
+  /** 0 where the file system does not say it. */
+  readonly type: number;
+}
+
+function rawEntriesOf(directory: PathArgument): RawEntry[] {
   const fd = openDirectory(directory);
-  const entries: Dirent[] = [];
-  const raw = Buffer.allocUnsafe(32 * 1024);
+  const entries: RawEntry[] = [];
   try {
     for (;;) {
+      const raw = Buffer.allocUnsafe(32 * 1024);
       const size = succeed(tryLibc("syscall", GETDENTS64[architecture()], fd, raw, raw.length), "scandir", {
-        path: directory,
+        path: pathText(directory),
       });
       if (size === 0) break;
       for (let at = 0; at < size; at += raw.readUInt16LE(at + 16)) {
-        const name = raw.toString("utf8", at + NAME_AT, raw.indexOf(0, at + NAME_AT));
-        if (name !== "." && name !== "..") entries.push(entryOf(directory, name, raw.readUInt8(at + 18)));
+        const name = raw.subarray(at + NAME_AT, raw.indexOf(0, at + NAME_AT));
+        if (!name.equals(SELF) && !name.equals(PARENT)) entries.push({ name, type: raw.readUInt8(at + 18) });
       }
     }
   } finally {
     closeSync(fd);
   }
-  return entries.sort((a, b) => (a.name < b.name ? -1 : 1)); // As libuv gives them.
+  return entries;
 }
 
-function openDirectory(directory: string): number {
+function openDirectory(directory: PathArgument): number {
   try {
     return openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (error) {
@@ -83,7 +97,7 @@ export function mkdirSync(path: PathArgument, options: MkdirOptions | number = {
   const { recursive = false, mode = 0o777 } = typeof options === "number" ? { mode: options } : options;
   const text = pathText(path);
   if (!recursive) {
-    succeed(mkdirAt(text, mode), "mkdir", { path: text });
+    succeed(mkdirAt(path, mode), "mkdir", { path: text });
     return undefined;
   }
   return mkdirAll(text.replace(/(.)\/+$/, "$1"), mode, text);
@@ -91,16 +105,17 @@ export function mkdirSync(path: PathArgument, options: MkdirOptions | number = {
 
 function mkdirAll(path: string, mode: number, asked: string): string | undefined {
   const result = mkdirAt(path, mode);
-  if (result === 0) return path;
-  if (result === -ERRORS.ENOENT[0] && path.includes("/")) {
-    const first = mkdirAll(path.slice(0, path.lastIndexOf("/")) || "/", mode, asked);
-    succeed(mkdirAt(path, mode), "mkdir", { path: asked });
-    return first ?? path;
-  }
-  if (result === -ERRORS.EEXIST[0] && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
-    return undefined;
+  if (result !== -ERRORS.ENOENT[0] || !path.includes("/")) return isMade(path, result, asked) ? path : undefined;
+  const first = mkdirAll(path.slice(0, path.lastIndexOf("/")) || "/", mode, asked);
+  const isNew = isMade(path, mkdirAt(path, mode), asked);
+  return first ?? (isNew ? path : undefined);
+}
+
+/** @returns false where it was there already: another program may have made it a moment ago. @throws what mkdir(2) says otherwise */
+function isMade(path: string, result: number, asked: string): boolean {
+  if (result === -ERRORS.EEXIST[0] && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return false;
   succeed(result, "mkdir", { path: asked });
-  return undefined;
+  return true;
 }
 
 interface RmOptions {
@@ -109,17 +124,25 @@ interface RmOptions {
 }
 
 export function rmSync(path: PathArgument, { recursive = false, force = false }: RmOptions = {}): void {
-  const text = pathText(path);
-  const stats = lstatSync(text, { throwIfNoEntry: !force });
+  const stats = lstatSync(path, { throwIfNoEntry: !force });
   if (stats === undefined) return;
-  if (!stats.isDirectory()) {
-    unlinkSync(text);
-    return;
-  }
-  if (!recursive) {
+  if (stats.isDirectory() && !recursive) {
+    const text = pathText(path);
     const error = new Error(`Path is a directory: rm returned EISDIR (is a directory) ${text}`);
     throw Object.assign(error, { code: "ERR_FS_EISDIR", path: text, syscall: "rm" });
   }
-  for (const { name } of entriesOf(text)) rmSync(`${text}/${name}`, { recursive, force });
-  rmdirSync(text);
+  try {
+    if (stats.isDirectory()) removeTree(path instanceof Uint8Array ? path : Buffer.from(pathText(path)));
+    else unlinkSync(path);
+  } catch (error) {
+    // Another program may remove the same.
+    if (!force || (error as { readonly code?: string }).code !== "ENOENT") throw error;
+  }
+}
+
+function removeTree(path: Uint8Array): void {
+  for (const { name } of rawEntriesOf(path)) {
+    rmSync(Buffer.concat([path, SLASH, name]), { recursive: true, force: true });
+  }
+  rmdirSync(path);
 }

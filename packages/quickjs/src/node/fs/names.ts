@@ -47,10 +47,10 @@ export function symlinkSync(target: PathArgument, path: PathArgument): void {
   two("symlink", target, path);
 }
 
-export function readlinkSync(path: PathArgument): string {
+export function readlinkSync(path: PathArgument, encoding: BufferEncoding = "utf8"): string {
   const target = Buffer.allocUnsafe(4096);
   const result = tryLibc("readlink", pathOf(path), target, target.length);
-  return target.toString("utf8", 0, succeed(result, "readlink", { path: pathText(path) }));
+  return target.toString(encoding, 0, succeed(result, "readlink", { path: pathText(path) }));
 }
 
 /** Of what is there: the kernel says where a descriptor leads. */

@@ -119,8 +119,13 @@ function statPath(
   return new Stats(raw, bigint);
 }
 
+/** What no file can be named is not there. */
 export function existsSync(path: PathArgument): boolean {
-  return tryLibc("access", pathOf(path), constants.F_OK) === 0;
+  try {
+    return tryLibc("access", pathOf(path), constants.F_OK) === 0;
+  } catch {
+    return false;
+  }
 }
 
 export function accessSync(path: PathArgument, mode: number = constants.F_OK): void {

@@ -1,5 +1,6 @@
 import { Buffer } from "../buffer.ts";
 import { closeSync, type OpenMode, openSync, readSync, writeSync } from "./files.ts";
+import { fsyncSync } from "./names.ts";
 import type { PathArgument } from "./path-argument.ts";
 
 const CHUNK = 64 * 1024;
@@ -11,6 +12,8 @@ interface ReadOptions {
 
 export interface WriteOptions extends ReadOptions {
   readonly mode?: number | undefined;
+  /** Whether it is on the disk when the function returns. */
+  readonly flush?: boolean | undefined;
 }
 
 /** To the end, however large a file says it is: those of /proc say nothing. */
@@ -35,10 +38,11 @@ export function writeFileSync(
   data: string | ArrayBufferView,
   options: WriteOptions | string | null = {},
 ): void {
-  const { encoding, flag = "w", mode } = optionsOf(options);
+  const { encoding, flag = "w", mode, flush = false } = optionsOf(options);
   const bytes = typeof data === "string" ? Buffer.from(data, encoding ?? "utf8") : data;
   withFile(path, flag, mode ?? 0o666, (fd) => {
     for (let at = 0; at < bytes.byteLength; ) at += writeSync(fd, bytes, at, bytes.byteLength - at);
+    if (flush) fsyncSync(fd);
   });
 }
 

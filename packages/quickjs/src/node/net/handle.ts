@@ -26,11 +26,12 @@ export class Handle {
     const flags = libc("fcntl", fd, F_GETFL, 0);
     if ((flags & O_NONBLOCK) === 0) libc("fcntl", fd, F_SETFL, flags | O_NONBLOCK);
     this.#watch = new Watch(fd, (ready) => {
-      const wanted = this.#watch.wanted;
       const over = (ready & (FAILED | HUNG_UP)) !== 0;
-      if ((wanted & WRITABLE) !== 0 && ((ready & WRITABLE) !== 0 || over)) events.onWritable();
+      const isReady = (kind: number): boolean => (this.#watch.wanted & kind) !== 0 && ((ready & kind) !== 0 || over);
+      // First: a write that fails ends the stream, and what the other side has said before it went would be lost.
+      if (isReady(READABLE)) events.onReadable();
       // It may have been closed meanwhile.
-      if ((this.#watch.wanted & READABLE) !== 0 && ((ready & READABLE) !== 0 || over)) events.onReadable();
+      if (this.#fd >= 0 && isReady(WRITABLE)) events.onWritable();
     });
   }
 

@@ -8,6 +8,7 @@ import { type AddressInfo, AF_UNIX, familyOf, inetAddress, nameOf, setOption, un
 import { adopt } from "./connections.ts";
 import type { Socket } from "./socket.ts";
 import type { SocketOptions } from "./socket-options.ts";
+import { keepSpareDescriptor, refusedForWant } from "./spare-descriptor.ts";
 
 const SOCK_STREAM = 1;
 const SOCK_FLAGS = 0o2004000; // SOCK_CLOEXEC | SOCK_NONBLOCK
@@ -63,6 +64,7 @@ export class Server extends EventEmitter {
     if (listener !== undefined) this.once("listening", listener);
     this.#isClosing = false;
     try {
+      keepSpareDescriptor();
       const fd = this.#open(options);
       this.#watch = new Watch(fd, () => {
         this.#accept(fd);
@@ -150,8 +152,9 @@ export class Server extends EventEmitter {
 
   /** One a turn: who connects over and over does not keep the others from theirs. */
   #accept(listening: number): void {
-    const fd = tryLibc("accept4", listening, null, null, SOCK_FLAGS);
-    if (fd === -EAGAIN || PASSING.includes(fd)) return;
+    const accept = (): number => tryLibc("accept4", listening, null, null, SOCK_FLAGS);
+    const fd = accept();
+    if (fd === -EAGAIN || PASSING.includes(fd) || refusedForWant(fd, accept)) return;
     if (fd < 0) {
       this.emit("error", systemError(-fd, "accept"));
       return;
