@@ -13,6 +13,7 @@
  * @module
  */
 export { google, grpc, katats, types } from "#gen/agent";
+export type { FileFailure, FileOperation, FileReport } from "./file-operations.ts";
 export { IPFamily } from "./ip-family.ts";
 export {
   processFromMessage,

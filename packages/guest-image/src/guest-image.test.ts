@@ -1,5 +1,4 @@
 import {
-  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -11,14 +10,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { execa } from "execa";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AGENT_FLAGS, engineOfAgent, makeCodeCaches } from "./agent-engine.ts";
+import { engineOfAgent } from "./agent-engine.ts";
 import { Archive } from "./archive/archive.ts";
 import { mirrorsIn, releasesIn } from "./archive/mirrors.ts";
 import { buildRoot } from "./build-root/build-root.ts";
-import { type BuildRoot, WORK } from "./build-root/run.ts";
+import type { BuildRoot } from "./build-root/run.ts";
 import { IMAGE_TOOLS } from "./build-root/toolsets.ts";
 import { cachedDir, contentKey, defaultCacheDir, fileDigest } from "./cache.ts";
 import { writeExt4 } from "./ext4.ts";
@@ -165,39 +162,6 @@ describe("the kernel configuration", () => {
   });
 });
 
-describe("the agent's code caches", () => {
-  const launcher = fileURLToPath(new URL("../rootfs/launch.cjs", import.meta.url));
-  const run = async (dir: string, [, ...args]: readonly string[]): Promise<string> => {
-    const { stdout, stderr } = await execa(
-      process.execPath,
-      args.map((arg) => arg.replace(WORK, dir)),
-    );
-    return stdout + stderr;
-  };
-
-  it("are the same for the same agent, and V8 takes them", async () => {
-    copyFileSync(launcher, join(directory, "launch.cjs"));
-    const names = Array.from({ length: 200 }, (_, index) => `name${String(index * index)}`);
-    const functions = names.map(
-      (name) => `exports.${name} = (a) => { let n = 0; for (const c of a) n += c.${name} ?? 1; return n; };`,
-    );
-    // Long enough for V8 to compile some of it to machine code.
-    const busy =
-      "for (let turn = 0; turn < 2000; turn += 1) for (const each of Object.values(exports)) each([1, 2, 3]);";
-    writeFileSync(join(directory, "agent.cjs"), [...functions, busy].join("\n"));
-    const made: string[][] = [];
-    for (let time = 0; time < 3; time += 1) {
-      const caches = ["agent.cache", "agent-interpreted.cache"].map((name) => join(directory, name));
-      for (const cache of caches) rmSync(cache, { force: true });
-      await makeCodeCaches({ run }, directory);
-      made.push(await Promise.all(caches.map(fileDigest)));
-    }
-    expect(made[1]).toEqual(made[0]);
-    expect(made[2]).toEqual(made[0]);
-    for (const flags of AGENT_FLAGS) expect(await run(directory, ["node", ...flags, `${WORK}/launch.cjs`])).toBe("");
-  });
-});
-
 describe("our changes to the kernel's source", () => {
   it("say why, and are listed", () => {
     const directory = new URL("../kernel/patches/", import.meta.url);
@@ -217,19 +181,11 @@ describe("what runs the agent", () => {
   it("is the engine that its directory has, or a Node that has to be given", async () => {
     await expect(engineOfAgent({ agentDir: directory })).rejects.toThrow(`the agent in ${directory} runs on Node`);
     const node = await engineOfAgent({ agentDir: directory, nodeBinary: process.execPath });
-    expect([node.programs, node.start]).toEqual([["bin/node"], expect.stringContaining("exec /usr/bin/node ")]);
+    expect(node.programs).toEqual([{ from: process.execPath, to: "bin/node" }]);
+    expect(node.start).toBe("exec /usr/bin/node /usr/lib/kata-agent/agent.cjs\n");
     writeFileSync(join(directory, "agent.kjs"), "");
     const own = await engineOfAgent({ agentDir: directory, nodeBinary: process.execPath });
     expect([own.programs, own.packages]).toEqual([[], []]);
     expect(own.start).toBe("exec /usr/lib/kata-agent/kata-js /usr/lib/kata-agent/agent.kjs\n");
-  });
-});
-
-describe("the guest's init", () => {
-  it("starts the agent with flags that there is a code cache for", () => {
-    const start = readFileSync(new URL("../rootfs/start-node", import.meta.url), "utf8");
-    const [usual = "", emulated = ""] = [...start.matchAll(/flags="([^"]*)"/g)].map(([, flags = ""]) => flags);
-    const all = [usual, emulated.replace("$flags", usual)].map((flags) => flags.split(" "));
-    expect(all).toEqual(AGENT_FLAGS);
   });
 });

@@ -40,7 +40,12 @@ export { GuestImageError } from "./errors.ts";
 export { type FileDaemonOptions, prepareFileDaemon } from "./file-daemon.ts";
 export { type PortableNode, type PortableNodeOptions, preparePortableNode } from "./portable-node.ts";
 export type { Progress } from "./progress.ts";
-export { prepareScriptEngine, type ScriptEngine, type ScriptEngineOptions } from "./script-engine.ts";
+export {
+  prepareCheckedScriptEngine,
+  prepareScriptEngine,
+  type ScriptEngine,
+  type ScriptEngineOptions,
+} from "./script-engine.ts";
 
 /**
  * `tuned`: our configuration, compiled once (minutes), boots fastest. `distribution`: the distribution's binary, at

@@ -24,6 +24,8 @@ it.each<[NumberedCall, string]>([
   ["fsopen", "ENODEV"],
   ["fsmount", "EBADF"],
   ["fsconfig", "ENOTSUP"],
+  ["pidfd_open", "ESRCH"],
+  ["pidfd_getfd", "EBADF"],
 ])("%s has its number", (name, errno) => {
   const large = Buffer.alloc(8192, 0xff);
   const parameters: Record<string, [string, ...unknown[]]> = {
@@ -34,6 +36,8 @@ it.each<[NumberedCall, string]>([
     move_mount: ["int fromDir, str from, int toDir, str to, unsigned int flags", -1, "", -1, "", 0xffff_ffff],
     fsopen: ["str type, unsigned int flags", "no-such-file-system", 1],
     fsmount: ["int context, unsigned int flags, unsigned int attributes", -1, 1, 2],
+    pidfd_open: ["int pid, unsigned int flags", 0x7fff_ffff, 0],
+    pidfd_getfd: ["int pidfd, int fd, unsigned int flags", -1, 0, 0],
     fsconfig: ["int context, unsigned int command, str key, str value, int auxiliary", 0, 0xff, null, null, 0],
   };
   const [signature = "", ...args] = parameters[name] ?? [];

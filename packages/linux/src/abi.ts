@@ -1,12 +1,15 @@
-/** The system calls that are called by their number: glibc 2.36 has no function for them. */
+/** The system calls that are called by their number: glibc 2.36 has no function for them, or none of the kernel's own form. */
 export type NumberedCall =
   | "fsconfig"
   | "fsmount"
   | "fsopen"
+  | "getdents64"
   | "mount_setattr"
   | "move_mount"
   | "open_tree"
   | "openat2"
+  | "pidfd_getfd"
+  | "pidfd_open"
   | "pivot_root";
 
 /** Structures of which this package makes the bytes itself, and glibc's that only glibc may look into. */
@@ -52,18 +55,20 @@ const SINCE_5_1 = {
   fsopen: 430,
   fsconfig: 431,
   fsmount: 432,
+  pidfd_open: 434,
   openat2: 437,
+  pidfd_getfd: 438,
   mount_setattr: 442,
 } as const;
 
 /** From arch/x86/entry/syscalls/syscall_64.tbl, and scripts/syscall.tbl for the others; by `process.arch`. */
 const ABIS: Readonly<Record<string, Abi>> = {
   x64: {
-    calls: { pivot_root: 155, ...SINCE_5_1 },
+    calls: { getdents64: 217, pivot_root: 155, ...SINCE_5_1 },
     sizes: SIZES,
   },
   arm64: {
-    calls: { pivot_root: 41, ...SINCE_5_1 },
+    calls: { getdents64: 61, pivot_root: 41, ...SINCE_5_1 },
     sizes: SIZES,
   },
 };

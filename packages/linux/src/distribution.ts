@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /** A program of the host, or a group of them that one package has. */
-export type HostProgram = "qemu" | "virtiofsd" | "setpriv" | "iproute2" | "iptables" | "cp" | "cni";
+export type HostProgram = "qemu" | "virtiofsd" | "setpriv" | "iproute2" | "iptables" | "nftables" | "cp" | "cni";
 
 /** The distributions that share package names and a package manager. */
 type Family = "debian" | "fedora" | "rhel" | "arch" | "alpine" | "suse";
@@ -41,6 +41,7 @@ const PACKAGES: Readonly<Record<HostProgram, Readonly<Record<Family | "other", s
     ...{ fedora: "iproute iproute-tc", rhel: "iproute iproute-tc", other: "iproute2, the programs ip and tc" },
   },
   iptables: { ...everywhere("iptables"), fedora: "iptables-nft", rhel: "iptables-nft", other: "iptables or nftables" },
+  nftables: { ...everywhere("nftables"), other: "nftables, the program nft" },
   cp: { ...everywhere("coreutils"), other: "GNU coreutils, the program cp" },
   cni: {
     ...everywhere("containernetworking-plugins"),

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, statSync } from "node:fs";
 import { callNumber, zeroed } from "./abi.ts";
-import { call, callInThread, LinuxError } from "./native.ts";
+import { call, callInThread, LinuxError, syscall } from "./native.ts";
 
 const O_PATH = 0x200000;
 const O_CLOEXEC = 0x80000;
@@ -85,24 +85,38 @@ export async function flushFileSystem(directory: string): Promise<void> {
 const RESOLVE_NO_MAGICLINKS = 0x02;
 const RESOLVE_IN_ROOT = 0x10;
 
+/** For reading; a FIFO or a device is opened without waiting for its other end. */
+const READ_ONLY = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** For openInRoot: only a name for what is there, which is not opened itself. */
+export const PATH_ONLY: number = O_PATH;
+
 /**
- * Opens a file for reading as a process would whose root is a directory: no link in the path leads out of it. In another thread:
- * what is looked up may be on a file system that hangs. A FIFO or a device is opened without waiting for its other end.
+ * Opens a file as a process would whose root is a directory: no link in the path leads out of it. In another thread:
+ * what is looked up may be on a file system that hangs.
  *
  * @param path below the root, for example `etc/passwd`
+ * @param flags as of open(2); for reading by default
+ * @param mode of a file that is made
  * @returns a descriptor, the caller's to close
  * @throws LinuxError, ENOENT for what is not there
  */
-export async function openInRoot(root: string, path: string): Promise<number> {
+export async function openInRoot(
+  root: string,
+  path: string | Buffer,
+  flags: number = READ_ONLY,
+  mode = 0,
+): Promise<number> {
   const directory = openSync(root, O_PATH | constants.O_DIRECTORY);
   try {
     const how = zeroed("open_how");
-    how.writeBigUInt64LE(BigInt(constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | O_CLOEXEC), 0);
+    how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0);
+    how.writeBigUInt64LE(BigInt(mode), 8);
     how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16);
     const signature = "long syscall(long number, int directory, const void *path, void *how, size_t size)";
     return await callInThread(
       signature,
-      `${path} in ${root}`,
+      `${String(path)} in ${root}`,
       callNumber("openat2"),
       directory,
       terminated(path),
@@ -112,4 +126,61 @@ export async function openInRoot(root: string, path: string): Promise<number> {
   } finally {
     closeSync(directory);
   }
+}
+
+const DIRECTORY_BYTES = 32 * 1024;
+/** Of struct linux_dirent64: where its length and its type stand, and where its name begins. */
+const [LENGTH_AT, TYPE_AT, NAME_AT] = [16, 18, 19];
+
+const ENTRY_TYPES = {
+  1: "pipe",
+  2: "character",
+  4: "directory",
+  6: "block",
+  8: "file",
+  10: "symlink",
+  12: "socket",
+} as const;
+
+/** A name in a directory, as bytes. */
+export interface DirectoryName {
+  readonly name: Buffer;
+  /** Undefined where the file system does not say it. */
+  readonly type: (typeof ENTRY_TYPES)[keyof typeof ENTRY_TYPES] | undefined;
+}
+
+/**
+ * What is in a directory, in no order: a directory of any size costs no more memory than some of them. To be read to
+ * the end, or left by `break`.
+ *
+ * @throws an error of the file system, such as ENOTDIR; a link at the end of the path is not followed
+ */
+export function* namesIn(directory: string | Buffer): Generator<DirectoryName, void, undefined> {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const entries = Buffer.allocUnsafe(DIRECTORY_BYTES);
+  try {
+    for (;;) {
+      const size = syscall(
+        "getdents64",
+        "int fd, void *entries, size_t size",
+        String(directory),
+        fd,
+        entries,
+        entries.length,
+      );
+      if (size === 0) return;
+      for (let at = 0; at < size; at += entries.readUInt16LE(at + LENGTH_AT)) {
+        const name = Buffer.from(entries.subarray(at + NAME_AT, entries.indexOf(0, at + NAME_AT)));
+        if (isDots(name)) continue;
+        const type = entries.readUInt8(at + TYPE_AT);
+        yield { name, type: ENTRY_TYPES[type as keyof typeof ENTRY_TYPES] };
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function isDots(name: Buffer): boolean {
+  return name.length <= 2 && name.every((byte) => byte === 0x2e);
 }

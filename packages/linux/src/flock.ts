@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { call, LinuxError } from "./native.ts";
 
+const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
@@ -13,7 +14,9 @@ export interface FileLock extends Disposable {
 export interface LockOptions {
   /** Milliseconds. */
   readonly deadlineMs: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** Several processes may hold it so at the same time, and then no process exclusively. */
+  readonly shared?: boolean;
 }
 
 /**
@@ -44,7 +47,7 @@ export async function tryLockFile(path: string): Promise<FileLock | undefined> {
 async function lockOnce(path: string, giveUpAt: number, options: LockOptions): Promise<FileLock | undefined> {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
-    for (let wait = 1; !tryLock(fd, path); wait = Math.min(wait * 2, 50)) {
+    for (let wait = 1; !tryLock(fd, path, options.shared === true); wait = Math.min(wait * 2, 50)) {
       if (performance.now() > giveUpAt) throw new LinuxError("flock", "ETIMEDOUT", path);
       await delay(wait, undefined, options.signal === undefined ? {} : { signal: options.signal });
     }
@@ -64,9 +67,9 @@ async function lockOnce(path: string, giveUpAt: number, options: LockOptions): P
   };
 }
 
-function tryLock(fd: number, path: string): boolean {
+function tryLock(fd: number, path: string, shared: boolean): boolean {
   try {
-    call("int flock(int fd, int operation)", path, fd, LOCK_EX | LOCK_NB);
+    call("int flock(int fd, int operation)", path, fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB);
     return true;
   } catch (error) {
     if (error instanceof LinuxError && error.errno === "EAGAIN") return false;

@@ -18,10 +18,13 @@ export { type Distribution, type HostProgram, howToInstall, thisDistribution } f
 export { escapeControls } from "./escape.ts";
 export {
   type DeviceNumber,
+  type DirectoryName,
   deviceNumber,
   flushFileSystem,
   makeNode,
+  namesIn,
   openInRoot,
+  PATH_ONLY,
   refreshAttributes,
   setExtendedAttribute,
 } from "./files.ts";
@@ -62,6 +65,7 @@ export { LinuxError } from "./native.ts";
 export { type KernelEvents, openKernelEvents } from "./netlink.ts";
 export { originalPort } from "./original-destination.ts";
 export { ForeignFileError, readOwnFile } from "./own-files.ts";
+export { type LoggedPacket, openPacketLog } from "./packet-log.ts";
 export {
   createPipe,
   NONBLOCKING_READ,
@@ -73,6 +77,7 @@ export {
 } from "./pipes.ts";
 export { openPollable, type PollableOptions, serveDescriptor } from "./pollable.ts";
 export { becomeUser, becomeUserWhoseChildrenDie } from "./privileges.ts";
+export { processEnd } from "./process-end.ts";
 export {
   becomeSubreaper,
   bootId,
@@ -90,12 +95,13 @@ export {
 export { randomUuid } from "./random.ts";
 export { type AllowedCalls, denySystemCalls } from "./seccomp.ts";
 export { onRealTimeSignals, unblockSignal } from "./signals.ts";
-export { connectUnix, listenLoopback, listenUnix, openDatagrams, socketPair } from "./sockets.ts";
+export { Silence } from "./silence.ts";
+export { connectUnix, listenLoopback, listenTcp, listenUnix, openDatagrams, socketPair } from "./sockets.ts";
 export { type StandardDescriptors, spawnProcess } from "./spawn.ts";
 export { addEntropy, setDateTime, setHostname, slewClock, stepClock, wallClock } from "./system.ts";
 export { SYSTEM_PATH } from "./system-path.ts";
 export { Tail } from "./tail.ts";
-export { connectTcp } from "./tcp.ts";
+export { connected, connectTcp, resetTcp } from "./tcp.ts";
 export {
   isHungUp,
   makeRaw,

@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, openSync } from "node:fs";
+import { closeSync, constants, lstatSync, openSync, statSync } from "node:fs";
 import { zeroed } from "./abi.ts";
 import { inNewNamespace } from "./namespaces.ts";
 import { call, callInThread, syscall } from "./native.ts";
@@ -177,13 +177,18 @@ export function changeRoot(root: string): void {
 }
 
 /**
- * As changeRoot(), where the calling thread has entered a mount namespace, and has a root of its own since then. The threads that
- * were there before, Node's pool among them, still share theirs: one of the pool changes it for all. The pool must have run something by then.
+ * As changeRoot(), also where the calling thread has entered a mount namespace, and has a root of its own since then. On Node the threads
+ * that were there before, its pool among them, still share theirs: one of the pool changes it for all. The pool must have run something
+ * by then. Another engine makes a thread for it, which shares the calling thread's.
  */
 export async function changeRootOfAllThreads(root: string): Promise<void> {
+  const { dev, ino } = statSync(root);
   await callInThread("int chroot(const char *path)", root, root);
   await callInThread("int chdir(const char *path)", root, "/");
-  changeRoot(root);
+  const own = statSync("/");
+  // There is no path to the root in itself.
+  if (own.dev !== dev || own.ino !== ino) call("int chroot(const char *path)", root, root);
+  process.chdir("/");
 }
 
 /** Runs a function with the calling thread in a copy of its mount namespace whose mounts and unmounts show nowhere else. */

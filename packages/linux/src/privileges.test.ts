@@ -138,4 +138,14 @@ describe("a program that gives its rights up", () => {
     rmSync(directory, { recursive: true });
     expect(found).toEqual({ before: 1, after: 1, here: ["proc"], pooled: ["proc"] });
   });
+
+  it("has another root directory in all its threads where they share one", () => {
+    const directory = mkdtempSync(join(tmpdir(), "root-"));
+    const found = run(`
+      const file = fs.openSync(${JSON.stringify(directory)}, fs.constants.O_DIRECTORY);
+      await changeRootOfAllThreads("/proc/self/fd/" + file);
+      console.log(JSON.stringify({ here: fs.readdirSync("/"), pooled: await fs.promises.readdir("/"), cwd: process.cwd() }));`);
+    rmSync(directory, { recursive: true });
+    expect(found).toEqual({ here: [], pooled: [], cwd: "/" });
+  });
 });

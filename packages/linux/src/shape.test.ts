@@ -21,7 +21,7 @@ describe("shapes", () => {
   it.each([
     { shape: text, taken: ["", "a"], refused: [1, null, undefined, ["a"]] },
     { shape: flag, taken: [true, false], refused: [0, "true", null] },
-    { shape: quantity, taken: [0, -1.5], refused: ["1", null, {}] },
+    { shape: quantity, taken: [0, -1.5], refused: ["1", null, {}, JSON.parse("1e999")] },
     { shape: count, taken: [0, 7], refused: [-1, 0.5, 2 ** 53, "0"] },
     { shape: positive, taken: [1], refused: [0, -1, 1.5, null] },
     { shape: oneOf<string | number>("a", 1), taken: ["a", 1], refused: ["b", "1", null] },

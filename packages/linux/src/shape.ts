@@ -23,7 +23,8 @@ export type Fields<T> = {
 
 export const text: Shape<string> = matching("text", (value) => typeof value === "string");
 export const flag: Shape<boolean> = matching("true or false", (value) => typeof value === "boolean");
-export const quantity: Shape<number> = matching("a number", (value) => typeof value === "number");
+/** JSON has infinite ones, too: 1e999. */
+export const quantity: Shape<number> = matching("a number", (value): value is number => Number.isFinite(value));
 /** Counts from 0. */
 export const count: Shape<number> = matching(
   "a whole number from 0",

@@ -34,20 +34,29 @@ export function listenUnix(path: string, backlog: number): number {
 }
 
 /**
- * A TCP socket that listens at a port of 127.0.0.1 that the kernel chooses. It is made at once, and so in the network
- * namespace that the caller is in: Node's own looks the address up first, and makes its socket later.
+ * A TCP socket that listens at a port of 127.0.0.1 that the kernel chooses: see listenTcp.
  *
  * @param backlog how many connections may wait to be accepted
  * @returns its descriptor, which is the caller's to close
  */
 export function listenLoopback(backlog: number): number {
-  const name = "127.0.0.1";
-  const address = Buffer.alloc(16); // struct sockaddr_in
-  address.writeUInt16LE(AF_INET);
-  address.set([127, 0, 0, 1], 4);
+  return listenTcp("127.0.0.1", 0, backlog);
+}
+
+/**
+ * A TCP socket that listens at a port of an IPv4 address. It is made at once, and so in the network namespace that the caller
+ * is in: Node's own looks the address up first, and makes its socket later.
+ *
+ * @param port 0: the kernel chooses one
+ * @param backlog how many connections may wait to be accepted
+ * @returns its descriptor, which is the caller's to close
+ */
+export function listenTcp(address: string, port: number, backlog: number): number {
+  const name = `${address}:${String(port)}`;
+  const bytes = socketAddress(address, port);
   const fd = call(SOCKET, name, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   try {
-    call("int bind(int fd, const void *address, uint32_t length)", name, fd, address, address.length);
+    call("int bind(int fd, const void *address, uint32_t length)", name, fd, bytes, bytes.length);
     call("int listen(int fd, int backlog)", name, fd, backlog);
   } catch (error) {
     closeSync(fd);
@@ -59,10 +68,30 @@ export function listenLoopback(backlog: number): number {
 /**
  * A socket for datagrams of UDP over IPv4. It is made at once, and so in the network namespace that the caller is in.
  *
+ * @param at the address and port that it is bound to; without it the kernel chooses when the socket first sends
  * @returns its descriptor, which is the caller's to close
  */
-export function openDatagrams(): number {
-  return call(SOCKET, "UDP", AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+export function openDatagrams(at?: { readonly address: string; readonly port: number }): number {
+  const fd = call(SOCKET, "UDP", AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (at === undefined) return fd;
+  const bytes = socketAddress(at.address, at.port);
+  try {
+    const name = `UDP ${at.address}:${String(at.port)}`;
+    call("int bind(int fd, const void *address, uint32_t length)", name, fd, bytes, bytes.length);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return fd;
+}
+
+/** A struct sockaddr_in: ip(7). */
+export function socketAddress(address: string, port: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt16LE(AF_INET);
+  bytes.writeUInt16BE(port, 2);
+  bytes.set(address.split(".").map(Number), 4);
+  return bytes;
 }
 
 /** Two unix sockets that are connected with each other, close-on-exec; they are the caller's to close. */

@@ -3,7 +3,9 @@ import { ImageError } from "./errors.ts";
 
 /** The documents of the OCI image specification 1.1 and of Docker's schema 2, as far as they are used. */
 
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "only sha256 digests are known");
+export const digestSchema: z.ZodType<string> = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, "only sha256 digests are known");
 
 const platformSchema = z.object({
   architecture: z.string(),
@@ -13,7 +15,7 @@ const platformSchema = z.object({
 
 const descriptorSchema = z.object({
   mediaType: z.string().optional(),
-  digest,
+  digest: digestSchema,
   size: z.number().int().min(0),
   annotations: z.record(z.string(), z.string()).optional(),
   platform: platformSchema.optional(),
@@ -25,7 +27,8 @@ const manifestSchema = z.object({ config: descriptorSchema, layers: z.array(desc
 
 const listOfStrings = z.array(z.string()).nullish();
 
-const configSchema = z.object({
+/** Also of what is kept of it. */
+export const imageConfigSchema: z.ZodType<ImageConfig> = z.object({
   ...platformSchema.shape,
   config: z
     .object({
@@ -38,7 +41,7 @@ const configSchema = z.object({
       StopSignal: z.string().nullish(),
     })
     .nullish(),
-  rootfs: z.object({ type: z.literal("layers"), diff_ids: z.array(digest).max(1000) }),
+  rootfs: z.object({ type: z.literal("layers"), diff_ids: z.array(digestSchema).max(1000) }),
 });
 
 const dockerArchiveSchema = z
@@ -96,7 +99,7 @@ const parseKind = parser("manifest", z.object({ manifests: z.unknown().optional(
 export const parseIndex: Parser<Index> = parser("index", indexSchema);
 export const parseDescriptor: Parser<Descriptor> = parser("descriptor", descriptorSchema);
 export const parseManifest: Parser<Manifest> = parser("manifest", manifestSchema);
-export const parseImageConfig: Parser<ImageConfig> = parser("configuration", configSchema);
+export const parseImageConfig: Parser<ImageConfig> = parser("configuration", imageConfigSchema);
 export const parseDockerArchive: Parser<readonly DockerArchiveEntry[]> = parser("manifest.json", dockerArchiveSchema);
 
 /** Whether a document is an index of manifests, or one of them: what it says of its type is not always there. */

@@ -6,7 +6,8 @@ export type ImageErrorCode =
   | "KATA_IMAGE_DIGEST"
   | "KATA_IMAGE_LAYER"
   | "KATA_IMAGE_PLATFORM"
-  | "KATA_IMAGE_REGISTRY";
+  | "KATA_IMAGE_REGISTRY"
+  | "KATA_IMAGE_IN_USE";
 
 /** An image that cannot be had, or must not be trusted. */
 export class ImageError extends Error {

@@ -31,6 +31,12 @@ export interface Layer {
   readonly size: number;
 }
 
+export interface BlobSize {
+  readonly digest: string;
+  /** Bytes, as they are kept. */
+  readonly size: number;
+}
+
 export interface FetchOptions {
   readonly platform: Platform;
   /** What the blobs may have in all, by their manifest's own account; none may have more than that. */
@@ -41,6 +47,8 @@ export interface FetchOptions {
 
 export interface FetchedImage {
   readonly digest: string;
+  /** Every blob that it is made of, with the indexes on the way. */
+  readonly blobs: readonly BlobSize[];
   readonly config: ImageConfig;
   readonly layers: readonly Layer[];
 }
@@ -48,7 +56,7 @@ export interface FetchedImage {
 /** Fetches what of an image is not kept yet. @throws ImageError */
 export async function fetchImage(source: ImageSource, cache: BlobCache, options: FetchOptions): Promise<FetchedImage> {
   const { signal, onProgress, maxBytes } = options;
-  const { digest, manifest } = await findManifest(source, cache, options);
+  const { digest, manifest, documents } = await findManifest(source, cache, options);
   const total = sum(manifest.layers);
   if (total + manifest.config.size > maxBytes) {
     const reason = `its layers have ${String(total)} bytes, more than the ${String(maxBytes)} that it may have`;
@@ -73,7 +81,11 @@ export async function fetchImage(source: ImageSource, cache: BlobCache, options:
     onProgress?.({ step: "fetching", done, total });
     layers.push({ path, diffId: diffIds[index] ?? "", size: layer.size });
   }
-  return { digest, config, layers };
+  const blobs = [...documents, manifest.config, ...manifest.layers].map(({ digest: name, size }) => ({
+    digest: name,
+    size,
+  }));
+  return { digest, blobs, config, layers };
 }
 
 /** Through indexes, to the manifest for the platform. */
@@ -81,12 +93,14 @@ async function findManifest(
   source: ImageSource,
   cache: BlobCache,
   { platform, signal }: FetchOptions,
-): Promise<{ readonly digest: string; readonly manifest: Manifest }> {
+): Promise<{ readonly digest: string; readonly manifest: Manifest; readonly documents: readonly Descriptor[] }> {
   let descriptor = chosen(source, await source.roots(), platform);
+  const documents: Descriptor[] = [];
   for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
     const text = await cache.document(descriptor, source, { signal });
+    documents.push(descriptor);
     if (!isIndex(text, source.name)) {
-      return { digest: descriptor.digest, manifest: parseManifest(text, source.name) };
+      return { digest: descriptor.digest, manifest: parseManifest(text, source.name), documents };
     }
     descriptor = chosen(source, parseIndex(text, source.name).manifests, platform);
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { BlobCache } from "./blobs.ts";
 import type { ImageConfig, Platform } from "./documents.ts";
 import { ImageError } from "./errors.ts";
-import { fetchImage, type Layer, type Progress, sum } from "./fetch-image.ts";
+import { type BlobSize, type FetchedImage, fetchImage, type Layer, type Progress, sum } from "./fetch-image.ts";
 import { ownPlatform } from "./platform.ts";
 import { type ImageProcess, processFor } from "./process.ts";
 import { openArchive } from "./sources/archive.ts";
@@ -49,12 +49,15 @@ export class Image {
   /** The manifest's digest: the same content has the same, wherever it came from. */
   readonly digest: string;
   readonly config: ImageConfig;
+  /** What it is made of: indexes, manifest, configuration and layers. */
+  readonly blobs: readonly BlobSize[];
   readonly #layers: readonly Layer[];
   readonly #options: ImageOptions;
 
-  constructor(digest: string, config: ImageConfig, layers: readonly Layer[], options: ImageOptions) {
+  constructor({ digest, config, blobs, layers }: FetchedImage, options: ImageOptions) {
     this.digest = digest;
     this.config = config;
+    this.blobs = blobs;
     this.#layers = layers;
     this.#options = options;
   }
@@ -63,9 +66,10 @@ export class Image {
    * Makes its root file system in a directory that is empty, or not there yet. Needs root, for files of other users.
    * Where it fails, the directory is emptied again.
    *
+   * @returns the bytes of its layers' tars, without compression
    * @throws ImageError KATA_IMAGE_LAYER, KATA_IMAGE_DIGEST
    */
-  async unpack(directory: string): Promise<void> {
+  async unpack(directory: string): Promise<number> {
     const { signal, onProgress, maxBytes = MAX_BYTES, maxEntries = MAX_ENTRIES, warn } = this.#options;
     await mkdir(directory, { recursive: true, mode: 0o755 });
     if ((await readdir(directory)).length > 0) throw new ImageError("KATA_IMAGE_LAYER", `${directory} is not empty`);
@@ -79,6 +83,7 @@ export class Image {
         done += size;
       }
       onProgress?.({ step: "unpacking", done, total });
+      return maxBytes - budget.bytes;
     } catch (error) {
       for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true });
       throw error;
@@ -104,8 +109,8 @@ export async function openImage(location: ImageLocation, options: ImageOptions =
   const cache = new BlobCache(cacheDir, workspace.path);
   try {
     const source = await sourceOf(location, { ...options, cacheDir, cache, maxBytes, directory: workspace.path });
-    const { digest, config, layers } = await fetchImage(source, cache, { platform, maxBytes, signal, onProgress });
-    return new Image(digest, config, layers, options);
+    const fetched = await fetchImage(source, cache, { platform, maxBytes, signal, onProgress });
+    return new Image(fetched, options);
   } catch (error) {
     signal?.throwIfAborted();
     throw error;

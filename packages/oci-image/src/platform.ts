@@ -1,5 +1,6 @@
 import { machine } from "node:os";
 import type { Descriptor, Platform } from "./documents.ts";
+import { ImageError } from "./errors.ts";
 
 /** What others than Go call it, too. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -28,6 +29,16 @@ export function bestFor(wanted: Platform, manifests: readonly Descriptor[]): Des
   const fitting = manifests.filter(({ platform }) => platform !== undefined && fits(platform, wanted));
   const asked = fitting.find(({ platform }) => wanted.variant !== undefined && platform?.variant === wanted.variant);
   return asked ?? fitting.sort((a, b) => rank(a.platform) - rank(b.platform))[0];
+}
+
+/** `linux/arm64`, `linux/arm/v7`, or the architecture alone, in Go's names or in uname's. @throws ImageError */
+export function parsePlatform(text: string): Platform {
+  const parts = text.split("/");
+  const [os = "", architecture = "", variant] = parts.length === 1 ? ["linux", text] : parts;
+  if (parts.length > 3 || parts.some((part) => !/^[\w.-]+$/.test(part))) {
+    throw new ImageError("KATA_IMAGE_PLATFORM", `${JSON.stringify(text)} is no platform, such as linux/arm64`);
+  }
+  return { os, architecture: architectureOf(architecture), ...(variant !== undefined && { variant }) };
 }
 
 export function platformText({ os, architecture, variant }: Platform): string {

@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect } from "vitest";
@@ -9,6 +18,9 @@ import { type Entry, tarOf } from "./tar.ts";
 export function digestOf(data: Buffer): string {
   return `sha256:${createHash("sha256").update(data).digest("hex")}`;
 }
+
+/** When the secret was last written, in seconds. */
+const SECRET_TIME = 1_234_567_890;
 
 /** A directory in which layers are unpacked, with a secret beside it that none may touch. */
 export class LayerBox {
@@ -22,6 +34,7 @@ export class LayerBox {
     mkdirSync(this.root);
     mkdirSync(this.#outside);
     writeFileSync(join(this.#outside, "secret"), "untouched");
+    utimesSync(join(this.#outside, "secret"), SECRET_TIME, SECRET_TIME);
   }
 
   /** Whatever the layer was: what is beside the root is as it was. */
@@ -29,6 +42,7 @@ export class LayerBox {
     expect(readdirSync(this.directory).sort()).toEqual(["layer", "outside", "root"]);
     expect(readdirSync(this.#outside)).toEqual(["secret"]);
     expect(readFileSync(join(this.#outside, "secret"), "utf8")).toBe("untouched");
+    expect(statSync(join(this.#outside, "secret")).mtimeMs).toBe(SECRET_TIME * 1000);
   }
 
   async apply(

@@ -20,9 +20,16 @@ export const Kind = {
   killSession: 0x34,
   attached: 0x40,
   exit: 0x41,
+  cause: 0x42,
 } as const;
 
 export type Descriptor = 0 | 1 | 2;
+
+/** How a process came to its end, by its number in the frame `cause`. */
+export const CAUSES = { 1: "exited", 2: "signalled", 3: "outOfMemory" } as const;
+
+/** It exited by itself, a signal killed it, or the kernel did because its container had no memory left. */
+export type EndCause = (typeof CAUSES)[keyof typeof CAUSES];
 
 /** Bodies of data frames are at most this; those of all others at most CONTROL_BYTES. */
 export const MAX_DATA_BYTES: number = 1024 * 1024;

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { type Descriptor, Kind, MAX_DATA_BYTES } from "./frame.ts";
+import { CAUSES, type Descriptor, type EndCause, Kind, MAX_DATA_BYTES } from "./frame.ts";
 import { Link } from "./link.ts";
 
 /** Bytes of standard input that may be on their way to a process that does not read. */
@@ -21,6 +21,8 @@ export interface ServedProcess {
   hangUp(): void;
   /** Exit status, or 128 + signal. */
   readonly exited: Promise<number>;
+  /** Known once it has exited. */
+  readonly cause?: EndCause | undefined;
   /** Called once its status was sent: no call asks for it again. */
   forget(): void;
 }
@@ -71,6 +73,8 @@ async function sendAll(link: Link, process: ServedProcess, over: AbortSignal): P
   await Promise.all([pump(link, process, 1, over), pump(link, process, 2, over)]);
   const status = await process.exited;
   if (link.closed) return false;
+  const cause = Object.entries(CAUSES).find(([, name]) => name === process.cause)?.[0];
+  if (cause !== undefined) link.control(Kind.cause, Buffer.of(Number(cause)));
   const body = Buffer.alloc(4);
   body.writeUInt32BE(status);
   link.control(Kind.exit, body);

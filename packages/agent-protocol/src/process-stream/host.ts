@@ -1,6 +1,6 @@
 import { type Duplex, Readable, Writable } from "node:stream";
 import { Arrivals } from "../arrivals.ts";
-import { type Descriptor, Kind, MAX_DATA_BYTES, ProcessStreamError } from "./frame.ts";
+import { CAUSES, type Descriptor, type EndCause, Kind, MAX_DATA_BYTES, ProcessStreamError } from "./frame.ts";
 import { Link } from "./link.ts";
 import { encodePreface } from "./preface.ts";
 
@@ -45,6 +45,7 @@ export class HostProcessStream {
   readonly #exited = Promise.withResolvers<number>();
   readonly #outputs: readonly [GuestOutput, GuestOutput];
   readonly #stdin: GuestInput;
+  #cause: EndCause | undefined;
 
   /** Resolves when the guest knows the process. @throws ProcessLost when it does not, or has no such streams */
   static async open(connection: Duplex, token: Uint8Array): Promise<HostProcessStream> {
@@ -77,6 +78,11 @@ export class HostProcessStream {
     this.#outputs = [new GuestOutput(link, 1), new GuestOutput(link, 2)];
     this.stdin = this.#stdin;
     [this.stdout, this.stderr] = this.#outputs;
+  }
+
+  /** Known once it has exited; undefined with an agent that does not say. */
+  get cause(): EndCause | undefined {
+    return this.#cause;
   }
 
   resize({ rows, columns }: TerminalSize): void {
@@ -121,6 +127,7 @@ export class HostProcessStream {
 
   #onControl(kind: number, body: Buffer): void {
     if (kind === Kind.attached) this.#attached.resolve();
+    else if (kind === Kind.cause && body.length === 1) this.#cause = causeOf(body.readUInt8());
     else if (kind === Kind.exit && body.length === 4) this.#onExit(body.readUInt32BE());
     else if (kind === Kind.stop) this.#stdin.readerGone();
     // Kinds that we do not know are a later version's, and none of ours depends on them.
@@ -146,6 +153,10 @@ export class HostProcessStream {
       },
     );
   }
+}
+
+function causeOf(number: number): EndCause | undefined {
+  return Object.hasOwn(CAUSES, number) ? CAUSES[number as keyof typeof CAUSES] : undefined;
 }
 
 /** An output of the process. Credit is given as it is consumed, in steps of a quarter of the window. */

@@ -31,6 +31,7 @@ export class Link {
   readonly #waiting: ((() => void) | undefined)[] = [];
   readonly #stopped: Set<Descriptor> = new Set();
   #closed = false;
+  #finished = false;
 
   constructor(connection: Duplex, handlers: LinkHandlers) {
     this.#connection = connection;
@@ -65,7 +66,8 @@ export class Link {
   }
 
   control(kind: number, body: Buffer = Buffer.alloc(0)): void {
-    if (!this.#closed) this.#connection.write(Buffer.concat([encodeHeader(kind, body.length), body]));
+    if (this.#closed || this.#finished) return;
+    this.#connection.write(Buffer.concat([encodeHeader(kind, body.length), body]));
   }
 
   /** Lets the peer send so many bytes more. */
@@ -100,8 +102,9 @@ export class Link {
     if (!this.#stopped.has(descriptor)) this.control(descriptor);
   }
 
-  /** Ends the stream after what was sent. */
+  /** Ends the stream after what was sent: a write behind it would fail, and what is on its way be lost with that. */
   finish(): void {
+    this.#finished = true;
     if (!this.#closed) this.#connection.end();
   }
 

@@ -161,6 +161,28 @@ describe("a process stream", () => {
     expect(process.heard).toEqual(heard);
   });
 
+  it.each(["exited", "signalled", "outOfMemory"] as const)("says that a process has %s", async (cause) => {
+    const [here, there] = wire([1]);
+    const process = Object.assign(new FakeProcess(), { cause });
+    void serve(there, process);
+    const host = await HostProcessStream.open(here, newToken());
+    expect(host.cause).toBeUndefined();
+    host.stdin.end();
+    await host.exited;
+    expect(host.cause).toBe(cause);
+  });
+
+  it("knows no reason of an end where the guest gives none, or gives a word that is no reason", async () => {
+    const [here, there] = wire();
+    const opening = HostProcessStream.open(here, newToken());
+    const status = Buffer.concat([encodeHeader(Kind.exit, 4), Buffer.alloc(4)]);
+    for (const body of [Buffer.of(9), Buffer.of(1, 1)])
+      there.write(Buffer.concat([encodeHeader(Kind.cause, body.length), body]));
+    there.write(Buffer.concat([encodeHeader(Kind.attached, 0), status]));
+    const host = await opening;
+    expect([await host.exited, host.cause]).toEqual([0, undefined]);
+  });
+
   it("reports a closed reader of an output, and a process that closed its input", async () => {
     const [here, there] = wire();
     const process = new FakeProcess(Buffer.alloc(64 * 1024 * 1024));

@@ -47,8 +47,11 @@ export const extensionCalls: { readonly [N in keyof ExtensionRpcs]: Call } = {
   execFromConfig: call("extension", "katats.v1.ContainerService/ExecFromConfig"),
   updateFromConfig: call("extension", "katats.v1.ContainerService/UpdateFromConfig"),
   openStream: call("extension", "katats.v1.ContainerService/OpenStream"),
+  renameContainer: call("extension", "katats.v1.ContainerService/RenameContainer"),
   followClock: call("extension", "katats.v1.ClockService/FollowClock"),
+  operateOnFiles: call("extension", "katats.v1.FileService/OperateOnFiles"),
   serveDns: call("extension", "katats.v1.NetworkService/ServeDns"),
+  resetConnections: call("extension", "katats.v1.NetworkService/ResetConnections"),
 };
 
 export const calls: Readonly<Record<RpcName, Call>> = { ...agentCalls, ...extensionCalls };

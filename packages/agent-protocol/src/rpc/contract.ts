@@ -239,15 +239,33 @@ export interface ExtensionRpcs {
     katats.v1.ProcessTicket.$Properties,
     katats.v1.ProcessTicket
   >;
+  readonly renameContainer: Rpc<
+    katats.v1.RenameContainerRequest.$Properties,
+    katats.v1.RenameContainerRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
   readonly followClock: Rpc<
     katats.v1.FollowClockRequest.$Properties,
     katats.v1.FollowClockRequest,
     google.protobuf.Empty.$Properties,
     google.protobuf.Empty
   >;
+  readonly operateOnFiles: Rpc<
+    katats.v1.FileRequest.$Properties,
+    katats.v1.FileRequest,
+    katats.v1.FileReply.$Properties,
+    katats.v1.FileReply
+  >;
   readonly serveDns: Rpc<
     katats.v1.ServeDnsRequest.$Properties,
     katats.v1.ServeDnsRequest,
+    google.protobuf.Empty.$Properties,
+    google.protobuf.Empty
+  >;
+  readonly resetConnections: Rpc<
+    katats.v1.ResetConnectionsRequest.$Properties,
+    katats.v1.ResetConnectionsRequest,
     google.protobuf.Empty.$Properties,
     google.protobuf.Empty
   >;

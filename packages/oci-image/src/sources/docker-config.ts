@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
-import { ImageError } from "../errors.ts";
-import { shown } from "../text.ts";
+import { broken, helperFailure, knowsNothing, runHelper } from "./credential-helper.ts";
 
 /** The credentials that a registry is given. */
 export type Credentials =
@@ -12,18 +10,29 @@ export type Credentials =
   /** Exchanged for tokens by the registry's token server. */
   | { readonly identityToken: string };
 
-const configSchema = z.object({
-  auths: z
-    .record(
-      z.string(),
-      z.object({
-        auth: z.string().optional(),
-        username: z.string().optional(),
-        password: z.string().optional(),
-        identitytoken: z.string().optional(),
-      }),
-    )
-    .optional(),
+interface Entry {
+  readonly auth?: string | undefined;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly identitytoken?: string | undefined;
+}
+
+/** Docker's config.json, as far as it is about registries; its other fields are kept as they are. */
+export interface DockerConfig {
+  readonly auths?: Readonly<Record<string, Entry>> | undefined;
+  readonly credHelpers?: Readonly<Record<string, string>> | undefined;
+  readonly credsStore?: string | undefined;
+}
+
+const entrySchema = z.looseObject({
+  auth: z.string().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  identitytoken: z.string().optional(),
+});
+
+const configSchema: z.ZodType<DockerConfig> = z.looseObject({
+  auths: z.record(z.string(), entrySchema).optional(),
   credHelpers: z.record(z.string(), z.string()).optional(),
   credsStore: z.string().optional(),
 });
@@ -32,10 +41,6 @@ const helperAnswer = z.object({ Username: z.string(), Secret: z.string() });
 const HUB = "registry-1.docker.io";
 /** What Docker calls its own registry there. */
 const HUB_KEY = "https://index.docker.io/v1/";
-const HELPER_DEADLINE_MS = 30_000;
-const MAX_ANSWER_BYTES = 65_536;
-/** What a helper says where it knows nothing of a registry. */
-const NOT_FOUND = /credentials not found/i;
 
 /**
  * What `docker login`, or a credential helper, has for a registry.
@@ -47,25 +52,49 @@ export async function dockerCredentials(
   host: string,
   { directory, signal }: { readonly directory?: string | undefined; readonly signal?: AbortSignal | undefined },
 ): Promise<Credentials | undefined> {
-  const file = join(directory ?? process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "config.json");
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw broken(file, (error as Error).message, error);
-  });
-  if (text === undefined) return undefined;
-  const config = parse(file, text);
-  const key = host === HUB ? HUB_KEY : host;
-  const helper = config.credHelpers?.[key] ?? (host === HUB ? config.credHelpers?.["docker.io"] : undefined);
-  const name = helper ?? config.credsStore;
+  const config = await readDockerConfig(dockerConfigFile(directory));
+  const key = keyOf(host);
+  const { helper, name } = helperFor(config, host);
   if (name !== undefined) {
-    const told = await askHelper(name, key, signal);
-    if (told !== undefined || helper !== undefined) return told;
+    const answer = await askHelper(name, key, signal);
+    if (answer !== undefined || helper !== undefined) return answer;
   }
-  const found = Object.entries(config.auths ?? {}).find(([address]) => address === key || hostOf(address) === host);
-  return found === undefined ? undefined : credentialsIn(found[1]);
+  const [found] = addressesOf(config, host);
+  return found === undefined ? undefined : credentialsIn(config.auths?.[found] ?? {});
 }
 
-type Entry = NonNullable<z.infer<typeof configSchema>["auths"]>[string];
+/** @param directory $DOCKER_CONFIG or ~/.docker by default */
+export function dockerConfigFile(directory: string | undefined): string {
+  return join(directory ?? process.env.DOCKER_CONFIG ?? join(homedir(), ".docker"), "config.json");
+}
+
+/** With all fields that the file has; empty where there is no file. @throws ImageError KATA_IMAGE_REGISTRY */
+export async function readDockerConfig(file: string): Promise<DockerConfig> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "{}";
+    throw broken(file, (error as Error).message, error);
+  });
+  return parse(file, text);
+}
+
+/** What the file, and helpers, call a registry. */
+export function keyOf(host: string): string {
+  return host === HUB ? HUB_KEY : host;
+}
+
+/** The credential helper of a registry, and the name of the helper that has its credentials: the registry's own, or the default one. */
+export function helperFor(
+  { credHelpers, credsStore }: DockerConfig,
+  host: string,
+): { readonly helper: string | undefined; readonly name: string | undefined } {
+  const helper = credHelpers?.[keyOf(host)] ?? (host === HUB ? credHelpers?.["docker.io"] : undefined);
+  return { helper, name: helper ?? credsStore };
+}
+
+/** The keys that the file itself has a registry's credentials under. The first counts. */
+export function addressesOf({ auths = {} }: DockerConfig, host: string): string[] {
+  return Object.keys(auths).filter((address) => address === keyOf(host) || hostOf(address) === host);
+}
 
 function credentialsIn({ auth, username, password, identitytoken }: Entry): Credentials | undefined {
   if (identitytoken !== undefined && identitytoken !== "") return { identityToken: identitytoken };
@@ -83,7 +112,7 @@ function hostOf(address: string): string {
   return address.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
 }
 
-function parse(file: string, text: string): z.infer<typeof configSchema> {
+function parse(file: string, text: string): DockerConfig {
   try {
     return configSchema.parse(JSON.parse(text));
   } catch (error) {
@@ -94,43 +123,15 @@ function parse(file: string, text: string): z.infer<typeof configSchema> {
 
 /** `docker-credential-NAME get`: the registry's name in, JSON out. */
 async function askHelper(name: string, key: string, signal: AbortSignal | undefined): Promise<Credentials | undefined> {
-  const program = `docker-credential-${name}`;
-  if (!/^[\w.-]+$/.test(name)) throw broken(program, "such a name has no helper");
-  const { status, output } = await run(program, key, signal);
+  const { status, output } = await runHelper(name, "get", key, signal);
   if (status !== 0) {
-    if (NOT_FOUND.test(output)) return undefined;
-    throw broken(program, output.trim() === "" ? `it ends with ${String(status)}` : output.trim());
+    if (knowsNothing(output)) return undefined;
+    throw helperFailure(name, status, output);
   }
   const answer = helperAnswer.safeParse(parsedOrUndefined(output));
-  if (!answer.success) throw broken(program, "its answer is not what the protocol has");
+  if (!answer.success) throw broken(`docker-credential-${name}`, "its answer is not what the protocol has");
   const { Username: username, Secret: secret } = answer.data;
   return username === "<token>" ? { identityToken: secret } : { username, password: secret };
-}
-
-function run(
-  program: string,
-  input: string,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly status: number | null; readonly output: string }> {
-  return new Promise((resolve, reject) => {
-    const limit = AbortSignal.any([AbortSignal.timeout(HELPER_DEADLINE_MS), ...(signal === undefined ? [] : [signal])]);
-    const stdio = ["pipe", "pipe", "inherit"] as const;
-    const child = spawn(program, ["get"], { stdio: [...stdio], signal: limit, killSignal: "SIGKILL" });
-    const chunks: Buffer[] = [];
-    let size = 0;
-    child.stdout.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= MAX_ANSWER_BYTES) chunks.push(chunk);
-    });
-    child.on("error", (error) => {
-      reject(broken(program, error.name === "AbortError" ? "it was ended: it took too long" : error.message, error));
-    });
-    child.on("close", (status) => {
-      resolve({ status, output: Buffer.concat(chunks).toString() });
-    });
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
-  });
 }
 
 function parsedOrUndefined(json: string): unknown {
@@ -139,8 +140,4 @@ function parsedOrUndefined(json: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function broken(what: string, reason: string, cause?: unknown): ImageError {
-  return new ImageError("KATA_IMAGE_REGISTRY", `credentials of a registry: ${what}: ${shown(reason)}`, { cause });
 }

@@ -38,6 +38,13 @@ export function parseReference(text: string): Reference {
   return { host: isHub ? "registry-1.docker.io" : host, repository, version };
 }
 
+/** As people write it: `alpine:3.20`, `localhost:5000/app:1`, `debian@sha256:…`. */
+export function familiarName({ host, repository, version }: Reference): string {
+  const isHub = DOCKER_HUB.has(host);
+  const path = isHub ? repository.replace(/^library\//, "") : `${host}/${repository}`;
+  return version.startsWith("sha256:") ? `${path}@${version}` : `${path}:${version}`;
+}
+
 /** Whether a name in an archive is the requested one, literally or as Docker reads both. */
 export function isNamed(name: string, asked: string): boolean {
   if (name === asked) return true;
@@ -46,7 +53,8 @@ export function isNamed(name: string, asked: string): boolean {
   return one.host === other.host && one.repository === other.repository && one.version === other.version;
 }
 
-function referenceOr(text: string): Reference | undefined {
+/** Undefined for what is no reference. */
+export function referenceOr(text: string): Reference | undefined {
   try {
     return parseReference(text);
   } catch {

@@ -58,6 +58,12 @@ export class RegistrySource implements ImageSource {
     });
   }
 
+  /** Asks the registry alone, with the credentials that it wants. @throws ImageError KATA_IMAGE_REGISTRY where it does not take them */
+  async greet(): Promise<void> {
+    const { body } = await this.#get(`${new URL(this.#base).origin}/v2/`, {});
+    body.destroy();
+  }
+
   async roots(): Promise<readonly Descriptor[]> {
     return [await this.#manifest(this.reference.version)];
   }

@@ -1,8 +1,8 @@
 import { link, lstat, lutimes, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { LinuxError, makeNode } from "@kata-ts/linux";
+import type { TarEntry } from "@kata-ts/tree";
 import { ImageError } from "../errors.ts";
-import type { TarEntry } from "../tar/reader.ts";
 import { setAttributes } from "./attributes.ts";
 import { type BytePath, onDisk, readable } from "./bytes.ts";
 import { inRoot } from "./in-root.ts";
@@ -22,8 +22,11 @@ export class Application {
   readonly #options: ApplicationOptions;
   /** Made by this layer: its whiteouts are about those below. */
   readonly #made: Set<BytePath> = new Set();
-  /** Directories get their times when everything is in them. */
-  readonly #directories: { readonly path: BytePath; readonly mtime: number }[] = [];
+  /**
+   * Times of directories, in seconds, which they get when everything is in them: those that the layer says, and of others the
+   * ones that they had before anything in them was made or removed.
+   */
+  readonly #times: Map<BytePath, number> = new Map();
 
   constructor(root: BytePath, options: ApplicationOptions) {
     this.#root = root;
@@ -40,8 +43,10 @@ export class Application {
   }
 
   async finish(): Promise<void> {
-    for (const { path, mtime } of this.#directories.reverse()) {
-      await lutimes(onDisk(path), mtime, mtime).catch(() => undefined); // A later entry may have removed it.
+    for (const [path, mtime] of this.#times) {
+      // A later entry may have removed it, or put a link in the place of a directory above it, which could lead out of the root.
+      const place = await inRoot(this.#root, path.slice(this.#root.length)).catch(() => undefined);
+      if (place === path) await lutimes(onDisk(path), mtime, mtime).catch(() => undefined);
     }
   }
 
@@ -56,7 +61,7 @@ export class Application {
   async #remove(entry: TarEntry, name: string): Promise<void> {
     if (name === "" || name === "." || name === "..") throw refusal("is a whiteout of nothing");
     const path = await inRoot(this.#root, `${dirname(entry.path)}/${name}`);
-    if (!this.#made.has(path)) await remove(path);
+    if (!this.#made.has(path)) await this.#removeOld(path);
   }
 
   async #emptyBelow(entry: TarEntry): Promise<void> {
@@ -67,7 +72,7 @@ export class Application {
     const below = await readdir(onDisk(directory), { withFileTypes: true, encoding: "buffer" }).catch(() => []);
     for (const each of below) {
       const path = join(directory, each.name.toString("latin1"));
-      if (!this.#made.has(path)) await remove(path);
+      if (!this.#made.has(path)) await this.#removeOld(path);
       else if (each.isDirectory()) await this.#removeOthers(path);
     }
   }
@@ -77,12 +82,14 @@ export class Application {
     if (path === this.#root) {
       if (entry.type !== "directory") throw refusal("stands for the root, which is a directory");
       await this.#setAttributes(entry, path);
+      this.#times.set(path, entry.mtime);
       return;
     }
     await mkdir(onDisk(dirname(path)), { recursive: true });
+    await this.#keepTime(dirname(path));
     const there = await lstat(onDisk(path)).catch(() => undefined);
     const isKept = entry.type === "directory" && there?.isDirectory() === true;
-    if (there !== undefined && !isKept) await remove(path);
+    if (there !== undefined && !isKept) await this.#removeOld(path);
     if (!(await this.#create(entry, path))) return;
     this.#markMade(path);
     // A hard link has its target's.
@@ -103,7 +110,7 @@ export class Application {
       }
       case "directory":
         await mkdir(onDisk(path), { recursive: true });
-        this.#directories.push({ path, mtime: entry.mtime });
+        this.#times.set(path, entry.mtime);
         break;
       case "symlink":
         await symlink(onDisk(entry.link), onDisk(path));
@@ -129,6 +136,19 @@ export class Application {
       this.#options.warn(`${readable(name)}: its ${kind} cannot be made: ${error.errno}`);
       return false;
     }
+  }
+
+  async #removeOld(path: BytePath): Promise<void> {
+    await this.#keepTime(dirname(path));
+    this.#times.delete(path);
+    await remove(path);
+  }
+
+  /** Before anything in a directory changes. */
+  async #keepTime(directory: BytePath): Promise<void> {
+    if (this.#times.has(directory)) return;
+    const found = await lstat(onDisk(directory)).catch(() => undefined);
+    if (found?.isDirectory() === true) this.#times.set(directory, found.mtimeMs / 1000);
   }
 
   /** With the directories on the way, which an opaque whiteout must leave alone, too. */

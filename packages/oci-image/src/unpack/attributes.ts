@@ -1,6 +1,6 @@
 import { chmod, lchown, lutimes } from "node:fs/promises";
 import { LinuxError, setExtendedAttribute } from "@kata-ts/linux";
-import type { TarEntry } from "../tar/reader.ts";
+import type { TarEntry } from "@kata-ts/tree";
 import { type BytePath, onDisk, readable } from "./bytes.ts";
 
 /** What a container may have of its image. `trusted` and `system` are the host's own, but for access control lists. */

@@ -56,6 +56,17 @@ describe("a layer", () => {
     expect(readdirSync(box().root, { recursive: true }).sort()).toEqual(["a", "a/new", "b", "b/sub", "b/sub/new"]);
   });
 
+  it("leaves a directory that it says nothing of the time that it had", async () => {
+    await box().apply([
+      { path: "a/", type: "Directory" },
+      { path: "a/old", text: "1" },
+      { path: "b/", type: "Directory" },
+    ]);
+    await box().apply([{ path: "a/new", text: "2" }, { path: "a/.wh.old" }, { path: "b", text: "a file now" }]);
+    expect(readdirSync(join(box().root, "a"))).toEqual(["new"]);
+    expect(["a", "b"].map((name) => statSync(join(box().root, name)).mtimeMs)).toEqual([1e12, 1e12]);
+  });
+
   it("replaces a directory by a link, and a link by a file", async () => {
     await box().apply([
       { path: "etc/x", text: "1" },
@@ -93,6 +104,14 @@ describe("a layer", () => {
       [
         { path: "l", type: "SymbolicLink", linkpath: "../outside" },
         { path: "l/", type: "Directory", mode: 0 },
+      ],
+    ],
+    [
+      "a link in the place of a directory whose directories get their times at the end",
+      [
+        { path: "l/", type: "Directory" },
+        { path: "l/secret/", type: "Directory" },
+        { path: "l", type: "SymbolicLink", linkpath: "../outside" },
       ],
     ],
   ])("stays inside, whatever it has: %s", async (_, entries) => {

@@ -1,9 +1,9 @@
 import { createReadStream } from "node:fs";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { readTar } from "@kata-ts/tree";
 import { verified } from "../blobs.ts";
 import { ImageError } from "../errors.ts";
-import { readTar } from "../tar/reader.ts";
 import { shown } from "../text.ts";
 import { Application } from "./application.ts";
 import { bytePath, readable } from "./bytes.ts";

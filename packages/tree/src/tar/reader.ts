@@ -1,8 +1,8 @@
-import { ImageError } from "../errors.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { BLOCK, checkedId, type Header, parseHeader } from "./header.ts";
 import { type Attributes, NO_PAX, type PaxHeader, parsePax, paxId, paxNumber, paxTime } from "./pax.ts";
 import { oldGnuSparse, paxSparse, type Run } from "./sparse.ts";
+import { TarError } from "./tar-error.ts";
 
 type EntryType = "file" | "directory" | "symlink" | "link" | "character" | "block" | "pipe";
 
@@ -39,7 +39,7 @@ const TYPES: Readonly<Record<string, EntryType>> = {
 /**
  * The entries of a tar, in ustar, GNU's or POSIX's dialect, with sparse files. As Go's archive/tar and all that is built
  * on it: only files have content, whatever size the others claim; records of a global header are not applied. Reads to
- * the end of the stream. @param warn told what of it is not used. @throws ImageError KATA_IMAGE_LAYER
+ * the end of the stream. @param warn told what of it is not used. @throws TarError
  */
 export async function* readTar(
   chunks: AsyncIterable<Buffer>,
@@ -63,7 +63,7 @@ export async function* readTar(
     }
     const type = TYPES[header.type];
     if (type === undefined) {
-      throw new ImageError("KATA_IMAGE_LAYER", `an entry is of the unknown type ${JSON.stringify(header.type)}`);
+      throw new TarError(`an entry is of the unknown type ${JSON.stringify(header.type)}`);
     }
     yield* oneEntry(header, type, announced, reader);
   }
@@ -81,11 +81,11 @@ class Announced {
 async function nextHeader(reader: ByteReader): Promise<Header | undefined> {
   const block = await reader.upTo(BLOCK);
   if (block.length === 0) return undefined;
-  if (block.length < BLOCK) throw new ImageError("KATA_IMAGE_LAYER", "it is no tar: it ends in a header");
+  if (block.length < BLOCK) throw new TarError("it is no tar: it ends in a header");
   const header = parseHeader(block);
   if (header !== undefined) return header;
   const second = await reader.upTo(BLOCK);
-  if (second.some((byte) => byte !== 0)) throw new ImageError("KATA_IMAGE_LAYER", "a header is zeros");
+  if (second.some((byte) => byte !== 0)) throw new TarError("a header is zeros");
   return undefined;
 }
 
@@ -101,7 +101,7 @@ async function readAbout(
   warn: (message: string) => void,
 ): Promise<void> {
   if (size > MAX_HEADER_BYTES) {
-    throw new ImageError("KATA_IMAGE_LAYER", `a header of the type ${type} has ${String(size)} bytes, more than 1 MiB`);
+    throw new TarError(`a header of the type ${type} has ${String(size)} bytes, more than 1 MiB`);
   }
   const content = (await reader.exactly(padded(size))).subarray(0, size);
   if (type === "g") {

@@ -1,7 +1,7 @@
-import { ImageError } from "../errors.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { BLOCK, type Header, numberAt, positive } from "./header.ts";
 import { type PaxHeader, paxNumber } from "./pax.ts";
+import { TarError } from "./tar-error.ts";
 
 /** A run of a sparse file that has data; what is between runs reads as zeros. */
 export interface Run {
@@ -98,6 +98,6 @@ function checked(numbers: readonly number[], size: number, dataBytes: number, ma
   return { runs, size, mapBytes };
 }
 
-function malformed(reason: string): ImageError {
-  return new ImageError("KATA_IMAGE_LAYER", `a sparse file is malformed: ${reason}`);
+function malformed(reason: string): TarError {
+  return new TarError(`a sparse file is malformed: ${reason}`);
 }

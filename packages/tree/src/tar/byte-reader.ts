@@ -1,4 +1,4 @@
-import { ImageError } from "../errors.ts";
+import { TarError } from "./tar-error.ts";
 
 /** A stream of bytes for readers that know how many bytes they want. It holds one chunk. */
 export class ByteReader {
@@ -22,14 +22,14 @@ export class ByteReader {
     return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
   }
 
-  /** So many bytes. @throws ImageError KATA_IMAGE_LAYER where the stream ends before */
+  /** So many bytes. @throws TarError where the stream ends before */
   async exactly(length: number): Promise<Buffer> {
     const bytes = await this.upTo(length);
     if (bytes.length < length) throw endsTooEarly();
     return bytes;
   }
 
-  /** So many bytes, as they come. @throws ImageError KATA_IMAGE_LAYER where the stream ends before */
+  /** So many bytes, as they come. @throws TarError where the stream ends before */
   async *stream(length: number): AsyncGenerator<Buffer, void, undefined> {
     for (let missing = length; missing > 0; ) {
       const piece = await this.#piece(missing);
@@ -64,6 +64,6 @@ export class ByteReader {
   }
 }
 
-function endsTooEarly(): ImageError {
-  return new ImageError("KATA_IMAGE_LAYER", "it ends in the middle of an entry");
+function endsTooEarly(): TarError {
+  return new TarError("it ends in the middle of an entry");
 }

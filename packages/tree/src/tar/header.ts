@@ -1,4 +1,4 @@
-import { ImageError } from "../errors.ts";
+import { TarError } from "./tar-error.ts";
 
 export const BLOCK = 512;
 
@@ -23,10 +23,10 @@ export interface Header {
 const MAGIC_AT = 257;
 const CHECKSUM_AT = 148;
 
-/** Undefined for a block of zeros. @throws ImageError KATA_IMAGE_LAYER for what is no header */
+/** Undefined for a block of zeros. @throws TarError for what is no header */
 export function parseHeader(block: Buffer): Header | undefined {
   if (block.every((byte) => byte === 0)) return undefined;
-  if (!hasChecksum(block)) throw new ImageError("KATA_IMAGE_LAYER", "it is no tar: a header has another checksum");
+  if (!hasChecksum(block)) throw new TarError("it is no tar: a header has another checksum");
   const magic = block.toString("latin1", MAGIC_AT, MAGIC_AT + 8);
   // GNU has times where POSIX has the beginning of a long name; star has them behind a shorter one.
   const isStar = block.toString("latin1", 508, 512) === "tar\0";
@@ -54,16 +54,16 @@ function textAt(block: Buffer, start: number, length: number): string {
   return field.toString("latin1", 0, end === -1 ? length : end);
 }
 
-/** Octal digits, or in base 256 when the first bit is set. @throws ImageError KATA_IMAGE_LAYER */
+/** Octal digits, or in base 256 when the first bit is set. @throws TarError */
 export function numberAt(block: Buffer, start: number, length: number, what: string): number {
   const field = block.subarray(start, start + length);
   const value = ((field[0] ?? 0) & 0x80) === 0 ? octal(field) : base256(field);
-  if (!Number.isSafeInteger(value)) throw new ImageError("KATA_IMAGE_LAYER", `a header's ${what} is no number`);
+  if (!Number.isSafeInteger(value)) throw new TarError(`a header's ${what} is no number`);
   return value;
 }
 
 export function positive(value: number, what: string): number {
-  if (value < 0) throw new ImageError("KATA_IMAGE_LAYER", `a header's ${what} is negative`);
+  if (value < 0) throw new TarError(`a header's ${what} is negative`);
   return value;
 }
 
@@ -71,7 +71,7 @@ const MAX_ID = 2 ** 32 - 2;
 
 export function checkedId(value: number, what: string): number {
   if (value >= 0 && value <= MAX_ID) return value;
-  throw new ImageError("KATA_IMAGE_LAYER", `a header's ${what} is ${String(value)}, which no user or group has`);
+  throw new TarError(`a header's ${what} is ${String(value)}, which no user or group has`);
 }
 
 function octal(field: Buffer): number {

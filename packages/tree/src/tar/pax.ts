@@ -1,5 +1,5 @@
-import { ImageError } from "../errors.ts";
 import { checkedId, positive } from "./header.ts";
+import { TarError } from "./tar-error.ts";
 
 /** Extended attributes by name, as they are in the archive: bytes, which need not be text. */
 export type Attributes = ReadonlyMap<string, Buffer>;
@@ -20,7 +20,7 @@ const LENGTH = "GNU.sparse.numbytes";
 /** The kernel would end them at NUL, and something else would be meant. */
 const NAMES: ReadonlySet<string> = new Set(["path", "linkpath", "GNU.sparse.name"]);
 
-/** @param before what an earlier header said of the same entry. @throws ImageError KATA_IMAGE_LAYER */
+/** @param before what an earlier header said of the same entry. @throws TarError */
 export function parsePax(content: Buffer, before: PaxHeader = NO_PAX): PaxHeader {
   const records = new Map(before.records);
   const attributes = new Map(before.attributes);
@@ -79,6 +79,6 @@ function sparseNumber(key: string, value: Buffer, before: readonly number[]): nu
   return Number(text);
 }
 
-function malformed(reason: string): ImageError {
-  return new ImageError("KATA_IMAGE_LAYER", `a pax header is malformed: ${reason}`);
+function malformed(reason: string): TarError {
+  return new TarError(`a pax header is malformed: ${reason}`);
 }
