@@ -1,7 +1,8 @@
-import { constants, openSync, readdirSync, readFileSync, readSync, readvSync } from "node:fs";
+import { constants, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { openPollable } from "@kata-ts/linux";
+import { readOn } from "./read-port.ts";
 
 const PORTS = "/sys/class/virtio-ports";
 const PORT_DEADLINE_MS = 10_000;
@@ -81,39 +82,10 @@ function probe(fd: number): Buffer | undefined {
   }
 }
 
-/** What one read of a virtio-serial port gives at most. */
-const PORT_BUFFER = 4096;
-/** As many as a port has room for. */
-const BATCH_BYTES = 128 * 1024;
-/** Where a batch is read to, a port's buffer at a time. */
-const batch: Buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
-const pieces: readonly Buffer[] = Array.from({ length: BATCH_BYTES / PORT_BUFFER }, (_, index) =>
-  batch.subarray(index * PORT_BUFFER, (index + 1) * PORT_BUFFER),
-);
-
 function attach({ fd, head }: OpenedPort): Socket {
   const socket = openPollable(fd, { readable: true, writable: true });
   const push = socket.push.bind(socket);
   socket.push = (chunk: unknown) => push(chunk instanceof Buffer ? readOn(fd, chunk) : chunk);
   if (head.length > 0) socket.unshift(head);
   return socket;
-}
-
-/**
- * The port gives a page at a time, and a page at a time through streams and frames is what limits a busy channel: what
- * waits behind a full page is read at once, by one call that asks the port once for each piece until one is not full.
- */
-function readOn(fd: number, first: Buffer): Buffer {
-  if (first.length < PORT_BUFFER) return first;
-  const length = readNow(fd);
-  return length === 0 ? first : Buffer.concat([first, batch.subarray(0, length)]);
-}
-
-/** 0 when nothing is there. The next poll reports an end, or an error, again. */
-function readNow(fd: number): number {
-  try {
-    return readvSync(fd, pieces);
-  } catch {
-    return 0;
-  }
 }

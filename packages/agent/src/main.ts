@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { inspect } from "node:util";
 import { createAgentServer } from "@kata-ts/agent-protocol";
 import { AGENT_SERIAL_PORT, AgentLog, AgentParameter } from "@kata-ts/agent-protocol/guest-contract";
 import { becomeSubreaper } from "@kata-ts/linux";
@@ -58,6 +59,6 @@ function kernelParameter(name: string): string | undefined {
 
 // An agent that cannot go on ends process 1: the kernel panics and the host learns it at once.
 main().catch((error: unknown) => {
-  log(`fatal: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  log(`fatal: ${inspect(error)}`); // A stack of QuickJS's does not have the message.
   process.exit(1);
 });

@@ -1,5 +1,13 @@
 import { type DeadChild, reapChild } from "@kata-ts/linux";
 
+/** How a child has ended. */
+export interface ProcessEnd {
+  /** Exit status, or 128 + signal. */
+  readonly status: number;
+  /** A signal ended it: it did not exit with such a status. */
+  readonly isSignalled: boolean;
+}
+
 /** So many statuses of orphans are kept until they are asked for. */
 const MAX_UNCLAIMED = 1024;
 
@@ -8,8 +16,8 @@ const MAX_UNCLAIMED = 1024;
  * to us by crun or runc, and orphans. Node must have no children of its own here.
  */
 export class Reaper {
-  readonly #waiting: Map<number, (status: number) => void> = new Map();
-  readonly #unclaimed: Map<number, number> = new Map();
+  readonly #waiting: Map<number, (end: ProcessEnd) => void> = new Map();
+  readonly #unclaimed: Map<number, ProcessEnd> = new Map();
 
   /** From now on every child that dies is collected. */
   start(): void {
@@ -19,10 +27,10 @@ export class Reaper {
   }
 
   /**
-   * Resolves with the exit status, or 128 + signal, of a child; also of one already dead. It collects nothing by itself: an end
+   * Resolves with the end of a child; also of one already dead. It collects nothing by itself: an end
    * found here lets the next start begin at once, and from start to start the agent would answer no call.
    */
-  wait(pid: number): Promise<number> {
+  end(pid: number): Promise<ProcessEnd> {
     const early = this.#unclaimed.get(pid);
     if (early !== undefined) {
       this.#unclaimed.delete(pid);
@@ -33,21 +41,26 @@ export class Reaper {
     });
   }
 
+  /** As end(): the exit status, or 128 + signal. */
+  async wait(pid: number): Promise<number> {
+    return (await this.end(pid)).status;
+  }
+
   /** Collects those that are dead now; one SIGCHLD can stand for many deaths. */
   collect(): void {
     for (let dead = reapChild(); dead !== undefined; dead = reapChild()) this.#tell(dead);
   }
 
   #tell({ pid, exitCode, signal }: DeadChild): void {
-    const status = exitCode ?? 128 + (signal ?? 0);
+    const end = { status: exitCode ?? 128 + (signal ?? 0), isSignalled: exitCode === undefined };
     const resolve = this.#waiting.get(pid);
     this.#waiting.delete(pid);
-    if (resolve === undefined) this.#keep(pid, status);
-    else resolve(status);
+    if (resolve === undefined) this.#keep(pid, end);
+    else resolve(end);
   }
 
-  #keep(pid: number, status: number): void {
-    this.#unclaimed.set(pid, status);
+  #keep(pid: number, end: ProcessEnd): void {
+    this.#unclaimed.set(pid, end);
     const [oldest] = this.#unclaimed.keys();
     if (this.#unclaimed.size > MAX_UNCLAIMED && oldest !== undefined) this.#unclaimed.delete(oldest);
   }

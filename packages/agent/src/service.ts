@@ -13,6 +13,7 @@ import { addEntropy, setDateTime } from "@kata-ts/linux";
 import type { Commands } from "./commands.ts";
 import type { Output } from "./container/output.ts";
 import { cancelled, failedPrecondition, invalidArgument } from "./errors.ts";
+import { parseOperation } from "./files/operation-shape.ts";
 import type { Clock } from "./guest/clock.ts";
 import { copyFile } from "./guest/copy-file.ts";
 import { guestDetails } from "./guest/details.ts";
@@ -22,6 +23,7 @@ import { containerStats } from "./guest/stats.ts";
 import type { DnsRelay } from "./network/dns-relay.ts";
 import { listInterfaces } from "./network/links.ts";
 import { addNeighbours } from "./network/neighbours.ts";
+import { resetConnections } from "./network/reset-connections.ts";
 import { listRoutes, updateRoutes } from "./network/routes.ts";
 import { updateInterface } from "./network/update-interface.ts";
 import { type NewContainer, type Sandbox, withUser } from "./sandbox/sandbox.ts";
@@ -49,12 +51,12 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
       if (request.OCI === undefined || request.OCI === null) throw invalidArgument("OCI spec is missing");
       await sandbox.createContainer(request, withUser(specFromMessage(request.OCI), request.string_user));
     }),
-    createFromConfig: async ({ container, config, one_output }) => {
+    createFromConfig: async ({ container, config, one_output: oneOutput, user }) => {
       if (container === undefined || container === null) throw invalidArgument("container is missing");
       // Decoded, and so with its defaults filled in.
       const request = container as NewContainer;
       const spec = jsonOf(config, "config") as RuntimeSpec;
-      return sandbox.ticket(await sandbox.createContainer(request, spec, one_output));
+      return sandbox.ticket(await sandbox.createContainer(request, spec, { oneOutput, user }));
     },
     startContainer: answerEmpty((request) => sandbox.start(request.container_id)),
     removeContainer: answerEmpty((request) => sandbox.removeContainer(request.container_id)),
@@ -79,11 +81,14 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
     }),
     execFromConfig: async (request) => {
       const process = jsonOf(request.process, "process") as SpecProcess;
-      const { container_id, exec_id, one_output: oneOutput, cgroup } = request;
-      const wishes = { oneOutput, ...(cgroup === "" ? {} : { cgroup }) };
+      const { container_id, exec_id, one_output: oneOutput, own_cgroup: ownCgroup, cgroup, user } = request;
+      const wishes = { oneOutput, ownCgroup, user, ...(cgroup === "" ? {} : { cgroup }) };
       return sandbox.ticket(await sandbox.exec(container_id, exec_id, process, wishes));
     },
     openStream: (request) => Promise.resolve(sandbox.ticket({ process: process(request), warnings: [] })),
+    renameContainer: answerEmpty((request) => {
+      sandbox.rename(request.container_id, request.new_id);
+    }),
     signalProcess: answerEmpty((request) =>
       sandbox.container(request.container_id).signal(request.exec_id, request.signal),
     ),
@@ -118,8 +123,13 @@ export function createHandlers(sandbox: Sandbox, commands: Commands, dns: DnsRel
     listRoutes: async () => ({ Routes: await listRoutes(commands) }),
     addARPNeighbors: answerEmpty((request) => addNeighbours(commands, request.neighbors?.ARPNeighbors ?? [])),
 
+    operateOnFiles: (request) => sandbox.operateOnFiles(request.container_id, parseOperation(request.operation)),
+
     followClock: answerEmpty(() => clock.follow()),
     serveDns: answerEmpty((request) => dns.listen(request.address)),
+    resetConnections: answerEmpty(() => {
+      resetConnections();
+    }),
 
     onlineCPUMem: answerEmpty(async (request) => {
       const online = onlineCpus(request.nb_cpus).then(() => (request.cpu_only ? undefined : onlineMemory()));

@@ -2,11 +2,12 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RuntimeSpec, type SpecProcess, type SpecResources, stringifyJson } from "@kata-ts/agent-protocol";
 import { alreadyExists, cancelled, failedPrecondition, invalidArgument, processNotFound } from "../errors.ts";
-import { textOf } from "../files.ts";
-import { endProcesses, removeCgroup } from "../guest/cgroup.ts";
+import { endProcesses, oomKillsIn, processesIn, removeCgroup } from "../guest/cgroup.ts";
 import type { Reaper } from "../reaper.ts";
 import { ContainerProcess } from "./container-process.ts";
+import { Freezer } from "./freezer.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
+import { ProcessCgroups } from "./process-cgroups.ts";
 import { runStartHooks } from "./start-hooks.ts";
 import { type ProcessEnds, pipeEnds } from "./stdio.ts";
 import type { StreamTokens } from "./stream-tokens.ts";
@@ -21,41 +22,64 @@ export interface ContainerDependencies {
   readonly streamTokens: StreamTokens;
 }
 
-interface Outputs {
-  /** Whoever reads them has one file for both. */
+export interface OutputWishes {
+  /** Their reader has one file for both. */
   readonly oneOutput?: boolean;
 }
 
-export interface ExecWishes extends Outputs {
+export interface ExecWishes extends OutputWishes {
   /** Below the container's own. */
   readonly cgroup?: string;
+  /** In a control group of its own, unless `cgroup` names one. */
+  readonly ownCgroup?: boolean;
+}
+
+interface Launch extends OutputWishes {
+  readonly execId: string;
+  readonly terminal: boolean;
+  readonly ownCgroup: string | undefined;
 }
 
 /** One container of the sandbox, with its processes. */
 export class Container {
-  readonly id: string;
+  /** What it was made with, and its bundle, its control group and the runtime's state are called: no other container has it. */
+  readonly name: string;
   readonly #runtime: OciRuntime;
   readonly #reaper: Reaper;
   readonly #streamTokens: StreamTokens;
   readonly #processes: Map<string, ContainerProcess> = new Map();
+  readonly #cgroups: ProcessCgroups;
+  readonly #freezer: Freezer;
+  #id: string;
   #startHooks: () => Promise<void> = () => Promise.resolve();
   #initExecId = "";
-  #paused = false;
   #serial = 0;
 
-  constructor(id: string, { runtime, reaper, streamTokens }: ContainerDependencies) {
-    this.id = id;
+  /** @param name its id, where no other container of this guest has been made with that */
+  constructor(id: string, name: string, { runtime, reaper, streamTokens }: ContainerDependencies) {
+    this.#id = id;
+    this.name = name;
+    this.#cgroups = new ProcessCgroups(this.cgroup);
     this.#runtime = runtime;
+    this.#freezer = new Freezer({
+      freeze: () => runtime.pause(this.name, this.bundle),
+      thaw: () => runtime.resume(this.name, this.bundle),
+    });
     this.#reaper = reaper;
     this.#streamTokens = streamTokens;
   }
 
+  /** What the host calls it. */
+  get id(): string {
+    return this.#id;
+  }
+
   get bundle(): string {
-    return `${BUNDLES}/${this.id}`;
+    return `${BUNDLES}/${this.name}`;
   }
 
   get cgroup(): string {
-    return `/sys/fs/cgroup/kata/${this.id}`;
+    return `/sys/fs/cgroup/kata/${this.name}`;
   }
 
   /**
@@ -68,7 +92,7 @@ export class Container {
     execId: string,
     spec: RuntimeSpec,
     hooked: RuntimeSpec,
-    outputs: Outputs = {},
+    outputs: OutputWishes = {},
   ): Promise<ContainerProcess> {
     this.#startHooks = () =>
       runStartHooks(this.id, hooked, async (process) => {
@@ -82,8 +106,10 @@ export class Container {
     mkdirSync(this.bundle, { recursive: true });
     writeFileSync(`${this.bundle}/config.json`, stringifyJson(spec));
     this.#initExecId = execId;
-    return this.#launch(execId, { terminal: spec.process?.terminal === true, ...outputs }, (ends) =>
-      this.#runtime.create(this.id, this.bundle, `${this.bundle}/init.pid`, ends),
+    // When the first process ends, all others do.
+    const launch = { execId, terminal: spec.process?.terminal === true, ownCgroup: this.cgroup, ...outputs };
+    return this.#runtime.starting(() =>
+      this.#launch(launch, (ends) => this.#runtime.create(this.name, this.bundle, `${this.bundle}/init.pid`, ends)),
     );
   }
 
@@ -95,19 +121,31 @@ export class Container {
       this.init.signal(SIGKILL);
       throw error;
     }
-    await this.#runtime.start(this.id, this.bundle);
+    await this.#runtime.start(this.name, this.bundle);
   }
 
-  async exec(execId: string, process: SpecProcess, { cgroup, ...outputs }: ExecWishes = {}): Promise<ContainerProcess> {
+  exec(execId: string, process: SpecProcess, wishes: ExecWishes = {}): Promise<ContainerProcess> {
+    return this.#runtime.starting(() => this.#exec(execId, process, wishes));
+  }
+
+  async #exec(execId: string, process: SpecProcess, wishes: ExecWishes): Promise<ContainerProcess> {
     if (!this.init.running) throw failedPrecondition(`Cannot exec in stopped container ${this.id}`);
     if (this.#processes.has(execId)) throw alreadyExists(`Process ${execId} exists (container ${this.id})`);
     const file = `${this.bundle}/exec-${String(this.#serial++)}`;
-    writeFileSync(`${file}.json`, stringifyJson(process));
+    const { cgroup, ownCgroup = false, ...outputs } = wishes;
+    const given = cgroup === undefined ? undefined : checkedSubgroup(this.cgroup, cgroup);
+    const own = ownCgroup && given === undefined ? this.#cgroups.make() : undefined;
     try {
-      const options = cgroup === undefined ? [] : ["--cgroup", checkedSubgroup(this.cgroup, cgroup)];
-      return await this.#launch(execId, { terminal: process.terminal === true, ...outputs }, (ends) =>
-        this.#runtime.exec(this.id, this.bundle, { file: `${file}.json`, pidFile: `${file}.pid`, options }, ends),
+      writeFileSync(`${file}.json`, stringifyJson(process));
+      const name = given ?? own?.name;
+      const options = name === undefined ? [] : ["--cgroup", name];
+      const launch = { execId, terminal: process.terminal === true, ownCgroup: own?.path, ...outputs };
+      return await this.#launch(launch, (ends) =>
+        this.#runtime.exec(this.name, this.bundle, { file: `${file}.json`, pidFile: `${file}.pid`, options }, ends),
       );
+    } catch (error) {
+      if (own !== undefined) this.#cgroups.release(own.path);
+      throw error;
     } finally {
       for (const kind of ["json", "pid"]) rmSync(`${file}.${kind}`, { force: true });
     }
@@ -123,6 +161,16 @@ export class Container {
     return found;
   }
 
+  /** Gives the container another id, and its first process, too. What it is made of keeps its name. */
+  rename(id: string): void {
+    const { init } = this;
+    this.#processes.delete(this.#initExecId);
+    this.#processes.set(id, init);
+    this.#initExecId = id;
+    this.#id = id;
+    init.rename(id);
+  }
+
   /** The status of a process; after that the process is forgotten, unless it is the container's first. */
   async wait(execId: string, signal: AbortSignal): Promise<number> {
     const process = this.process(execId);
@@ -133,9 +181,11 @@ export class Container {
 
   /** A process whose status is known; the container's first one stays. */
   forget(process: ContainerProcess): void {
-    if (process.execId === this.#initExecId || !this.#processes.delete(process.execId)) return;
+    if (process.execId === this.#initExecId || this.#processes.get(process.execId) !== process) return;
+    this.#processes.delete(process.execId);
     process.stdio.destroy();
     this.#streamTokens.revoke(process);
+    if (process.ownCgroup !== undefined) this.#cgroups.release(process.ownCgroup);
   }
 
   /** Sends a signal to one process, or with an empty exec id to every process of the container. */
@@ -145,33 +195,32 @@ export class Container {
       return;
     }
     for (const pid of this.pids()) signalPid(pid, signal);
-    if (this.#paused) await this.resume();
+    await this.#freezer.thaw();
   }
 
   /** Pids of all processes of the container, in the guest's numbering. */
   pids(): number[] {
-    return textOf(`${this.cgroup}/cgroup.procs`).split("\n").filter(Boolean).map(Number);
+    return processesIn(this.cgroup);
   }
 
-  async pause(): Promise<void> {
-    await this.#runtime.pause(this.id, this.bundle);
-    this.#paused = true;
+  pause(): Promise<void> {
+    return this.#freezer.freeze();
   }
 
-  async resume(): Promise<void> {
-    await this.#runtime.resume(this.id, this.bundle);
-    this.#paused = false;
+  /** Lets its processes go on, if they stand still. */
+  resume(): Promise<void> {
+    return this.#freezer.thaw();
   }
 
   async update(resources: SpecResources): Promise<void> {
     const file = `${this.bundle}/resources.json`;
     writeFileSync(file, stringifyJson(resources));
-    await this.#runtime.update(this.id, this.bundle, file);
+    await this.#runtime.update(this.name, this.bundle, file);
   }
 
   /** Ends whatever still runs and forgets the container. */
   async remove(): Promise<void> {
-    await this.#runtime.delete(this.id, this.bundle);
+    await this.#runtime.delete(this.name, this.bundle);
     this.#forgetAll();
   }
 
@@ -183,7 +232,7 @@ export class Container {
   /** Forgets a container that has come to its end(). */
   discard(): void {
     removeCgroup(this.cgroup);
-    this.#runtime.forget(this.id);
+    this.#runtime.forget(this.name);
     this.#forgetAll();
   }
 
@@ -197,14 +246,14 @@ export class Container {
   }
 
   async #launch(
-    execId: string,
-    { terminal, oneOutput }: Outputs & { readonly terminal: boolean },
+    { execId, terminal, ownCgroup, oneOutput }: Launch,
     start: (ends: ProcessEnds) => Promise<number>,
   ): Promise<ContainerProcess> {
     const ends = terminal ? await terminalEnds() : pipeEnds(oneOutput);
+    const place = { containerCgroup: this.cgroup, ownCgroup, oomKills: oomKillsIn(this.cgroup) ?? 0 };
     try {
-      const pid = await start(ends);
-      const process = new ContainerProcess({ containerId: this.id, execId, pid }, await ends.take(), this.#reaper);
+      const names = { execId, pid: await start(ends) };
+      const process = new ContainerProcess(names, place, await ends.take(), this.#reaper);
       this.#processes.set(execId, process);
       return process;
     } finally {

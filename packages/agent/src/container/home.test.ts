@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { homeOf, passwdIn, processWithHome, withHome } from "./home.ts";
+import { accountFilesIn } from "./account-files.ts";
+import { homeOf, processWithHome, withHome } from "./home.ts";
 
 const PASSWD = "# comment\nroot:x:0:0:root:/root:/bin/sh\nbare:x:7:7::\nempty:x:8:8:::/bin/sh\n";
 
@@ -55,10 +56,10 @@ describe("HOME", () => {
     const root = join(directory, "root");
     rmSync(join(root, "etc", "passwd"));
     symlinkSync("../../../../../../../../etc/passwd", join(root, "etc", "passwd"));
-    expect(await passwdIn(root)).toBe("");
+    expect(await accountFilesIn(root)("/etc/passwd")).toBe("");
     rmSync(join(root, "etc", "passwd"));
     mkdirSync(join(root, "etc", "passwd"));
-    expect(await passwdIn(root)).toBe("");
-    expect(await passwdIn(join(directory, "missing"))).toBe("");
+    expect(await accountFilesIn(root)("/etc/passwd")).toBe("");
+    expect(await accountFilesIn(join(directory, "missing"))("/etc/passwd")).toBe("");
   });
 });

@@ -35,6 +35,14 @@ export class OciRuntime {
     this.#program = program;
   }
 
+  /**
+   * Runs what starts a process once there is a place for it. What a start needs is to be made in it: the files, pipes and control
+   * groups of a hundred that wait would be made at once, and the agent answer no call meanwhile.
+   */
+  starting<T>(start: () => Promise<T>): Promise<T> {
+    return this.#starts.run(start);
+  }
+
   async create(id: string, bundle: string, pidFile: string, ends: ProcessEnds): Promise<number> {
     await this.#launch(bundle, ["create", "--bundle", bundle, "--pid-file", pidFile], id, ends);
     return readPid(pidFile);
@@ -78,7 +86,7 @@ export class OciRuntime {
 
   async #launch(bundle: string, args: readonly string[], id: string, ends: ProcessEnds): Promise<void> {
     const console = ends.consoleSocket === undefined ? [] : ["--console-socket", ends.consoleSocket];
-    await this.#starts.run(() => this.#call(bundle, [...args, ...console, id], ends.fds));
+    await this.#call(bundle, [...args, ...console, id], ends.fds);
   }
 
   async #call(bundle: string, args: readonly string[], fds?: StandardDescriptors): Promise<void> {

@@ -41,6 +41,7 @@ function endIfNobodyCame(process: ContainerProcess, forget: () => void): void {
 
 function endOrphan(process: ContainerProcess, forget: () => void): void {
   if (process.running) log(`process ${process.execId} lost its stream: it is killed`);
-  process.signal(SIGKILL);
+  if (process.ownCgroup === undefined) process.signal(SIGKILL);
+  else process.killAll();
   void process.exited.then(forget);
 }

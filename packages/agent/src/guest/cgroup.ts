@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { textOf } from "../files.ts";
 
-/** What processes that were killed may take to end: they may be at work in the kernel. */
-const DEADLINE_MS = 3_000;
+/** What processes that were killed may take to end: they may be at work in the kernel, in a guest that is slow. */
+const DEADLINE_MS = 10_000;
 
 /**
  * Ends all processes of a control group and of those below it. Without the group nothing is done.
@@ -26,6 +27,42 @@ export async function endProcesses(cgroup: string): Promise<void> {
 
 function isPopulated(cgroup: string): boolean {
   return readFileSync(join(cgroup, "cgroup.events"), "latin1").includes("populated 1");
+}
+
+/** Kills all processes of a control group and of those below it, also such as fork meanwhile. Without the group nothing is done. */
+export function killProcesses(cgroup: string): void {
+  try {
+    writeFileSync(join(cgroup, "cgroup.kill"), "1");
+  } catch (error) {
+    if (!NOT_KILLED.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+  }
+}
+
+/** The group is gone, or a container that may write to it has made it one of threads. */
+const NOT_KILLED: ReadonlySet<string> = new Set(["ENOENT", "ENODEV", "EOPNOTSUPP"]);
+
+/** Pids of all processes of a control group and of those below it. */
+export function processesIn(cgroup: string): number[] {
+  const own = textOf(join(cgroup, "cgroup.procs")).split("\n").filter(Boolean).map(Number);
+  return [...own, ...groupsBelow(cgroup).flatMap(processesIn)];
+}
+
+/**
+ * How many processes of a control group and of those below it the kernel has killed for want of memory; undefined where it does
+ * not count them.
+ */
+export function oomKillsIn(cgroup: string): number | undefined {
+  const events = textOf(join(cgroup, "memory.events"));
+  return events === "" ? undefined : Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0);
+}
+
+function groupsBelow(cgroup: string): string[] {
+  try {
+    const entries = readdirSync(cgroup, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(cgroup, name));
+  } catch {
+    return []; // It has gone meanwhile.
+  }
 }
 
 /** Removes a control group without processes, and those below it. */

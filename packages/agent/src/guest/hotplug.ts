@@ -3,14 +3,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
 import { textOf } from "../files.ts";
+import { PLUGGED_DEADLINE_MS } from "./plugged.ts";
 
 const CPUS = "/sys/devices/system/cpu";
 const MEMORY = "/sys/devices/system/memory";
-const DEADLINE_MS = 10_000;
 
 /** Brings hot-plugged CPUs up, waiting until as many as were plugged have appeared. */
 export async function onlineCpus(wanted: number): Promise<void> {
-  const giveUpAt = performance.now() + DEADLINE_MS;
+  const giveUpAt = performance.now() + PLUGGED_DEADLINE_MS;
   for (let online = 0; ; ) {
     online += await switchOn(CPUS, /^cpu\d+$/, wanted - online);
     if (online >= wanted) return;

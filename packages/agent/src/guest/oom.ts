@@ -1,4 +1,5 @@
-import { type FSWatcher, readFileSync, watch } from "node:fs";
+import { type FSWatcher, watch } from "node:fs";
+import { oomKillsIn } from "./cgroup.ts";
 
 /** Events that the host has not asked for yet. */
 const MAX_KEPT = 64;
@@ -12,10 +13,10 @@ export class OomEvents {
   /** @param cgroup the container's directory below /sys/fs/cgroup */
   watch(containerId: string, cgroup: string): void {
     const file = `${cgroup}/memory.events`;
-    let known = killsIn(file);
+    let known = oomKillsIn(cgroup);
     if (known === undefined) return;
     const watcher = watch(file, () => {
-      const kills = killsIn(file) ?? 0;
+      const kills = oomKillsIn(cgroup) ?? 0;
       if (kills > (known ?? 0)) this.#tell(containerId);
       known = kills;
     });
@@ -52,14 +53,5 @@ export class OomEvents {
     if (this.#waiting.size === 0) this.#kept.push(containerId);
     if (this.#kept.length > MAX_KEPT) this.#kept.shift();
     for (const settle of [...this.#waiting]) settle(containerId);
-  }
-}
-
-/** How many processes were killed; undefined where there is no such file. */
-function killsIn(file: string): number | undefined {
-  try {
-    return Number(/^oom_kill (\d+)$/m.exec(readFileSync(file, "latin1"))?.[1] ?? 0);
-  } catch {
-    return undefined;
   }
 }

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { AgentRpcError, RpcStatus } from "@kata-ts/agent-protocol";
 import { openKernelEvents } from "@kata-ts/linux";
 import { deviceAtPath } from "../guest/pci-path.ts";
+import { PLUGGED_DEADLINE_MS } from "../guest/plugged.ts";
 
 const LINKS = "/sys/class/net";
-const DEADLINE_MS = 10_000;
 
 /** Where a card is plugged in, or what its MAC address is. */
 export interface LinkQuery {
@@ -17,7 +17,7 @@ export interface LinkQuery {
 /** The name of an interface, waiting for a card that is just being plugged in. @throws AgentRpcError DEADLINE_EXCEEDED */
 export async function waitForLink(query: LinkQuery): Promise<string> {
   const events = openKernelEvents("devices");
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  const deadline = AbortSignal.timeout(PLUGGED_DEADLINE_MS);
   try {
     for (;;) {
       const name = query.pciPath === "" ? linkOfMac(query.mac) : deviceAtPath(query.pciPath, "net");

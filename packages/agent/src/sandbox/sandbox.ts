@@ -1,21 +1,32 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
-import type { grpc, RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
+import {
+  AgentRpcError,
+  type FileOperation,
+  type grpc,
+  type RuntimeSpec,
+  type SpecProcess,
+} from "@kata-ts/agent-protocol";
 import { MountFlag, mount } from "@kata-ts/linux";
 import type { Commands } from "../commands.ts";
+import { accountFilesIn } from "../container/account-files.ts";
 import { applicableProcess, applicableSpec, type GuestAbilities, guestAbilities } from "../container/applicable.ts";
 import { checkDev } from "../container/check-dev.ts";
-import { Container, type ExecWishes } from "../container/container.ts";
+import { Container, type ExecWishes, type OutputWishes } from "../container/container.ts";
+import { nameFor } from "../container/container-name.ts";
 import type { ContainerProcess } from "../container/container-process.ts";
 import { withPluggedDevices } from "../container/guest-devices.ts";
 import { findGuestHooks, type GuestHooks, withGuestHooks } from "../container/guest-hooks.ts";
 import { toGuestSpec } from "../container/guest-spec.ts";
-import { passwdIn, processWithHome, withHome } from "../container/home.ts";
+import { processWithHome, withHome } from "../container/home.ts";
+import { processWithUser, withNamedUser } from "../container/named-user.ts";
 import { OciRuntime } from "../container/oci-runtime.ts";
 import { serveOwned } from "../container/process-owner.ts";
 import { StreamTokens } from "../container/stream-tokens.ts";
 import { applySharedSysctls } from "../container/sysctl.ts";
 import { alreadyExists, containerNotFound, failedPrecondition, internal, invalidArgument } from "../errors.ts";
+import { failureOf, operate, rootOf } from "../files/operate.ts";
+import { Transfers } from "../files/transfers.ts";
 import { OomEvents } from "../guest/oom.ts";
 import { log } from "../log.ts";
 import type { Reaper } from "../reaper.ts";
@@ -38,6 +49,11 @@ export type NewContainer = Pick<
 > &
   Partial<Pick<grpc.CreateContainerRequest, "devices">>;
 
+export interface UserWish {
+  /** USER or USER:GROUP by the container's own files; empty: as the process says. */
+  readonly user?: string;
+}
+
 export interface StartedProcess {
   readonly process: ContainerProcess;
   /** What this guest could not apply, and left out. */
@@ -55,6 +71,7 @@ export class Sandbox {
   /** Which containers ran out of memory. */
   readonly oom: OomEvents = new OomEvents();
   readonly #streamTokens = new StreamTokens();
+  readonly #transfers = new Transfers(failureOf);
   readonly #abilities: GuestAbilities;
   #namespaces: SandboxNamespaces | undefined;
   #hooks: GuestHooks = {};
@@ -122,37 +139,42 @@ export class Sandbox {
    * @param spec config.json, with the guest's paths; the host's namespaces and cgroup in it are replaced
    * @throws AgentRpcError; nothing is left then
    */
-  async createContainer(request: NewContainer, spec: RuntimeSpec, oneOutput = false): Promise<StartedProcess> {
+  async createContainer(
+    request: NewContainer,
+    spec: RuntimeSpec,
+    { user = "", ...outputs }: OutputWishes & UserWish = {},
+  ): Promise<StartedProcess> {
     const namespaces = this.#namespaces;
     const id = request.container_id;
     if (namespaces === undefined) throw failedPrecondition("Sandbox not started");
-    if (!/^[\w.+-]{1,255}$/.test(id) || id === "." || id === "..") throw invalidArgument(`Bad container id "${id}"`);
+    checkId(id);
     if (this.#containers.has(id)) throw alreadyExists(`Container ${id} exists`);
     const { reaper } = this.#dependencies;
-    const container = new Container(id, { runtime: this.#runtime, reaper, streamTokens: this.#streamTokens });
+    const name = nameFor(id, new Set([...this.#containers.values()].map((other) => other.container.name)));
+    const container = new Container(id, name, { runtime: this.#runtime, reaper, streamTokens: this.#streamTokens });
     const entry = { container, mountPoints: [] as string[] };
     this.#containers.set(id, entry);
-    this.#sharedTree.begin(id, spec);
+    this.#sharedTree.begin(name, spec);
     try {
       entry.mountPoints = await this.#storages.add(request.storages);
       const shared = await namespaces.sharedBy(spec, request.sandbox_pidns);
-      const placed = await this.#published.begin(id, spec);
+      const placed = await this.#published.begin(name, spec);
       const numbered = await withPluggedDevices(placed, request.devices ?? []);
       if (numbered.root !== undefined) checkDev(numbered.root.path);
-      const guestSpec = applySharedSysctls(toGuestSpec(numbered, id, shared), shared);
+      const guestSpec = applySharedSysctls(toGuestSpec(numbered, name, shared), shared);
       const { value, warnings } = applicableSpec(guestSpec, this.#abilities);
       const process = await container.create(
         request.exec_id === "" ? id : request.exec_id,
-        withGuestHooks(await withHome(value), this.#hooks),
+        withGuestHooks(await withHome(await withNamedUser(value, user)), this.#hooks),
         spec,
-        { oneOutput },
+        outputs,
       );
       this.oom.watch(id, container.cgroup);
       return { process, warnings };
     } catch (error) {
       await container.remove().catch(() => undefined);
-      await this.#published.end(id);
-      this.#sharedTree.end(id);
+      await this.#published.end(name);
+      this.#sharedTree.end(name);
       await this.#storages.release(entry.mountPoints);
       this.#containers.delete(id);
       throw error;
@@ -166,11 +188,31 @@ export class Sandbox {
   }
 
   /** Another process in a container that runs. */
-  async exec(containerId: string, execId: string, spec: SpecProcess, wishes?: ExecWishes): Promise<StartedProcess> {
+  async exec(
+    containerId: string,
+    execId: string,
+    spec: SpecProcess,
+    { user = "", ...wishes }: ExecWishes & UserWish = {},
+  ): Promise<StartedProcess> {
     const container = this.container(containerId);
     const { value, warnings } = applicableProcess(spec, this.#abilities);
-    const process = await processWithHome(value, () => passwdIn(`/proc/${String(container.init.pid)}/root`));
+    const files = accountFilesIn(`/proc/${String(container.init.pid)}/root`);
+    const process = await processWithHome(await processWithUser(value, user, files), files);
     return { process: await container.exec(execId, process, wishes), warnings };
+  }
+
+  /** @returns the operation's result, or what opens its stream. @throws AgentRpcError for a container that has ended */
+  async operateOnFiles(id: string, operation: FileOperation): Promise<{ result: Buffer } | { token: Buffer }> {
+    const { init } = this.container(id);
+    if (!init.running) throw failedPrecondition(`Container ${id} has ended: its files are no longer together`);
+    try {
+      const operated = await operate(rootOf(init.pid), operation);
+      if ("work" in operated) return { token: this.#transfers.begin(id, operated.work) };
+      return { result: Buffer.from(JSON.stringify(operated)) };
+    } catch (error) {
+      if (error instanceof AgentRpcError) throw error;
+      return { result: Buffer.from(JSON.stringify({ failure: failureOf(error) })) };
+    }
   }
 
   /** A name for a process, by which its stream can be opened. */
@@ -180,13 +222,14 @@ export class Sandbox {
 
   /** Gives a process to the stream that names it. An unknown token ends the stream. */
   serveProcess(stream: Duplex, token: Buffer, channelIsOver: () => boolean): void {
+    if (this.#transfers.serve(stream, token)) return;
     const process = this.#streamTokens.find(token);
     if (process === undefined) {
       stream.destroy();
       return;
     }
     serveOwned(stream, process, channelIsOver, () => {
-      this.#containers.get(process.containerId)?.container.forget(process);
+      for (const { container } of this.#containers.values()) container.forget(process);
     });
   }
 
@@ -194,6 +237,19 @@ export class Sandbox {
     const entry = this.#containers.get(id);
     if (entry === undefined) throw containerNotFound(id);
     return entry.container;
+  }
+
+  /** @throws AgentRpcError where there is no such container, or another one has the new id */
+  rename(id: string, newId: string): void {
+    const entry = this.#containers.get(id);
+    if (entry === undefined) throw containerNotFound(id);
+    checkId(newId);
+    if (this.#containers.has(newId)) throw alreadyExists(`Container ${newId} exists`);
+    entry.container.rename(newId);
+    this.#containers.delete(id);
+    this.#containers.set(newId, entry);
+    this.oom.forget(id);
+    this.oom.watch(newId, entry.container.cgroup);
   }
 
   async removeContainer(id: string): Promise<void> {
@@ -204,10 +260,11 @@ export class Sandbox {
     const entry = this.#containers.get(id);
     if (entry === undefined) throw containerNotFound(id);
     this.oom.forget(id);
+    await this.#transfers.end(id);
     await end(entry.container);
     this.#containers.delete(id);
-    await this.#published.end(id);
-    this.#sharedTree.end(id);
+    await this.#published.end(entry.container.name);
+    this.#sharedTree.end(entry.container.name);
     await this.#storages.release(entry.mountPoints);
   }
 
@@ -217,6 +274,10 @@ export class Sandbox {
       if (loaded.status !== 0) throw internal(`modprobe ${name ?? ""}: ${loaded.stderr.trim()}`);
     }
   }
+}
+
+function checkId(id: string): void {
+  if (!/^[\w.+-]{1,255}$/.test(id) || id === "." || id === "..") throw invalidArgument(`Bad container id "${id}"`);
 }
 
 /** Kata passes a user by number as text, beside the spec. */

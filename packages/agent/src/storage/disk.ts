@@ -3,11 +3,9 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
 import { mountInThread, openKernelEvents } from "@kata-ts/linux";
+import { PLUGGED_DEADLINE_MS } from "../guest/plugged.ts";
 import { findDisk } from "./find-disk.ts";
 import { parseMountOptions } from "./mount-options.ts";
-
-/** How long a hot-plugged disk may take to appear. */
-const DEADLINE_MS = 10_000;
 
 /** Mounts the file system of a disk, which is found by where the host has put it, waiting for it. */
 export async function mountDisk(storage: grpc.Storage.$Properties, mountPoint: string): Promise<void> {
@@ -19,7 +17,7 @@ export async function mountDisk(storage: grpc.Storage.$Properties, mountPoint: s
 /** @returns the name of the disk that is there, such as `vdb`, once it has appeared and can be opened */
 export async function waitForDisk(kind: string, where: string): Promise<string> {
   const events = openKernelEvents("devices");
-  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const signal = AbortSignal.timeout(PLUGGED_DEADLINE_MS);
   try {
     return await whenOpenable(() => findDisk(kind, where), events, signal);
   } catch (error) {

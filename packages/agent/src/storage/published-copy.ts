@@ -1,5 +1,4 @@
-// Node's module of promises is loaded by its first use: not at boot.
-import { promises as fs } from "node:fs";
+import * as fs from "node:fs/promises";
 import { join } from "node:path";
 
 /** Leads to the directory that counts. The names beside it are links that lead through it. */

@@ -1,5 +1,4 @@
 import { chmodSync, chownSync, mkdirSync, realpathSync, rmdirSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
 import type { grpc } from "@kata-ts/agent-protocol";
 import { flushFileSystem, LinuxError, mount, unmount } from "@kata-ts/linux";
 import { invalidArgument } from "../errors.ts";
@@ -7,9 +6,7 @@ import { mountDisk } from "./disk.ts";
 import { DISKS } from "./find-disk.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { parseMountOptions } from "./mount-options.ts";
-
-/** How long a hot-plugged device may take to appear: Kata's default. */
-const DEVICE_DEADLINE_MS = 3_000;
+import { mountShared } from "./shared-mount.ts";
 
 type Handler = (storage: grpc.Storage.$Properties, mountPoint: string) => Promise<void>;
 
@@ -122,22 +119,6 @@ export class Storages {
     if (driver !== "local") mkdirSync(mountPoint, { recursive: true });
     await handler(storage, mountPoint);
     this.#mounted.set(mountPoint, { mountPoint, users: 1, buffered: Object.hasOwn(DISKS, driver) });
-  }
-}
-
-async function mountShared(storage: grpc.Storage.$Properties, mountPoint: string): Promise<void> {
-  const { flags, data } = parseMountOptions(storage.options ?? []);
-  const giveUpAt = performance.now() + DEVICE_DEADLINE_MS;
-  for (;;) {
-    try {
-      mount(storage.source ?? "", mountPoint, storage.fstype ?? "", flags, data);
-      return;
-    } catch (error) {
-      // Until the hot-plugged device is probed the kernel knows no such tag: virtio-fs says EINVAL, 9p ENOENT.
-      const notYet = error instanceof LinuxError && ["EINVAL", "ENOENT", "ENODEV"].includes(error.errno);
-      if (!notYet || performance.now() > giveUpAt) throw error;
-    }
-    await delay(5);
   }
 }
 
