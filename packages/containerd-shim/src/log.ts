@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { inspect } from "node:util";
 import type { CallLog, LogLevel, SystemLog } from "@kata-ts/runtime";
 
 /** How much of a message is written: a fifo takes a line of up to 4096 bytes at once or not at all. */
@@ -39,6 +40,11 @@ export class ShimLog implements CallLog, AsyncDisposable {
 
   error(message: string): void {
     this.#write("error", message);
+  }
+
+  /** Of an error that ends the shim. Its stack alone would not do: it has the message on Node, and not on QuickJS. */
+  endedBy(error: Error): void {
+    this.error(`the pod ends by an error of its shim: ${inspect(error)}`);
   }
 
   enableDebug(): void {

@@ -25,7 +25,7 @@ export async function serve(flags: ShimFlags, pod: Pod, log: ShimLog): Promise<v
   });
   await using _pod = pod;
   process.on("uncaughtExceptionMonitor", (error) => {
-    log.error(`the pod ends by an error of its shim: ${error.stack ?? error.message}`);
+    log.endedBy(error);
   });
   const memory = new IdleMemory();
   const over: PromiseWithResolvers<undefined> = Promise.withResolvers();

@@ -42,7 +42,7 @@ export async function runBatch(
       resolve({ code });
     });
   });
-  child.stdin.on("error", () => undefined); // Told by its exit.
+  child.stdin.on("error", () => undefined); // Its exit says why.
   child.stdin.end(`${commands.join("\n")}\n`);
   const [{ code, failure }, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
   if (failure !== undefined) {

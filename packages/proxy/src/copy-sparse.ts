@@ -8,12 +8,14 @@ import { howToInstall, SYSTEM_PATH } from "@kata-ts/linux";
  * GNU knows how to find both.
  *
  * @param target a descriptor, open for writing
+ * @param signal ends the copying
  * @throws Error with what cp said; where it is another cp, how to get that of GNU
  */
-export async function copySparse(source: string, target: number): Promise<void> {
+export async function copySparse(source: string, target: number, signal?: AbortSignal): Promise<void> {
   const child = spawn("cp", ["--sparse=always", "--", source, "/proc/self/fd/3"], {
     stdio: ["ignore", "ignore", "pipe", target],
     env: { PATH: SYSTEM_PATH, LC_ALL: "C" },
+    ...(signal === undefined ? {} : { signal, killSignal: "SIGKILL" as const }),
   });
   const said = child.stderr === null ? "" : text(child.stderr);
   const [[status], stderr] = await Promise.all([once(child, "close") as Promise<[number | null]>, said]);

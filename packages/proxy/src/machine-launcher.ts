@@ -33,8 +33,10 @@ export type VsockDevice =
 
 /** What a machine is given beside its description. */
 export interface LaunchOptions {
-  /** The guest's memory is a file that the caller fills, and the machine waits to be restored. */
+  /** The machine waits to be restored; the guest's memory is a file that the caller fills. */
   readonly isClone: boolean;
+  /** Or it begins as this file, which does not change. */
+  readonly memoryImage: string | undefined;
   readonly vsock: VsockDevice | undefined;
 }
 

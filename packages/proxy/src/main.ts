@@ -66,7 +66,7 @@ async function supervise(specFile: string, flags: ProxyFlags, launchers: Launche
     spec = readSpec(specFile);
     await stat("/"); // Node's pool of threads begins with it: see changeRootOfAllThreads().
     supervisor = await VmSupervisor.start(spec, launcherOf(spec, launchers), identifyProcess(process.pid));
-    if (spec.cached !== true) await settle(supervisor);
+    if (spec.cached !== true && spec.channelWaits !== true) await settle(supervisor);
   } catch (error) {
     control?.tellFailure(error);
     return 1;
@@ -80,6 +80,8 @@ async function supervise(specFile: string, flags: ProxyFlags, launchers: Launche
   }
   process.on("SIGHUP", () => undefined);
   control?.tell({ ok: true });
+  // Once its starter has restored the guest, and has made the first call to it: the channel is connected by that.
+  if (spec.channelWaits === true) void settle(supervisor).catch(() => undefined);
   const abandoned = control === undefined ? undefined : serve(supervisor, spec, control);
   const exit = await supervisor.ended;
   // No process has a record of this VM: its directory goes with it. A starter that stopped it still reads the directory.

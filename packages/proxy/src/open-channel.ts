@@ -29,6 +29,6 @@ export async function openChannel(spec: VmSpec, vsock: Vsock | undefined): Promi
   return {
     dns,
     agentUrl: `unix://${spec.proxySocket}`,
-    guest: await Relay.start({ ...sockets, onGuestStream }),
+    guest: await Relay.start({ ...sockets, onGuestStream, waitsForClient: spec.channelWaits ?? false }),
   };
 }

@@ -47,6 +47,19 @@ describe("Relay", () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
+  it("leaves the channel alone until a client comes, where it is to wait for one", async () => {
+    await new Promise<void>((resolve) => guest.listen(paths.muxSocket, resolve));
+    session = undefined;
+    const relay = await Relay.start({ ...paths, waitsForClient: true });
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    expect(session, "a session with the guest").toBeUndefined();
+    const client = connect(paths.listenSocket);
+    client.end("first");
+    expect((await buffer(client)).toString()).toBe("first");
+    relay.close();
+    await relay.ended;
+  });
+
   it("carries many connections over the one channel, also those made before it is there", async () => {
     const relay = await Relay.start(paths);
     const early = connect(paths.listenSocket);

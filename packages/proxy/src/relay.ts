@@ -12,6 +12,8 @@ export interface RelayOptions {
   readonly muxSocket: string;
   /** Takes streams that the guest opens; without it they are reset. */
   readonly onGuestStream?: (stream: Duplex) => void;
+  /** The port is connected by the first connection, not from the start. */
+  readonly waitsForClient?: boolean;
   /** Milliseconds that the port's socket may take to appear. */
   readonly connectDeadlineMs?: number;
 }
@@ -60,9 +62,13 @@ export class Relay implements GuestChannel {
       server.once("error", reject);
       server.listen(options.listenSocket, resolve);
     });
-    relay.#connectGuest(options).catch(() => {
-      relay.close();
-    });
+    const connectGuest = (): void => {
+      relay.#connectGuest(options).catch(() => {
+        relay.close();
+      });
+    };
+    if (options.waitsForClient === true) server.once("connection", connectGuest);
+    else connectGuest();
     return relay;
   }
 

@@ -26,8 +26,12 @@ export async function spawnProcesses(
   launch: MachineLauncher,
   vsock: Vsock | undefined,
 ): Promise<Processes> {
-  const { memoryImage } = spec;
-  using machine = await launch(spec.machine.config, { isClone: memoryImage !== undefined, vsock: vsock?.device });
+  const { memoryImage, memoryImageStays = false } = spec;
+  using machine = await launch(spec.machine.config, {
+    isClone: memoryImage !== undefined,
+    memoryImage: memoryImageStays ? memoryImage : undefined,
+    vsock: vsock?.device,
+  });
   if (memoryImage !== undefined && machine.memory !== undefined) await copySparse(memoryImage, machine.memory);
   const namespace = NetworkNamespace.open(spec.networkNamespace ?? "/proc/self/ns/net");
   try {

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { ownCommand } from "@kata-ts/linux/arguments";
 import { ConnectionJournal, undoRedirectLoopback } from "@kata-ts/netns";
 import { RootHelper } from "./root-helper.ts";
 import { VmFile } from "./vm-spec.ts";
@@ -52,6 +53,5 @@ export class TakeBackHelper {
 }
 
 function takingBack(vmDirectory: string): string[] {
-  const [, program = ""] = process.argv;
-  return [process.execPath, ...process.execArgv, program, "-take-back", vmDirectory];
+  return [...ownCommand(), "-take-back", vmDirectory];
 }

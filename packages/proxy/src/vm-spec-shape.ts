@@ -34,6 +34,8 @@ export const vmSpec: Shape<VmSpec> = object<VmSpec>({
   dir: text,
   machine: machineDescription,
   memoryImage: optional(text),
+  memoryImageStays: optional(flag),
+  channelWaits: optional(flag),
   sharedDir: text,
   virtiofsd: optional(anyObjectAs<VirtiofsdConfig>()),
   proxySocket: text,

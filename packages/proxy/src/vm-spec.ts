@@ -32,6 +32,13 @@ export interface VmSpec extends VmSurroundings {
   readonly dir: string;
   /** A file whose copy the guest's memory begins as: that of a saved machine, which this one is to take over. */
   readonly memoryImage?: string;
+  /** That file does not change while the VM is there: the memory is mapped from it, and what the guest writes is its own. */
+  readonly memoryImageStays?: boolean;
+  /**
+   * The guest was saved while a host was connected with it. Its channel is connected by the first connection of a client, which
+   * comes when the guest runs: it has to see that the earlier host has left.
+   */
+  readonly channelWaits?: boolean;
   /** Served to the guest; made by the caller, below `dir`. */
   readonly sharedDir: string;
   readonly virtiofsd?: VirtiofsdConfig;

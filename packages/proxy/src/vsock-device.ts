@@ -5,7 +5,15 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { AGENT_VSOCK_PORT } from "@kata-ts/agent-protocol/guest-contract";
-import { descriptorOf, LinuxError, openVhostVsock, SpawnError, spawnTied, type TiedProcess } from "@kata-ts/linux";
+import {
+  descriptorOf,
+  LinuxError,
+  openVhostVsock,
+  Silence,
+  SpawnError,
+  spawnTied,
+  type TiedProcess,
+} from "@kata-ts/linux";
 import type { VsockDevice } from "./machine-launcher.ts";
 import type { VmSpec } from "./vm-spec.ts";
 
@@ -25,7 +33,7 @@ const FIRST_CID = 3;
 /** Above is what stands for any. */
 const LAST_CID = 0xffff_fffe;
 const ATTEMPTS = 16;
-const DAEMON_DEADLINE_MS = 5_000;
+const DAEMON_SILENCE_MS = 5_000;
 /**
  * What a guest may send before it is read, and so a packet's largest size. Linux cuts larger packets into pieces, which
  * vhost-device-vsock 0.3 drops without a word.
@@ -111,10 +119,10 @@ async function connectQuietly(path: string): Promise<Socket> {
 }
 
 async function listens(daemon: TiedProcess, path: string, sockets: readonly string[]): Promise<void> {
-  const giveUpAt = performance.now() + DAEMON_DEADLINE_MS;
+  const silence = new Silence(daemon.pid, DAEMON_SILENCE_MS);
   while (!sockets.every((socket) => existsSync(socket))) {
     const ended = daemon.child.exitCode !== null || daemon.child.signalCode !== null;
-    if (ended || performance.now() > giveUpAt) {
+    if (ended || silence.isOver()) {
       throw new SpawnError(`${path} ${ended ? "ended" : "did not listen"}: is it vhost-device-vsock?`);
     }
     await delay(2);

@@ -31,7 +31,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
     expect(kernel.join(" ")).not.toMatch(/virtio-serial|virtserialport/);
     const program = qemuArgv({ ...PORTLESS, vsock: { kind: "vhost-user", fd: 5 } });
     expect(program).toEqual(
-      expect.arrayContaining(["socket,id=vsock,fd=5", "vhost-user-vsock-pci,chardev=vsock,event_idx=off,romfile="]),
+      expect.arrayContaining(["socket,id=vsock,fd=5", "vhost-user-vsock-pci,chardev=vsock,romfile="]),
     );
   });
 
@@ -131,6 +131,12 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
       "-incoming",
       "defer",
     ]);
+  });
+
+  it("of one whose memory begins as that of a saved machine, and is its own where it is written to", () => {
+    const copy = qemuArgv({ ...CONFIG, memoryImage: "/srv/memory", incoming: true });
+    const backend = "memory-backend-file,id=mem,size=2048M,share=off,readonly=on,rom=off,mem-path=/srv/memory";
+    expect(copy.filter((each) => !qemuArgv(CONFIG).includes(each))).toEqual(["host", backend, "-incoming", "defer"]);
   });
 
   it("with nothing under KVM that is there for emulation's sake", () => {

@@ -71,13 +71,20 @@ function machine(config: VmConfig): string[] {
  * The host's processor with all that KVM can give. A machine that is saved, or restored, goes without what QEMU cannot save:
  * an invariant time stamp counter, with which it refuses to save any.
  */
-function hostCpu({ memoryFile }: VmConfig): string {
-  return memoryFile === undefined ? option("host", { migratable: false }) : "host";
+function hostCpu({ memoryFile, memoryImage, savable = false }: VmConfig): string {
+  return memoryFile === undefined && memoryImage === undefined && !savable
+    ? option("host", { migratable: false })
+    : "host";
 }
 
-function memoryBackend({ memoryFile, memoryMiB, memory }: VmConfig, size: string): string {
+function memoryBackend({ memoryFile, memoryImage, memoryMiB, memory }: VmConfig, size: string): string {
   checkMemorySize(memoryMiB, memory);
   const backend = memoryBackendOf(memory);
+  if (memoryImage !== undefined) {
+    // The file is only read; without `rom` the guest's memory would be, too.
+    const privately = { share: false, readonly: true, rom: "off", "mem-path": memoryImage };
+    return option("memory-backend-file", { id: "mem", size, ...privately });
+  }
   if (memoryFile === undefined) return option(backend.type, { id: "mem", size, ...backend.properties });
   // A clone's memory is the copy that it is given, whatever others are made of.
   return option("memory-backend-file", { id: "mem", size, share: true, "mem-path": memoryFile });
@@ -172,8 +179,8 @@ function vsock({ vsock: device }: VmConfig): string[] {
   }
   return [
     ...["-chardev", option("socket", { id: "vsock", fd: device.fd })],
-    // The program is told of every packet: docs/adr/0018-memory-barriers.md
-    ...["-device", option("vhost-user-vsock-pci", { chardev: "vsock", event_idx: false, romfile: "" })],
+    // With its event index, which is on by default: vhost-device-vsock 0.3 loses wake-ups without it (docs/adr/0030-vsock.md).
+    ...["-device", option("vhost-user-vsock-pci", { chardev: "vsock", romfile: "" })],
   ];
 }
 

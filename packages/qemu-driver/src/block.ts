@@ -1,14 +1,13 @@
-import { closeSync, constants, openSync } from "node:fs";
-import { QemuError } from "./errors.ts";
+import { closeSync, constants, openSync, statSync } from "node:fs";
 import type { QmpClient } from "./qmp/client.ts";
-import { unplugDevice } from "./unplug.ts";
+import { isNotThere, unplugDevice } from "./unplug.ts";
 import type { DiskTuning } from "./vm-tuning.ts";
 
-/** A disk to plug in: a block device of the host's. */
+/** A disk to plug in: a block device of the host's, or a file with the bytes of one. */
 export interface Disk {
   /** Names device and backend; at most 26 characters, unique in the machine. */
   readonly id: string;
-  /** Absolute path of the block device on the host. */
+  /** Absolute path on the host. */
   readonly device: string;
   readonly readonly: boolean;
   readonly tuning?: DiskTuning;
@@ -41,9 +40,12 @@ export async function plugScsiDisk(qmp: QmpClient, disk: Disk): Promise<number> 
 async function plug(qmp: QmpClient, disk: Disk, properties: Readonly<Record<string, string>>): Promise<void> {
   const { id, device, readonly, tuning = {} } = disk;
   const node = nodeOf(id);
-  const { direct, noFlush } = tuning.cache ?? { direct: true, noFlush: false };
+  const isDevice = statSync(device).isBlockDevice();
+  // Not every file system can read and write past its page cache.
+  const { direct, noFlush } = tuning.cache ?? { direct: isDevice, noFlush: false };
+  const driver = isDevice ? "host_device" : "file";
   await withDescriptorSet(qmp, device, readonly, async (filename) => {
-    const backend = { driver: "host_device", "node-name": node, filename, "read-only": readonly };
+    const backend = { driver, "node-name": node, filename, "read-only": readonly };
     await qmp.execute("blockdev-add", { ...backend, cache: { direct, "no-flush": noFlush } });
   });
   try {
@@ -71,8 +73,8 @@ export async function unplugDisk(qmp: QmpClient, { id }: Pick<Disk, "id">): Prom
   try {
     await unplugDevice(qmp, id);
   } catch (error) {
-    if (error instanceof QemuError && error.message.includes("DeviceNotFound")) return false;
-    throw error;
+    if (!isNotThere(error)) throw error;
+    return false;
   }
   await qmp.execute("blockdev-del", { "node-name": nodeOf(id) });
   return true;

@@ -18,5 +18,7 @@ export type QemuErrorCode =
   | "KATA_QMP_CLOSED"
   /** What came over the socket is not QMP, or is larger than allowed. */
   | "KATA_QMP_PROTOCOL"
+  /** The machine stands still, and could not be let go on. */
+  | "KATA_QMP_STOPPED"
   /** A program could not be started. */
   | "KATA_SPAWN";

@@ -17,8 +17,10 @@ const description: Shape<QemuDescription> = object<QemuDescription>({
 });
 
 export interface QemuLaunch extends Pick<QemuStartOptions, "vsock"> {
-  /** The guest's memory is a file that the caller fills, and the machine waits to be restored. */
+  /** The machine waits to be restored; the guest's memory is a file that the caller fills. */
   readonly isClone: boolean;
+  /** VmConfig.memoryImage: there is nothing to fill then. */
+  readonly memoryImage?: string | undefined;
 }
 
 /**
@@ -26,8 +28,9 @@ export interface QemuLaunch extends Pick<QemuStartOptions, "vsock"> {
  *
  * @param config a QemuDescription; @throws TypeError where it is none, QemuError, LinuxError: nothing is left then
  */
-export async function launchQemu(config: object, { isClone, vsock }: QemuLaunch): Promise<PreparedQemu> {
+export async function launchQemu(config: object, { isClone, memoryImage, vsock }: QemuLaunch): Promise<PreparedQemu> {
   const { vm, confinement } = description(config, "the machine's description");
-  const machine = isClone ? { ...vm, incoming: true } : vm;
-  return PreparedQemu.prepare(machine, { ownMemory: isClone, confinement, vsock });
+  const mapped = memoryImage === undefined ? {} : { memoryImage };
+  const machine = isClone ? { ...vm, ...mapped, incoming: true } : vm;
+  return PreparedQemu.prepare(machine, { ownMemory: isClone && memoryImage === undefined, confinement, vsock });
 }

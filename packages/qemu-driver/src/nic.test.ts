@@ -20,6 +20,8 @@ let commands: Command[];
 let refused: Set<string>;
 /** How often a slot is not at rest when a device is to leave it. */
 let busy: number;
+/** Why the next device is not taken out. */
+let denial: { readonly class: string; readonly desc: string } | undefined;
 /** What is done instead of answering a command at once. */
 let held: ((answer: () => void) => void) | undefined;
 
@@ -29,6 +31,7 @@ beforeEach(async () => {
   refused = new Set();
   busy = 0;
   held = undefined;
+  denial = undefined;
   server = createServer((socket) => {
     socket.write('{"QMP":{"version":{},"capabilities":[]}}\n');
     const lines = new LineReader(65_536, (line) => {
@@ -36,16 +39,17 @@ beforeEach(async () => {
       commands.push(command);
       const isBusy = command.execute === "device_del" && busy-- > 0;
       const desc = isBusy ? "Hot-unplug failed: guest is busy (power indicator blinking)" : "no";
+      const denied = command.execute === "device_del" ? denial : undefined;
       const answer =
-        isBusy || refused.has(command.execute)
-          ? { error: { class: "GenericError", desc }, id: command.id }
+        isBusy || refused.has(command.execute) || denied !== undefined
+          ? { error: denied ?? { class: "GenericError", desc }, id: command.id }
           : { return: {}, id: command.id };
       const send = (): void => {
         socket.write(`${JSON.stringify(answer)}\n`);
       };
       if (held === undefined || command.execute !== "device_add") send();
       else held(send);
-      if (command.execute === "device_del" && !isBusy) {
+      if (command.execute === "device_del" && !isBusy && denied?.class !== "DeviceNotFound") {
         socket.write(`${JSON.stringify({ event: "DEVICE_DELETED", data: { device: command.arguments.id } })}\n`);
       }
     });
@@ -127,6 +131,16 @@ describe("network cards", () => {
     await using qmp = await QmpClient.connect(join(directory, "qmp.sock"));
     await expect(unplugNic(qmp, { id: "nic2" })).rejects.toMatchObject({ code: "KATA_QMP_COMMAND" });
     expect(executed()).toEqual(["device_del"]);
+  });
+
+  it("are out where the guest has let go of them after an earlier call had given up, and are waited for where it is about to", async () => {
+    await using qmp = await QmpClient.connect(join(directory, "qmp.sock"));
+    denial = { class: "DeviceNotFound", desc: "Device 'nic2' not found" };
+    await unplugNic(qmp, { id: "nic2" });
+    expect(executed()).toEqual(["device_del", "netdev_del"]);
+    denial = { class: "GenericError", desc: "Device nic2 is already in the process of unplug" };
+    await unplugNic(qmp, { id: "nic2" });
+    expect(executed()).toEqual(["device_del", "netdev_del", "device_del", "netdev_del"]);
   });
 
   it("may be whole PCI devices, and are taken out when the guest has let go", async () => {

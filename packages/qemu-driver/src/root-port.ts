@@ -18,6 +18,17 @@ export function rootPortSlot(port: number): number {
   return port < IN_A_ROW ? FIRST_SLOT + port : FIRST_SLOT - 1 - (port - IN_A_ROW);
 }
 
+/** Where the guest finds what is plugged into a port: Kata's "BB/SS". */
+export function rootPortPlace(port: number): string {
+  return `${rootPortSlot(port).toString(16)}/00`;
+}
+
+/** The port of such a place; undefined where there is none. */
+export function rootPortAt(place: string): string | undefined {
+  const port = Array.from({ length: MAX_ROOT_PORTS }, (_, each) => each).find((each) => rootPortPlace(each) === place);
+  return port === undefined ? undefined : rootPortName(port);
+}
+
 interface PciDevice {
   readonly qdev_id: string;
   readonly pci_bridge?: { readonly devices?: readonly unknown[] };

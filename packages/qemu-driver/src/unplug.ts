@@ -7,7 +7,11 @@ const DEADLINE_MS = 20_000;
 /** Between two questions whether the slot is at rest. */
 const LOOK_MS = 50;
 
-/** Takes a device out: resolves when the guest has let go of it. @throws QemuError KATA_QMP_TIMEOUT when it does not */
+/**
+ * Takes a device out: resolves when the guest has let go of it.
+ *
+ * @throws QemuError KATA_QMP_TIMEOUT when it does not, which it may do later; one that `isNotThere` knows
+ */
 export async function unplugDevice(qmp: QmpClient, id: string): Promise<void> {
   const giveUpAt = performance.now() + DEADLINE_MS;
   const gone = qmp.waitForEvent(({ event, data }) => event === "DEVICE_DELETED" && data.device === id, {
@@ -18,13 +22,21 @@ export async function unplugDevice(qmp: QmpClient, id: string): Promise<void> {
   await gone;
 }
 
+/** Whether a device could not be taken out because there is none: an earlier call may have given up, and the guest let go of it later. */
+export function isNotThere(error: unknown): boolean {
+  return error instanceof QemuError && error.message.includes("DeviceNotFound");
+}
+
 /** @returns false while the guest powers the slot up, for what was plugged in just now: QEMU has no event for its end */
 async function isAsked(qmp: QmpClient, id: string): Promise<boolean> {
   try {
     await qmp.execute("device_del", { id });
     return true;
   } catch (error) {
-    if (error instanceof QemuError && error.message.includes("power indicator blinking")) return false;
+    if (!(error instanceof QemuError)) throw error;
+    if (error.message.includes("power indicator blinking")) return false;
+    // An earlier call has asked, and given up.
+    if (error.message.includes("in the process of unplug")) return true;
     throw error;
   }
 }

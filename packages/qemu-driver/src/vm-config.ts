@@ -33,6 +33,13 @@ export interface VmConfig {
   readonly memoryMiB: number;
   /** A file, under the path that QEMU has it, to hold the guest's memory instead of one of its own: see saveMachine. */
   readonly memoryFile?: string;
+  /**
+   * A file that the guest's memory begins as, of its size, which does not change while the machine is there: what the guest writes is the
+   * machine's own. Needs QEMU 8.2.
+   */
+  readonly memoryImage?: string;
+  /** It can be saved while it runs: see saveRunningMachine. */
+  readonly savable?: boolean;
   /** Do not boot: the machine is what restoreMachine makes of it. */
   readonly incoming?: boolean;
   /** How much memory it may have after growMemory, MiB; no more than at boot by default. */

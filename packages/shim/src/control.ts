@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** The process that a shim stands in for, as the runtime names it. */
 export interface Target {
@@ -7,6 +9,9 @@ export interface Target {
   /** What opens the process's stream; absent when the agent has no such streams. */
   readonly token?: Uint8Array | undefined;
 }
+
+/** What the runtime still has to do once a shim has taken over takes far less. */
+const CALLER_DEADLINE_MS = 10_000;
 
 /** The shim's lines. */
 export const SHIM_CONNECTED = "connected";
@@ -37,11 +42,13 @@ function decodeUser(line: string): number | undefined {
 /**
  * The pipe to the runtime that started this shim. The shim is started early, so that its code loads while the VM boots.
  * Then the runtime names the process (a line), the shim connects to it (`connected`), the runtime gives it its place and
- * its user (a line), and the shim has taken over (`ready`). When the runtime dies before that, the pipe ends.
+ * its user (a line), and the shim has taken over (`ready`). When the runtime dies before that, the pipe ends. A runtime that does not
+ * wait for the shim keeps its end until it exits.
  */
 export class ControlPipe {
   readonly #socket: Socket;
   #text = "";
+  #closed: Promise<unknown> | undefined;
 
   constructor(fd: number) {
     this.#socket = new Socket({ fd, readable: true, writable: true });
@@ -63,7 +70,17 @@ export class ControlPipe {
   }
 
   ready(): void {
+    this.#closed = once(this.#socket, "close");
     this.#socket.end(`${SHIM_READY}\n`);
+    this.#socket.resume();
+  }
+
+  /**
+   * Until the runtime has let go. A child that ends before a runtime that does not wait for it is collected by that runtime all the
+   * same, and its status never gets to the engine, which would wait for it forever.
+   */
+  async released(): Promise<void> {
+    await Promise.race([this.#closed, delay(CALLER_DEADLINE_MS)]);
   }
 
   failed(reason: string): void {

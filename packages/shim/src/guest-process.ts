@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { TerminalSize } from "@kata-ts/agent-protocol/process-stream";
+import type { EndCause, TerminalSize } from "@kata-ts/agent-protocol/process-stream";
 
 /** A process in a guest, by the names that the agent knows it under. */
 export interface ProcessAddress {
@@ -20,9 +20,14 @@ export interface GuestProcess extends Disposable {
    * @throws when the guest is lost before the process ended
    */
   wait(signal?: AbortSignal): Promise<number>;
+  /** Known once `wait` has resolved; undefined with an agent that does not say. */
+  readonly cause: EndCause | undefined;
   /** @param signal by number. A process that is over counts as signalled. */
   kill(signal: number): Promise<void>;
-  /** Kills it with the processes that it has started, as far as the agent can find them; with an agent that cannot, alone. */
+  /**
+   * Kills it with the processes that it has started: all of its control group where it has one of its own, or else as far as the
+   * agent can find them; with an agent that cannot, it alone.
+   */
   killSession(): void;
   /** Only for a process with a terminal. */
   resize(size: TerminalSize): void;

@@ -66,12 +66,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   control?.ready();
   using _keys = passKeysOn(flags, stdio);
   setTimeout(releaseMemory, SETTLED_MS).unref();
-  try {
-    const status = await attach(guest, stdio);
-    return flags.proxyExitCode ? status : 0;
-  } catch {
-    return GUEST_LOST;
-  }
+  const status = await attach(guest, stdio).catch(() => undefined);
+  await control?.released();
+  if (status === undefined) return GUEST_LOST;
+  return flags.proxyExitCode ? status : 0;
 }
 
 /**

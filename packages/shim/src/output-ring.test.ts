@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { droppedPath, readDropped } from "./dropped-output.ts";
 import { OutputRing, outputPaths } from "./output-ring.ts";
 
 describe("the files of an output", () => {
@@ -46,6 +47,35 @@ describe("the files of an output", () => {
     for (const text of ["one\n", "two\n", "three\n"]) ring.write(Buffer.from(text));
     ring.close();
     expect(contents(1)).toEqual(["three\n"]);
+  });
+
+  it("say how much of it is there no more, also after it went on", () => {
+    const write = (lines: readonly number[]): void => {
+      const ring = new OutputRing(files(10, 3));
+      for (const line of lines) ring.write(Buffer.from(`line${String(line)}\n`));
+      ring.close();
+    };
+    write([1, 2, 3]);
+    expect(readDropped(files(10, 3).path)).toEqual({ old: 0, unwritten: 0 });
+    write([4, 5]);
+    const kept = contents(3).join("").length;
+    expect(readDropped(files(10, 3).path)).toEqual({ old: 5 * 6 - kept, unwritten: 0 });
+    const before = readDropped(files(10, 3).path).old;
+    write([6]);
+    expect(readDropped(files(10, 3).path).old).toBeGreaterThan(before);
+  });
+
+  it("say what a full disk had no room for", () => {
+    const ring = new OutputRing({ ...files(100, 1), path: "/dev/full" }, join(directory, "log"));
+    ring.write(Buffer.from("lost\n"));
+    ring.close();
+    expect(readDropped(join(directory, "log"))).toEqual({ old: 0, unwritten: 5 });
+  });
+
+  it("count nothing where the count is damaged, or missing", () => {
+    expect(readDropped(files(10, 1).path)).toEqual({ old: 0, unwritten: 0 });
+    writeFileSync(droppedPath(files(10, 1).path), "evil");
+    expect(readDropped(files(10, 1).path)).toEqual({ old: 0, unwritten: 0 });
   });
 
   it("go on behind what is there already", () => {

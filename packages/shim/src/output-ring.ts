@@ -1,5 +1,6 @@
 import { closeSync, constants, fchownSync, fstatSync, ftruncateSync, futimesSync, openSync, writeSync } from "node:fs";
 import { Writable } from "node:stream";
+import { DropCounter } from "./dropped-output.ts";
 
 /** Files that hold the last of an output, and no more. */
 export interface OutputFiles {
@@ -25,20 +26,23 @@ export function outputPaths({ path, maxFiles }: Pick<OutputFiles, "path" | "maxF
 
 /**
  * Writes to files in turn: when a file is full, the next is emptied, which held the oldest output. All are opened at once,
- * as their directory may be out of sight later. A line is not cut where it need not be.
+ * as their directory may be out of sight later. A line is not cut where it need not be. What is dropped is counted.
  */
 export class OutputRing {
   readonly #fds: readonly number[];
   readonly #maxBytes: number;
+  readonly #dropped: DropCounter;
   #current = 0;
   /** Seconds, of the file that was left last. */
   #left = 0;
   #bytes: number;
 
-  constructor(files: OutputFiles) {
+  /** @param counted beside which file the count of what is dropped is kept: the first, by default */
+  constructor(files: OutputFiles, counted: string = files.path) {
     const { O_WRONLY, O_APPEND, O_CREAT } = constants;
     this.#fds = outputPaths(files).map((path) => openSync(path, O_WRONLY | O_APPEND | O_CREAT, 0o600));
     this.#maxBytes = files.maxBytes;
+    this.#dropped = new DropCounter(counted);
     this.#bytes = fstatSync(this.#fd).size;
   }
 
@@ -64,14 +68,17 @@ export class OutputRing {
 
   close(): void {
     for (const fd of this.#fds) closeSync(fd);
+    this.#dropped.close();
   }
 
   #append(part: Buffer): void {
+    let offset = 0;
     try {
-      for (let offset = 0; offset < part.length; ) offset += writeSync(this.#fd, part, offset);
+      while (offset < part.length) offset += writeSync(this.#fd, part, offset);
     } catch (error) {
       // The process is to go on without a log.
       if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+      this.#dropped.add({ unwritten: part.length - offset });
     }
     this.#bytes += part.length;
   }
@@ -81,6 +88,9 @@ export class OutputRing {
     this.#left = Math.max(this.#left + APART, fstatSync(this.#fd).mtimeMs / 1000 - BACK);
     futimesSync(this.#fd, this.#left, this.#left);
     this.#current = (this.#current + 1) % this.#fds.length;
+    const { size } = fstatSync(this.#fd);
+    // Before it is emptied: what a reader has read while this count stood still was not overwritten.
+    if (size > 0) this.#dropped.add({ old: size });
     ftruncateSync(this.#fd, 0);
     this.#bytes = 0;
   }

@@ -19,6 +19,8 @@ export class PolledProcess implements GuestProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** The contract has no word for it. */
+  readonly cause: undefined = undefined;
   readonly #agent: AgentClient;
   readonly #address: ProcessAddress;
   readonly #onDispose: () => void;

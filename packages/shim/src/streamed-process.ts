@@ -1,4 +1,9 @@
-import { HostProcessStream, ProcessLost, type TerminalSize } from "@kata-ts/agent-protocol/process-stream";
+import {
+  type EndCause,
+  HostProcessStream,
+  ProcessLost,
+  type TerminalSize,
+} from "@kata-ts/agent-protocol/process-stream";
 import { dial } from "@kata-ts/linux";
 import type { GuestProcess } from "./guest-process.ts";
 
@@ -24,6 +29,10 @@ export class StreamedProcess implements GuestProcess {
       throw new ProcessLost(error instanceof Error ? error : undefined);
     });
     return new StreamedProcess(await HostProcessStream.open(connection, token));
+  }
+
+  get cause(): EndCause | undefined {
+    return this.#stream.cause;
   }
 
   wait(signal?: AbortSignal): Promise<number> {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { chmodSync, closeSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { LinuxError, listenUnix } from "@kata-ts/linux";
+import { ownCommand } from "@kata-ts/linux/arguments";
 import { addressOf, isServed, socketPath } from "../address.ts";
 import type { ShimFlags } from "../flags.ts";
 import { groupOf } from "../group.ts";
@@ -58,15 +59,15 @@ function listen(path: string): number {
  * before it has loaded: the socket listens.
  */
 function serveInOwnProcess(flags: ShimFlags, socket: number, log: ShimLog): void {
-  const [, program = ""] = process.argv;
+  const [program = "", ...first] = ownCommand();
   const { namespace, id, address, publishBinary, debug } = flags;
   const args = ["-namespace", namespace, "-id", id, "-address", address, "-publish-binary", publishBinary];
   if (debug) args.push("-debug");
-  const child = spawn(process.execPath, [...process.execArgv, "--", program, ...args], {
+  const child = spawn(program, [...first, ...args], {
     stdio: ["ignore", "ignore", "ignore", socket],
     detached: true,
   });
-  if (child.pid === undefined) throw new Error(`${process.execPath} could not be started`);
+  if (child.pid === undefined) throw new Error(`${program} could not be started`);
   child.unref();
   writeFileSync("shim.pid", String(child.pid));
   adjustOomScore(child.pid, log);

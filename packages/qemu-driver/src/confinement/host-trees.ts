@@ -45,8 +45,8 @@ export function hostTrees(vm: VmConfig): HostTrees {
   };
 }
 
-function guestFiles({ kernelPath, initrdPath, imagePath, firmwarePath }: VmConfig): string[] {
-  return [kernelPath, initrdPath, imagePath, firmwarePath].filter((path) => path !== undefined);
+function guestFiles({ kernelPath, initrdPath, imagePath, firmwarePath, memoryImage }: VmConfig): string[] {
+  return [kernelPath, initrdPath, imagePath, firmwarePath, memoryImage].filter((path) => path !== undefined);
 }
 
 function programFiles(qemu: string): string[] {

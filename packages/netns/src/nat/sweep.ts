@@ -1,0 +1,40 @@
+import { existsSync, statSync } from "node:fs";
+import { restoreForwarding } from "./forwarding.ts";
+import { keepInHostTable } from "./host-table.ts";
+import { formatAddress, type Subnet } from "./ipv4.ts";
+import { SubnetLeases } from "./lease.ts";
+
+/** Where the leases of a host are. */
+export const LEASES_DIRECTORY = "/run/kata-ts/nat";
+
+/**
+ * Takes back what programs have left that were killed: leases, and what the host's network has for them.
+ *
+ * @param dryRun only look
+ * @returns the subnets of the leases; @throws NetnsError KATA_NETWORK
+ */
+export async function sweepNat(directory: string = LEASES_DIRECTORY, dryRun = false): Promise<string[]> {
+  if (!existsSync(directory)) return [];
+  const leases = new SubnetLeases(directory);
+  using _lock = await leases.lock();
+  const left = await leases.abandoned();
+  if (!dryRun && left.length > 0) await sweep(leases);
+  return left;
+}
+
+/** While the leases are locked. */
+export async function sweep(leases: SubnetLeases): Promise<void> {
+  const alive = await leases.sweep();
+  await keepInHostTable(alive.map(uplinkOf));
+  if (alive.length === 0) restoreForwarding(forwardingNote(leases));
+}
+
+/** The file that says that the host, which is the calling thread's network namespace, did not forward before. */
+export function forwardingNote(leases: SubnetLeases): string {
+  return leases.noteFile(`forwarding-${String(statSync("/proc/thread-self/ns/net").ino)}`);
+}
+
+/** The address of a lease that packets of its guest come from in the host's network. */
+export function uplinkOf({ base }: Subnet): string {
+  return formatAddress(base + 2);
+}
