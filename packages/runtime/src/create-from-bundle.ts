@@ -7,7 +7,9 @@ import {
   createContainer,
   createEmptySandbox,
   joinSandbox,
+  KataError,
   type NewSandboxConfig,
+  restoreContainer,
 } from "@kata-ts/virtcontainers";
 import { checkNamespaces } from "./bundle/check-namespaces.ts";
 import { withInheritedLimits } from "./bundle/inherited-limits.ts";
@@ -22,7 +24,8 @@ import { openRuntime, type Runtime } from "./open-runtime.ts";
 import { refillLater } from "./refill.ts";
 
 /** A container to be made of a bundle. */
-export interface BundleRequest extends Pick<ContainerConfig, "consoleSocket" | "output" | "withoutStreams"> {
+export interface BundleRequest
+  extends Pick<ContainerConfig, "consoleSocket" | "detached" | "output" | "withoutStreams"> {
   readonly id: ContainerId;
   readonly bundle: Bundle;
   /** Standard output and standard error are one open file. */
@@ -73,6 +76,42 @@ export async function createFromBundle(request: BundleRequest, context: RuntimeC
   return { ...created, environment, configuration };
 }
 
+/** A container to be gone on with, in a bundle that has the same container's config.json. */
+export interface RestoreRequest extends Omit<BundleRequest, "sandboxId" | "withoutContainer"> {
+  /** The directory that it was saved to. */
+  readonly directory: string;
+}
+
+/**
+ * Goes on with a container that was saved: see restoreContainer of virtcontainers.
+ *
+ * @throws KataError; nothing is left then
+ */
+export async function restoreFromBundle(request: RestoreRequest, context: RuntimeContext): Promise<BundleContainer> {
+  const { id, bundle, directory, signal } = request;
+  refuseImpossible(bundle.spec);
+  checkNamespaces(bundle.spec);
+  const role = roleOf(request);
+  if (role.kind !== "single") {
+    throw new KataError(
+      "KATA_UNSUPPORTED",
+      `container ${id} cannot be restored: its annotations make it one of a pod`,
+      {
+        hint: "containers that have a VM of their own can be restored",
+      },
+    );
+  }
+  context.log.about({ container: id, sandbox: id });
+  const runtime = await openFor(bundle.spec, role, context);
+  const configuration = await runtime.configuration();
+  const environment = await runtime.ports("store", "hypervisor", "network", "cgroups", "shims", "connectAgent");
+  const networkNamespace = configuration.newNetworkNamespace ? networkNamespaceOf(bundle.spec) : undefined;
+  const options = { directory, networkNamespace, signal };
+  const created = await restoreContainer(containerConfig(request, configuration), options, environment);
+  runtime.keepConfiguration(id);
+  return { ...created, environment, configuration };
+}
+
 function roleOf({ id, bundle, sandboxId }: BundleRequest): PodRole {
   return sandboxId === undefined ? podRole(bundle.spec, id) : { kind: "member", sandboxId };
 }
@@ -88,7 +127,15 @@ async function openFor(spec: RuntimeSpec, role: PodRole, context: RuntimeContext
 }
 
 function containerConfig(
-  { id, bundle: { path, rootfs, spec }, oneOutput, withoutStreams = false, output, consoleSocket }: BundleRequest,
+  {
+    id,
+    bundle: { path, rootfs, spec },
+    oneOutput,
+    withoutStreams = false,
+    output,
+    consoleSocket,
+    detached,
+  }: BundleRequest,
   configuration: Configuration,
 ): ContainerConfig {
   return {
@@ -102,6 +149,7 @@ function containerConfig(
     withoutStreams,
     output,
     consoleSocket,
+    detached,
   };
 }
 

@@ -27,8 +27,15 @@ export type { Configuration } from "./config/configuration.ts";
 export { readOptions } from "./config/files.ts";
 export { configurationPaths, findConfiguration, findInstallation, type Installation } from "./config/installation.ts";
 export { exampleFile, optionsTable, withoutEffectTable } from "./config/pages.ts";
+export { describeForAdministrators } from "./config/setting-names.ts";
 export type { Composition, PortMakers, PortName, RuntimeContext, StepNotes } from "./context.ts";
-export { type BundleContainer, type BundleRequest, createFromBundle } from "./create-from-bundle.ts";
+export {
+  type BundleContainer,
+  type BundleRequest,
+  createFromBundle,
+  type RestoreRequest,
+  restoreFromBundle,
+} from "./create-from-bundle.ts";
 export type { CallLog } from "./observe/call-log.ts";
 export type { LogLevel } from "./observe/log-level.ts";
 export type { Observation } from "./observe/observe.ts";

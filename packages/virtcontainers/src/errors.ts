@@ -13,17 +13,21 @@ export type KataErrorCode =
   | "KATA_SHIM"
   | "KATA_AGENT"
   | "KATA_CONFIG"
+  | "KATA_GUEST"
   | "KATA_ANNOTATION"
   | "KATA_PRIVILEGES"
   | "KATA_HOOK"
   | "KATA_CGROUP"
   | "KATA_HOST_NETWORK"
   | "KATA_NETWORK_INTERFACE"
+  | "KATA_SNAPSHOT"
   | "KATA_UNSUPPORTED"
+  | "KATA_TIMEOUT"
+  | "KATA_FILE"
   | "KATA_INTERRUPTED";
 
 export interface KataErrorOptions extends ErrorOptions {
-  /** What the reader can do about it. */
+  /** What the reader can do about it. It names options of this library, such as `vm.memoryMiB`; an entry point with a configuration writes its own names. */
   readonly hint?: string;
 }
 

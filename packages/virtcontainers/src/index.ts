@@ -8,13 +8,14 @@
  * ```ts
  * import { Sandbox } from "@kata-ts/virtcontainers";
  *
- * await using sandbox = await Sandbox.create({ vm: { kernelPath, imagePath } });
+ * await using sandbox = await Sandbox.create();
  * const { exitCode, stdout } = await sandbox.run({ rootfs, args: ["echo", "hello"] });
  * ```
  *
  * @module
  */
 export type { InterworkingModel, RateLimits } from "@kata-ts/netns";
+export type { ConnectOptions, Egress, EgressDecision, PublishedPort } from "@kata-ts/netns/nat";
 export type { GuestProcess } from "@kata-ts/shim";
 export { type Preparation, prepareVm } from "./cache/prepare.ts";
 export { VmCache, type VmCacheOptions } from "./cache/vm-cache.ts";
@@ -22,6 +23,7 @@ export { HostCgroups, type HostCgroupsOptions } from "./cgroup/host-cgroups.ts";
 export { noCgroups } from "./cgroup/no-cgroups.ts";
 export { PodCgroups } from "./cgroup/pod-cgroups.ts";
 export type { BlockDevice } from "./container/block-devices.ts";
+export { type CheckpointOptions, checkpointContainer, continueContainer } from "./container/checkpoint.ts";
 export type { ContainerConfig } from "./container/config.ts";
 export { createContainer, createEmptySandbox, type NewSandboxConfig } from "./container/create.ts";
 export type { CreatedContainer } from "./container/creation.ts";
@@ -30,8 +32,10 @@ export { type DeleteOptions, deleteContainer } from "./container/delete.ts";
 export { type ExecOptions, execInContainer } from "./container/exec.ts";
 export { joinSandbox } from "./container/join.ts";
 export { noteExit } from "./container/note-exit.ts";
+export { type OpenFiles, openFiles } from "./container/open-files.ts";
 export { pauseContainer, resumeContainer } from "./container/pause.ts";
 export { listProcesses } from "./container/processes.ts";
+export { type RestoreContainerOptions, restoreContainer } from "./container/restore.ts";
 export { killContainer } from "./container/signal.ts";
 export { startContainer } from "./container/start.ts";
 export {
@@ -47,14 +51,38 @@ export { updateContainer } from "./container/update.ts";
 export { Container } from "./embedded/container.ts";
 export { defaultSpec, type ProcessDefaults } from "./embedded/default-spec.ts";
 export type { SandboxEvents, Step } from "./embedded/events.ts";
-export { Process, type ProcessResult } from "./embedded/process.ts";
+export { ContainerFiles } from "./embedded/files/container-files.ts";
+export type { FileContent } from "./embedded/files/file-content.ts";
+export { ContainerFileError } from "./embedded/files/file-error.ts";
+export type {
+  CopyInOptions,
+  CopyOutOptions,
+  CopyProgress,
+  FileAttributes,
+  FileChange,
+  ListOptions,
+  MkdirOptions,
+  ReadOptions,
+  RemoveOptions,
+  StatOptions,
+  WriteOptions,
+} from "./embedded/files/file-options.ts";
+export type { ForkOptions } from "./embedded/fork-options.ts";
+export type { FindOptions, FindPorts, FoundSandbox, FoundState } from "./embedded/found-sandbox.ts";
+export type { LimitOptions } from "./embedded/limit.ts";
+export type { NetworkOptions, PortOptions, SandboxNetworkChoice } from "./embedded/network-options.ts";
+export { Process } from "./embedded/process.ts";
+export type { ProcessResult } from "./embedded/process-result.ts";
 export type { ResultOptions } from "./embedded/result-options.ts";
 export { PausedContainer, RunningContainer } from "./embedded/running-container.ts";
 export { Sandbox } from "./embedded/sandbox.ts";
-export type { ContainerOptions, NetworkOptions, SandboxOptions } from "./embedded/sandbox-options.ts";
+export type { ContainerOptions, SandboxOptions } from "./embedded/sandbox-options.ts";
+export type { RestoreOptions, Snapshot, SnapshotOptions, SuspendedSandbox } from "./embedded/snapshot.ts";
 export { Template, type TemplateOptions } from "./embedded/template.ts";
 export type { Operation } from "./embedded/tracing.ts";
+export type { UserOption } from "./embedded/user.ts";
 export type { VmOptions } from "./embedded/vm-options.ts";
+export type { HealthcheckReadiness, HttpReadiness, LogReadiness, Readiness } from "./embedded/wait-for.ts";
 export { KataError, type KataErrorCode, reasonOf } from "./errors.ts";
 export type { Prerequisite } from "./host/prerequisite.ts";
 export { requirePrivileges } from "./host/privileges.ts";

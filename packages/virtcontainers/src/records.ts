@@ -11,6 +11,7 @@
  *
  * @module
  */
+export { type DroppedOutput, readDropped } from "@kata-ts/shim/dropped-output";
 export { type ContainerStatus, pidOf, statusOf } from "./container/status.ts";
 export { KataError, reasonOf } from "./errors.ts";
 export { type ContainerId, parseContainerId } from "./identifiers.ts";

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { AgentClient, grpc } from "@kata-ts/agent-protocol";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Sandbox } from "../src/index.ts";
 import { FakeAgent, fakePorts } from "../src/testing/index.ts";
 
@@ -55,6 +56,59 @@ describe("an embedded sandbox", () => {
     expect(same?.User).toMatchObject({ UID: 1000, GID: 1001, AdditionalGids: [7] });
     expect(same?.NoNewPrivileges).toBe(true);
     expect(other).toMatchObject({ Env: ["PATH=/bin", "A=1", "B=3", "C=4"], Cwd: "/tmp", User: { UID: 0, GID: 0 } });
+  });
+
+  it("ends a process whose time is over, or that its caller gives up, and says why it ended", async () => {
+    agent = new FakeAgent({ stdout: "begun" });
+    await using sandbox = await create();
+    const late = await sandbox.run({ rootfs, args: ["sh"], timeoutMs: 20 });
+    expect(late).toMatchObject({ exitCode: 137, signal: "SIGKILL", reason: "timedOut" });
+    const caller = new AbortController();
+    const { signal } = caller;
+    const startsBefore = agent.calls.filter((name) => name === "startContainer").length;
+    const given = sandbox.run({ rootfs, args: ["sh"], signal, timeoutMs: 60_000 });
+    await vi.waitUntil(() => agent.calls.filter((name) => name === "startContainer").length > startsBefore);
+    await setImmediate();
+    caller.abort();
+    expect(await given).toMatchObject({ reason: "aborted" });
+    await using container = await sandbox.createContainer({ rootfs, args: ["sh"] });
+    const { process: first } = await container.start();
+    await expect(first.wait({ timeoutMs: 20 })).rejects.toMatchObject({ code: "KATA_TIMEOUT" });
+    await expect(first.wait(AbortSignal.abort("enough"))).rejects.toBe("enough");
+    await first.kill("SIGTERM");
+    expect(await first.result()).toMatchObject({ exitCode: 143, signal: "SIGTERM", reason: "signalled" });
+  });
+
+  it.each([0, -1, 1.5, 2 ** 31, "1000", Number.NaN])(
+    "refuses a time limit of %s, which no timer can have",
+    async (timeoutMs) => {
+      await using sandbox = await create();
+      await using container = await sandbox.createContainer({ rootfs, args: ["sh"] });
+      const running = await container.start();
+      const asked = loose({ args: ["sh"], timeoutMs });
+      const { process: first } = running;
+      const before = agent.calls.length;
+      for (const asking of [running.exec(asked), running.run(asked), first.wait(asked), first.result(asked)]) {
+        await expect(asking).rejects.toMatchObject({ code: "KATA_CONFIG" });
+      }
+      await expect(sandbox.run(loose({ rootfs, args: ["sh"], timeoutMs }))).rejects.toThrow(/timeoutMs is not a whole/);
+      expect(agent.calls).toHaveLength(before);
+    },
+  );
+
+  it("does not run a process as a user by name where the agent knows numbers only", async () => {
+    await using sandbox = await create();
+    const refusal = { code: "KATA_UNSUPPORTED", message: expect.stringContaining('"www-data"') as string };
+    await expect(sandbox.run({ rootfs, args: ["id"], user: "www-data" })).rejects.toMatchObject(refusal);
+    await using container = await sandbox.createContainer({ rootfs, args: ["sh"], user: "7:8" });
+    const running = await container.start();
+    await expect(running.exec({ args: ["id"], user: "www-data" })).rejects.toMatchObject(refusal);
+    await running.exec({ args: ["id"], user: "1000:1001" });
+    await running.exec({ args: ["id"] });
+    expect(execs.map(({ process }) => [process?.User?.UID, process?.User?.GID])).toEqual([
+      [1000, 1001],
+      [7, 8],
+    ]);
   });
 
   it("has a VM that grows by what the limits of its containers add up to", async () => {
@@ -125,7 +179,10 @@ describe("an embedded sandbox", () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ["a user by name", { user: "nobody" }, /user is the name "nobody"/],
+    ["a user whose name is none", { user: "a:b:c" }, /user is not USER, USER:GROUP/],
+    ["a user without a name", { user: ":adm" }, /user is not USER/],
+    ["a user with NUL in the name", { user: "root\0" }, /user is not USER/],
+    ["a user by a number beyond all", { user: "1:4294967295" }, /user\.gid is not a whole number/],
     ["a user without a group", { user: { uid: 1 } }, /user\.gid is not a whole number/],
     ["a user of another name", { user: { uid: 1, gid: 1, groups: [2] } }, /no option "groups"/],
     ["a user that is no number", { user: { uid: "1000", gid: 1 } }, /user\.uid is not/],

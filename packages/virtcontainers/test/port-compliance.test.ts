@@ -185,30 +185,41 @@ describe("FakeNetwork", () => {
 });
 
 describe.each(["tcfilter", "macvtap"] as const)("NamespaceNetwork by %s", (model) => {
-  it.each(networkCompliance)("$rule", async ({ check }) => {
-    using namespace = NetworkNamespace.create();
-    const network = new NamespaceNetwork({ model, queues: 1, vhost: false, warn: () => undefined });
-    const run = (...commands: readonly string[]) => runBatch("ip", namespace.path, commands);
-    const links: NetworkUnderTest["links"] = {
-      add: async (name, mac, address) => {
-        const up = address === undefined ? [] : [`addr add ${address} dev ${name}`, `link set dev ${name} up`];
-        await run(
-          `link add ${name} address ${mac} type veth peer name far-${name}`,
-          `link set dev far-${name} addrgenmode none`,
-          `link set dev far-${name} up`,
-          `link set dev ${name} addrgenmode none`,
-          ...up,
-        );
-      },
-      remove: async (name) => {
-        await run(`link delete dev ${name}`);
-      },
-    };
-    const vm = await idleVm(namespace);
-    try {
-      await check({ network, vm, namespace, links });
-    } finally {
-      await vm.stop();
-    }
-  });
+  it.each(networkCompliance)(
+    "$rule",
+    async ({ check }) => {
+      using namespace = NetworkNamespace.create();
+      const network = new NamespaceNetwork({ model, queues: 1, vhost: false, warn: () => undefined });
+      const run = (...commands: readonly string[]) => runBatch("ip", namespace.path, commands);
+      const links: NetworkUnderTest["links"] = {
+        add: async (name, mac, address) => {
+          const up =
+            address === undefined
+              ? []
+              : [
+                  `addr add ${address} dev ${name}`,
+                  `link set dev ${name} up`,
+                  `route add 198.51.100.${address.split(".")[2] ?? ""}/32 dev ${name}`,
+                ];
+          await run(
+            `link add ${name} address ${mac} type veth peer name far-${name}`,
+            `link set dev far-${name} addrgenmode none`,
+            `link set dev far-${name} up`,
+            `link set dev ${name} addrgenmode none`,
+            ...up,
+          );
+        },
+        remove: async (name) => {
+          await run(`link delete dev ${name}`);
+        },
+      };
+      const vm = await idleVm(namespace);
+      try {
+        await check({ network, vm, namespace, links });
+      } finally {
+        await vm.stop();
+      }
+    },
+    30_000,
+  );
 });

@@ -43,6 +43,7 @@ const NOTHING: VmCapabilities = {
   memoryHotplug: false,
   memoryShrink: false,
   saveRestore: false,
+  saveRunning: false,
   vsock: false,
   share9p: true,
 };

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
 import { KataError, type QemuConfig, reasonOf } from "@kata-ts/virtcontainers";
 
 const PREFIX = "io.katacontainers.config.hypervisor.";
@@ -55,7 +54,8 @@ export async function checkAssetHashes(
 async function hashOf(path: string, annotation: string): Promise<string> {
   const hash = createHash(ALGORITHM);
   try {
-    await pipeline(createReadStream(path), hash);
+    // By update: a hash of packages/quickjs is no stream.
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   } catch (error) {
     throw new KataError("KATA_ANNOTATION", `annotation ${annotation}: ${reasonOf(error)}`, { cause: error });
   }

@@ -17,6 +17,7 @@ export function checkTogether({ hypervisor, factory }: Options): void {
     enable_virtio_mem: qemu.enable_virtio_mem === true,
     machine_type: qemu.machine_type === "microvm",
     enable_iommu: qemu.enable_iommu === true,
+    'shared_fs = "none"': qemu.shared_fs === "none",
     file_mem_backend: (qemu.file_mem_backend ?? "") !== "",
   };
   const pairs: readonly (readonly [keyof typeof options, keyof typeof options, string])[] = [
@@ -26,6 +27,7 @@ export function checkTogether({ hypervisor, factory }: Options): void {
     ["machine_type", "enable_template", "a microvm cannot be saved"],
     ["machine_type", "enable_virtio_mem", "a microvm has its memory at boot"],
     ["machine_type", "enable_iommu", "a microvm has no IOMMU"],
+    ['shared_fs = "none"', "enable_virtio_mem", "a machine that can be saved has its memory at boot"],
     ["use_vsock", "enable_template", SERIAL],
     ["use_vsock", "vm_cache_number", SERIAL],
     ["enable_virtio_mem", "enable_hugepages", GROWING],

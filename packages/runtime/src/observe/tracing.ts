@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ConnectAgent } from "@kata-ts/virtcontainers";
 import { COMMIT, VERSION } from "../version.ts";
+import { postJson } from "./post-json.ts";
 
 /** How requests to the agent are traced: each for itself, or as part of the call that makes it. Kata's words. */
 export type AgentTraceType = "isolated" | "collated";
@@ -68,13 +69,10 @@ export class Tracing {
     const root = { ...this.#span(name, 1, 0, performance.now(), failure), spanId: this.#root };
     const url = `${this.#options.endpoint.replace(/\/$/, "")}/v1/traces`;
     try {
-      const body = JSON.stringify(envelope([root, ...this.#spans]));
-      const headers = { "content-type": "application/json" };
-      const answer = await fetch(url, { method: "POST", headers, body, signal: AbortSignal.timeout(DEADLINE_MS) });
-      if (!answer.ok) throw new Error(`HTTP status ${String(answer.status)}`);
+      const status = await postJson(url, JSON.stringify(envelope([root, ...this.#spans])), DEADLINE_MS);
+      if (status < 200 || status > 299) throw new Error(`HTTP status ${String(status)}`);
     } catch (error) {
-      const { message, cause } = error as Error;
-      warn(`the trace of this call was not taken by ${url}: ${cause instanceof Error ? cause.message : message}`);
+      warn(`the trace of this call was not taken by ${url}: ${(error as Error).message}`);
     }
   }
 

@@ -44,5 +44,6 @@ function noting(hypervisor: Hypervisor, onBoot: (vm: Vm) => void): Hypervisor {
     },
     reopen: (state) => hypervisor.reopen(state),
     found: () => hypervisor.found(),
+    fingerprint: (accelerator) => hypervisor.fingerprint(accelerator),
   };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { Silence } from "@kata-ts/linux";
 import { NetworkNamespace } from "@kata-ts/netns";
 import { VmFile } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
@@ -14,7 +15,7 @@ import { UndoStack } from "../undo.ts";
 import type { VmmHypervisor } from "../vm/vmm-hypervisor.ts";
 import { type CacheMetadata, writeMetadata } from "./metadata.ts";
 
-const READY_DEADLINE_MS = 5_000;
+const READY_SILENCE_MS = 5_000;
 /**
  * What was translated once is there; more rounds fill the buffer with code that never runs again: each call of
  * crun is at other addresses, which is other code.
@@ -54,18 +55,20 @@ export async function prepareVm(metadata: CacheMetadata, preparation: Preparatio
   using _interruption = endOnAbort(signal, vm);
   using agent = connectAgent(vm.state.agentUrl);
   if (!vm.answered) await waitForAgent(vm, agent, { deadlineMs: bootDeadlineMs, ...interruption });
-  await warmUp(agent, vm.state.agentUrl, { rounds: ROUNDS, storages: [await vm.plugSharedTree()] });
+  const sharedTree = await vm.plugSharedTree();
+  const storages = sharedTree === undefined ? [] : [sharedTree];
+  await warmUp(agent, vm.state.agentUrl, { rounds: ROUNDS, storages });
   await writeMetadata(vm.state.dir, metadata);
   signal?.throwIfAborted();
   vm.commit();
-  await appeared(join(vm.state.dir, VmFile.take));
+  await appeared(join(vm.state.dir, VmFile.take), vm.state.processes[0]?.pid);
   undo.keep();
 }
 
-async function appeared(path: string): Promise<void> {
-  const giveUpAt = performance.now() + READY_DEADLINE_MS;
+async function appeared(path: string, proxy: number | undefined): Promise<void> {
+  const silence = new Silence(proxy, READY_SILENCE_MS);
   while (!existsSync(path)) {
-    if (performance.now() > giveUpAt) throw new KataError("KATA_PROXY", `the VM's kata-proxy does not offer ${path}`);
+    if (silence.isOver()) throw new KataError("KATA_PROXY", `the VM's kata-proxy does not offer ${path}`);
     await delay(5);
   }
 }

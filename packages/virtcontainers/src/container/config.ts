@@ -17,12 +17,16 @@ export interface ContainerConfig {
    * the host then unmounts it.
    */
   readonly useBlockDevices?: boolean | undefined;
+  /** USER or USER:GROUP by the container's own files, instead of the numbers of `spec`. */
+  readonly user?: string | undefined;
   /** The host keeps the file system that `rootfs` is, whatever it is mounted from. */
   readonly keepRootfs?: boolean | undefined;
   /** It sees the processes of those containers of its sandbox that share theirs, too. */
   readonly sharePidNamespace?: boolean | undefined;
   /** Our standard output and standard error are one file: what the process writes to them stays in its order. */
   readonly oneOutput?: boolean | undefined;
+  /** This process does not wait for its shim. */
+  readonly detached?: boolean | undefined;
   /** Its process gets none of our descriptors: its standard input is empty, and its output is lost unless `output` takes it. */
   readonly withoutStreams?: boolean | undefined;
   /** Files that both outputs go to, instead of our descriptors. */

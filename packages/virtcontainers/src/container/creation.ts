@@ -34,7 +34,8 @@ export interface Place {
 /** Changes the record of a container that is being created, unless that was deleted meanwhile. */
 type UpdateRecord = (changes: Partial<ContainerRecord>) => Promise<ContainerRecord>;
 
-interface BegunContainer {
+/** A container whose host's side is there. */
+export interface BegunContainer {
   readonly shim: Shim;
   readonly cgroup: HostCgroup;
   readonly update: UpdateRecord;
@@ -70,6 +71,7 @@ export async function beginContainer(
     hasHooks: hasCreateHooks(config.spec),
     ...terminalOf(config.spec.process, config.consoleSocket),
     withoutStreams: config.withoutStreams ?? false,
+    detached: config.detached,
     output: config.output,
   });
   undo.push(() => {

@@ -14,6 +14,8 @@ import { terminalOf } from "./terminal.ts";
 export interface ExecOptions extends ExecWishes {
   /** With `process.terminal`: a unix socket that is sent the terminal's master. */
   readonly consoleSocket?: string | undefined;
+  /** This process does not wait for its shim. */
+  readonly detached?: boolean | undefined;
   /** Also in a paused container: the process then waits for its resume. */
   readonly ignorePaused?: boolean | undefined;
 }
@@ -35,7 +37,8 @@ export async function execInContainer(
   const execId = randomUuid();
   using agent = ports.connectAgent(vm.agentUrl);
   await using undo = new UndoStack();
-  const shim = ports.shims.launch({ containerId: id, execId, ...terminalOf(process, options.consoleSocket) });
+  const { detached, consoleSocket } = options;
+  const shim = ports.shims.launch({ containerId: id, execId, detached, ...terminalOf(process, consoleSocket) });
   undo.push(() => {
     shim.kill();
   });

@@ -1,4 +1,4 @@
-import type { RuntimeSpec } from "@kata-ts/agent-protocol";
+import type { grpc, RuntimeSpec } from "@kata-ts/agent-protocol";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
 import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
@@ -27,6 +27,10 @@ interface FirstProcessOptions {
   readonly trace?: ((step: string, id: string) => void) | undefined;
 }
 
+function isDisk({ driver }: grpc.Storage.$Properties): boolean {
+  return driver === "blk" || driver === "scsi";
+}
+
 /** Kata's name for it. */
 const BUNDLE_ANNOTATION = "io.katacontainers.pkg.oci.bundle_path";
 
@@ -41,7 +45,7 @@ export async function createFirstProcess(
   undo: UndoStack,
   { onBusyDevice, trace }: FirstProcessOptions,
 ): Promise<FirstProcess> {
-  const { spec, storages } = await prepareMounts(config, vm, undo);
+  const { spec, storages } = await prepareMounts(config, { vm, agent }, undo);
   const devices = await prepareDevices(config, vm, undo, onBusyDevice);
   trace?.("mounts prepared", config.id);
   const request = {
@@ -51,9 +55,9 @@ export async function createFirstProcess(
     storages: [...storages],
     devices,
   };
-  const created = createInGuest(agent, request, withBundle(spec, config), config.oneOutput);
+  const created = createInGuest(agent, request, withBundle(spec, config), config);
   const started = await wrapAgentError(`create container ${config.id}`, created);
-  return { ...started, spec, hasDisks: devices.length > 0 };
+  return { ...started, spec, hasDisks: devices.length > 0 || storages.some(isDisk) };
 }
 
 /** startContainer hooks, which the guest runs, learn of the bundle by an annotation. */

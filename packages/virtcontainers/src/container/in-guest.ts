@@ -13,6 +13,7 @@ import {
   withFallback,
 } from "@kata-ts/agent-protocol";
 import { escapeControls } from "@kata-ts/linux";
+import { KataError } from "../errors.ts";
 import type { Agent } from "../ports/agent.ts";
 
 /** What the guest says of a process that it has made. */
@@ -48,6 +49,13 @@ function absoluteCgroup(path: string | undefined, id: string): string {
   return path.startsWith("/") ? path : `/${path}`;
 }
 
+interface ProcessWishes {
+  /** Our standard output and standard error are one file: the guest gives the process one pipe for both. */
+  readonly oneOutput?: boolean | undefined;
+  /** USER or USER:GROUP, looked up in the container's own files, instead of the user that the process has. */
+  readonly user?: string | undefined;
+}
+
 /** Every question takes the agent's own way where it has one, which loses nothing of config.json. */
 export async function createInGuest(
   agent: Agent,
@@ -56,32 +64,35 @@ export async function createInGuest(
     "container_id" | "exec_id" | "sandbox_pidns" | "storages" | "devices"
   >,
   spec: RuntimeSpec,
-  oneOutput = false,
+  { oneOutput = false, user = "" }: ProcessWishes = {},
 ): Promise<ProcessInGuest> {
   const config = Buffer.from(stringifyJson(spec));
-  const request = { container, config, one_output: oneOutput };
+  const request = { container, config, one_output: oneOutput, user };
   return withFallback(agent.createFromConfig(request).then(startedFrom), async () => {
+    refuseName(user);
     const told = forContract(spec, container.container_id ?? "");
     await agent.createContainer({ ...container, OCI: specToMessage(told) });
     return { warnings: notApplied(lostInSpec(told)) };
   });
 }
 
-export interface ExecWishes {
-  /** Our standard output and standard error are one file: the guest gives the process one pipe for both. */
-  readonly oneOutput?: boolean | undefined;
+export interface ExecWishes extends ProcessWishes {
   /** A cgroup below the container's, which is there already. */
   readonly cgroup?: string | undefined;
+  /** A cgroup of its own: all that the process starts ends with its session. An agent of the 1.x contract has no such thing. */
+  readonly ownCgroup?: boolean | undefined;
 }
 
 export async function execInGuest(
   agent: Agent,
   names: { readonly container_id: string; readonly exec_id: string },
   process: SpecProcess,
-  { oneOutput = false, cgroup = "" }: ExecWishes = {},
+  { oneOutput = false, cgroup = "", ownCgroup = false, user = "" }: ExecWishes = {},
 ): Promise<ProcessInGuest> {
-  const request = { ...names, process: Buffer.from(stringifyJson(process)), one_output: oneOutput, cgroup };
+  const config = Buffer.from(stringifyJson(process));
+  const request = { ...names, process: config, one_output: oneOutput, cgroup, own_cgroup: ownCgroup, user };
   return withFallback(agent.execFromConfig(request).then(startedFrom), async () => {
+    refuseName(user);
     await agent.execProcess({ ...names, process: processToMessage(process) });
     return { warnings: notApplied([...lostInProcess(process), ...(cgroup === "" ? [] : [`the cgroup ${cgroup}`])]) };
   });
@@ -92,6 +103,14 @@ export async function updateInGuest(agent: Agent, id: string, resources: SpecRes
   await withFallback<unknown>(agent.updateFromConfig({ container_id: id, resources: json }), () =>
     agent.updateContainer({ container_id: id, resources: resourcesToMessage(resources) }),
   );
+}
+
+/** @throws KataError KATA_UNSUPPORTED: the contract knows numbers only */
+function refuseName(user: string): void {
+  if (user === "") return;
+  throw new KataError("KATA_UNSUPPORTED", `the guest's agent cannot look up the user ${JSON.stringify(user)}`, {
+    hint: "it knows Kata's 1.x contract only: give the user by numbers, { uid, gid } or UID:GID",
+  });
 }
 
 const MAX_WARNINGS = 32;

@@ -2,14 +2,22 @@ import { createHash } from "node:crypto";
 import { stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { grpc, RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
+import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
 import { GUEST_SHM } from "../sandbox/shared-memory.ts";
 import type { UndoStack } from "../undo.ts";
 import { bindOptions, isHostBind } from "./bind-options.ts";
 import type { ContainerConfig } from "./config.ts";
+import { copyBind } from "./copy-bind.ts";
 import { engineMemory } from "./engine-memory.ts";
 import { guestResources } from "./guest-resources.ts";
 import { prepareRoot } from "./prepare-root.ts";
+
+/** A running VM, and its agent. */
+interface PrepareTarget {
+  readonly vm: Vm;
+  readonly agent: Pick<Agent, "copyFile">;
+}
 
 /** A container's config.json with the guest's paths in it, and what the guest has to mount before. */
 export interface PreparedMounts {
@@ -19,10 +27,16 @@ export interface PreparedMounts {
 
 /**
  * Gives the guest the container's root file system and every host file that a bind mount names. Read-only is enforced
- * here, on the host: the guest cannot undo it. Memory of the host's becomes memory of the guest's.
+ * here, on the host: the guest cannot undo it. A VM that shares no files gets copies. Memory of the host's becomes memory of the guest's.
  */
-export async function prepareMounts(config: ContainerConfig, vm: Vm, undo: UndoStack): Promise<PreparedMounts> {
+export async function prepareMounts(
+  config: ContainerConfig,
+  { vm, agent }: PrepareTarget,
+  undo: UndoStack,
+): Promise<PreparedMounts> {
   const root = await prepareRoot(config, vm, undo);
+  const give = (mount: SpecMount, index: number): Promise<SpecMount> =>
+    vm.sharesFiles ? shareBind(config, vm, mount, index) : copyBind(agent, config.id, mount, index);
   const mounts: SpecMount[] = [];
   const storages: grpc.Storage.$Properties[] = [...root.storages];
   for (const [index, mount] of (config.spec.mounts ?? []).entries()) {
@@ -31,7 +45,7 @@ export async function prepareMounts(config: ContainerConfig, vm: Vm, undo: UndoS
       mounts.push({ ...mount, type: "bind", source: inMemory.path });
       storages.push(...inMemory.storages);
     } else {
-      mounts.push(isHostBind(mount) ? await shareBind(config, vm, mount, index) : mount);
+      mounts.push(isHostBind(mount) ? await give(mount, index) : mount);
     }
   }
   const { linux = {} } = config.spec;

@@ -1,10 +1,11 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { grpc } from "@kata-ts/agent-protocol";
 import type { Vm } from "../ports/hypervisor.ts";
 import type { UndoStack } from "../undo.ts";
 import type { ContainerConfig } from "./config.ts";
-import { findRootfsDevice, takeFromHost } from "./rootfs-device.ts";
+import { fileSystemOf } from "./file-system-of.ts";
+import { findRootfsDevice, type RootfsDevice, requireUnused, takeFromHost } from "./rootfs-device.ts";
 
 export interface PreparedRoot {
   /** Its path in the guest. */
@@ -16,8 +17,16 @@ export interface PreparedRoot {
 const PROC = "/proc";
 const GUEST_ROOTS = "/run/kata-containers/roots";
 
-/** Gives the guest a container's root file system: its block device where that is wanted and can be had, else its files. */
+/**
+ * Gives the guest a container's root file system: the disk that it is, or is mounted from where that is wanted and can be had, else its
+ * files.
+ */
 export async function prepareRoot(config: ContainerConfig, vm: Vm, undo: UndoStack): Promise<PreparedRoot> {
+  if (!(await stat(config.rootfs)).isDirectory()) {
+    const fsType = await fileSystemOf(config.rootfs);
+    requireUnused(config.rootfs);
+    return plugDevice(config.id, { device: config.rootfs, fsType }, vm, undo);
+  }
   return (await plugRoot(config, vm, undo)) ?? shareRoot(config, vm);
 }
 
@@ -46,8 +55,18 @@ async function plugRoot(
   using taken = await takeFromHost(rootfs, found, vm.state.vmm.pid);
   if (taken === undefined) return undefined;
   undo.push(() => taken.giveBack());
-  const { kind, where } = await vm.plugDisk(id, found.device);
+  return await plugDevice(id, found, vm, undo);
+}
+
+async function plugDevice(
+  id: string,
+  { device, fsType }: RootfsDevice,
+  vm: Vm,
+  undo: UndoStack,
+): Promise<PreparedRoot> {
+  const { kind, where } = await vm.plugDisk(id, device);
   undo.push(() => vm.unplugDisk(id));
-  const path = `${GUEST_ROOTS}/${id}`;
-  return { path, storages: [{ driver: kind, source: where, fstype: found.fsType, mount_point: path, options: [] }] };
+  // A container that was restored under another id has the root that was made with its first one.
+  const path = `${GUEST_ROOTS}/${id}.${where.replaceAll("/", "-")}`;
+  return { path, storages: [{ driver: kind, source: where, fstype: fsType, mount_point: path, options: [] }] };
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, statSync } from "node:fs";
 import { inNamespace, LinuxError, MountFlag, mountInThread, unmount, unmountInThread } from "@kata-ts/linux";
+import { KataError } from "../errors.ts";
 import { mountTable } from "../host/mount-table.ts";
 
 /** A root file system that is a block device's whole file system, mounted. */
@@ -64,6 +65,14 @@ export async function takeFromHost(
  */
 export function leaveToHost(rootfs: string): void {
   if (rootfs !== "/" && findRootfsDevice(rootfs) !== undefined) unmountIfMounted(rootfs);
+}
+
+/** @throws KataError KATA_CONFIG for a block device that is mounted on the host, or in use otherwise */
+export function requireUnused(path: string): void {
+  if (!statSync(path).isBlockDevice() || isFree(path)) return;
+  throw new KataError("KATA_CONFIG", `the root file system ${path} is in use on the host`, {
+    hint: "unmount it there: two kernels that write to one file system destroy it",
+  });
 }
 
 function unmountCopy(rootfs: string, pid: number): void {

@@ -1,19 +1,29 @@
 import { realpath } from "node:fs/promises";
 import { isAbsolute } from "node:path";
-import type { RuntimeSpec, SpecLinux } from "@kata-ts/agent-protocol";
+import type { RuntimeSpec, SpecLinux, SpecMount } from "@kata-ts/agent-protocol";
 import { withBlockDevices } from "../container/block-devices.ts";
 import type { ContainerConfig } from "../container/config.ts";
 import { KataError } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
 import { defaultSpec } from "./default-spec.ts";
 import type { ContainerOptions } from "./sandbox-options.ts";
+import { lookedUp } from "./user.ts";
 
 /** Hooks that programs of the host run; startContainer hooks are the guest's. */
 const HOST_HOOKS = ["prestart", "createRuntime", "createContainer", "poststart", "poststop"] as const;
 
-/** A container as the runtime's steps take it. @throws KataError KATA_CONFIG, KATA_UNSUPPORTED */
-export async function containerConfigOf(id: ContainerId, options: ContainerOptions): Promise<ContainerConfig> {
-  const spec = specOf(options);
+/**
+ * A container as the runtime's steps take it.
+ *
+ * @param mounts what containers with this library's defaults get of their sandbox; their own go before it
+ * @throws KataError KATA_CONFIG, KATA_UNSUPPORTED
+ */
+export async function containerConfigOf(
+  id: ContainerId,
+  options: ContainerOptions,
+  mounts: readonly SpecMount[] = [],
+): Promise<ContainerConfig> {
+  const spec = specOf(options, mounts);
   const devices = options.devices ?? [];
   const named = spec.linux?.devices?.some(({ type }) => type === "b") === true;
   return {
@@ -21,17 +31,20 @@ export async function containerConfigOf(id: ContainerId, options: ContainerOptio
     rootfs: await realpath(rootOf(options.rootfs, spec)),
     spec: { ...spec, linux: withBlockDevices(spec.linux ?? {}, devices) },
     bundle: "",
+    user: options.config === undefined ? lookedUp(options.user) : undefined,
     annotations: spec.annotations ?? {},
     useBlockDevices: devices.length > 0 || named,
     keepRootfs: true,
   };
 }
 
-function specOf(options: ContainerOptions): RuntimeSpec {
+function specOf(options: ContainerOptions, sandboxMounts: readonly SpecMount[]): RuntimeSpec {
   if (options.config !== undefined) return checked(options.config);
   const base = defaultSpec(options);
   const linux: SpecLinux = { ...base.linux, resources: { ...base.linux?.resources, ...options.resources } };
-  return { ...base, mounts: [...(base.mounts ?? []), ...(options.mounts ?? [])], linux };
+  const own = options.mounts ?? [];
+  const shared = sandboxMounts.filter(({ destination }) => own.every((each) => each.destination !== destination));
+  return { ...base, mounts: [...(base.mounts ?? []), ...shared, ...own], linux };
 }
 
 /** What of config.json has no meaning for a container of this process. */

@@ -2,6 +2,7 @@ import type { SpecProcess } from "@kata-ts/agent-protocol";
 import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
+import type { Gate } from "./gate.ts";
 import type { IdleWatch } from "./idle-watch.ts";
 import type { SandboxLimits } from "./sandbox-limits.ts";
 
@@ -13,12 +14,18 @@ export interface ContainerParts {
   readonly vm: Vm;
   /** Told what is under way. */
   readonly idle: IdleWatch;
+  /** What comes and goes passes it: none does while the sandbox is saved. */
+  readonly gate: Gate;
   /** The first process, which others take after. */
   readonly process: SpecProcess;
+  /** Its user, where the guest has looked it up. */
+  readonly user: string | undefined;
   /** Opens the stream of the first process; absent with an agent that has no such streams. */
   readonly token?: Uint8Array | undefined;
   /** Block devices were plugged in for it. */
   readonly hasDisks: boolean;
+  /** Called when the first process was let run. */
+  readonly onStarted: () => void;
   /** Told when the first process has ended. */
   readonly onExit: (exitCode: number) => void;
   readonly limits: SandboxLimits;

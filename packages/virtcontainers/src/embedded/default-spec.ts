@@ -1,12 +1,13 @@
-import type { RuntimeSpec, SpecMount, SpecProcess, SpecUser } from "@kata-ts/agent-protocol";
+import type { RuntimeSpec, SpecMount, SpecProcess } from "@kata-ts/agent-protocol";
+import { numbersOf, type UserOption } from "./user.ts";
 
 /** What a container gets when nothing else is asked for: runc's defaults. */
 export interface ProcessDefaults {
   readonly args: readonly string[];
   readonly env?: readonly string[];
   readonly cwd?: string;
-  /** By number: `Image.process` of @kata-ts/oci-image looks an image's names up. */
-  readonly user?: SpecUser;
+  /** Root by default. `www-data`, `www-data:ssl`, `1000`, `1000:1000`, or `{ uid, gid }`. */
+  readonly user?: UserOption;
 }
 
 const CAPABILITIES: readonly string[] = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
@@ -60,16 +61,18 @@ const READONLY: readonly string[] = ["/proc/bus", "/proc/fs", "/proc/irq", "/pro
 
 /**
  * Another process beside the first one of a container: with its user, environment, directory, capabilities and limits,
- * as far as nothing else is asked for. Variables are added to the container's, and replace those of the same name.
+ * as far as nothing else is asked for. Variables are added to the container's, and replace those of the same name. A user who is to
+ * be looked up by name is not in it.
  */
 export function processBeside(first: SpecProcess, { args, env, cwd, user }: ProcessDefaults): SpecProcess {
+  const numbers = user === undefined ? undefined : numbersOf(user);
   return {
     ...first,
     terminal: false,
     args,
     ...(env === undefined ? {} : { env: [...withoutNames(first.env ?? [], env), ...env] }),
     ...(cwd === undefined ? {} : { cwd }),
-    ...(user === undefined ? {} : { user }),
+    ...(numbers === undefined ? {} : { user: numbers }),
   };
 }
 
@@ -82,13 +85,16 @@ function nameOf(variable: string): string {
   return variable.slice(0, variable.indexOf("="));
 }
 
-/** config.json for a process with runc's default privileges, mounts and namespaces. */
+/**
+ * config.json for a process with runc's default privileges, mounts and namespaces. A user who is to be looked up by name is root in
+ * it.
+ */
 export function defaultSpec(process: ProcessDefaults): RuntimeSpec {
   return {
     ociVersion: "1.0.2",
     process: {
       terminal: false,
-      user: process.user ?? { uid: 0, gid: 0 },
+      user: (process.user === undefined ? undefined : numbersOf(process.user)) ?? { uid: 0, gid: 0 },
       args: process.args,
       env: process.env ?? [PATH],
       cwd: process.cwd ?? "/",

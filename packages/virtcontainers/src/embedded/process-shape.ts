@@ -2,7 +2,9 @@ import type { SpecUser } from "@kata-ts/agent-protocol";
 import { exactly, type Fields, listOf, matching, optional, type Shape } from "@kata-ts/linux/shape";
 import { KataError, reasonOf } from "../errors.ts";
 import type { ProcessDefaults } from "./default-spec.ts";
+import { type LimitOptions, MAX_TIMEOUT_MS } from "./limit.ts";
 import type { ResultOptions } from "./result-options.ts";
+import { numbersOf, type UserOption } from "./user.ts";
 
 /** The last id is the kernel's word for "none". */
 const MAX_ID = 2 ** 32 - 2;
@@ -27,11 +29,15 @@ const command: Shape<readonly string[]> = (value, place) => {
   return words;
 };
 
-const user: Shape<SpecUser> = (value, place) => {
+const NAME = "[^:\\s\\0]{1,255}";
+const NAMED = new RegExp(`^${NAME}(:${NAME})?$`);
+
+const user: Shape<UserOption> = (value, place) => {
   if (typeof value === "string") {
-    throw new TypeError(
-      `${place} is the name ${JSON.stringify(value)}, not { uid, gid }: Image.process looks names up`,
-    );
+    if (!NAMED.test(value)) throw new TypeError(`${place} is not USER, USER:GROUP or { uid, gid }`);
+    const numbers = numbersOf(value);
+    if (numbers !== undefined) for (const [name, number] of Object.entries(numbers)) id(number, `${place}.${name}`);
+    return value;
   }
   return exactly<SpecUser>({
     uid: id,
@@ -49,8 +55,20 @@ export const PROCESS: Fields<ProcessDefaults> = {
   user: optional(user),
 };
 
+/** The fields of LimitOptions. */
+export const LIMIT: Fields<LimitOptions> = {
+  signal: optional(matching("an AbortSignal", (value): value is AbortSignal => value instanceof AbortSignal)),
+  timeoutMs: optional(
+    matching(
+      `a whole number of milliseconds from 1 to ${String(MAX_TIMEOUT_MS)}`,
+      (value): value is number => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_TIMEOUT_MS,
+    ),
+  ),
+};
+
 /** The fields of ResultOptions. */
 export const RESULT: Fields<ResultOptions> = {
+  ...LIMIT,
   input: optional(
     matching(
       "text or bytes",
@@ -58,10 +76,13 @@ export const RESULT: Fields<ResultOptions> = {
     ),
   ),
   maxBytes: optional(matching("a number from 0", (value): value is number => typeof value === "number" && value >= 0)),
-  signal: optional(matching("an AbortSignal", (value): value is AbortSignal => value instanceof AbortSignal)),
 };
 
-export const processShape: Shape<ProcessDefaults> = exactly<ProcessDefaults>(PROCESS);
+export const limitShape: Shape<LimitOptions> = exactly<LimitOptions>(LIMIT);
+export const processShape: Shape<ProcessDefaults & LimitOptions> = exactly<ProcessDefaults & LimitOptions>({
+  ...PROCESS,
+  ...LIMIT,
+});
 export const resultShape: Shape<ResultOptions> = exactly<ResultOptions>(RESULT);
 export const processAndResultShape: Shape<ProcessDefaults & ResultOptions> = exactly<ProcessDefaults & ResultOptions>({
   ...PROCESS,

@@ -3,25 +3,13 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { GuestProcess } from "@kata-ts/shim";
 import { KataError } from "../errors.ts";
-import { Collected } from "./collected.ts";
-import { checkOptions, resultShape } from "./process-shape.ts";
+import { Limit, type LimitOptions, type LimitReason, withinLimit } from "./limit.ts";
+import { type ProcessResult, resultOf } from "./process-result.ts";
+import { checkOptions, limitShape, resultShape } from "./process-shape.ts";
 import type { ResultOptions } from "./result-options.ts";
 
-/** What became of a process. A status other than 0 is a result like any other, never an exception. */
-export interface ProcessResult {
-  /** 0 to 255; 128 + N for a process that signal N ended, which a process can also exit with by itself. */
-  readonly exitCode: number;
-  /** The signal that such a status stands for. */
-  readonly signal: NodeJS.Signals | undefined;
-  /** What it wrote, as UTF-8. */
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Something is missing above: it wrote more than was to be kept. */
-  readonly truncated: boolean;
-}
-
-const MAX_BYTES = 16 * 2 ** 20;
-const FIRST_SIGNAL_STATUS = 128;
+/** What a guest may take to say that a process is dead that was killed. A guest that says nothing is not waited for. */
+const KILL_DEADLINE_MS = 30_000;
 
 /**
  * A process in a guest: Node streams, or its lines, or its whole result.
@@ -37,51 +25,54 @@ export class Process implements AsyncIterable<string> {
   /** Ends at once for a process with a terminal: all its output is on stdout. */
   readonly stderr: Readable;
   readonly #guest: GuestProcess;
+  readonly #limits: Set<Disposable> = new Set();
+  #onExit: ((exitCode: number) => void) | undefined;
+  #reached: LimitReason | undefined;
+  #deadline: NodeJS.Timeout | undefined;
 
-  constructor(guest: GuestProcess) {
+  /**
+   * @param limits of its whole life
+   * @param onExit called once with its status, before any wait for it ends
+   */
+  constructor(guest: GuestProcess, limits: LimitOptions = {}, onExit?: (exitCode: number) => void) {
     this.#guest = guest;
+    this.#onExit = onExit;
     ({ stdin: this.stdin, stdout: this.stdout, stderr: this.stderr } = guest);
+    this.#limit(limits);
   }
 
   /**
-   * The exit status, as `exitCode` of ProcessResult. Read both outputs to their ends first, or use `result`.
+   * The exit status, as `exitCode` of ProcessResult. Read both outputs to their ends first, or use `result`. A limit that is reached
+   * ends the wait, and not the process.
    *
-   * @throws the signal's reason when it is aborted; an error when the guest is lost before the process ended
+   * @throws the signal's reason when it is aborted; KataError KATA_TIMEOUT; an error when the guest is lost before the process ended
    */
-  wait(signal?: AbortSignal): Promise<number> {
-    return this.#guest.wait(signal);
+  async wait(limits: AbortSignal | LimitOptions = {}): Promise<number> {
+    const options = limits instanceof AbortSignal ? { signal: limits } : limits;
+    checkOptions(limitShape, options, "wait");
+    if (options.signal === undefined && options.timeoutMs === undefined) return await this.#exit();
+    return await withinLimit("the wait for the process", options, (signal) => this.#exit(signal));
   }
 
   /** Reads all that it writes until it ends. @throws when the guest is lost before the process ended */
   async result(options: ResultOptions = {}): Promise<ProcessResult> {
     checkOptions(resultShape, options, "result");
-    const { input, maxBytes = MAX_BYTES, signal } = options;
-    const kill = (): void => {
-      this.#guest.killSession();
-    };
-    if (signal?.aborted === true) kill();
-    signal?.addEventListener("abort", kill, { once: true });
-    try {
-      // One that does not read what it is given may still have a result.
-      this.stdin.on("error", () => undefined).end(input);
-      const outputs = [new Collected(this.stdout, maxBytes), new Collected(this.stderr, maxBytes)] as const;
-      const [stdout, stderr] = await Promise.all(outputs.map(({ text }) => text));
-      const exitCode = await this.wait();
-      const truncated = outputs.some((output) => output.truncated);
-      return { exitCode, signal: signalOf(exitCode), stdout: stdout ?? "", stderr: stderr ?? "", truncated };
-    } finally {
-      signal?.removeEventListener("abort", kill);
-    }
+    this.#limit(options);
+    const result = await resultOf(this.#guest, options, () => this.#exit());
+    return this.#reached === undefined ? result : { ...result, reason: this.#reached };
   }
 
   /**
    * A process that is over counts as signalled.
    *
    * @param signal `SIGTERM` by default; by number for real-time ones
-   * @throws KataError KATA_CONFIG for what is no signal
+   * @param limits of the call
+   * @throws KataError KATA_CONFIG for what is no signal, KATA_TIMEOUT; the reason of an aborted signal
    */
-  async kill(signal: NodeJS.Signals | number = "SIGTERM"): Promise<void> {
-    await this.#guest.kill(signalNumber(signal));
+  async kill(signal: NodeJS.Signals | number = "SIGTERM", limits: LimitOptions = {}): Promise<void> {
+    const number = signalNumber(signal);
+    checkOptions(limitShape, limits, "kill");
+    await withinLimit("the signal", limits, () => this.#guest.kill(number));
   }
 
   /** Only for a process with a terminal. */
@@ -95,15 +86,57 @@ export class Process implements AsyncIterable<string> {
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<string, void, undefined> {
     let isOver = false;
+    const lines = createInterface({ input: this.stdout, crlfDelay: Number.POSITIVE_INFINITY });
+    // The guest may be lost after the loop was left: then there is no loop to throw into, and an error that nothing hears ends the program.
+    lines.on("error", () => undefined);
     try {
-      yield* createInterface({ input: this.stdout, crlfDelay: Number.POSITIVE_INFINITY });
+      yield* lines;
       isOver = true;
     } finally {
+      lines.close();
       if (!isOver) {
-        this.#guest.killSession();
+        this.#end();
         for (const output of [this.stdout, this.stderr]) output.resume();
       }
     }
+  }
+
+  /** Once it has exited no limit can be reached any more. */
+  async #exit(signal?: AbortSignal): Promise<number> {
+    let isOver = true;
+    try {
+      const exitCode = await this.#guest.wait(signal);
+      this.#onExit?.(exitCode);
+      this.#onExit = undefined;
+      return exitCode;
+    } catch (error) {
+      isOver = signal?.aborted !== true;
+      throw error;
+    } finally {
+      if (isOver) this.#lift();
+    }
+  }
+
+  #limit(options: LimitOptions): void {
+    if (options.signal === undefined && options.timeoutMs === undefined) return;
+    const onOver = (reason: LimitReason): void => {
+      this.#reached ??= reason;
+      this.#end();
+    };
+    this.#limits.add(new Limit(options, onOver));
+  }
+
+  #lift(): void {
+    clearTimeout(this.#deadline);
+    for (const limit of this.#limits) limit[Symbol.dispose]();
+    this.#limits.clear();
+  }
+
+  #end(): void {
+    this.#guest.killSession();
+    this.#deadline ??= setTimeout(() => {
+      this.#guest[Symbol.dispose]();
+    }, KILL_DEADLINE_MS).unref();
   }
 }
 
@@ -118,10 +151,4 @@ export function signalNumber(signal: NodeJS.Signals | number): number {
     });
   }
   return number;
-}
-
-function signalOf(status: number): NodeJS.Signals | undefined {
-  const number = status - FIRST_SIGNAL_STATUS;
-  const found = Object.entries(constants.signals).find(([, value]) => value === number);
-  return found?.[0] as NodeJS.Signals | undefined;
 }

@@ -19,6 +19,16 @@ export class SandboxLimits {
     await growTo(vm, agent, sumOf([...this.#requests.values()]));
   }
 
+  /** What a container's limits ask for. */
+  requestOf(containerId: string): ResourceRequest {
+    return this.#requests.get(containerId) ?? resourceRequestOf(undefined);
+  }
+
+  /** A container that the VM was restored with has these limits already. */
+  adopt(containerId: string, request: ResourceRequest): void {
+    this.#requests.set(containerId, request);
+  }
+
   /** Gives back memory that no limit asks for any more, where a VM's memory can be taken away. */
   async settle(): Promise<void> {
     const { vm } = this.#guest;

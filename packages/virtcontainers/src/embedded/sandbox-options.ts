@@ -1,15 +1,16 @@
 import type { RuntimeSpec, SpecMount, SpecResources } from "@kata-ts/agent-protocol";
-import type { InterworkingModel } from "@kata-ts/netns";
 import type { BlockDevice } from "../container/block-devices.ts";
 import type { ProcessDefaults } from "./default-spec.ts";
+import type { LimitOptions } from "./limit.ts";
+import type { NetworkedOptions } from "./network-options.ts";
 import type { Template } from "./template.ts";
 import type { VmOptions } from "./vm-options.ts";
 
-/** A machine to boot, or a template to clone. */
+/** A machine to boot, by default the guest of `@kata-ts/guest` with defaults for the rest; or a template to clone. */
 export type SandboxOptions = CommonOptions &
-  ({ readonly vm: VmOptions; readonly from?: never } | { readonly from: Template; readonly vm?: never });
+  ({ readonly vm?: VmOptions; readonly from?: never } | { readonly from: Template; readonly vm?: never });
 
-interface CommonOptions {
+interface CommonOptions extends NetworkedOptions, LimitOptions {
   readonly id?: string;
   readonly hostname?: string;
   /** Containers of the sandbox see each other's processes. */
@@ -18,18 +19,6 @@ interface CommonOptions {
   readonly bootDeadlineMs?: number;
   /** Milliseconds without a call or a process after which a warning says that the VM is still there; 300 000 by default, 0: none. */
   readonly idleWarningMs?: number;
-  /** Without it the guest has its loopback only. */
-  readonly network?: NetworkOptions;
-  readonly signal?: AbortSignal;
-}
-
-export interface NetworkOptions {
-  /** A path to the network namespace that the VM takes over, such as `/run/netns/pod`; never the caller's own. */
-  readonly namespace: string;
-  /** `tcfilter` by default. */
-  readonly model?: InterworkingModel;
-  /** Lines of resolv.conf, for the guest's own programs; containers have their files as mounts. */
-  readonly dns?: readonly string[];
 }
 
 /** A program with this library's defaults, or a whole config.json. */
@@ -55,4 +44,16 @@ interface ConfiguredContainer extends Pick<DescribedContainer, "id" | "devices">
   readonly rootfs?: string;
   readonly mounts?: never;
   readonly resources?: never;
+}
+
+/** What a copy of a sandbox has of its options, too. */
+export type KeptOptions = NetworkedOptions & Pick<SandboxOptions, "idleWarningMs">;
+
+export function keptOptions({ network, ports, egress, idleWarningMs }: KeptOptions): KeptOptions {
+  return {
+    ...(network === undefined ? {} : { network }),
+    ...(ports === undefined ? {} : { ports }),
+    ...(egress === undefined ? {} : { egress }),
+    ...(idleWarningMs === undefined ? {} : { idleWarningMs }),
+  };
 }

@@ -18,9 +18,11 @@ import {
 } from "@kata-ts/linux/shape";
 import type { VsockSpec } from "@kata-ts/proxy";
 import type { QemuConfig } from "../vmm-qemu/qemu-config.ts";
-import { absolutePath, PROCESS, plainText, RESULT } from "./process-shape.ts";
+import type { LimitOptions } from "./limit.ts";
+import { NETWORKED, requireNat } from "./network-shape.ts";
+import { absolutePath, LIMIT, PROCESS, plainText, RESULT } from "./process-shape.ts";
 import type { ResultOptions } from "./result-options.ts";
-import type { ContainerOptions, NetworkOptions, SandboxOptions } from "./sandbox-options.ts";
+import type { ContainerOptions, SandboxOptions } from "./sandbox-options.ts";
 import type { VmOptions } from "./vm-options.ts";
 
 const ROOTFS = matching(
@@ -75,9 +77,9 @@ function either<T extends ContainerOptions>(described: Shape<unknown>, configure
   };
 }
 
-export const containerShape: Shape<ContainerOptions> = either<ContainerOptions>(
-  exactly<Described>(DESCRIBED),
-  exactly<Configured>(CONFIGURED),
+export const containerShape: Shape<ContainerOptions & LimitOptions> = either<ContainerOptions & LimitOptions>(
+  exactly<Described & LimitOptions>({ ...DESCRIBED, ...LIMIT }),
+  exactly<Configured & LimitOptions>({ ...CONFIGURED, ...LIMIT }),
 );
 export const containerAndResultShape: Shape<ContainerOptions & ResultOptions> = either<
   ContainerOptions & ResultOptions
@@ -87,11 +89,11 @@ export const containerAndResultShape: Shape<ContainerOptions & ResultOptions> = 
 );
 
 /** The compiler tells when one is missing here. */
-const vmShape: Shape<VmOptions> = exactly<VmOptions>({
+export const vmShape: Shape<VmOptions> = exactly<VmOptions>({
   qemuPath: optional(plainText),
-  kernelPath: plainText,
+  kernelPath: optional(plainText),
   initrdPath: optional(plainText),
-  imagePath: plainText,
+  imagePath: optional(plainText),
   imageOnDisk: optional(flag),
   firmwarePath: optional(plainText),
   virtiofsdPath: optional(plainText),
@@ -104,7 +106,7 @@ const vmShape: Shape<VmOptions> = exactly<VmOptions>({
   vcpus: optional(positive),
   memoryMiB: optional(positive),
   kernelParams: optional(listOf(plainText)),
-  sharedFs: optional(oneOf("virtio-fs", "virtio-9p")),
+  sharedFs: optional(oneOf("virtio-fs", "virtio-9p", "none")),
   virtioFsCache: optional(oneOf("none", "auto", "always")),
   msize9p: optional(positive),
   maxVcpus: optional(positive),
@@ -115,14 +117,10 @@ const vmShape: Shape<VmOptions> = exactly<VmOptions>({
   acceleratorCache: optional(plainText),
 });
 
-const networkShape: Shape<NetworkOptions> = exactly<NetworkOptions>({
-  namespace: absolutePath,
-  model: optional(anything<NonNullable<NetworkOptions["model"]>>()),
-  dns: optional(listOf(plainText)),
-});
-
 export const sandboxShape: Shape<SandboxOptions> = (value, place) => {
-  exactly<Omit<SandboxOptions, "vm" | "from"> & { readonly vm?: VmOptions; readonly from?: object }>({
+  const { vm, from } = exactly<
+    Omit<SandboxOptions, "vm" | "from"> & { readonly vm?: VmOptions; readonly from?: object }
+  >({
     vm: optional(vmShape),
     from: optional(anyObject),
     id: optional(text),
@@ -130,10 +128,10 @@ export const sandboxShape: Shape<SandboxOptions> = (value, place) => {
     sharePidNamespace: optional(flag),
     bootDeadlineMs: optional(positive),
     idleWarningMs: optional(count),
-    network: optional(networkShape),
-    signal: RESULT.signal,
+    ...NETWORKED,
+    ...LIMIT,
   })(value, place);
-  const { vm, from } = value as SandboxOptions;
-  if ((vm === undefined) === (from === undefined)) throw new TypeError(`${place} needs one of vm and from`);
+  if (vm !== undefined && from !== undefined) throw new TypeError(`${place} takes one of vm and from, not both`);
+  requireNat(value as SandboxOptions, place);
   return value as SandboxOptions;
 };

@@ -1,106 +1,183 @@
 import { EventEmitter } from "node:events";
-import { connectAgent, type grpc } from "@kata-ts/agent-protocol";
-import { dial, randomUuid } from "@kata-ts/linux";
-import { noCgroups } from "../cgroup/no-cgroups.ts";
-import { checkBinds } from "../container/bind-options.ts";
-import { checkCapabilities } from "../container/check-capabilities.ts";
-import { createFirstProcess } from "../container/first-process.ts";
-import { unappliedResources } from "../container/guest-resources.ts";
+import { randomUuid } from "@kata-ts/linux";
 import { watchOom } from "../container/stats.ts";
-import { KataError } from "../errors.ts";
-import { requirePrivileges } from "../host/privileges.ts";
+import { reasonOf } from "../errors.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
-import type { GuestInterface, GuestRoute } from "../network/guest-view.ts";
-import { NamespaceNetwork } from "../network/namespace-network.ts";
-import { noNetwork } from "../network/no-network.ts";
-import type { Network } from "../ports/network.ts";
+import { endOnAbort } from "../interruption.ts";
 import type { Ports } from "../ports/ports.ts";
 import { createSandbox, type LiveSandbox } from "../sandbox/create.ts";
-import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
-import { MemoryStore } from "../store/memory-store.ts";
+import { openSnapshot, restoreSandbox } from "../sandbox/restore.ts";
+import type { OpenSnapshot } from "../snapshot/open-snapshot.ts";
 import { UndoStack } from "../undo.ts";
-import { VmmHypervisor } from "../vm/vmm-hypervisor.ts";
-import { defaultQemuConfig } from "../vmm-qemu/qemu-config.ts";
-import { QemuVmm } from "../vmm-qemu/qemu-vmm.ts";
-import { Container } from "./container.ts";
-import { containerConfigOf } from "./container-config.ts";
+import { builtIn } from "./built-in-ports.ts";
+import type { Container } from "./container.ts";
 import { endAtExit, leaveAtExit } from "./end-at-exit.ts";
-import { publishStep, type SandboxEvents } from "./events.ts";
+import type { SandboxEvents } from "./events.ts";
+import type { CopyOptions } from "./fork-options.ts";
+import { type FindOptions, type FindPorts, type FoundSandbox, findSandboxes } from "./found-sandbox.ts";
 import { IdleWatch } from "./idle-watch.ts";
-import type { ProcessResult } from "./process.ts";
+import { disposedWhenLate, endedByLimit, type LimitOptions } from "./limit.ts";
+import type { ProcessResult } from "./process-result.ts";
 import { checkOptions } from "./process-shape.ts";
 import { type ResultOptions, resultOptionsOf } from "./result-options.ts";
-import { SandboxLimits } from "./sandbox-limits.ts";
-import type { ContainerOptions, SandboxOptions } from "./sandbox-options.ts";
+import type { RunningContainer } from "./running-container.ts";
+import { SandboxContainers } from "./sandbox-containers.ts";
+import { openNetwork, type SandboxNetwork } from "./sandbox-network.ts";
+import { type ContainerOptions, type KeptOptions, keptOptions, type SandboxOptions } from "./sandbox-options.ts";
 import { containerAndResultShape, containerShape, sandboxShape } from "./sandbox-shape.ts";
+import { SavableSandbox } from "./savable-sandbox.ts";
+import { type RestoreOptions, type Snapshot, type SnapshotOptions, saveSandbox } from "./snapshot.ts";
+import { restoreShape } from "./snapshot-shape.ts";
 import { traced } from "./tracing.ts";
 
 const BOOT_DEADLINE_MS = 60_000;
+
+interface SandboxParts {
+  readonly live: LiveSandbox;
+  readonly ports: Ports;
+  readonly network: SandboxNetwork;
+  readonly events: EventEmitter<SandboxEvents>;
+  readonly options: KeptOptions;
+}
 
 /**
  * A VM for containers, owned by this process: it ends with the scope it was made in, and with the process.
  *
  * @example
- * await using sandbox = await Sandbox.create({ vm: { kernelPath, imagePath } });
+ * await using sandbox = await Sandbox.create();
  * await using container = await sandbox.createContainer({ rootfs: "/srv/alpine", args: ["uname", "-r"] });
  * const { process: guest } = await container.start();
  * for await (const line of guest) console.log(line);
  */
-export class Sandbox implements AsyncDisposable {
+export class Sandbox extends SavableSandbox<Sandbox> {
   readonly id: ContainerId;
-  /** `exit`, `oom` and `end`: what happens unasked. */
-  readonly events: EventEmitter<SandboxEvents> = new EventEmitter();
+  /** `exit`, `oom`, `egress` and `end`: what happens unasked. */
+  readonly events: EventEmitter<SandboxEvents>;
   readonly #live: LiveSandbox;
-  readonly #network: Network;
-  readonly #limits: SandboxLimits;
-  readonly #containers: Set<string> = new Set();
+  readonly #network: SandboxNetwork;
+  readonly #operations: Ports;
+  readonly #options: KeptOptions;
+  readonly #containers: SandboxContainers;
   readonly #over: AbortController = new AbortController();
   readonly #idle: IdleWatch;
+  readonly #restored: RunningContainer[] = [];
   #ending: Promise<void> | undefined;
 
-  private constructor(live: LiveSandbox, network: Network, idleWarningMs: number | undefined) {
+  private constructor({ live, ports, network, events, options }: SandboxParts) {
+    super(live, ports.network, network);
+    this.#operations = ports;
     this.id = live.id;
-    this.#idle = new IdleWatch(live.id, idleWarningMs);
+    this.events = events;
+    this.#options = options;
+    this.#idle = new IdleWatch(live.id, options.idleWarningMs);
     this.#live = live;
     this.#network = network;
-    this.#limits = new SandboxLimits(live);
+    this.#containers = new SandboxContainers({ live, network, events, idle: this.#idle });
     live.vm.unref(); // From now on it is #idle that keeps the program running, or not.
     void live.vm.ended.then((exit) => {
       this.#over.abort();
       this.#idle.stop();
       leaveAtExit(this);
+      network[Symbol.asyncDispose]().catch((error: unknown) => {
+        process.emitWarning(`the network of sandbox ${live.id} was not taken back: ${reasonOf(error)}`);
+      });
       this.events.emit("end", exit);
     });
     this.events.on("newListener", this.#watchOom);
   }
 
   /**
+   * @param options without a kernel and an image, `@kata-ts/guest` has to be installed, which has both
    * @param ports the ports to work through; QEMU in this process by default
-   * @throws KataError KATA_CONFIG for options that are none, and the reason of a signal that is aborted
+   * @throws KataError KATA_CONFIG for options that are none, KATA_GUEST where there is nothing to boot, and the reason of a
+   * signal that is aborted
    */
-  static async create(options: SandboxOptions, ports?: Ports): Promise<Sandbox> {
+  static async create(options: SandboxOptions = {}, ports?: Ports): Promise<Sandbox> {
     checkOptions(sandboxShape, options, "Sandbox.create");
-    options.signal?.throwIfAborted();
     const id = parseContainerId(options.id ?? randomUuid());
-    return traced({ name: "sandbox.create", sandboxId: id }, () =>
-      Sandbox.#create(id, options, ports ?? builtIn(options)),
-    );
+    const create = (signal: AbortSignal): Promise<Sandbox> =>
+      traced({ name: "sandbox.create", sandboxId: id }, async () =>
+        Sandbox.#create(id, { ...options, signal }, ports ?? (await builtIn({ ...options, signal }))),
+      );
+    return await endedByLimit(`the creation of sandbox ${id}`, options, create);
   }
 
   static async #create(id: ContainerId, options: SandboxOptions, ports: Ports): Promise<Sandbox> {
-    using namespace = options.network === undefined ? undefined : ports.network.open(options.network.namespace);
+    const events: EventEmitter<SandboxEvents> = new EventEmitter();
+    await using undo = new UndoStack();
+    const network = await openNetwork(id, options, ports, { events });
+    undo.push(() => network[Symbol.asyncDispose]());
+    using namespace = network.namespace;
     const live = await createSandbox(
       {
         id,
         hostname: options.hostname ?? id.slice(0, 12),
         sharePidNamespace: options.sharePidNamespace ?? false,
         bootDeadlineMs: options.bootDeadlineMs ?? BOOT_DEADLINE_MS,
-        ...(namespace === undefined ? {} : { namespace, dns: options.network?.dns ?? [] }),
+        ...(namespace === undefined ? {} : { namespace, dns: network.dns }),
         signal: options.signal,
       },
       ports,
     );
-    return new Sandbox(live, ports.network, options.idleWarningMs);
+    undo.keep();
+    return new Sandbox({ live, ports, network, events, options: keptOptions(options) });
+  }
+
+  /**
+   * Goes on with a sandbox that was saved, as often as it is called: its containers run, `restored` has them. The snapshot's files stay
+   * as they are; what the containers write goes to copies of their disks, on the same file system, which go with the sandbox.
+   *
+   * @param ports as for `create`
+   * @throws KataError KATA_SNAPSHOT where the snapshot is damaged, or of another machine: nothing of it has run then
+   */
+  static async restore(snapshot: Snapshot | string, options: RestoreOptions, ports?: Ports): Promise<Sandbox> {
+    checkOptions(restoreShape, options, "Sandbox.restore");
+    const directory = typeof snapshot === "string" ? snapshot : snapshot.directory;
+    const id = parseContainerId(options.id ?? randomUuid());
+    const restore = (signal: AbortSignal): Promise<Sandbox> =>
+      traced({ name: "sandbox.restore", sandboxId: id }, async () =>
+        Sandbox.#restore(directory, { ...options, id, signal }, ports ?? (await builtIn({ ...options, signal }))),
+      );
+    return await endedByLimit(`the restoration of sandbox ${id}`, options, restore);
+  }
+
+  static async #restore(directory: string, options: CopyOptions, ports: Ports): Promise<Sandbox> {
+    using snapshot = await openSnapshot(directory, ports, options.signal);
+    return await Sandbox.#copy(snapshot, options, ports);
+  }
+
+  static async #copy(snapshot: OpenSnapshot, options: CopyOptions, ports: Ports): Promise<Sandbox> {
+    const { signal, memoryStays } = options;
+    const id = parseContainerId(options.id);
+    const events: EventEmitter<SandboxEvents> = new EventEmitter();
+    await using undo = new UndoStack();
+    const network = await openNetwork(id, options, ports, { events, link: snapshot.manifest.link });
+    undo.push(() => network[Symbol.asyncDispose]());
+    using namespace = network.namespace;
+    const live = await restoreSandbox(snapshot, { id, signal, namespace, memoryStays }, ports);
+    const sandbox = new Sandbox({ live, ports, network, events, options: keptOptions(options) });
+    undo.push(() => sandbox[Symbol.asyncDispose]());
+    using _interruption = endOnAbort(signal, live.vm);
+    for (const saved of snapshot.manifest.containers) sandbox.#restored.push(await sandbox.#containers.adopt(saved));
+    signal?.throwIfAborted();
+    undo.keep();
+    return sandbox;
+  }
+
+  /**
+   * The sandboxes of all programs of this host, this one's among them: what is in use, and what a killed program has left, which can be
+   * removed. A sandbox is used by its own program alone.
+   *
+   * @param ports as for `create`
+   * @throws KataError KATA_CONFIG for options that are none, KATA_TIMEOUT; the reason of an aborted signal
+   */
+  static async list(options: FindOptions = {}, ports?: FindPorts): Promise<readonly FoundSandbox[]> {
+    return await findSandboxes(options, ports);
+  }
+
+  /** The containers that it was restored with. */
+  get restored(): readonly RunningContainer[] {
+    return this.#restored;
   }
 
   /** How the guest's instructions are executed, such as `tcg`. */
@@ -127,7 +204,7 @@ export class Sandbox implements AsyncDisposable {
 
   /** The ids of its containers. */
   get containers(): readonly string[] {
-    return [...this.#containers];
+    return this.#containers.ids;
   }
 
   /** Whether the VM is there. */
@@ -143,81 +220,41 @@ export class Sandbox implements AsyncDisposable {
   async run(options: ContainerOptions & ResultOptions): Promise<ProcessResult> {
     checkOptions(containerAndResultShape, options, "run");
     const { signal } = options;
-    signal?.throwIfAborted();
-    await using container = await this.#traced(options);
+    await using container = await disposedWhenLate("the creation of a container", { signal }, () =>
+      this.#containers.create(options),
+    );
     signal?.throwIfAborted();
     const { process: first } = await container.start();
     return await first.result(resultOptionsOf(options));
   }
 
-  /** @throws KataError KATA_CONFIG for options that are none */
-  async createContainer(options: ContainerOptions): Promise<Container> {
+  /**
+   * Where a limit ends the call, what the guest has made by then is removed.
+   *
+   * @throws KataError KATA_CONFIG for options that are none, KATA_TIMEOUT; the reason of an aborted signal
+   */
+  async createContainer(options: ContainerOptions & LimitOptions): Promise<Container> {
     checkOptions(containerShape, options, "createContainer");
-    return await this.#traced(options);
+    return await disposedWhenLate("the creation of a container", options, () => this.#containers.create(options));
   }
 
-  async #traced(options: ContainerOptions): Promise<Container> {
-    const id = parseContainerId(options.id ?? randomUuid());
-    const operation = { name: "container.create", sandboxId: this.id, containerId: id };
-    return this.#idle.during(traced(operation, () => this.#createContainer(id, options)));
+  protected override get kept(): { readonly options: KeptOptions; readonly ports: Ports } {
+    return { options: this.#options, ports: this.#operations };
   }
 
-  async #createContainer(id: ContainerId, options: ContainerOptions): Promise<Container> {
-    const config = await containerConfigOf(id, options);
-    if (this.#containers.has(id)) throw new KataError("KATA_ID_IN_USE", `container with id exists: ${id}`);
-    checkBinds(config.spec);
-    const { agent, vm } = this.#live;
-    checkCapabilities(config, vm);
-    await using undo = new UndoStack();
-    undo.push(() => this.#limits.remove(id));
-    await this.#limits.set(id, config.spec.linux?.resources);
-    const first = await createFirstProcess(config, { agent, vm }, undo, { onBusyDevice: refuseBusy });
-    const { spec, token, warnings, hasDisks } = first;
-    const unapplied = unappliedResources(spec.linux?.resources, false);
-    for (const warning of [...unapplied, ...warnings]) process.emitWarning(warning);
-    undo.keep();
-    this.#containers.add(id);
-    return new Container({
-      id,
-      sandboxId: this.id,
-      hasDisks,
-      process: spec.process ?? { cwd: "/" },
-      agent,
-      vm,
-      idle: this.#idle,
-      limits: this.#limits,
-      onRemoved: () => this.#containers.delete(id),
-      onExit: (exitCode) => this.events.emit("exit", { containerId: id, exitCode }),
-      token,
-    });
+  protected override async save(directory: string, options: SnapshotOptions): Promise<Snapshot> {
+    const how = { ports: this.#operations, options };
+    return this.#containers.whileSaved(options.signal, (containers) =>
+      saveSandbox(directory, this.#live, { containers, link: this.#network.link }, how),
+    );
   }
 
-  /** Brings the guest up to date with what has changed in its network namespace. */
-  async syncNetwork(): Promise<void> {
-    await this.#network.sync(this.#live.vm, this.#live.agent);
+  protected override copy(snapshot: OpenSnapshot, options: CopyOptions): Promise<Sandbox> {
+    return Sandbox.#copy(snapshot, options, this.#operations);
   }
 
-  /** Gives the guest an interface of its network namespace, named by `device`. */
-  async addInterface(wanted: GuestInterface): Promise<void> {
-    await this.#network.add(this.#live.vm, this.#live.agent, wanted);
-  }
-
-  /** Takes the one with this MAC address, or with this name, out of the guest. */
-  async removeInterface(unwanted: GuestInterface): Promise<void> {
-    await this.#network.remove(this.#live.vm, this.#live.agent, unwanted);
-  }
-
-  listInterfaces(): Promise<grpc.Interfaces> {
-    return wrapAgentError("list interfaces", this.#live.agent.listInterfaces({}));
-  }
-
-  listRoutes(): Promise<grpc.Routes> {
-    return wrapAgentError("list routes", this.#live.agent.listRoutes({}));
-  }
-
-  /** Replaces the guest's routes, until they change in the namespace. */
-  updateRoutes(routes: readonly GuestRoute[]): Promise<grpc.Routes> {
-    return wrapAgentError("set up routes", this.#live.agent.updateRoutes({ routes: { Routes: [...routes] } }));
+  protected override during<R>(work: Promise<R>): Promise<R> {
+    return this.#idle.during(work);
   }
 
   /** Ends the VM and everything in it; once it is gone, again is fine. */
@@ -232,7 +269,10 @@ export class Sandbox implements AsyncDisposable {
   async #end(): Promise<void> {
     this.#over.abort();
     leaveAtExit(this);
-    const ended = traced({ name: "sandbox.end", sandboxId: this.id }, async () => this.#live[Symbol.asyncDispose]());
+    const ended = traced({ name: "sandbox.end", sandboxId: this.id }, async () => {
+      await this.#live[Symbol.asyncDispose]();
+      await this.#network[Symbol.asyncDispose]();
+    });
     await this.#idle.during(ended);
     this.#idle.stop();
   }
@@ -246,33 +286,5 @@ export class Sandbox implements AsyncDisposable {
     };
     const isKnown = (containerId: string): boolean => this.#containers.has(containerId);
     void watchOom(this.#live.agent, isKnown, { signal: this.#over.signal, onOom });
-  };
-}
-
-/** @throws KataError KATA_CONFIG */
-function refuseBusy(message: string): never {
-  throw new KataError("KATA_CONFIG", message, { hint: "unmount it on the host first" });
-}
-
-/** @throws KataError KATA_PRIVILEGES */
-function builtIn(options: SandboxOptions): Ports {
-  requirePrivileges();
-  const { from: template } = options;
-  const config = { ...defaultQemuConfig, ...(options.from === undefined ? options.vm : options.from.vm) };
-  const warn = (message: string): void => {
-    process.emitWarning(message);
-  };
-  const { network } = options;
-  return {
-    store: new MemoryStore(),
-    hypervisor: new VmmHypervisor({ vmm: new QemuVmm(config), factory: template?.factory(warn) }),
-    connectAgent: (url) => connectAgent(url, { keepsRunning: false, dial }),
-    network:
-      network === undefined
-        ? noNetwork
-        : new NamespaceNetwork({ model: network.model ?? "tcfilter", queues: config.vcpus, vhost: true, warn }),
-    cgroups: noCgroups,
-    warn,
-    trace: publishStep,
   };
 }

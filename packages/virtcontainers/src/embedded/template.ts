@@ -5,13 +5,14 @@ import { buildTemplate } from "../template/build-template.ts";
 import type { Factory } from "../template/clone.ts";
 import { Templates } from "../template/templates.ts";
 import { UndoStack } from "../undo.ts";
-import { defaultQemuConfig, type QemuConfig } from "../vmm-qemu/qemu-config.ts";
+import type { QemuConfig } from "../vmm-qemu/qemu-config.ts";
 import { QemuVmm } from "../vmm-qemu/qemu-vmm.ts";
+import { machineOf } from "./machine-of.ts";
 import { makeTemplateDirectory } from "./template-directory.ts";
 import type { VmOptions } from "./vm-options.ts";
 
 export interface TemplateOptions {
-  readonly vm: VmOptions;
+  readonly vm?: VmOptions;
   /** Milliseconds that the guest may take to boot; 60 000 by default. */
   readonly bootDeadlineMs?: number;
   readonly signal?: AbortSignal;
@@ -25,7 +26,7 @@ const BOOT_DEADLINE_MS = 60_000;
  * killed; clones outlive it.
  *
  * @example
- * await using template = await Template.create({ vm: { kernelPath, imagePath } });
+ * await using template = await Template.create();
  * await using sandbox = await Sandbox.create({ from: template });
  */
 export class Template implements AsyncDisposable {
@@ -38,9 +39,10 @@ export class Template implements AsyncDisposable {
     this.#templates = templates;
   }
 
-  /** @throws KataError KATA_CONFIG, KATA_BOOT, KATA_AGENT; nothing is left then */
-  static async create({ vm, bootDeadlineMs = BOOT_DEADLINE_MS, signal }: TemplateOptions): Promise<Template> {
-    const config = { ...defaultQemuConfig, ...vm };
+  /** @throws KataError KATA_CONFIG, KATA_GUEST, KATA_BOOT, KATA_AGENT; nothing is left then */
+  static async create(options: TemplateOptions = {}): Promise<Template> {
+    const { vm, bootDeadlineMs = BOOT_DEADLINE_MS, signal } = options;
+    const config = await machineOf(vm, signal);
     await using undo = new UndoStack();
     const directory = await makeTemplateDirectory(tmpdir());
     undo.push(() => rm(directory, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
 import type { QemuConfig } from "../vmm-qemu/qemu-config.ts";
 
-/** The guest's kernel and image; everything else has a default. */
-export type VmOptions = Pick<QemuConfig, "kernelPath" | "imagePath"> & Partial<QemuConfig>;
+/** The machine. Everything has a default; kernel and image are those of `@kata-ts/guest` where that is installed. */
+export type VmOptions = Partial<QemuConfig>;

@@ -16,7 +16,7 @@ export interface Differences {
 
 /**
  * Interfaces are recognised by their index, which stays when they are renamed. Those whose addresses are in the guest
- * only, and those that were plugged in by hand, are left as they are.
+ * only, those that were plugged in by hand, and those whose card is on its way out, are left as they are.
  */
 export function differences(scan: NamespaceScan, entries: readonly JournalEntry[]): Differences {
   const known = knownInterfaces(entries);
@@ -25,7 +25,9 @@ export function differences(scan: NamespaceScan, entries: readonly JournalEntry[
   return {
     added: scan.endpoints.filter(({ index }) => !journalled.has(index)),
     gone: known.filter(({ index, passed }) => !passed && !there.has(index)),
-    changed: known.filter(({ emptied, note }) => !emptied && !note.manual).flatMap((item) => changesOf(item, scan)),
+    changed: known
+      .filter(({ emptied, note }) => !emptied && !note.manual && note.leaving !== true)
+      .flatMap((item) => changesOf(item, scan)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { anyObject, flag, listOf, object, text } from "@kata-ts/linux/shape";
+import { anyObject, flag, listOf, object, optional, text } from "@kata-ts/linux/shape";
 import type { JournalEntry } from "@kata-ts/netns";
 import type { PluggedNic } from "../ports/hypervisor.ts";
 import type { GuestInterface, GuestRoute } from "./guest-view.ts";
@@ -10,6 +10,8 @@ export interface InterfaceNote {
   readonly routes: readonly GuestRoute[];
   /** Plugged in by hand: what is in the namespace does not change it. */
   readonly manual: boolean;
+  /** The guest was asked for its card, to be given it back: it may have let go of it, or do so at any time. */
+  readonly leaving?: boolean | undefined;
 }
 
 export interface KnownInterface {
@@ -27,6 +29,7 @@ const noteShape = object<InterfaceNote>({
   told: anyObject,
   routes: listOf(anyObject),
   manual: flag,
+  leaving: optional(flag),
 });
 
 /** Those of a journal that were given to the guest; others were cut off before that. */

@@ -15,16 +15,19 @@ import { VmFile } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
-import type { Network, NetworkAttachment } from "../ports/network.ts";
+import { LateCard } from "../ports/late-card.ts";
+import type { Network, NetworkAttachment, WithdrawnNetwork } from "../ports/network.ts";
 import { UndoStack } from "../undo.ts";
 import { networkNamespaceOf } from "../vm/network-place.ts";
 import { requireCapability } from "../vm/require-capability.ts";
 import { Attachment } from "./attachment.ts";
 import { type Differences, differences } from "./differences.ts";
+import { giveBackEach, lostNetwork } from "./give-back.ts";
 import type { GuestInterface } from "./guest-view.ts";
-import { knownInterfaces } from "./known-interface.ts";
+import { type KnownInterface, knownInterfaces } from "./known-interface.ts";
 import { openSandboxNamespace } from "./sandbox-namespace.ts";
 import { sendDifferences, sendRoutes } from "./send-routes.ts";
+import { takeOut, waitUntilOut } from "./take-out.ts";
 
 export interface NamespaceNetworkOptions {
   readonly model: InterworkingModel;
@@ -59,6 +62,55 @@ export class NamespaceNetwork implements Network {
     return this.#connect(vm, namespace, { scan, endpoints: scan.endpoints });
   }
 
+  async withdraw(vm: Vm, agent: Agent): Promise<WithdrawnNetwork> {
+    await using undo = new UndoStack();
+    const held = await this.#hold(vm);
+    undo.push(async () => {
+      await held[Symbol.asyncDispose]();
+    });
+    const { namespace, journal } = held;
+    const known = knownInterfaces(journal.entries());
+    requireNoHostDevice(known);
+    const withdrawn: KnownInterface[] = [];
+    const giveBack = async (): Promise<void> => {
+      await giveBackEach(withdrawn, (item) => this.#giveBack({ vm, agent, namespace, journal }, item));
+      await held[Symbol.asyncDispose]();
+    };
+    try {
+      for (const item of known) {
+        await takeOut(vm, journal, item).catch((error: unknown) => {
+          if (error instanceof LateCard) withdrawn.push(item);
+          throw error;
+        });
+        withdrawn.push(item);
+        await journal.disconnect(namespace.path, item.index);
+      }
+    } catch (error) {
+      await giveBack().catch((cause: unknown) => {
+        throw lostNetwork(error, cause);
+      });
+      throw error;
+    }
+    undo.keep();
+    return { giveBack, [Symbol.asyncDispose]: held[Symbol.asyncDispose] };
+  }
+
+  /** As it is in the namespace by now, where it is there still. */
+  async #giveBack(guest: GuestNetwork, item: KnownInterface): Promise<void> {
+    const { vm, namespace, journal } = guest;
+    const { index, emptied, note } = item;
+    if (journal.entries().some(({ connection }) => connection.index === index)) {
+      // It was not cut off in order: it is now.
+      await waitUntilOut(vm, item);
+      await journal.disconnect(namespace.path, index);
+    }
+    const scan = await scanNamespace(namespace.path);
+    const endpoint = [...scan.endpoints, ...(note.manual ? scan.idle : [])].find((found) => found.index === index);
+    if (endpoint === undefined) return;
+    const model = emptied ? "macvtap" : "tcfilter";
+    await this.#attach(guest, { scan, endpoints: [endpoint], model, ...(note.manual ? { wanted: note.told } : {}) });
+  }
+
   async sync(vm: Vm, agent: Agent): Promise<void> {
     await using held = await this.#hold(vm);
     const { namespace, scan, journal } = held;
@@ -71,6 +123,8 @@ export class NamespaceNetwork implements Network {
     // Their engine is not done with them: they have to keep their addresses while routes are added.
     await this.#attach({ vm, agent, ...held }, { scan, endpoints: found.added, model: "tcfilter" });
     await sendDifferences(agent, journal, found);
+    const leaving = knownInterfaces(journal.entries()).filter(({ note }) => note.leaving === true);
+    await giveBackEach(leaving, (item) => this.#giveBack({ vm, agent, ...held }, item));
   }
 
   async add(vm: Vm, agent: Agent, wanted: GuestInterface): Promise<void> {
@@ -98,15 +152,7 @@ export class NamespaceNetwork implements Network {
   }
 
   /** Into a guest that runs. Those whose card could not be plugged in are as they were, for another try. */
-  async #attach(
-    {
-      vm,
-      agent,
-      namespace,
-      journal,
-    }: { vm: Vm; agent: Agent; namespace: NetworkNamespace; journal: ConnectionJournal },
-    connections: NewConnections,
-  ): Promise<void> {
+  async #attach({ vm, agent, namespace, journal }: GuestNetwork, connections: NewConnections): Promise<void> {
     using attachment = await this.#connect(vm, namespace, connections);
     try {
       await attachment.attach(vm, agent);
@@ -131,11 +177,14 @@ export class NamespaceNetwork implements Network {
     const scan = await scanNamespace(namespace.path);
     undo.keep();
     const journal = new ConnectionJournal(journalFile(vm));
+    let isHeld = true;
     return {
       namespace,
       scan,
       journal,
       [Symbol.asyncDispose]: async () => {
+        if (!isHeld) return;
+        isHeld = false;
         lock[Symbol.dispose]();
         namespace[Symbol.dispose]();
       },
@@ -173,6 +222,14 @@ export class NamespaceNetwork implements Network {
   }
 }
 
+/** A guest that runs, and what it is connected with. */
+interface GuestNetwork {
+  readonly vm: Vm;
+  readonly agent: Agent;
+  readonly namespace: NetworkNamespace;
+  readonly journal: ConnectionJournal;
+}
+
 interface NewConnections {
   readonly scan: NamespaceScan;
   readonly endpoints: readonly Endpoint[];
@@ -185,6 +242,15 @@ interface HeldNamespace extends AsyncDisposable {
   readonly namespace: NetworkNamespace;
   readonly scan: NamespaceScan;
   readonly journal: ConnectionJournal;
+}
+
+/** @throws KataError KATA_UNSUPPORTED: the guest would have to give it back, and find it as it was */
+function requireNoHostDevice(known: readonly KnownInterface[]): void {
+  const device = known.find(({ passed }) => passed);
+  if (device === undefined) return;
+  throw new KataError("KATA_UNSUPPORTED", `the VM cannot be saved: it has a device of the host's, ${device.name}`, {
+    hint: "take it out first: `kata-network del-iface`",
+  });
 }
 
 function noInterface(what: string): KataError {

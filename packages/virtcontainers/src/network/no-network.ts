@@ -11,6 +11,7 @@ function refuse(): Promise<never> {
 export const noNetwork: Network = {
   open: openSandboxNamespace,
   connect: async () => ({ attach: () => Promise.resolve(), [Symbol.dispose]: () => undefined }),
+  withdraw: async () => ({ giveBack: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() }),
   sync: () => Promise.resolve(),
   add: refuse,
   remove: refuse,

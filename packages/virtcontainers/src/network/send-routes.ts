@@ -4,9 +4,12 @@ import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import type { Differences } from "./differences.ts";
 import { type KnownInterface, knownInterfaces } from "./known-interface.ts";
 
-/** Gives the guest the routes of all its interfaces: the RPC replaces what it had. */
+/**
+ * Gives the guest the routes of all its interfaces: the RPC replaces what it had, and sets up none where one interface is missing.
+ * One whose card is on its way out gets its routes when it is given back.
+ */
 export async function sendRoutes(agent: Agent, known: readonly KnownInterface[]): Promise<void> {
-  const routes = known.flatMap(({ note }) => [...note.routes]);
+  const routes = known.flatMap(({ note }) => (note.leaving === true ? [] : note.routes));
   await wrapAgentError("set up routes", agent.updateRoutes({ routes: { Routes: routes } }));
 }
 

@@ -19,6 +19,8 @@ export interface VmCapabilities {
   readonly memoryShrink: boolean;
   /** A machine can be saved, and another one restored from what was saved. */
   readonly saveRestore: boolean;
+  /** A machine that runs containers can be saved, and goes on. */
+  readonly saveRunning: boolean;
   /** A machine can have a vsock device. */
   readonly vsock: boolean;
   /** The monitor serves files over 9p itself. */

@@ -3,6 +3,7 @@ import type { ProcessIdentity } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
 import type { VmCapabilities } from "./capabilities.ts";
 import type { RecordedCgroup } from "./cgroups.ts";
+import type { Fingerprint, RestoreSource, SavedVm, SaveVmOptions } from "./saved-vm.ts";
 
 /** What a VM may take of the host beside its containers' limits: the guest's own, and its helpers'. */
 export interface VmOverhead {
@@ -18,6 +19,12 @@ export interface Hypervisor {
   boot(request: BootRequest): Promise<Vm>;
   /** The handle of a VM that an earlier process acquired. It may be dead meanwhile. */
   reopen(state: VmState): Vm;
+  /**
+   * What has to be the same for a VM that was saved to be restored: values by the names that errors have for them.
+   *
+   * @param accelerator of the VM; by default what one would have that was booted now
+   */
+  fingerprint(accelerator?: string): Promise<Fingerprint>;
   /** All of its VMs on this host, dead or alive, made by any process. */
   found(): Promise<readonly FoundVm[]>;
 }
@@ -28,6 +35,8 @@ export interface FoundVm {
   readonly state: VmState;
   /** BootRequest.owner. */
   readonly owner: string | undefined;
+  /** BootRequest.sandboxId, where it is recorded. */
+  readonly sandboxId?: string | undefined;
   /** The process that made it, and may be about to record it. */
   readonly creator: ProcessIdentity;
 }
@@ -50,6 +59,8 @@ export interface BootRequest {
   readonly cgroup?: RecordedCgroup | undefined;
   /** Called after each step: Ports.trace. */
   readonly onStep?: ((step: string) => void) | undefined;
+  /** The VM is what this one was when it was saved; its agent has answered then. */
+  readonly restore?: RestoreSource | undefined;
   /** What its containers ask for, as far as it is known. A machine that cannot grow has it at boot; others grow later. */
   readonly growth?: VmGrowth | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -129,6 +140,8 @@ export interface DiskOptions {
   readonly readonly?: boolean | undefined;
   /** Which of the container's disks it is; 0, its root file system, by default. */
   readonly index?: number | undefined;
+  /** PluggedDisk.where of a machine that this one is to be restored from; by default any place that is free. */
+  readonly where?: string | undefined;
 }
 
 export interface Vm {
@@ -162,11 +175,13 @@ export interface Vm {
    * for it: a guest gives what it can free.
    */
   shrink(memoryMiB: number): Promise<void>;
-  /** Plugs the shared tree in; returns what the guest has to mount. */
-  plugSharedTree(): Promise<grpc.Storage.$Properties>;
+  /** Whether the guest sees files and directories of the host's: see share. */
+  readonly sharesFiles: boolean;
+  /** Plugs the shared tree in; returns what the guest has to mount, undefined where it shares no files. */
+  plugSharedTree(): Promise<grpc.Storage.$Properties | undefined>;
   /** Plugs a network card into a free port. @throws KataError KATA_CONFIG when there is none */
   plugNic(id: string, backend: NicBackend): Promise<PluggedNic>;
-  /** Takes one out; resolves when the guest has let go of it. */
+  /** Takes one out, which may be out already; resolves when the guest has let go of it. @throws LateCard */
   unplugNic(nic: PluggedNic): Promise<void>;
   /**
    * Plugs a block device of the host's in, for one container.
@@ -179,8 +194,19 @@ export interface Vm {
   /**
    * Makes a host file or directory visible to the guest, and returns its path there: one and the same for all that share
    * it, so that the guest has one file system for it. It is read-only as long as all that share it want it so.
+   *
+   * @throws KataError KATA_UNSUPPORTED where the VM shares no files
    */
   share(source: string, name: string, options: ShareOptions): Promise<string>;
+  /**
+   * Saves the whole VM with its disks; it stands still meanwhile. Where that fails, it goes on as before.
+   *
+   * @param directory an existing one, which gets the files
+   * @throws KataError KATA_UNSUPPORTED, KATA_SNAPSHOT
+   */
+  save(directory: string, options: SaveVmOptions): Promise<SavedVm>;
+  /** Lets it go on where `save` has left it standing still, because its caller was killed. Idempotent. */
+  goOn(): Promise<void>;
   /** Takes back one name, or all names below one. Idempotent. */
   unshare(name: string): Promise<void>;
   /** Why it ended, as far as it was recorded. */

@@ -12,6 +12,8 @@ export interface ShimRequest {
   readonly terminal?: ShimTerminal | undefined;
   /** Hooks are run before the process exists: they look for its namespaces by the pid of a process on the host. */
   readonly hasHooks?: boolean | undefined;
+  /** This process does not wait for it: it ends only once this process has, whose own reaper then gets its status. */
+  readonly detached?: boolean | undefined;
   /** It gets none of the caller's own descriptors. */
   readonly withoutStreams?: boolean | undefined;
   /** Where both outputs go instead of the caller's own descriptors. */

@@ -4,6 +4,7 @@ import type { SavedGuest } from "../template/saved-guest.ts";
 import type { VmDirectory } from "../vm/vm-directory.ts";
 import type { VmCapabilities } from "./capabilities.ts";
 import type { DiskOptions, NicBackend, PluggedDisk, PluggedNic, VmGrowth, VmState } from "./hypervisor.ts";
+import type { Fingerprint } from "./saved-vm.ts";
 
 export type { MachineDescription, MachineFiles, MachineLauncher } from "@kata-ts/proxy";
 
@@ -26,6 +27,8 @@ export interface Vmm {
   launcher(): Promise<MachineLauncher>;
   /** What is the same for all machines of this configuration. */
   identify(accelerator: string): MachineIdentity;
+  /** See Hypervisor.fingerprint. */
+  fingerprint(accelerator: string): Promise<Fingerprint>;
   /** A machine that was started, in this process or an earlier one. Its code is loaded by this call. */
   machine(state: VmState): Promise<Machine>;
   /** Starts a machine that is only to be saved. It ends with this process. */
@@ -43,10 +46,11 @@ export interface VmSettings {
   readonly onNetworkChange?: readonly string[] | undefined;
 }
 
-/** How a guest gets the host's files: from a daemon beside the monitor, or from the monitor itself. */
+/** How a guest gets the host's files: from a daemon beside the monitor, from the monitor itself, or as copies and disks alone. */
 export type SharedTreeSettings =
   | ({ readonly kind: "virtio-fs"; readonly daemonPath: string } & Pick<VirtiofsdConfig, "cache" | "extraArguments">)
-  | { readonly kind: "9p"; readonly messageBytes: number };
+  | { readonly kind: "9p"; readonly messageBytes: number }
+  | { readonly kind: "none" };
 
 /** What differs between the machines of a configuration. */
 export interface MachinePlace {
@@ -80,16 +84,38 @@ export interface Machine {
   plugFileSystem(fileSystem: { readonly socket: string; readonly tag: string }): Promise<void>;
   /** See Vm.plugNic. */
   plugNic(id: string, backend: NicBackend): Promise<PluggedNic>;
-  /** @param handle of what was plugged in */
+  /** @param handle of what was plugged in, and may be out already; @throws LateCard */
   unplugNic(handle: string): Promise<void>;
   /** Plugs in a block device of the host's, as one of its owner's. @throws KataError KATA_CONFIG without a free port */
-  plugDisk(owner: string, device: string, options: Required<DiskOptions>): Promise<PluggedDisk>;
+  plugDisk(owner: string, device: string, options: MachineDisk): Promise<PluggedDisk>;
   /** Takes all of an owner's out. */
   unplugDisks(owner: string): Promise<void>;
+  /**
+   * Saves the machine while it runs, as far as `Vmm.capabilities.saveRunning` says. It stands still meanwhile; where that fails,
+   * it goes on as before.
+   */
+  save(saved: SavedGuest, work: SaveRequest): Promise<void>;
+  /** Lets it go on where `save` has left it standing still, because its caller was killed. */
+  goOn(): Promise<void>;
   /** Restores what was saved, in a machine that was started to wait for it. */
   restore(saved: SavedGuest): Promise<void>;
   /** See Vm.noteBoot. */
   noteBoot(cameUp: boolean): Promise<void>;
+}
+
+/** DiskOptions, with their defaults. */
+export interface MachineDisk extends DiskOptions {
+  readonly readonly: boolean;
+  readonly index: number;
+}
+
+export interface SaveRequest {
+  /** Copies what belongs to the machine beside its memory: it does not change meanwhile. */
+  readonly whileStopped: (signal: AbortSignal) => Promise<void>;
+  /** Whether the machine goes on when it is saved. */
+  readonly leaveRunning: boolean;
+  /** Gives up, and lets the machine go on. */
+  readonly signal: AbortSignal;
 }
 
 /** A machine in this process, which is saved or ends with it. */

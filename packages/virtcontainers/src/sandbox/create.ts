@@ -109,6 +109,7 @@ export async function createSandbox(config: SandboxConfig, ports: Ports): Promis
   }
   await wrapAgentError("prepare the sandbox", setUpGuest(agent, { ...config, dns }, sharedTree));
   if (resolver !== undefined) await serveNames(agent, resolver, ports.warn);
+  signal?.throwIfAborted(); // Its VM is ending.
   ports.trace?.("sandbox-created", config.id);
   undo.keep();
   return {
@@ -142,7 +143,7 @@ async function setUpGuest(
   const created = agent.createSandbox({
     hostname: Buffer.from(config.hostname).subarray(0, MAX_HOSTNAME_BYTES).toString(),
     dns: [...(config.dns ?? [])],
-    storages: [sharedTree, sharedMemory(config.shmBytes)],
+    storages: [...(sharedTree === undefined ? [] : [sharedTree]), sharedMemory(config.shmBytes)],
     sandbox_pidns: config.sharePidNamespace,
     sandbox_id: config.id,
     guest_hook_path: config.guest?.hookPath ?? "",

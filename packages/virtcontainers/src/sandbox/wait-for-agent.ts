@@ -75,6 +75,6 @@ function bootFailure(why: string, exit: VmExit | undefined, cause?: unknown): Ka
   }
   return new KataError("KATA_BOOT", parts.join("; "), {
     ...(cause === undefined ? {} : { cause }),
-    hint: "check kernel, image and memory in configuration.toml",
+    hint: "check vm.kernelPath, vm.imagePath and vm.memoryMiB",
   });
 }

@@ -42,7 +42,7 @@ export class ExternalShims implements Shims {
         hint: "check the installation's libexec",
       });
     }
-    return new ShimProcess(child, control, identifyProcess(child.pid), request.rootfs);
+    return new ShimProcess(child, control, identifyProcess(child.pid), request);
   }
 }
 
@@ -84,13 +84,13 @@ class ShimProcess implements Shim {
   readonly exited: Promise<number>;
   readonly #child: ChildProcess;
   readonly #control: Socket;
-  readonly #rootfs: string | undefined;
+  readonly #request: ShimRequest;
 
-  constructor(child: ChildProcess, control: Socket, identity: ProcessIdentity, rootfs: string | undefined) {
+  constructor(child: ChildProcess, control: Socket, identity: ProcessIdentity, request: ShimRequest) {
     this.identity = identity;
     this.#child = child;
     this.#control = control;
-    this.#rootfs = rootfs;
+    this.#request = request;
     control.on("error", () => undefined);
     this.exited = new Promise((resolve) => {
       child.once("exit", (code) => {
@@ -104,7 +104,12 @@ class ShimProcess implements Shim {
     const timer = setTimeout(() => this.#control.destroy(), CONNECT_DEADLINE_MS);
     try {
       const answer = await this.#answers(target.user);
-      if (answer === SHIM_READY) return;
+      if (answer === SHIM_READY) {
+        // The kernel closes the pipe when this process exits.
+        if (this.#request.detached === true) this.#control.unref();
+        else this.#control.destroy();
+        return;
+      }
       const reason = answer === "" ? "it ended, or did not answer in time" : answer;
       throw new KataError("KATA_SHIM", `kata-shim did not take over: ${reason}`);
     } finally {
@@ -121,11 +126,13 @@ class ShimProcess implements Shim {
   async #answers(user: number | undefined): Promise<string> {
     let text = "";
     try {
-      for await (const chunk of this.#control) {
+      for await (const chunk of this.#control.iterator({ destroyOnReturn: false })) {
         text += String(chunk);
+        if (text === `${SHIM_READY}\n`) break;
         if (text !== `${SHIM_CONNECTED}\n`) continue;
         text = "";
-        if (this.#rootfs !== undefined) giveContainerView(this.identity.pid, this.#rootfs);
+        const { rootfs } = this.#request;
+        if (rootfs !== undefined) giveContainerView(this.identity.pid, rootfs);
         this.#control.write(encodeUser(user));
       }
     } catch (error) {

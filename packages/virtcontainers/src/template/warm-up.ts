@@ -1,10 +1,10 @@
 import type { grpc, SpecProcess } from "@kata-ts/agent-protocol";
 import { randomUuid } from "@kata-ts/linux";
-import { StreamedProcess } from "@kata-ts/shim";
+import { type GuestProcess, StreamedProcess } from "@kata-ts/shim";
 import { guestRoot } from "../container/guest-root.ts";
 import { createInGuest, execInGuest, type ProcessInGuest } from "../container/in-guest.ts";
 import { defaultSpec } from "../embedded/default-spec.ts";
-import { Process } from "../embedded/process.ts";
+import { resultOf } from "../embedded/process-result.ts";
 import { KataError } from "../errors.ts";
 import type { Agent } from "../ports/agent.ts";
 import { sharedMemory } from "../sandbox/shared-memory.ts";
@@ -51,7 +51,7 @@ async function runContainer(agent: Agent, agentUrl: string): Promise<string> {
   await exec(agent, agentUrl, id, { ...process, args: ["cat"] });
   await exec(agent, agentUrl, id, { ...process, args: ["echo", "warm"], terminal: true });
   await agent.statsContainer({ container_id: id });
-  const { exitCode, stdout } = await first.result({ input: "warm" });
+  const { exitCode, stdout } = await resultOf(first, { input: "warm" });
   if (exitCode !== 0 || stdout !== "warm") {
     throw new KataError("KATA_AGENT", `a container in the guest ended with status ${String(exitCode)}`);
   }
@@ -62,11 +62,11 @@ async function runContainer(agent: Agent, agentUrl: string): Promise<string> {
 async function exec(agent: Agent, agentUrl: string, id: string, process: SpecProcess): Promise<void> {
   const names = { container_id: id, exec_id: randomUuid() };
   const running = await open(agentUrl, await execInGuest(agent, names, process));
-  await running.result({ input: "warm" });
+  await resultOf(running, { input: "warm" });
 }
 
 /** Only an agent of ours can be made a template of: others have no streams to be warmed up. */
-async function open(agentUrl: string, { token }: ProcessInGuest): Promise<Process> {
+async function open(agentUrl: string, { token }: ProcessInGuest): Promise<GuestProcess> {
   if (token === undefined) throw new KataError("KATA_AGENT", "the guest's agent is not of this project");
-  return new Process(await StreamedProcess.open(agentUrl, token));
+  return StreamedProcess.open(agentUrl, token);
 }

@@ -10,6 +10,7 @@ export const ALL_CAPABILITIES: VmCapabilities = {
   memoryHotplug: true,
   memoryShrink: true,
   saveRestore: true,
+  saveRunning: true,
   vsock: true,
   share9p: true,
 };

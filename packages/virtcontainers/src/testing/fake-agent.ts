@@ -23,6 +23,7 @@ export interface FakeProgram {
 
 interface FakeContainer {
   started: boolean;
+  paused: boolean;
   unread: string;
   readonly exited: PromiseWithResolvers<number>;
 }
@@ -77,6 +78,11 @@ export class FakeAgent {
     this.#containers.clear();
   }
 
+  /** Its containers whose processes stand still. */
+  get paused(): string[] {
+    return [...this.#containers].filter(([, { paused }]) => paused).map(([id]) => id);
+  }
+
   /** The server's side, for an agent server. */
   get handlers(): AgentHandlers {
     return {
@@ -105,7 +111,12 @@ export class FakeAgent {
         if (!this.#sandbox) throw new AgentRpcError(RpcStatus.FailedPrecondition, "Sandbox not started");
         if (this.#containers.has(container_id)) throw new AgentRpcError(RpcStatus.AlreadyExists, "Container exists");
         const exited = Promise.withResolvers<number>();
-        this.#containers.set(container_id, { started: false, unread: this.#program.stdout ?? "", exited });
+        this.#containers.set(container_id, {
+          started: false,
+          paused: false,
+          unread: this.#program.stdout ?? "",
+          exited,
+        });
         return {};
       },
       startContainer: async ({ container_id }) => {
@@ -127,11 +138,11 @@ export class FakeAgent {
       closeStdin: async () => ({}),
       writeStdin: async ({ data }) => ({ len: data.length }),
       pauseContainer: async ({ container_id }) => {
-        this.#container(container_id);
+        this.#container(container_id).paused = true;
         return {};
       },
       resumeContainer: async ({ container_id }) => {
-        this.#container(container_id);
+        this.#container(container_id).paused = false;
         return {};
       },
       updateContainer: async ({ container_id }) => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { identifyProcess, isAlive, signalProcess } from "@kata-ts/linux";
+import { identifyProcess, isAlive, type ProcessIdentity, signalProcess } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { VmCapabilities } from "../ports/capabilities.ts";
@@ -14,6 +14,7 @@ import type {
   VmOverhead,
   VmState,
 } from "../ports/hypervisor.ts";
+import type { Fingerprint, SavedVm } from "../ports/saved-vm.ts";
 import { ALL_CAPABILITIES } from "./all-capabilities.ts";
 
 /** Hypervisor without virtual machines: each "VM" is an idle process, so that its life and death are the OS's. */
@@ -29,6 +30,8 @@ export class FakeHypervisor implements Hypervisor {
   readonly shared: Map<string, Map<string, string>> = new Map();
   /** Whether a process that owns its VMs has it: that has them as they were booted. */
   isOwner = false;
+  /** The process that is known to have made its VMs. */
+  creator: ProcessIdentity = identifyProcess(process.pid);
   /** Makes the next boot fail. */
   failure: Error | undefined;
   readonly #found: Map<string, FoundVm> = new Map();
@@ -43,8 +46,13 @@ export class FakeHypervisor implements Hypervisor {
     this.members.set(dir, new Set());
     request.onProcess?.(identity.pid);
     const state = { dir, agentUrl: `fake://${dir}`, processes: [identity], vmm: identity, accelerator: "fake" };
-    this.#found.set(dir, { state, owner: request.owner, creator: identifyProcess(process.pid) });
+    const { owner, sandboxId } = request;
+    this.#found.set(dir, { state, owner, sandboxId, creator: this.creator });
     return new FakeVm(state, this, child);
+  }
+
+  async fingerprint(): Promise<Fingerprint> {
+    return { machine: "fake" };
   }
 
   async found(): Promise<readonly FoundVm[]> {
@@ -66,6 +74,7 @@ class FakeVm implements Vm {
   readonly state: VmState;
   readonly ended: Promise<VmExit | undefined>;
   readonly answered = false;
+  readonly sharesFiles = true;
   readonly #host: FakeHypervisor;
   #ports = 0;
   readonly #child: ChildProcess | undefined;
@@ -163,6 +172,14 @@ class FakeVm implements Vm {
     if (!this.isRunning()) throw new KataError("KATA_VM_GONE", `cannot share ${source}: the VM has ended`);
     this.#host.shared.get(this.state.dir)?.set(name, source);
     return `/fake${source}`;
+  }
+
+  async save(): Promise<SavedVm> {
+    throw new KataError("KATA_UNSUPPORTED", "an idle process cannot be saved");
+  }
+
+  async goOn(): Promise<void> {
+    return undefined;
   }
 
   async unshare(name: string): Promise<void> {

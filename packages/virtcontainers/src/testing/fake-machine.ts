@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { KataError } from "../errors.ts";
-import type { DiskOptions, NicBackend, PluggedDisk, PluggedNic, VmGrowth } from "../ports/hypervisor.ts";
-import type { Machine } from "../ports/vmm.ts";
+import type { NicBackend, PluggedDisk, PluggedNic, VmGrowth } from "../ports/hypervisor.ts";
+import type { Machine, MachineDisk, SaveRequest } from "../ports/vmm.ts";
 import type { SavedGuest } from "../template/saved-guest.ts";
 
 /** As many devices as it takes. */
@@ -43,11 +43,11 @@ export class FakeMachine implements Machine {
   }
 
   async unplugNic(handle: string): Promise<void> {
-    if (!this.nics.delete(handle)) throw new KataError("KATA_CONFIG", `there is no card ${handle}`);
+    this.nics.delete(handle);
     this.#places.delete(handle);
   }
 
-  async plugDisk(owner: string, device: string, { index }: Required<DiskOptions>): Promise<PluggedDisk> {
+  async plugDisk(owner: string, device: string, { index }: MachineDisk): Promise<PluggedDisk> {
     const id = `${owner} ${String(index)}`;
     const where = this.#take(id);
     this.disks.set(id, device);
@@ -60,6 +60,16 @@ export class FakeMachine implements Machine {
       this.disks.delete(id);
       this.#places.delete(id);
     }
+  }
+
+  async save({ memory, state }: SavedGuest, { whileStopped, signal }: SaveRequest): Promise<void> {
+    await writeFile(memory, "memory");
+    await writeFile(state, "state");
+    await whileStopped(signal);
+  }
+
+  async goOn(): Promise<void> {
+    return undefined;
   }
 
   async restore({ state }: SavedGuest): Promise<void> {

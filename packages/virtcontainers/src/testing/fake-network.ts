@@ -4,11 +4,15 @@ import type { GuestInterface } from "../network/guest-view.ts";
 import { openSandboxNamespace } from "../network/sandbox-namespace.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { PluggedNic, Vm } from "../ports/hypervisor.ts";
-import type { Network, NetworkAttachment } from "../ports/network.ts";
+import { LateCard } from "../ports/late-card.ts";
+import type { Network, NetworkAttachment, WithdrawnNetwork } from "../ports/network.ts";
 
 interface GivenInterface {
+  readonly wanted: GuestInterface;
   readonly found: GuestInterface;
   readonly nic: PluggedNic;
+  /** Its card was asked for, to be given back. */
+  leaving: boolean;
 }
 
 /** A network whose namespaces hold what a test puts into `interfaces`, and whose cards lead nowhere. */
@@ -34,6 +38,26 @@ export class FakeNetwork implements Network {
     };
   }
 
+  async withdraw(vm: Vm, agent: Agent): Promise<WithdrawnNetwork> {
+    const taken = [...this.#of(vm)];
+    const giveBack = async (): Promise<void> => {
+      for (const [name, { wanted, leaving }] of taken) if (leaving) await this.#giveBack(vm, agent, name, wanted);
+    };
+    try {
+      for (const [name, given] of taken) {
+        given.leaving = true;
+        await this.#take(vm, name).catch((error: unknown) => {
+          given.leaving = error instanceof LateCard;
+          throw error;
+        });
+      }
+    } catch (error) {
+      await giveBack();
+      throw error;
+    }
+    return { giveBack, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+
   async sync(vm: Vm, agent: Agent): Promise<void> {
     const given = this.#of(vm);
     for (const name of given.keys()) {
@@ -42,6 +66,7 @@ export class FakeNetwork implements Network {
     for (const [name, found] of this.interfaces) {
       if (!given.has(name)) await this.#give(vm, agent, found);
     }
+    for (const [name, { wanted, leaving }] of [...given]) if (leaving) await this.#giveBack(vm, agent, name, wanted);
   }
 
   async add(vm: Vm, agent: Agent, wanted: GuestInterface): Promise<void> {
@@ -67,7 +92,13 @@ export class FakeNetwork implements Network {
     const nic = await vm.plugNic(`nic-${device}`, { kind: "tap", mac: found.hwAddr ?? "", queues: [] });
     const name = (wanted.name ?? "") === "" ? device : (wanted.name ?? device);
     await agent.updateInterface({ interface: { ...found, name, pciPath: nic.where } });
-    this.#of(vm).set(device, { found, nic });
+    this.#of(vm).set(device, { found, nic, wanted, leaving: false });
+  }
+
+  async #giveBack(vm: Vm, agent: Agent, name: string, wanted: GuestInterface): Promise<void> {
+    await this.#take(vm, name);
+    const found = this.interfaces.get(name) ?? this.idle.get(name);
+    if (found !== undefined) await this.#give(vm, agent, found, wanted);
   }
 
   async #take(vm: Vm, device: string): Promise<void> {

@@ -6,6 +6,7 @@ import type { PreparedMachine } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { VmCapabilities } from "../ports/capabilities.ts";
 import type { VmGrowth, VmState } from "../ports/hypervisor.ts";
+import type { Fingerprint } from "../ports/saved-vm.ts";
 import type {
   Machine,
   MachineDescription,
@@ -75,6 +76,10 @@ export class FakeVmm implements Vmm {
 
   identify(): MachineIdentity {
     return { machine: { size: this.size, capabilities: this.capabilities }, files: [PROGRAM], start: "" };
+  }
+
+  async fingerprint(accelerator: string): Promise<Fingerprint> {
+    return { accelerator, size: JSON.stringify(this.size) };
   }
 
   async machine({ dir }: VmState): Promise<Machine> {

@@ -24,6 +24,7 @@ export { FakeHypervisor } from "./fake-hypervisor.ts";
 export { FakeNetwork } from "./fake-network.ts";
 export { type FakePorts, fakePorts } from "./fake-ports.ts";
 export { FakeShims } from "./fake-shims.ts";
+export { writeFakeSnapshot } from "./fake-snapshot.ts";
 export { FakeVmm, type FakeVmmOptions } from "./fake-vmm.ts";
 export { hypervisorCompliance } from "./hypervisor-compliance.ts";
 export { type NetworkUnderTest, networkCompliance } from "./network-compliance.ts";

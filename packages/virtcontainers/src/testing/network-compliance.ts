@@ -2,6 +2,7 @@ import { deepEqual, rejects } from "node:assert/strict";
 import type { NetworkNamespace } from "@kata-ts/netns";
 import type { Agent } from "../ports/agent.ts";
 import type { PluggedNic, Vm } from "../ports/hypervisor.ts";
+import { LateCard } from "../ports/late-card.ts";
 import type { Network } from "../ports/network.ts";
 import type { ComplianceCase } from "./compliance.ts";
 import { FakeAgent } from "./fake-agent.ts";
@@ -12,7 +13,7 @@ export interface NetworkUnderTest {
   readonly vm: Vm;
   readonly namespace: NetworkNamespace;
   readonly links: {
-    /** @param address an IPv4 address with its prefix; undefined: the interface is down */
+    /** @param address an IPv4 address with its prefix, and a route goes with it; undefined: the interface is down */
     add(name: string, mac: string, address: string | undefined): Promise<void>;
     remove(name: string): Promise<void>;
   };
@@ -74,6 +75,71 @@ export const networkCompliance: readonly ComplianceCase<NetworkUnderTest>[] = [
     },
   },
   {
+    rule: "takes all cards out of a VM that is to be saved, and gives back what is in the namespace by then, as it was asked for",
+    check: async (under) => {
+      const { network, links, vm } = under;
+      const guest = new Guest(vm);
+      await links.add("eth0", MAC[0], "10.9.0.2/24");
+      await attach(under, guest);
+      await links.add("eth1", MAC[1], undefined);
+      await network.add(guest.vm, guest.agent, { device: "eth1", name: "renamed" });
+      for (const expected of [["eth0", "renamed"], ["renamed"]]) {
+        await using cards = await network.withdraw(guest.vm, guest.agent);
+        deepEqual(guest.names(), []);
+        if (expected.length === 1) await links.remove("eth0");
+        await cards.giveBack();
+        deepEqual(guest.names(), expected);
+      }
+      await network.sync(guest.vm, guest.agent);
+      deepEqual(guest.names(), ["renamed"]);
+      await network.remove(guest.vm, guest.agent, { hwAddr: MAC[1] });
+      deepEqual(guest.names(), []);
+    },
+  },
+  {
+    rule: "gives a card back that the guest lets go of too late for the VM to be saved",
+    check: async (under) => {
+      const { network, links, vm } = under;
+      const guest = new Guest(vm);
+      await links.add("eth0", MAC[0], "10.9.0.2/24");
+      await links.add("eth1", MAC[1], "10.9.1.2/24");
+      await attach(under, guest);
+      guest.answers = ["at once", "late"];
+      await rejects(network.withdraw(guest.vm, guest.agent), LateCard);
+      deepEqual(guest.names(), ["eth0", "eth1"]);
+    },
+  },
+  {
+    rule: "names a card that the guest may let go of later, and gives it back then",
+    check: async (under) => {
+      const { network, links, vm } = under;
+      const guest = new Guest(vm);
+      await links.add("eth0", MAC[0], "10.9.0.2/24");
+      await attach(under, guest);
+      guest.answers = ["never", "late"];
+      await rejects(network.withdraw(guest.vm, guest.agent), /not let go of .*may do so later/);
+      deepEqual(guest.names(), []);
+      await network.sync(guest.vm, guest.agent);
+      deepEqual(guest.names(), ["eth0"]);
+      await network.sync(guest.vm, guest.agent);
+      deepEqual(guest.names(), ["eth0"]);
+    },
+  },
+  {
+    rule: "leaves a card alone that cannot be asked for",
+    check: async (under) => {
+      const { network, links, vm } = under;
+      const guest = new Guest(vm);
+      await links.add("eth0", MAC[0], "10.9.0.2/24");
+      await attach(under, guest);
+      guest.answers = ["refused"];
+      await rejects(network.withdraw(guest.vm, guest.agent), REFUSED);
+      await network.sync(guest.vm, guest.agent);
+      deepEqual(guest.names(), ["eth0"]);
+      deepEqual(guest.answers, []);
+    },
+  },
+  {
     rule: "refuses to add what is not there, and to remove what the guest has not",
     check: async (under) => {
       const { network, vm } = under;
@@ -91,16 +157,30 @@ async function attach({ network, namespace }: NetworkUnderTest, { vm, agent }: G
   await attachment.attach(vm, agent);
 }
 
+/** What a guest does that is asked for a card: it lets go of it, in time or not, or keeps it; or it is not even asked. */
+type Answer = "at once" | "late" | "never" | "refused";
+
+const REFUSED = new Error("no monitor");
+
 /** What a guest has by what was plugged into its VM, and what its agent was asked for. */
 class Guest {
   readonly vm: Vm;
   readonly agent: Agent;
   readonly #plugged: Map<string, PluggedNic> = new Map();
   readonly #fake = new FakeAgent();
+  /** To the next questions; then it answers at once. */
+  answers: Answer[] = [];
 
   constructor(vm: Vm) {
     this.vm = this.#watched(vm);
-    this.agent = this.#fake.connect();
+    const agent = this.#fake.connect();
+    // As a guest's `ip` does: none of the routes is set up then.
+    const updateRoutes: Agent["updateRoutes"] = async (request, limits) => {
+      const lost = request.routes?.Routes?.find(({ device }) => !this.names().includes(device ?? ""));
+      if (lost !== undefined) throw new Error(`Cannot find device "${lost.device ?? ""}"`);
+      return agent.updateRoutes(request, limits);
+    };
+    this.agent = { ...agent, updateRoutes };
   }
 
   interfaces(): { name: string; mac: string; addresses: string[] }[] {
@@ -126,8 +206,13 @@ class Guest {
       return nic;
     };
     const unplugNic: Vm["unplugNic"] = async (nic) => {
-      await vm.unplugNic(nic);
-      this.#plugged.delete(nic.where);
+      const answer = this.answers.shift() ?? "at once";
+      if (answer === "refused") throw REFUSED;
+      if (answer !== "never") {
+        await vm.unplugNic(nic);
+        this.#plugged.delete(nic.where);
+      }
+      if (answer !== "at once") throw new LateCard("a card", undefined);
     };
     const own: Partial<Record<PropertyKey, unknown>> = { plugNic, unplugNic };
     return new Proxy(vm, {

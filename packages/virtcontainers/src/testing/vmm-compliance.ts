@@ -66,6 +66,7 @@ const RULES: readonly Rule[] = [
         const second = await machine.plugNic("nic2", two.backend);
         ok(first.where !== second.where);
         await machine.unplugNic(first.handle);
+        await machine.unplugNic(first.handle);
         equal((await machine.plugNic("nic3", three.backend)).where, first.where);
       });
     },

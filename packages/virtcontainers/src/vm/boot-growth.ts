@@ -8,7 +8,7 @@ import { requireCapability } from "./require-capability.ts";
 const FILE = "boot-growth.json";
 const NOTHING: VmGrowth = { vcpus: 0, memoryMiB: 0 };
 
-const HINT = "raise default_memory, or choose another machine_type in configuration.toml";
+const HINT = "raise vm.memoryMiB, or choose another vm.machine.type";
 
 const growth: Shape<VmGrowth> = object<VmGrowth>({ vcpus: count, memoryMiB: count });
 
@@ -48,7 +48,7 @@ export async function missingGrowth(
 }
 
 /** A VM without the record has booted with its usual size. @throws SyntaxError, TypeError for a damaged record */
-async function readBootGrowth(vmDirectory: string): Promise<VmGrowth> {
+export async function readBootGrowth(vmDirectory: string): Promise<VmGrowth> {
   const path = join(vmDirectory, FILE);
   try {
     return parseShape(growth, await readFile(path, "utf8"), path);

@@ -27,6 +27,7 @@ async function examine(path: string): Promise<FoundVm | undefined> {
   const state = await recordedState(path, "");
   return {
     owner: known?.owner,
+    sandboxId: known?.sandboxId,
     creator: known?.creator ?? NO_PROCESS,
     state: { ...state, ...(known?.cgroup === undefined ? {} : { cgroup: known.cgroup }) },
   };

@@ -1,9 +1,12 @@
+import type { VmSpec } from "@kata-ts/proxy";
 import { reasonOf } from "../errors.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
+import type { RestoreSource } from "../ports/saved-vm.ts";
 import { type Cloning, restoreClone } from "../template/clone.ts";
 import { UndoStack } from "../undo.ts";
 import { growthAtBoot, recordBootGrowth } from "./boot-growth.ts";
 import { startedState } from "./recorded-state.ts";
+import { restoreVm } from "./restore-vm.ts";
 import { startSupervisor } from "./supervisor-start.ts";
 import { createVmDirectory, removeVmDirectory } from "./vm-directory.ts";
 import { VmHandle } from "./vm-handle.ts";
@@ -20,6 +23,7 @@ interface Making {
 /** A new VM: cloned where there is a template for it, booted where not. @param cached VmSpec.cached */
 export async function makeVm(options: VmmHypervisorOptions, request: BootRequest, cached: boolean): Promise<VmHandle> {
   const making = { accelerator: await options.vmm.accelerator(), cached };
+  if (request.restore !== undefined) return start(options, request, making);
   return (await clone(options, request, making)) ?? start(options, request, making);
 }
 
@@ -57,16 +61,26 @@ async function start(
   await using undo = new UndoStack();
   const directory = await createVmDirectory(vmm.settings.vmRoot, request);
   undo.push(() => removeVmDirectory(directory.path));
-  const growth = growthAtBoot(vmm.capabilities, request.growth);
+  const { restore } = request;
+  const growth = restore?.growth ?? growthAtBoot(vmm.capabilities, request.growth);
   await recordBootGrowth(directory.path, growth);
   const machine = vmm.describe({ name: `sandbox-${request.sandboxId}`, directory, growth }, accelerator);
   const spec = await vmSpec(machine, vmm.settings, directory, request);
-  const image = cloning === undefined ? {} : { memoryImage: cloning.template.memory };
-  const supervisor = await startSupervisor({ ...spec, ...image, cached }, options, request);
+  const supervisor = await startSupervisor({ ...spec, ...imageOf(cloning, restore), cached }, options, request);
   undo.push(() => supervisor.stop());
   request.onStep?.("machine started");
   const state = await startedState(directory.path, accelerator);
   if (cloning !== undefined) await restoreClone(await vmm.machine(state), state.agentUrl, cloning, request);
+  const vm = new VmHandle(state, vmm, { supervisor, answered: cloning !== undefined || restore !== undefined });
+  if (restore !== undefined) await restoreVm(vm, await vmm.machine(state), restore, request);
   undo.keep();
-  return new VmHandle(state, vmm, { supervisor, answered: cloning !== undefined });
+  return vm;
+}
+
+function imageOf(cloning: Cloning | undefined, restore: RestoreSource | undefined): Partial<VmSpec> {
+  if (restore !== undefined) {
+    const { guest, memoryStays = false } = restore;
+    return { memoryImage: guest.memory, memoryImageStays: memoryStays, channelWaits: true };
+  }
+  return cloning === undefined ? {} : { memoryImage: cloning.template.memory };
 }

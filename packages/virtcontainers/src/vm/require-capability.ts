@@ -11,9 +11,14 @@ const NAMES: Readonly<Record<VmCapability, string>> = {
   memoryHotplug: "memory that is added after the boot",
   memoryShrink: "memory that can be taken away",
   saveRestore: "guests that are saved and restored",
+  saveRunning: "guests that are saved while they run",
   vsock: "a vsock device",
   share9p: "files over 9p",
 };
+
+/** What makes a VM one that can be saved. */
+export const SAVE_HINT =
+  'put its root file systems on block devices, and create the sandbox with "none" as vm.sharedFs';
 
 /** What a VM is, or what runs VMs: both say what they can. */
 export interface Capable {
@@ -29,6 +34,6 @@ export interface Capable {
 export function requireCapability({ capabilities }: Capable, name: VmCapability, subject: string, hint?: string): void {
   if (capabilities[name]) return;
   throw new KataError("KATA_UNSUPPORTED", `${subject}: this kind of machine has no ${NAMES[name]}`, {
-    hint: hint ?? "choose another machine_type in configuration.toml",
+    hint: hint ?? "choose another vm.machine.type",
   });
 }

@@ -6,5 +6,6 @@ export function requireSettings(vmm: Vmm): void {
   const { sharedTree, vsock } = vmm.settings;
   if (vsock !== undefined) requireCapability(vmm, "vsock", "the agent cannot be reached over vsock");
   if (sharedTree.kind === "9p") requireCapability(vmm, "share9p", "the guest cannot get the container's files");
-  else requireCapability(vmm, "fileSystemHotplug", "the guest cannot get the container's files over virtio-fs");
+  if (sharedTree.kind === "virtio-fs")
+    requireCapability(vmm, "fileSystemHotplug", "the guest cannot get the container's files over virtio-fs");
 }

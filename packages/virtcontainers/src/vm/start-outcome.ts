@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { isAtWork } from "@kata-ts/linux";
+import { Silence } from "@kata-ts/linux";
 import { parseShape } from "@kata-ts/linux/shape";
 import { type StartOutcome, startOutcome } from "@kata-ts/proxy";
 
@@ -7,16 +7,9 @@ import { type StartOutcome, startOutcome } from "@kata-ts/proxy";
 export interface Patience {
   /** Its pid; unknown is one that ended a moment ago. */
   readonly pid: number | undefined;
-  /**
-   * Of silence. In the second half of it, time in which the proxy or a process of its VM works, or waits for a processor or a disk,
-   * does not count: a host that has no time for a VM is slow, and its proxy does not hang.
-   */
+  /** As Silence counts it, over the proxy and the processes of its VM. */
   readonly silenceMs: number;
 }
-
-/** A proxy that is always at work is given up, too, after this many times its silence. */
-const MOST_SILENCES = 12;
-const SAMPLES = 20;
 
 /**
  * What a kata-proxy answers to a start; undefined when it ends, or is silent for so long. The pipe stays open otherwise.
@@ -36,15 +29,11 @@ export async function outcomeOf(control: Socket, patience: Patience): Promise<St
   return text.includes("\n") ? parseOutcome(text) : undefined;
 }
 
-/** Time is counted in samples: a call that got no processor itself meanwhile has missed one, and finds the answer. */
 function endWhenSilent(control: Socket, { pid, silenceMs }: Patience): Disposable {
-  let [silent, all] = [0, 0];
+  const silence = new Silence(pid, silenceMs);
   const timer = setInterval(() => {
-    all += 1;
-    const isExcused = silent >= SAMPLES / 2 && pid !== undefined && isAtWork(pid);
-    if (!isExcused) silent += 1;
-    if (silent >= SAMPLES || all >= SAMPLES * MOST_SILENCES) control.destroy();
-  }, silenceMs / SAMPLES);
+    if (silence.isOver()) control.destroy();
+  }, silence.sampleMs);
   return {
     [Symbol.dispose]: () => {
       clearInterval(timer);

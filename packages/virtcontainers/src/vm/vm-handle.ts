@@ -14,11 +14,13 @@ import type {
   VmGrowth,
   VmState,
 } from "../ports/hypervisor.ts";
+import type { SavedVm, SaveVmOptions } from "../ports/saved-vm.ts";
 import type { SharedTreeSettings, Vmm } from "../ports/vmm.ts";
 import { missingGrowth } from "./boot-growth.ts";
+import { DiskRecords } from "./disk-records.ts";
 import { endProcesses } from "./end-processes.ts";
 import { NamespaceHandles } from "./namespace-handles.ts";
-import { requireCapability } from "./require-capability.ts";
+import { requireCapability, SAVE_HINT } from "./require-capability.ts";
 import { returnNetwork } from "./return-network.ts";
 import { SharedTree, type SharedTreePlace } from "./shared-tree.ts";
 import { sharedTreeStorage } from "./shared-tree-storage.ts";
@@ -46,6 +48,7 @@ export class VmHandle implements Vm {
   readonly #hasSharedTree: boolean;
   readonly #tree: SharedTree;
   readonly #members: VmMembers;
+  readonly #disks: DiskRecords;
   #lastExit: VmExit | undefined;
   #stopping: Promise<void> = Promise.resolve();
 
@@ -58,6 +61,7 @@ export class VmHandle implements Vm {
     this.#hasSharedTree = hasSharedTree;
     this.#tree = new SharedTree(treePlace(state, vmm.settings.sharedTree));
     this.#members = new VmMembers(state.dir);
+    this.#disks = new DiskRecords(state.dir);
     this.ended = supervisor === undefined ? new Promise(() => undefined) : supervisor.ended.then(() => this.exit());
   }
 
@@ -103,7 +107,11 @@ export class VmHandle implements Vm {
     if (this.capabilities.memoryShrink) await (await this.#machine()).shrink(memoryMiB);
   }
 
-  async plugSharedTree(): Promise<grpc.Storage.$Properties> {
+  get sharesFiles(): boolean {
+    return this.#vmm.settings.sharedTree.kind !== "none";
+  }
+
+  async plugSharedTree(): Promise<grpc.Storage.$Properties | undefined> {
     const { sharedTree } = this.#vmm.settings;
     if (sharedTree.kind === "virtio-fs" && !this.#hasSharedTree) {
       const { virtiofsSocket } = vmDirectory(this.state.dir);
@@ -124,19 +132,48 @@ export class VmHandle implements Vm {
   async plugDisk(
     containerId: string,
     device: string,
-    { readonly = false, index = 0 }: DiskOptions = {},
+    { readonly = false, index = 0, where }: DiskOptions = {},
   ): Promise<PluggedDisk> {
     requireCapability(this, "diskHotplug", `${device} cannot be plugged in`);
-    return (await this.#machine()).plugDisk(containerId, device, { readonly, index });
+    const disk = { readonly, index, ...(where === undefined ? {} : { where }) };
+    const plugged = await (await this.#machine()).plugDisk(containerId, device, disk);
+    if (this.capabilities.saveRunning)
+      await this.#disks.add({ owner: containerId, readonly, index, ...plugged }, device);
+    return plugged;
   }
 
   async unplugDisk(containerId: string): Promise<void> {
-    if (this.capabilities.diskHotplug) await (await this.#machine()).unplugDisks(containerId);
+    if (!this.capabilities.diskHotplug) return;
+    await (await this.#machine()).unplugDisks(containerId);
+    await this.#disks.remove(containerId);
+  }
+
+  async save(directory: string, options: SaveVmOptions): Promise<SavedVm> {
+    requireCapability(this, "saveRunning", "the VM cannot be saved", SAVE_HINT);
+    const { saveVm } = await import("./save-vm.ts");
+    return saveVm(
+      { machine: await this.#machine(), state: this.state, disks: await this.#disks.list() },
+      directory,
+      options,
+    );
+  }
+
+  async goOn(): Promise<void> {
+    await (await this.#machine()).goOn();
   }
 
   async share(source: string, name: string, options: ShareOptions): Promise<string> {
     const ended = (cause?: unknown): KataError =>
       new KataError("KATA_VM_GONE", `cannot share ${source}: the VM has ended`, { cause });
+    if (!this.sharesFiles) {
+      throw new KataError(
+        "KATA_UNSUPPORTED",
+        `${source} cannot be shared with the guest: its sandbox shares no files`,
+        {
+          hint: "put it on a block device, or choose another vm.sharedFs",
+        },
+      );
+    }
     if (!this.isRunning()) throw ended();
     const exported = await this.#tree.add(source, name, options).catch((error: unknown) => {
       throw this.isRunning() ? error : ended(error); // its mount namespace went meanwhile
@@ -145,7 +182,7 @@ export class VmHandle implements Vm {
   }
 
   async unshare(name: string): Promise<void> {
-    if (!this.isRunning()) return;
+    if (!this.isRunning() || !this.sharesFiles) return;
     await this.#tree.remove(name).catch((error: unknown) => {
       if (this.isRunning()) throw error;
     });
@@ -177,6 +214,6 @@ export class VmHandle implements Vm {
 
 /** The file daemon is the helper that was started after the monitor. */
 function treePlace({ dir, processes, vmm }: VmState, { kind }: SharedTreeSettings): SharedTreePlace {
-  const helpers = kind === "9p" ? [] : processes.slice(processes.findIndex(({ pid }) => pid === vmm.pid) + 1);
+  const helpers = kind !== "virtio-fs" ? [] : processes.slice(processes.findIndex(({ pid }) => pid === vmm.pid) + 1);
   return { directory: dir, tree: vmDirectory(dir).shared, pid: vmm.pid, daemonPid: helpers[0]?.pid };
 }

@@ -14,14 +14,21 @@ const OWNER = "owner.json";
 /** Who made a VM, and what for. */
 export interface VmOwner {
   readonly owner?: string;
+  /** Earlier releases have not written it. */
+  readonly sandboxId?: string;
   readonly cgroup?: RecordedCgroup;
   readonly creator: ProcessIdentity;
 }
 
 /** What the asker said of it. */
-export type OwnedRequest = Pick<BootRequest, "owner" | "cgroup">;
+export type OwnedRequest = Pick<BootRequest, "owner" | "cgroup"> & Partial<Pick<BootRequest, "sandboxId">>;
 
-const owner = object<VmOwner>({ owner: optional(text), cgroup: optional(recordedCgroup), creator: processIdentity });
+const owner = object<VmOwner>({
+  owner: optional(text),
+  sandboxId: optional(text),
+  cgroup: optional(recordedCgroup),
+  creator: processIdentity,
+});
 
 const processes = object<VmProcesses>({
   processes: listOf(processIdentity),
@@ -31,8 +38,8 @@ const processes = object<VmProcesses>({
 
 /** Written before the VM exists, so that gc can decide whether a directory is still wanted. */
 export async function writeOwner(vmDirectory: string, request: OwnedRequest): Promise<void> {
-  const { owner, cgroup } = request;
-  const note = { owner, cgroup, creator: identifyProcess(process.pid) };
+  const { owner, sandboxId, cgroup } = request;
+  const note = { owner, sandboxId, cgroup, creator: identifyProcess(process.pid) };
   await writeFile(join(vmDirectory, OWNER), JSON.stringify(note), { mode: 0o600 });
 }
 

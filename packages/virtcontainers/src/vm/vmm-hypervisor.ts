@@ -1,8 +1,9 @@
 import type { VmCapabilities } from "../ports/capabilities.ts";
 import type { BootRequest, FoundVm, Hypervisor, Vm, VmOverhead, VmState } from "../ports/hypervisor.ts";
+import type { Fingerprint } from "../ports/saved-vm.ts";
 import { growthAtBoot } from "./boot-growth.ts";
 import { findVms } from "./find-vms.ts";
-import { requireCapability } from "./require-capability.ts";
+import { requireCapability, SAVE_HINT } from "./require-capability.ts";
 import { requireSettings } from "./require-settings.ts";
 import { VmHandle } from "./vm-handle.ts";
 import type { VmmHypervisorOptions } from "./vmm-hypervisor-options.ts";
@@ -31,12 +32,20 @@ export class VmmHypervisor implements Hypervisor {
     return this.#options.vmm.capabilities;
   }
 
+  async fingerprint(accelerator?: string): Promise<Fingerprint> {
+    const { vmm } = this.#options;
+    requireCapability(vmm, "saveRunning", "VMs of this configuration are not saved", SAVE_HINT);
+    vmm.requireFiles();
+    return vmm.fingerprint(accelerator ?? (await vmm.accelerator()));
+  }
+
   async boot(request: BootRequest): Promise<Vm> {
     const { vmm, cache } = this.#options;
     this.#check();
     // A VM that waits has its usual size.
     const { vcpus, memoryMiB } = growthAtBoot(vmm.capabilities, request.growth);
-    const cached = vcpus + memoryMiB === 0 ? await cache?.take(request) : undefined;
+    const isUsual = vcpus + memoryMiB === 0 && request.restore === undefined;
+    const cached = isUsual ? await cache?.take(request) : undefined;
     if (cached === undefined) return this.#make(request, false);
     request.onStep?.("VM taken from the cache");
     return cached;

@@ -2,19 +2,33 @@ import { isMicrovm } from "@kata-ts/qemu-driver";
 import type { VmCapabilities } from "../ports/capabilities.ts";
 import type { QemuConfig } from "./qemu-config.ts";
 
+type Kind = Pick<QemuConfig, "machine" | "memory" | "sharedFs">;
+
 /** What QEMU's machines of a configuration can do. A microvm takes devices at ports of PCI Express, and nothing else. */
-export function capabilitiesOf(config: Pick<QemuConfig, "machine" | "memory">): VmCapabilities {
+export function capabilitiesOf(config: Kind): VmCapabilities {
   const isPc = !isMicrovm(config);
+  const grows = canGrow(config);
   return {
     fileSystemHotplug: true,
     nicHotplug: true,
     diskHotplug: true,
     deviceAssignment: isPc,
-    cpuHotplug: isPc,
-    memoryHotplug: isPc,
-    memoryShrink: isPc && config.memory?.resizable === true,
+    cpuHotplug: grows,
+    memoryHotplug: grows,
+    memoryShrink: grows && config.memory?.resizable === true,
     saveRestore: isPc,
+    saveRunning: isSavable(config),
     vsock: true,
     share9p: true,
   };
+}
+
+/** Memory and processors of a machine that can be saved are there from its boot: so they are when it is restored. */
+export function canGrow(config: Kind): boolean {
+  return !isMicrovm(config) && !isSavable(config);
+}
+
+/** QEMU saves no machine that has its host's files: neither does it know what their daemon holds, nor what 9p has open. */
+export function isSavable(config: Kind): boolean {
+  return config.sharedFs === "none" && !isMicrovm(config);
 }

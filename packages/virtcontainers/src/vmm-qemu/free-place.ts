@@ -1,4 +1,4 @@
-import { type QmpClient, rootPortName, rootPortSlot, takenRootPorts } from "@kata-ts/qemu-driver";
+import { type QmpClient, rootPortName, rootPortPlace, takenRootPorts } from "@kata-ts/qemu-driver";
 import { KataError } from "../errors.ts";
 
 /** The first port is the shared tree's, which may come later. */
@@ -12,12 +12,12 @@ const FIRST_FREE_PORT = 1;
  */
 export async function freePlace(qmp: QmpClient, ports: number): Promise<{ rootPort: string; pciPath: string }> {
   const port = freePort(ports, await takenRootPorts(qmp));
-  return { rootPort: rootPortName(port), pciPath: `${rootPortSlot(port).toString(16)}/00` };
+  return { rootPort: rootPortName(port), pciPath: rootPortPlace(port) };
 }
 
 function freePort(ports: number, taken: ReadonlySet<string>): number {
   for (let port = FIRST_FREE_PORT; port < ports; port++) if (!taken.has(rootPortName(port))) return port;
   throw new KataError("KATA_CONFIG", `the VM has no port left for another device: it has ${String(ports)}`, {
-    hint: "raise pcie_root_port in configuration.toml",
+    hint: "raise vm.rootPorts",
   });
 }

@@ -62,6 +62,14 @@ export async function inspectHost(
     program(needOf("tc", "iproute2"), ["-V"]),
     packetFilter(),
     program(
+      {
+        ...needOf("nft", "nftables"),
+        remedy: `${howToInstall("nftables")}: the network "nat" is made by it`,
+        optional: true,
+      },
+      ["--version"],
+    ),
+    program(
       { ...needOf("cp", "cp"), remedy: `${howToInstall("cp")}: VMs are cloned from templates with it`, optional: true },
       ["--sparse=always", "--version"],
     ),

@@ -6,6 +6,7 @@ import { isMicrovm, type VmConfig } from "@kata-ts/qemu-driver";
 import type { VmGrowth } from "../ports/hypervisor.ts";
 import type { MachinePlace } from "../ports/vmm.ts";
 import { vmDirectory } from "../vm/vm-directory.ts";
+import { canGrow, isSavable } from "./capabilities.ts";
 import { maxVcpusOf, type QemuConfig } from "./qemu-config.ts";
 import { qmpSocketOf } from "./qmp-socket.ts";
 
@@ -30,7 +31,7 @@ export function machineConfig(
     accelerator: accelerator === "kvm" ? "kvm" : "tcg",
     vcpus,
     memoryMiB,
-    ...(isMicrovm(config) ? {} : roomToGrow(config, accelerator, { vcpus, memoryMiB })),
+    ...(canGrow(config) ? roomToGrow(config, accelerator, { vcpus, memoryMiB }) : {}),
     kernelPath: config.kernelPath,
     ...(config.initrdPath === undefined ? {} : { initrdPath: config.initrdPath }),
     ...firmwareOf(config, accelerator),
@@ -41,7 +42,8 @@ export function machineConfig(
     ...(config.vsock === undefined ? { serialPort: { name: AGENT_SERIAL_PORT, socket: directory.agentSocket } } : {}),
     rootPorts: config.rootPorts,
     ...tuningOf(config),
-    ...(config.sharedFs === "virtio-fs" ? {} : { share9p: { path: directory.shared, tag: SHARED_TREE_TAG } }),
+    ...(config.sharedFs === "virtio-9p" ? { share9p: { path: directory.shared, tag: SHARED_TREE_TAG } } : {}),
+    ...(isSavable(config) ? { savable: true } : {}),
   };
 }
 

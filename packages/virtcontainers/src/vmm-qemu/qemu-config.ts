@@ -27,7 +27,8 @@ export interface QemuConfig {
   readonly vcpus: number;
   readonly memoryMiB: number;
   readonly kernelParams: readonly string[];
-  readonly sharedFs: "virtio-fs" | "virtio-9p";
+  /** `none`: the guest sees no directory of the host's, and its machine can be saved while it runs. */
+  readonly sharedFs: "virtio-fs" | "virtio-9p" | "none";
   readonly virtioFsCache: "none" | "auto" | "always";
   /** Appended to virtiofsd's own arguments. */
   readonly virtiofsdArguments?: readonly string[];

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { isAlive, lockFile } from "@kata-ts/linux";
+import { isAlive, lockFile, Silence } from "@kata-ts/linux";
 import {
+  continueMachine,
   growMemory,
   hasScsiAdapter,
   letCardIn,
@@ -12,21 +13,25 @@ import {
   plugNic,
   plugScsiDisk,
   plugVirtioFs,
+  QemuError,
   QmpClient,
   restoreMachine,
+  rootPortAt,
   shrinkMemory,
   unplugDisk,
   unplugNic,
 } from "@kata-ts/qemu-driver";
-import type { DiskOptions, NicBackend, PluggedDisk, PluggedNic, VmGrowth, VmState } from "../ports/hypervisor.ts";
-import type { Machine } from "../ports/vmm.ts";
+import { KataError } from "../errors.ts";
+import type { NicBackend, PluggedDisk, PluggedNic, VmGrowth, VmState } from "../ports/hypervisor.ts";
+import { LateCard } from "../ports/late-card.ts";
+import type { Machine, MachineDisk, SaveRequest } from "../ports/vmm.ts";
 import type { SavedGuest } from "../template/saved-guest.ts";
 import { freePlace } from "./free-place.ts";
 import { growVcpusOf } from "./grow-vcpus.ts";
 import { acceleratorProbe, type QemuConfig } from "./qemu-config.ts";
 import { qmpSocketOf } from "./qmp-socket.ts";
 
-const MONITOR_DEADLINE_MS = 5_000;
+const MONITOR_SILENCE_MS = 5_000;
 const PLUG_DEADLINE_MS = 30_000;
 
 /** A QEMU that was started, changed over its monitor's socket. */
@@ -66,14 +71,23 @@ export class QemuMachine implements Machine {
 
   async unplugNic(handle: string): Promise<void> {
     await using qmp = await this.#monitor();
-    await unplugNic(qmp, { id: handle });
+    try {
+      await unplugNic(qmp, { id: handle });
+    } catch (error) {
+      const isLate = error instanceof QemuError && error.code === "KATA_QMP_TIMEOUT";
+      throw isLate ? new LateCard(`network card ${handle}`, error) : error;
+    }
   }
 
-  async plugDisk(owner: string, device: string, options: Required<DiskOptions>): Promise<PluggedDisk> {
+  async plugDisk(owner: string, device: string, options: MachineDisk): Promise<PluggedDisk> {
     const { disks: tuning = {}, rootPorts } = this.#config;
-    const { readonly = false, index = 0 } = options;
+    const { readonly, index, where } = options;
     const disk = { id: diskId(owner, index), device, readonly, tuning };
     return this.#alone(async (qmp) => {
+      if (where !== undefined) {
+        await plugDisk(qmp, { ...disk, rootPort: requirePort(where) });
+        return { kind: "blk", where };
+      }
       if (tuning.scsi === true && (await hasScsiAdapter(qmp)))
         return { kind: "scsi", where: `${String(await plugScsiDisk(qmp, disk))}:0` };
       const { rootPort, pciPath } = await freePlace(qmp, rootPorts);
@@ -86,6 +100,15 @@ export class QemuMachine implements Machine {
     await using qmp = await this.#monitor();
     await unplugDisk(qmp, { id: diskId(owner, 0) });
     for (let index = 1; await unplugDisk(qmp, { id: diskId(owner, index) }); index++);
+  }
+
+  async save(saved: SavedGuest, request: SaveRequest): Promise<void> {
+    const { saveQemu } = await import("./save-qemu.ts");
+    await this.#alone((qmp) => saveQemu(qmp, { state: this.#state, config: this.#config }, saved, request));
+  }
+
+  async goOn(): Promise<void> {
+    await this.#alone(continueMachine);
   }
 
   async restore({ state }: SavedGuest): Promise<void> {
@@ -111,16 +134,22 @@ export class QemuMachine implements Machine {
 
   /** A QEMU that was started just now does not listen yet. */
   async #monitor(): Promise<QmpClient> {
-    const giveUpAt = performance.now() + MONITOR_DEADLINE_MS;
+    const silence = new Silence(this.#state.vmm.pid, MONITOR_SILENCE_MS);
     for (;;) {
       try {
         return await QmpClient.connect(qmpSocketOf(this.#state.dir));
       } catch (error) {
-        if (!isAlive(this.#state.vmm) || performance.now() > giveUpAt) throw error;
+        if (!isAlive(this.#state.vmm) || silence.isOver()) throw error;
       }
       await delay(5);
     }
   }
+}
+
+function requirePort(where: string): string {
+  const port = rootPortAt(where);
+  if (port === undefined) throw new KataError("KATA_SNAPSHOT", `a machine has no port for a disk at ${where}`);
+  return port;
 }
 
 /** Short: QEMU's names of block devices are. */

@@ -2,6 +2,7 @@ import type { MachineDescription, MachineLauncher } from "@kata-ts/proxy";
 import type { QemuDescription } from "@kata-ts/qemu-driver";
 import type { VmCapabilities } from "../ports/capabilities.ts";
 import type { VmState } from "../ports/hypervisor.ts";
+import type { Fingerprint } from "../ports/saved-vm.ts";
 import type {
   Machine,
   MachineIdentity,
@@ -68,6 +69,11 @@ export class QemuVmm implements Vmm {
     };
   }
 
+  async fingerprint(accelerator: string): Promise<Fingerprint> {
+    const { qemuFingerprint } = await import("./fingerprint.ts");
+    return qemuFingerprint(withoutNames(machineConfig(this.#config, accelerator)));
+  }
+
   async machine(state: VmState): Promise<Machine> {
     const { QemuMachine } = await import("./qemu-machine.ts");
     return new QemuMachine(state, this.#config);
@@ -91,6 +97,7 @@ function settingsOf(config: QemuConfig): VmSettings {
 }
 
 function sharedTreeOf(config: QemuConfig): SharedTreeSettings {
+  if (config.sharedFs === "none") return { kind: "none" };
   if (config.sharedFs === "virtio-9p") return { kind: "9p", messageBytes: config.msize9p };
   const { virtiofsdPath: daemonPath, virtioFsCache: cache, virtiofsdArguments: extraArguments } = config;
   return { kind: "virtio-fs", daemonPath, cache, ...(extraArguments === undefined ? {} : { extraArguments }) };

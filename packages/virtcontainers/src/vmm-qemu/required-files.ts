@@ -10,19 +10,21 @@ const WRITABLE_BY_OTHERS = 0o003;
 export function requireFiles(config: QemuConfig): void {
   const wanted: readonly (readonly [string, string, string])[] = [
     ["QEMU", config.qemuPath, howToInstall("qemu")],
-    ["guest kernel", config.kernelPath, "run `npm start` once, or set `kernel` in configuration.toml"],
-    ["guest image", config.imagePath, "run `npm start` once, or set `image` in configuration.toml"],
+    ["guest kernel", config.kernelPath, "name one that is there: vm.kernelPath"],
+    ["guest image", config.imagePath, "name one that is there: vm.imagePath"],
     ...(config.firmwarePath === undefined
       ? []
-      : ([["firmware", config.firmwarePath, "see `firmware` in configuration.toml"]] as const)),
+      : ([["firmware", config.firmwarePath, "name one that is there: vm.firmwarePath"]] as const)),
     ...(config.memory?.directory === undefined
       ? []
       : ([
-          ["directory for guest memory", config.memory.directory, "see `file_mem_backend` in configuration.toml"],
+          ["directory for guest memory", config.memory.directory, "name one that is there: vm.memory.directory"],
         ] as const)),
     ...(config.machine?.entropySource === undefined
       ? []
-      : ([["source of entropy", config.machine.entropySource, "see `entropy_source` in configuration.toml"]] as const)),
+      : ([
+          ["source of entropy", config.machine.entropySource, "name one that is there: vm.machine.entropySource"],
+        ] as const)),
     ...(config.sharedFs === "virtio-fs"
       ? ([["virtiofsd", config.virtiofsdPath, howToInstall("virtiofsd")]] as const)
       : []),
@@ -46,6 +48,6 @@ function requireReadable({ confinement, sharedFs, memory, ...paths }: QemuConfig
   const directory = memory?.directory;
   if (directory === undefined || (statSync(directory).mode & WRITABLE_BY_OTHERS) === WRITABLE_BY_OTHERS) return;
   throw new KataError("KATA_CONFIG", `${directory} is not writable by the user that QEMU runs as`, {
-    hint: `chmod 1777 ${directory}, as /dev/shm is (\`file_mem_backend\`)`,
+    hint: `chmod 1777 ${directory}, as /dev/shm is (vm.memory.directory)`,
   });
 }

@@ -4,7 +4,7 @@ import { option, type ShapeOf } from "../option.ts";
 
 /** How files and disks of the host come into the guest. */
 export interface StorageOptions {
-  readonly shared_fs?: "virtio-fs" | "virtio-9p" | "" | undefined;
+  readonly shared_fs?: "virtio-fs" | "virtio-9p" | "none" | "" | undefined;
   readonly virtio_fs_daemon?: string | undefined;
   readonly valid_virtio_fs_daemon_paths?: readonly string[] | undefined;
   readonly virtio_fs_cache?: "none" | "auto" | "always" | "" | undefined;
@@ -22,8 +22,9 @@ export interface StorageOptions {
 const SMALLEST_MSIZE = 4096;
 
 export const storageOptions: ShapeOf<StorageOptions> = {
-  shared_fs: option(z.enum(["virtio-fs", "virtio-9p", ""]), {
-    about: "how files are shared; `virtio-9p` needs the tuned kernel",
+  shared_fs: option(z.enum(["virtio-fs", "virtio-9p", "none", ""]), {
+    about:
+      "how files are shared; `virtio-9p` needs the tuned kernel; `none`: root file systems are disks, and a sandbox can be saved",
     initial: defaultQemuConfig.sharedFs,
   }),
   virtio_fs_daemon: option(z.string(), {

@@ -1,0 +1,73 @@
+import type { SpecProcess } from "@kata-ts/agent-protocol";
+import { KataError } from "../errors.ts";
+import type { ContainerId } from "../identifiers.ts";
+import type { Vm } from "../ports/hypervisor.ts";
+import type { Ports } from "../ports/ports.ts";
+import type { ContainerRecord } from "../ports/store.ts";
+import { takeSnapshot } from "../snapshot/take-snapshot.ts";
+import { deleteContainer } from "./delete.ts";
+import { requireStatus } from "./status.ts";
+
+export interface CheckpointOptions {
+  /** The container goes on when it is saved; else it is deleted then. */
+  readonly leaveRunning: boolean;
+  /** Its first process, as config.json has it. */
+  readonly process: SpecProcess;
+  /** Milliseconds for the copies of memory and disks, for which the container stands still; 60 000 by default. */
+  readonly deadlineMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const DEADLINE_MS = 60_000;
+
+/**
+ * Saves a container with its VM to a directory.
+ *
+ * @throws KataError KATA_STATE, KATA_SNAPSHOT, KATA_UNSUPPORTED: the container goes on, and an earlier snapshot in the directory is
+ *   still there
+ */
+export async function checkpointContainer(
+  id: ContainerId,
+  directory: string,
+  { leaveRunning, process, deadlineMs = DEADLINE_MS, signal }: CheckpointOptions,
+  ports: Ports<"store" | "hypervisor" | "network" | "cgroups" | "connectAgent">,
+): Promise<void> {
+  const record = await ports.store.read(id);
+  const state = requireStatus(record, "checkpoint", "running", "paused");
+  const vm = ports.hypervisor.reopen(state);
+  await requireAlone(vm, record);
+  const demand = record.demand ?? { milliCpus: 0, memoryMiB: 0 };
+  using agent = ports.connectAgent(state.agentUrl);
+  await takeSnapshot(directory, {
+    ...{ vm, agent, hypervisor: ports.hypervisor, network: ports.network },
+    sandboxId: id,
+    containers: [{ id, process, hasDisks: true, status: "running", demand }],
+    ...{ leaveRunning, deadlineMs, signal },
+  });
+  ports.trace?.("container saved", id);
+  if (!leaveRunning) await deleteContainer(id, { force: true }, ports);
+}
+
+/** Lets a container go on, with its network, whose checkpoint was killed. Idempotent. @throws KataError KATA_STATE when it has ended */
+export async function continueContainer(
+  id: ContainerId,
+  { store, hypervisor, network, connectAgent }: Ports<"store" | "hypervisor" | "network" | "connectAgent">,
+): Promise<void> {
+  const state = requireStatus(await store.read(id), "continue", "running", "paused");
+  const vm = hypervisor.reopen(state);
+  await vm.goOn();
+  using agent = connectAgent(state.agentUrl);
+  await network.sync(vm, agent);
+}
+
+async function requireAlone(vm: Vm, { id, sandboxId }: ContainerRecord): Promise<void> {
+  const others = (await vm.members()).filter((member) => member !== id);
+  if (sandboxId === id && others.length === 0) return;
+  throw new KataError(
+    "KATA_UNSUPPORTED",
+    `container ${id} cannot be saved: it shares its VM with ${others.join(", ")}`,
+    {
+      hint: "containers that have a VM of their own can be saved",
+    },
+  );
+}

@@ -1,0 +1,123 @@
+import type { EventEmitter } from "node:events";
+import { randomUuid } from "@kata-ts/linux";
+import { checkBinds } from "../container/bind-options.ts";
+import { checkCapabilities } from "../container/check-capabilities.ts";
+import { createFirstProcess } from "../container/first-process.ts";
+import { unappliedResources } from "../container/guest-resources.ts";
+import { KataError } from "../errors.ts";
+import { type ContainerId, parseContainerId } from "../identifiers.ts";
+import type { LiveSandbox } from "../sandbox/create.ts";
+import type { SavedContainer } from "../snapshot/manifest.ts";
+import { UndoStack } from "../undo.ts";
+import { refuseBusy } from "./built-in-ports.ts";
+import { Container } from "./container.ts";
+import { containerConfigOf } from "./container-config.ts";
+import type { ContainerParts } from "./container-parts.ts";
+import type { SandboxEvents } from "./events.ts";
+import { Gate } from "./gate.ts";
+import type { IdleWatch } from "./idle-watch.ts";
+import type { RunningContainer } from "./running-container.ts";
+import { SandboxLimits } from "./sandbox-limits.ts";
+import type { SandboxNetwork } from "./sandbox-network.ts";
+import type { ContainerOptions } from "./sandbox-options.ts";
+import { reattach, savedContainer } from "./snapshot.ts";
+import { traced } from "./tracing.ts";
+
+interface Surroundings {
+  readonly live: LiveSandbox;
+  readonly network: SandboxNetwork;
+  readonly events: EventEmitter<SandboxEvents>;
+  readonly idle: IdleWatch;
+}
+
+/** The containers of one sandbox. */
+export class SandboxContainers {
+  readonly #live: LiveSandbox;
+  readonly #network: SandboxNetwork;
+  readonly #events: EventEmitter<SandboxEvents>;
+  readonly #idle: IdleWatch;
+  readonly #limits: SandboxLimits;
+  readonly #gate: Gate = new Gate();
+  readonly #all: Map<string, ContainerParts> = new Map();
+  /** Those whose first process was let run. */
+  readonly #started: Set<string> = new Set();
+
+  constructor({ live, network, events, idle }: Surroundings) {
+    this.#live = live;
+    this.#network = network;
+    this.#events = events;
+    this.#idle = idle;
+    this.#limits = new SandboxLimits(live);
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#all.keys()];
+  }
+
+  has(id: string): boolean {
+    return this.#all.has(id);
+  }
+
+  async create(options: ContainerOptions): Promise<Container> {
+    const id = parseContainerId(options.id ?? randomUuid());
+    const operation = { name: "container.create", sandboxId: this.#live.id, containerId: id };
+    return this.#idle.during(this.#gate.pass(() => traced(operation, () => this.#create(id, options))));
+  }
+
+  /** One that the VM was restored with, and that runs. */
+  async adopt({ id: name, process, user, hasDisks, demand }: SavedContainer): Promise<RunningContainer> {
+    this.#limits.adopt(name, demand);
+    const parts = this.#add(parseContainerId(name), { process, user, hasDisks });
+    parts.onStarted();
+    return await reattach(parts);
+  }
+
+  /**
+   * Saves the sandbox with those that it has: none comes or goes meanwhile.
+   *
+   * @throws KataError KATA_STATE for one that waits to be started; the signal's reason
+   */
+  whileSaved<T>(signal: AbortSignal | undefined, save: (saved: SavedContainer[]) => Promise<T>): Promise<T> {
+    return this.#gate.alone(signal, () =>
+      save([...this.#all.values()].map((parts) => savedContainer(parts, this.#started))),
+    );
+  }
+
+  async #create(id: ContainerId, options: ContainerOptions): Promise<Container> {
+    const config = await containerConfigOf(id, options, this.#network.mounts);
+    if (this.#all.has(id)) throw new KataError("KATA_ID_IN_USE", `container with id exists: ${id}`);
+    checkBinds(config.spec);
+    const { agent, vm } = this.#live;
+    checkCapabilities(config, vm);
+    await using undo = new UndoStack();
+    undo.push(() => this.#limits.remove(id));
+    await this.#limits.set(id, config.spec.linux?.resources);
+    const first = await createFirstProcess(config, { agent, vm }, undo, { onBusyDevice: refuseBusy });
+    const { spec, token, warnings, hasDisks } = first;
+    const unapplied = unappliedResources(spec.linux?.resources, false);
+    for (const warning of [...unapplied, ...warnings]) process.emitWarning(warning);
+    undo.keep();
+    return new Container(this.#add(id, { hasDisks, process: spec.process ?? { cwd: "/" }, user: config.user, token }));
+  }
+
+  #add(id: ContainerId, made: Pick<ContainerParts, "hasDisks" | "process" | "token" | "user">): ContainerParts {
+    const parts: ContainerParts = {
+      ...made,
+      id,
+      sandboxId: this.#live.id,
+      agent: this.#live.agent,
+      vm: this.#live.vm,
+      idle: this.#idle,
+      gate: this.#gate,
+      limits: this.#limits,
+      onStarted: () => this.#started.add(id),
+      onRemoved: () => {
+        this.#all.delete(id);
+        this.#started.delete(id);
+      },
+      onExit: (exitCode) => this.#events.emit("exit", { containerId: id, exitCode }),
+    };
+    this.#all.set(id, parts);
+    return parts;
+  }
+}

@@ -1,0 +1,78 @@
+import type { Ports } from "../ports/ports.ts";
+import { openSnapshot } from "../sandbox/restore.ts";
+import type { OpenSnapshot } from "../snapshot/open-snapshot.ts";
+import { fork } from "./fork.ts";
+import type { CopyOptions, ForkOptions } from "./fork-options.ts";
+import { endedByLimit, type LimitOptions } from "./limit.ts";
+import { NetworkedSandbox } from "./networked-sandbox.ts";
+import { checkOptions, limitShape } from "./process-shape.ts";
+import type { KeptOptions } from "./sandbox-options.ts";
+import type { Snapshot, SnapshotOptions, SuspendedSandbox } from "./snapshot.ts";
+import { copyCount, forkShape, snapshotShape } from "./snapshot-shape.ts";
+import { traced } from "./tracing.ts";
+
+/** What of a sandbox is about saving it, and going on with it: `T` is what it is gone on with as. */
+export abstract class SavableSandbox<T extends AsyncDisposable> extends NetworkedSandbox implements AsyncDisposable {
+  abstract readonly id: string;
+  abstract [Symbol.asyncDispose](): Promise<void>;
+  /** What copies have of its options, too, and the ports that they are made through. */
+  protected abstract readonly kept: { readonly options: KeptOptions; readonly ports: Ports };
+  protected abstract save(directory: string, options: SnapshotOptions): Promise<Snapshot>;
+  protected abstract copy(snapshot: OpenSnapshot, options: CopyOptions): Promise<T>;
+  /** Keeps the program running meanwhile. */
+  protected abstract during<R>(work: Promise<R>): Promise<R>;
+
+  /**
+   * Saves the sandbox to a directory: what its processes are in the middle of, the guest's memory, and its disks. It stands still
+   * meanwhile. An earlier snapshot in the directory is replaced once the new one is whole. Needs `sharedFs: "none"`. Its network cards
+   * are taken out for it, and given back; its connections go on.
+   *
+   * @throws KataError KATA_SNAPSHOT, KATA_STATE, KATA_UNSUPPORTED: the sandbox goes on, and an earlier snapshot is still there
+   */
+  async snapshot(directory: string, options: SnapshotOptions = {}): Promise<Snapshot> {
+    checkOptions(snapshotShape, options, "snapshot");
+    const saved = traced({ name: "sandbox.snapshot", sandboxId: this.id }, () => this.save(directory, options));
+    const snapshot = await this.during(saved);
+    if (options.leaveRunning === false) await this[Symbol.asyncDispose]();
+    return snapshot;
+  }
+
+  /**
+   * Makes copies of the sandbox as it is, which run side by side with it, each with its own id, disks, network and random numbers. What they do
+   * not write to of the guest's memory they have in common. Needs what `snapshot` needs.
+   *
+   * @param count of the copies
+   * @returns them, in the order of `ids`; @throws as `snapshot` and `restore`: no copy is left then
+   */
+  async fork(count: number, options: ForkOptions = {}): Promise<T[]> {
+    checkOptions(copyCount, count, "fork");
+    checkOptions(forkShape, options, "fork");
+    const forked = {
+      ...this.kept,
+      save: (directory: string, how: SnapshotOptions) => this.save(directory, how),
+      copy: (snapshot: OpenSnapshot, own: CopyOptions) => this.copy(snapshot, own),
+    };
+    return this.during(traced({ name: "sandbox.fork", sandboxId: this.id }, () => fork(count, options, forked)));
+  }
+
+  /**
+   * Saves the sandbox to a directory, and ends it: its memory is the host's again. It is gone on with by `resume`, or by `restore`.
+   *
+   * @throws KataError as `snapshot`: the sandbox goes on
+   */
+  async suspend(directory: string, options: Omit<SnapshotOptions, "leaveRunning"> = {}): Promise<SuspendedSandbox<T>> {
+    const { id, ports } = this;
+    const { options: kept, ports: operations } = this.kept;
+    const snapshot = await this.snapshot(directory, { ...options, leaveRunning: false });
+    const again = { ...kept, id, ...(ports.length === 0 ? {} : { ports }) };
+    const goOn = async (signal: AbortSignal): Promise<T> => {
+      using saved = await openSnapshot(directory, operations, signal);
+      return await this.copy(saved, { ...again, signal });
+    };
+    const resume = async (limits: LimitOptions = {}): Promise<T> => {
+      checkOptions(limitShape, limits, "resume");
+      return await endedByLimit(`the resumption of sandbox ${id}`, limits, goOn);
+    };
+    return { ...snapshot, resume };
+  }
+}

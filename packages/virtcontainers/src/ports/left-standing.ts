@@ -1,0 +1,8 @@
+import { KataError } from "../errors.ts";
+
+/** A VM that was to be saved stands still, and could not be let go on. */
+export class LeftStanding extends KataError {
+  constructor(why: string, cause: unknown) {
+    super("KATA_SNAPSHOT", `the VM could not be saved: ${why}`, { cause, hint: "it is of no use as it is: end it" });
+  }
+}

@@ -1,0 +1,27 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { parseContainerId } from "../identifiers.ts";
+import { FakeAgent } from "../testing/fake-agent.ts";
+import { fakePorts } from "../testing/fake-ports.ts";
+import { writeFakeSnapshot } from "../testing/fake-snapshot.ts";
+import { openSnapshot, restoreSandbox } from "./restore.ts";
+
+it("lets the containers run that stood still when they were saved", async () => {
+  const parent = await mkdtemp(join(tmpdir(), "restore-"));
+  const directory = join(parent, "snapshot");
+  const guest = new FakeAgent();
+  const ports = fakePorts(() => guest.connect());
+  const agent = guest.connect();
+  await agent.createSandbox({});
+  for (const container_id of ["one", "two"]) await agent.createContainer({ container_id });
+  await agent.pauseContainer({ container_id: "two" });
+  await writeFakeSnapshot(directory, await ports.hypervisor.fingerprint(), ["one", "two"]);
+  {
+    using snapshot = await openSnapshot(directory, ports);
+    await using _sandbox = await restoreSandbox(snapshot, { id: parseContainerId("restored") }, ports);
+    expect(guest.paused).toEqual([]);
+  }
+  await rm(parent, { recursive: true });
+});

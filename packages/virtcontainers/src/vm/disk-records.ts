@@ -1,0 +1,60 @@
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { count, flag, object, oneOf, parseShape, type Shape, text } from "@kata-ts/linux/shape";
+
+/** A disk that is plugged into a VM. */
+export interface DiskRecord {
+  /** The container that it belongs to, and DiskOptions.index. */
+  readonly owner: string;
+  readonly index: number;
+  readonly readonly: boolean;
+  readonly kind: "blk" | "scsi";
+  /** PluggedDisk.where. */
+  readonly where: string;
+  /** What the monitor has open for it, by the numbers of stat(2): it may have no name any more. */
+  readonly device: string;
+  readonly inode: string;
+}
+
+const shape: Shape<DiskRecord> = object<DiskRecord>({
+  owner: text,
+  index: count,
+  readonly: flag,
+  kind: oneOf("blk", "scsi"),
+  where: text,
+  device: text,
+  inode: text,
+});
+
+/** The disks of a VM that can be saved, as a file each in the VM's directory. */
+export class DiskRecords {
+  readonly #directory: string;
+
+  constructor(vmDirectory: string) {
+    this.#directory = join(vmDirectory, "disks");
+  }
+
+  /** @param path of the file or device, as the monitor was given it */
+  async add(disk: Omit<DiskRecord, "device" | "inode">, path: string): Promise<void> {
+    const { dev, ino } = await stat(path, { bigint: true });
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const record: DiskRecord = { ...disk, device: String(dev), inode: String(ino) };
+    await writeFile(this.#path(disk), JSON.stringify(record), { mode: 0o600 });
+  }
+
+  /** All of a container's. */
+  async remove(owner: string): Promise<void> {
+    for (const disk of await this.list()) if (disk.owner === owner) await rm(this.#path(disk), { force: true });
+  }
+
+  /** In the order of their owners and indices. @throws SyntaxError, TypeError for a damaged record */
+  async list(): Promise<readonly DiskRecord[]> {
+    const names = (await readdir(this.#directory).catch(() => [])).sort();
+    const paths = names.map((name) => join(this.#directory, name));
+    return Promise.all(paths.map(async (path) => parseShape(shape, await readFile(path, "utf8"), path)));
+  }
+
+  #path({ owner, index }: Pick<DiskRecord, "owner" | "index">): string {
+    return join(this.#directory, `${owner}.${String(index)}.json`);
+  }
+}
