@@ -6,7 +6,7 @@ export const COMMANDS: CommandTable = {
     alias: "kata-check",
     load: () => import("./verbs/check.ts"),
   },
-  checkpoint: { summary: "not supported: says so", load: () => import("./verbs/checkpoint.ts") },
+  checkpoint: { summary: "save a container with its virtual machine", load: () => import("./verbs/checkpoint.ts") },
   "collect-data": {
     summary: "print a report of a fault: versions, configuration, containers and logs, without secrets",
     alias: "kata-collect-data",
@@ -71,7 +71,7 @@ export const COMMANDS: CommandTable = {
   },
   pause: { summary: "freeze all processes of a container", load: () => import("./verbs/pause.ts") },
   ps: { summary: "list the processes of a container", load: () => import("./verbs/ps.ts") },
-  restore: { summary: "not supported: says so", load: () => import("./verbs/restore.ts") },
+  restore: { summary: "go on with a container that was saved", load: () => import("./verbs/restore.ts") },
   resume: { summary: "thaw a paused container", load: () => import("./verbs/resume.ts") },
   run: { summary: "create and start a container, and wait for it", load: () => import("./verbs/run.ts") },
   spec: { summary: "write an example config.json", load: () => import("./verbs/spec.ts") },

@@ -1,4 +1,4 @@
-import { configurationPaths, findInstallation } from "@kata-ts/runtime";
+import { configurationPaths, describeForAdministrators, findInstallation } from "@kata-ts/runtime";
 import { GLOBAL_OPTIONS, type GlobalArguments, parseGlobals, runtimeSettings } from "./arguments/globals.ts";
 import { UsageError } from "./arguments/parse.ts";
 import { COMMANDS, findCommand } from "./commands.ts";
@@ -100,5 +100,5 @@ async function explain(name: string, { summary, load }: Command): Promise<number
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { hint } = error as Error & { hint?: string };
-  return hint === undefined ? error.message : `${error.message} (${hint})`;
+  return describeForAdministrators(error.message, hint);
 }

@@ -2,13 +2,26 @@ import { GLOBAL_OPTIONS } from "../arguments/globals.ts";
 import type { OptionTable } from "../arguments/parse.ts";
 import type { CommandTable } from "../context.ts";
 
+/** What the operands of a command can name. */
+type Named = "containers" | "images";
+
+/** A program as a shell completes it. */
+export interface CompletedProgram {
+  readonly name: string;
+  readonly commands: readonly CompletedCommand[];
+  readonly globals: readonly CompletedOption[];
+  /** What a shell calls to list them, a line each. */
+  readonly lists: Readonly<Partial<Record<Named, string>>>;
+}
+
 /** A command as a shell completes it. */
-export interface CompletedCommand {
+interface CompletedCommand {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly CompletedOption[];
-  /** Its first operand is a container. */
-  readonly takesContainer: boolean;
+  readonly takes: readonly Named[];
+  /** What its first operand can be, where that is a choice: `df|prune`. */
+  readonly words: readonly string[];
 }
 
 export interface CompletedOption {
@@ -18,22 +31,36 @@ export interface CompletedOption {
   readonly takesValue: boolean;
 }
 
-/** What a shell calls to complete containers. */
-export const LIST_CONTAINERS = "kata-runtime list --quiet 2>/dev/null";
+/** How manuals begin to describe operands that name something. */
+const OPERANDS: readonly (readonly [start: string, named: readonly Named[]])[] = [
+  ["CONTAINER", ["containers"]],
+  ["NAME-OR-IMAGE", ["containers", "images"]],
+  ["NAME", ["containers"]],
+  ["IMAGE", ["images"]],
+];
 
 /** Every command has it. */
 const HELP: OptionTable = { help: { type: "boolean", about: "show how it is called" } };
 
-export const GLOBALS: readonly CompletedOption[] = optionsOf(GLOBAL_OPTIONS);
+/** A program with every command, as its own manual describes it. */
+export async function completedProgram(
+  name: string,
+  commands: CommandTable,
+  lists: CompletedProgram["lists"],
+): Promise<CompletedProgram> {
+  const completed = Object.entries(commands).map(async ([command, { summary, load }]) => {
+    const { operands, options } = (await load()).manual;
+    const takes = (OPERANDS.find(([start]) => operands.startsWith(start))?.[1] ?? []).filter((each) => each in lists);
+    const [choice = ""] = operands.split(" ");
+    const words = /^[a-z]+(\|[a-z]+)+$/.test(choice) ? choice.split("|") : [];
+    return { name: command, summary, options: optionsOf(options), takes, words };
+  });
+  return { name, commands: await Promise.all(completed), globals: optionsOf(GLOBAL_OPTIONS), lists };
+}
 
-/** Every command, as its own manual describes it. */
-export async function completedCommands(commands: CommandTable): Promise<CompletedCommand[]> {
-  return Promise.all(
-    Object.entries(commands).map(async ([name, { summary, load }]) => {
-      const { operands, options } = (await load()).manual;
-      return { name, summary, options: optionsOf(options), takesContainer: operands.startsWith("CONTAINER") };
-    }),
-  );
+/** A part of the names of a script's functions. */
+export function identifier({ name }: CompletedProgram): string {
+  return name.replaceAll("-", "_");
 }
 
 function optionsOf(table: OptionTable): CompletedOption[] {

@@ -1,18 +1,19 @@
-import { type CompletedCommand, type CompletedOption, GLOBALS, LIST_CONTAINERS } from "./completed.ts";
+import type { CompletedOption, CompletedProgram } from "./completed.ts";
 
-const COMPLETE = "complete -c kata-runtime";
 const NO_COMMAND_YET = "-n __fish_use_subcommand";
 
-export function fishScript(commands: readonly CompletedCommand[]): string {
+export function fishScript({ name: called, commands, globals, lists }: CompletedProgram): string {
+  const complete = `complete -c ${called}`;
   const lines = [
-    "# fish completion for kata-runtime",
-    ...GLOBALS.map((option) => `${COMPLETE} ${NO_COMMAND_YET} ${flags(option)}`),
-    ...commands.map(({ name, summary }) => `${COMPLETE} ${NO_COMMAND_YET} -f -a ${name} -d ${quoted(summary)}`),
+    `# fish completion for ${called}`,
+    ...globals.map((option) => `${complete} ${NO_COMMAND_YET} ${flags(option)}`),
+    ...commands.map(({ name, summary }) => `${complete} ${NO_COMMAND_YET} -f -a ${name} -d ${quoted(summary)}`),
   ];
-  for (const { name, options, takesContainer } of commands) {
-    const after = `${COMPLETE} -n ${quoted(`__fish_seen_subcommand_from ${name}`)}`;
+  for (const { name, options, takes, words } of commands) {
+    const after = `${complete} -n ${quoted(`__fish_seen_subcommand_from ${name}`)}`;
     lines.push(...options.map((option) => `${after} ${flags(option)}`));
-    if (takesContainer) lines.push(`${after} -f -a ${quoted(`(${LIST_CONTAINERS})`)}`);
+    if (words.length > 0) lines.push(`${after} -f -a ${quoted(words.join(" "))}`);
+    for (const each of takes) lines.push(`${after} -f -a ${quoted(`(${lists[each] ?? ""})`)}`);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -1,17 +1,22 @@
-import { type CompletedCommand, type CompletedOption, GLOBALS, LIST_CONTAINERS } from "./completed.ts";
+import { type CompletedOption, type CompletedProgram, identifier } from "./completed.ts";
 
-/** To be evaluated, or kept as `_kata-runtime` in a directory of `fpath`. */
-export function zshScript(commands: readonly CompletedCommand[]): string {
-  const cases = commands.map(({ name, options, takesContainer }) => {
-    const then = takesContainer ? "_kata_runtime_ids" : "_files";
-    return `    (${name}) options=(${described(options)}); ${then} ;;`;
+/** To be evaluated, or kept as `_NAME` in a directory of `fpath`. */
+export function zshScript(program: CompletedProgram): string {
+  const { name: called, commands, globals, lists } = program;
+  const own = identifier(program);
+  const functions = Object.entries(lists).map(
+    ([named, list]) => `_${own}_${named}() { compadd -- \${(f)"$(${list})"} }\n`,
+  );
+  const cases = commands.map(({ name, options, takes, words }) => {
+    const named = takes.map((each) => `; _${own}_${each}`).join("");
+    const choice = words.length === 0 ? "" : `; compadd -- ${words.join(" ")}`;
+    return `    (${name}) options=(${described(options)})${choice}${named === "" && choice === "" ? "; _files" : named} ;;`;
   });
   const all = commands.map(({ name, summary }) => quoted(`${name}:${summary}`)).join(" ");
-  return `#compdef kata-runtime
+  return `#compdef ${called}
 
-_kata_runtime_ids() { compadd -- \${(f)"$(${LIST_CONTAINERS})"} }
-
-_kata-runtime() {
+${functions.join("\n")}
+_${called}() {
   local verb="" word
   local -a options commands
   for word in "\${(@)words[2,CURRENT-1]}"; do
@@ -19,7 +24,7 @@ _kata-runtime() {
   done
   case "$verb" in
     ("")
-      options=(${described(GLOBALS)})
+      options=(${described(globals)})
       commands=(${all})
       _describe command commands
       ;;
@@ -28,7 +33,7 @@ ${cases.join("\n")}
   _describe -o option options
 }
 
-if [ "$funcstack[1]" = "_kata-runtime" ]; then _kata-runtime "$@"; else compdef _kata-runtime kata-runtime; fi
+if [ "$funcstack[1]" = "_${called}" ]; then _${called} "$@"; else compdef _${called} ${called}; fi
 `;
 }
 

@@ -52,14 +52,21 @@ export function criRuntimes(toml: TomlTable): CriRuntimes {
 
 /** All that a configuration says, but for one runtime and the names of the files that it was read from. */
 export function withoutRuntime(toml: TomlTable, name: string): TomlTable {
-  const copy = structuredClone(toml);
-  delete copy.imports;
-  for (const plugin of Object.values(PLUGINS)) {
-    const containerd = table(table(table(copy.plugins)[plugin]).containerd);
-    const others = Object.entries(table(containerd.runtimes)).filter(([runtime]) => runtime !== name);
-    if (containerd.runtimes !== undefined) containerd.runtimes = Object.fromEntries(others);
-  }
-  return copy;
+  const withoutIt = (runtimes: TomlTable): TomlTable => without(runtimes, name);
+  const ofPlugin = (plugin: TomlTable): TomlTable =>
+    changed(plugin, "containerd", (containerd) => changed(containerd, "runtimes", withoutIt));
+  return changed(without(toml, "imports"), "plugins", (plugins) =>
+    Object.values(PLUGINS).reduce((all, plugin) => changed(all, plugin, ofPlugin), plugins),
+  );
+}
+
+/** A copy in which one table is another, where it is there. */
+function changed(toml: TomlTable, key: string, change: (inner: TomlTable) => TomlTable): TomlTable {
+  return toml[key] === undefined ? toml : { ...toml, [key]: change(table(toml[key])) };
+}
+
+function without(toml: TomlTable, key: string): TomlTable {
+  return Object.fromEntries(Object.entries(toml).filter(([name]) => name !== key));
 }
 
 function table(value: unknown): TomlTable {

@@ -5,7 +5,8 @@ import type { Verb } from "../context.ts";
 import { processBeside } from "../verbs/exec-process.ts";
 import { ownProcess, runExec } from "../verbs/run-exec.ts";
 import { checkedConsoleSocket } from "../verbs/terminal-options.ts";
-import { parseVariables } from "./request.ts";
+import { asUser } from "./exec-user.ts";
+import { parseVariables, readVariableFiles } from "./variables.ts";
 
 export const manual: Manual = {
   operands: "NAME COMMAND [ARGUMENT …]",
@@ -19,11 +20,20 @@ export const manual: Manual = {
       value: "NAME[=VALUE]",
       about: "environment variable; without a value, the caller's",
     },
-    user: { type: "string", short: "u", value: "UID[:GID]", about: "user and group to run as" },
+    "env-file": { type: "string", multiple: true, value: "FILE", about: "a file of variables, a line each" },
+    user: {
+      type: "string",
+      short: "u",
+      value: "USER[:GROUP]",
+      about: "user and group to run as, by the container's names or by numbers",
+    },
     workdir: { type: "string", short: "w", value: "DIR", about: "working directory" },
   },
-  notes: ["Ends with the command's own exit status; 127: there is no such command, 126: it cannot be run."],
-  examples: ["exec web ps", "exec -it web sh"],
+  notes: [
+    "Ends with the command's own exit status; 127: there is no such command, 126: it cannot be run,",
+    "125: there is no such container.",
+  ],
+  examples: ["exec web ps", "exec -it web sh", "exec -u www-data web id"],
 };
 
 export const verb: Verb = async (args, context) => {
@@ -33,11 +43,11 @@ export const verb: Verb = async (args, context) => {
   const id = parseContainerId(name);
   const wishes = {
     terminal: options.flag("tty"),
-    env: parseVariables(options.list("env")),
-    user: options.text("user"),
+    env: [...readVariableFiles(options.list("env-file")), ...parseVariables(options.list("env"))],
     cwd: options.text("workdir"),
   };
-  const process = processBeside(await ownProcess(id, context), command, wishes);
+  const beside = processBeside(await ownProcess(id, context), command, wishes);
+  const { process, user } = asUser(beside, options.text("user"));
   checkedConsoleSocket(undefined, wishes.terminal, false);
-  return runExec({ id, process, detached: false }, context);
+  return runExec({ id, process, detached: false, user }, context);
 };

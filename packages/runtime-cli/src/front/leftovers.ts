@@ -1,11 +1,13 @@
-import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isAlive, type ProcessIdentity } from "@kata-ts/linux";
-import { count, flag, object, optional, parseShape, positive, text } from "@kata-ts/linux/shape";
+import { count, flag, listOf, object, optional, parseShape, positive, text } from "@kata-ts/linux/shape";
 import { FileStore, KataError, parseContainerId, reasonOf } from "@kata-ts/virtcontainers/records";
-import { undoNetwork } from "./network.ts";
+import { NAT_NOTE } from "./nat-note.ts";
 import { NETWORK_NOTE } from "./network-note.ts";
+import { unmountRootfs } from "./overlay.ts";
+import { undoNetwork } from "./undo-network.ts";
 
 const OWNER = "owner.json";
 /** A bundle without its note is being made, or was left by a crash in that moment. */
@@ -21,6 +23,16 @@ export interface BundleOwner {
   readonly detached?: boolean;
   /** By which `kata stop` ends the container, by number. */
   readonly stopSignal?: number;
+  /** The image that its root file system is of: it is kept for as long as the bundle is. */
+  readonly image?: UsedImage;
+  /** The names of its volumes. */
+  readonly volumes?: readonly string[];
+}
+
+interface UsedImage {
+  readonly digest: string;
+  /** As it was named. */
+  readonly name: string;
 }
 
 const bundleOwner = object<BundleOwner>({
@@ -28,6 +40,8 @@ const bundleOwner = object<BundleOwner>({
   root: text,
   detached: optional(flag),
   stopSignal: optional(count),
+  image: optional(object<UsedImage>({ digest: text, name: text })),
+  volumes: optional(listOf(text)),
 });
 
 /** Replaces the note as a whole: a power cut leaves the old one or the new one. */
@@ -48,10 +62,11 @@ export function ownerOf(bundle: string): BundleOwner | undefined {
 
 /** Removes a bundle with its network. What is needed to try again stays where that cannot be undone. */
 export async function removeBundle(bundle: string): Promise<void> {
+  await unmountRootfs(bundle);
   try {
     await undoNetwork(bundle);
   } catch (error) {
-    const kept = [OWNER, NETWORK_NOTE];
+    const kept = [OWNER, NETWORK_NOTE, NAT_NOTE];
     for (const name of readdirSync(bundle).filter((each) => !kept.includes(each)))
       await rm(join(bundle, name), { recursive: true, force: true });
     throw error;
@@ -66,14 +81,27 @@ export async function removeBundle(bundle: string): Promise<void> {
  * @param root where the record of a bundle is looked for whose own note cannot be read
  */
 export async function sweepBundles(bundles: string, root: string, warn: Warn): Promise<void> {
-  for (const name of readdirSync(bundles)) {
-    const path = join(bundles, name);
+  for (const path of await leftBundles(bundles, root, warn)) {
     try {
-      if (await isLeftOver(path, name, root)) await removeBundle(path);
+      await removeBundle(path);
     } catch (error) {
       warn(`${path}, which an earlier run has left, could not be removed: ${reasonOf(error)}`);
     }
   }
+}
+
+/** The bundles that sweepBundles would remove. */
+export async function leftBundles(bundles: string, root: string, warn: Warn): Promise<string[]> {
+  const left: string[] = [];
+  for (const name of existsSync(bundles) ? readdirSync(bundles) : []) {
+    const path = join(bundles, name);
+    try {
+      if (await isLeftOver(path, name, root)) left.push(path);
+    } catch (error) {
+      warn(`${path} may be what an earlier run has left: ${reasonOf(error)}`);
+    }
+  }
+  return left;
 }
 
 async function isLeftOver(path: string, name: string, root: string): Promise<boolean> {

@@ -1,31 +1,24 @@
-import { COMMIT, findInstallation, VERSION } from "@kata-ts/runtime";
+import { findInstallation } from "@kata-ts/runtime";
 import { parseGlobals, runtimeSettings } from "../arguments/globals.ts";
 import { UsageError } from "../arguments/parse.ts";
-import { COMMANDS } from "../commands.ts";
-import type { Command, Context } from "../context.ts";
+import type { Context } from "../context.ts";
 import { Log } from "../output/log.ts";
 import { print } from "../output/print.ts";
 import { Timeline } from "../output/timeline.ts";
+import { FRONT, type FrontCommand, INTERNAL } from "./commands.ts";
 import { failureOf } from "./failure.ts";
-
-/** What people need; each works through the same verbs, and on the same containers, as an engine's calls. */
-const FRONT: Readonly<Record<string, Command>> = {
-  run: { summary: "run a command in a virtual machine of its own", load: () => import("./run.ts") },
-  ps: { summary: "list what runs", load: () => import("../verbs/list.ts") },
-  exec: { summary: "run another command beside it", load: () => import("./exec.ts") },
-  stop: { summary: "end it: first politely, after ten seconds by force", load: () => import("./stop.ts") },
-  logs: { summary: "show what it has written, or what its virtual machine said", load: () => import("./logs.ts") },
-};
+import { versionLine } from "./version.ts";
 
 const HELP: readonly string[] = ["-h", "--help", "help"];
 
 /** Runs `kata`: containers for people, without an engine. Returns the exit status. */
 export async function kata(argv: readonly string[], libexec: string): Promise<number> {
   const log = new Log({ file: undefined, format: "plain", debug: false });
+  let failure: number | undefined;
   try {
     const globals = parseGlobals(argv);
     if (globals.version) {
-      print(`kata ${VERSION}, commit ${COMMIT}\n`);
+      print(versionLine());
       return 0;
     }
     const [topic] = globals.rest;
@@ -34,27 +27,30 @@ export async function kata(argv: readonly string[], libexec: string): Promise<nu
       print(await usage());
       return 0;
     }
-    const { verb } = await commandOf(globals.verb).load();
+    const command = commandOf(globals.verb);
+    failure = command.failure;
+    const { verb } = await command.load();
     if (HELP.includes(topic ?? "")) return await explain(globals.verb);
     if (globals.debug) log.enableDebug();
     using timeline = new Timeline(globals.timing);
     timeline.note("program loaded");
     const installation = findInstallation(libexec);
-    const context: Context = { ...runtimeSettings(globals), globals, log, timeline, installation, commands: COMMANDS };
+    const context: Context = { ...runtimeSettings(globals), globals, log, timeline, installation, commands: FRONT };
     const status = await verb(globals.rest, context);
     await context.tracing?.export(`kata ${globals.verb}`, undefined, (message) => {
       log.warning(message);
     });
     return status;
   } catch (error) {
-    const { message, status } = failureOf(error);
+    const { message, status } = failureOf(error, failure);
     log.error(message);
     return status;
   }
 }
 
-function commandOf(name: string): Command {
-  const command = Object.hasOwn(FRONT, name) ? FRONT[name] : undefined;
+function commandOf(name: string): FrontCommand {
+  const table = Object.hasOwn(INTERNAL, name) ? INTERNAL : FRONT;
+  const command = Object.hasOwn(table, name) ? table[name] : undefined;
   if (command === undefined) throw new UsageError(`no command "${name}": see kata --help`);
   return command;
 }

@@ -1,5 +1,16 @@
 import { readFileSync } from "node:fs";
-import { listOf, object, oneOf, optional, parseShape, positive, quantity, text } from "@kata-ts/linux/shape";
+import {
+  count,
+  listOf,
+  object,
+  oneOf,
+  optional,
+  parseShape,
+  positive,
+  quantity,
+  type Shape,
+  text,
+} from "@kata-ts/linux/shape";
 import type { CniAttachment, PluginConfig } from "./cni.ts";
 
 /** The file in a bundle that says which network has to be taken back. */
@@ -7,10 +18,18 @@ export const NETWORK_NOTE = "network.json";
 
 export interface PortMapping {
   readonly hostIP?: string;
+  /** 0 where any will do. */
   readonly hostPort: number;
   readonly containerPort: number;
   readonly protocol: "tcp" | "udp";
 }
+
+export const portMapping: Shape<PortMapping> = object<PortMapping>({
+  hostIP: optional(text),
+  hostPort: count,
+  containerPort: positive,
+  protocol: oneOf("tcp", "udp"),
+});
 
 /** What has to be taken back for a bundle. */
 export interface NetworkNote {
@@ -29,16 +48,7 @@ const noteShape = object<NetworkNote>({
 });
 
 const mappings = object<{ readonly portMappings?: readonly PortMapping[] }>({
-  portMappings: optional(
-    listOf(
-      object<PortMapping>({
-        hostIP: optional(text),
-        hostPort: positive,
-        containerPort: positive,
-        protocol: oneOf("tcp", "udp"),
-      }),
-    ),
-  ),
+  portMappings: optional(listOf(portMapping)),
 });
 
 /** The ports of the host that a plugin forwards. @throws TypeError where they are damaged */

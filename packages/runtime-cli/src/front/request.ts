@@ -1,20 +1,17 @@
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
-import type { SpecMount, SpecResources } from "@kata-ts/agent-protocol";
+import type { SpecResources } from "@kata-ts/agent-protocol";
 import { type Options, UsageError } from "../arguments/parse.ts";
 import { parseBytes } from "../verbs/update-options.ts";
-import { checkNetwork, parsePorts } from "./network.ts";
-import type { PortMapping } from "./network-note.ts";
+import { type ContainerRequest, parseContainerOptions } from "./container-options.ts";
+import { type NetworkRequest, parseNetwork } from "./network-request.ts";
+import { parseVariables, readVariableFiles } from "./variables.ts";
 
 /** What a command line asks for, without the image: understood, and found possible, before anything is fetched. */
-export interface FrontRequest {
-  readonly ports: readonly PortMapping[];
-  readonly volumes: readonly SpecMount[];
+export interface FrontRequest extends ContainerRequest {
   readonly resources: SpecResources;
   readonly env: readonly string[];
   readonly cwd: string | undefined;
   readonly user: string | undefined;
-  readonly network: string | undefined;
+  readonly network: NetworkRequest;
   readonly tty: boolean;
   /** Of the output of a detached container. */
   readonly log: { readonly maxBytes: number; readonly maxFiles: number };
@@ -27,16 +24,16 @@ export function parseRequest(options: Options, env: NodeJS.ProcessEnv = process.
   if (options.flag("detach") && options.flag("tty")) {
     throw new UsageError("--detach and --tty: a detached container has no terminal");
   }
-  const ports = parsePorts(options.list("publish"));
-  const network = options.text("network");
-  checkNetwork(network, ports);
+  if (options.flag("detach") && options.flag("interactive")) {
+    throw new UsageError("--detach and --interactive: nothing can be typed to a detached container");
+  }
+  const network = parseNetwork(options);
   const cwd = options.text("workdir");
   if (cwd?.startsWith("/") === false) throw new UsageError(`--workdir takes an absolute path, not "${cwd}"`);
   return {
-    ports,
-    volumes: options.list("volume").map(parseVolume),
+    ...parseContainerOptions(options),
     resources: parseLimits(options),
-    env: parseVariables(options.list("env"), env),
+    env: [...readVariableFiles(options.list("env-file"), env), ...parseVariables(options.list("env"), env)],
     cwd,
     user: options.text("user"),
     network,
@@ -68,29 +65,6 @@ function parseLog(options: Options): FrontRequest["log"] {
 function splitOnce(text: string): [string, string] {
   const place = text.indexOf("=");
   return place === -1 ? [text, ""] : [text.slice(0, place), text.slice(place + 1)];
-}
-
-/** `NAME=VALUE`; a NAME alone has the value that it has here, and is left out where it has none. @throws UsageError */
-export function parseVariables(texts: readonly string[], env: NodeJS.ProcessEnv = process.env): string[] {
-  return texts.flatMap((text) => {
-    if (text === "" || text.startsWith("=")) throw new UsageError(`--env takes NAME=VALUE or NAME, not "${text}"`);
-    if (text.includes("=")) return [text];
-    const value = env[text];
-    return value === undefined ? [] : [`${text}=${value}`];
-  });
-}
-
-/** `FROM:TO[:ro]`. @throws UsageError */
-function parseVolume(text: string): SpecMount {
-  const [from = "", to = "", mode = "rw", ...more] = text.split(":");
-  if (from === "" || !to.startsWith("/") || (mode !== "ro" && mode !== "rw") || more.length > 0) {
-    throw new UsageError(`--volume takes FROM:TO or FROM:TO:ro, not "${text}"`);
-  }
-  const source = resolve(from);
-  if (statSync(source, { throwIfNoEntry: false }) === undefined) {
-    throw new UsageError(`--volume ${text}: there is no ${source}`);
-  }
-  return { source, destination: to, type: "bind", options: ["rbind", mode] };
 }
 
 function parseLimits(options: Options): SpecResources {

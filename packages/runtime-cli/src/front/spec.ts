@@ -1,32 +1,29 @@
 import type { RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
 import { inheritedLimits } from "@kata-ts/linux";
-import { type Image, type ImageProcess, processFor } from "@kata-ts/oci-image";
+import { type ImageProcess, processFor, type StoredImage } from "@kata-ts/oci-image";
 import { defaultSpec } from "@kata-ts/virtcontainers";
+import type { ContainerNetwork } from "./network.ts";
 import type { FrontRequest } from "./request.ts";
-
-/** What Docker gives a container: package managers and servers that change their user need it. */
-const CAPABILITIES = [
-  ...["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE"],
-  ...["NET_RAW", "SYS_CHROOT", "MKNOD", "AUDIT_WRITE", "SETFCAP"],
-].map((name) => `CAP_${name}`);
+import { lastOfEach } from "./variables.ts";
 
 export interface FrontContainer {
   readonly id: string;
   readonly rootfs: string;
-  readonly image: Image | undefined;
+  readonly image: StoredImage | undefined;
   readonly command: readonly string[];
   readonly request: FrontRequest;
-  /** A path to its network namespace; without it the container has its loopback. */
-  readonly namespace: string | undefined;
-  /** Files by which it knows itself. */
-  readonly files: readonly SpecMount[];
+  readonly network: Pick<ContainerNetwork, "namespace" | "sysctl">;
+  /** Files by which it knows itself, and its volumes. */
+  readonly mounts: readonly SpecMount[];
 }
 
 /** config.json of what was asked for: the image's wishes, and over them those of the command line. */
 export async function frontSpec(container: FrontContainer): Promise<RuntimeSpec> {
-  const { id, rootfs, request, namespace, files } = container;
+  const { id, rootfs, request, mounts } = container;
+  const { namespace, sysctl } = container.network;
   const base = defaultSpec(await processOf(container));
-  const capabilities = { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES };
+  const names = request.capabilities;
+  const capabilities = { bounding: names, effective: names, permitted: names };
   return {
     ...base,
     process: {
@@ -38,14 +35,15 @@ export async function frontSpec(container: FrontContainer): Promise<RuntimeSpec>
       // The caller's, as a daemon's containers have the daemon's.
       rlimits: inheritedLimits(),
     },
-    root: { path: rootfs },
-    hostname: id,
-    mounts: [...(base.mounts ?? []), ...files, ...request.volumes],
+    root: { path: rootfs, ...(request.readonly && { readonly: true }) },
+    hostname: request.hostname ?? id,
+    mounts: [...(base.mounts ?? []), ...request.tmpfs, ...mounts],
     linux: {
       ...base.linux,
       namespaces: (base.linux?.namespaces ?? []).map((each) =>
         each.type === "network" && namespace !== undefined ? { ...each, path: namespace } : each,
       ),
+      sysctl: { ...base.linux?.sysctl, ...sysctl },
       resources: { ...base.linux?.resources, ...request.resources },
     },
   };
@@ -58,7 +56,7 @@ async function processOf({ rootfs, image, command, request }: FrontContainer): P
   const terminal = request.tty ? ["TERM=xterm"] : [];
   return {
     ...process,
-    env: [...process.env, ...terminal, ...request.env],
+    env: lastOfEach([...process.env, ...terminal, ...request.env]),
     cwd: request.cwd ?? process.cwd,
   };
 }

@@ -2,15 +2,15 @@ import { constants } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RuntimePorts } from "@kata-ts/runtime";
 import { openForExisting } from "@kata-ts/runtime";
-import { type ContainerId, deleteContainer, killContainer, statusOf } from "@kata-ts/virtcontainers";
+import { type ContainerId, deleteContainer, KataError, killContainer, statusOf } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import type { Verb } from "../context.ts";
-import { onlyId } from "../verbs/required.ts";
+import type { Context, Verb } from "../context.ts";
 import { FrontBundle } from "./bundle.ts";
+import { eachContainer } from "./each-container.ts";
 
 export const manual: Manual = {
-  operands: "NAME",
+  operands: "NAME …",
   options: { time: { type: "string", short: "t", value: "SECONDS", about: "patience before force, 10 by default" } },
 };
 
@@ -20,18 +20,23 @@ const POLL_MS = 50;
 /** The process that started a container cleans up after it; after a detached container, this does. */
 export const verb: Verb = async (args, context) => {
   const { options, words } = parseAnywhere(args, manual.options);
-  const id = onlyId("stop", words);
   const patience = options.text("time") ?? PATIENCE_SECONDS;
   if (!/^\d{1,6}$/.test(patience)) throw new UsageError(`--time takes seconds, not "${patience}"`);
+  return eachContainer("stop", words, context, (id) => stop(id, Number(patience) * 1000, context));
+};
+
+async function stop(id: ContainerId, patienceMs: number, context: Context): Promise<void> {
   const runtime = await openForExisting(context, id);
   const ports = await runtime.ports("store", "hypervisor", "cgroups", "connectAgent");
   const bundle = FrontBundle.detached(id);
-  const stopped = await end(id, Number(patience) * 1000, ports);
-  if (bundle === undefined) return stopped ? 0 : 1;
-  await deleteContainer(id, { force: true }, ports);
-  await bundle[Symbol.asyncDispose]();
-  return 0;
-};
+  const stopped = await end(id, patienceMs, ports);
+  if (bundle !== undefined) {
+    await deleteContainer(id, { force: true }, ports);
+    await bundle[Symbol.asyncDispose]();
+  } else if (!stopped) {
+    throw new KataError("KATA_STATE", `${id} does not end, even by SIGKILL`);
+  }
+}
 
 type StopPorts = RuntimePorts<"store" | "hypervisor" | "cgroups" | "connectAgent">;
 

@@ -8,11 +8,11 @@ import { KataError } from "@kata-ts/virtcontainers/records";
 const DIRECTORIES = [join("libexec", "kata-ts"), join("share", "kata-ts")];
 const PROGRAMS = ["kata-runtime", "kata", "containerd-shim-kata-v2"].map((name) => join("bin", name));
 /** By which a directory is known as ours, before it is replaced or removed. */
-const MARK = join("libexec", "kata-ts", "kata-runtime.mjs");
+const MARK = join("libexec", "kata-ts", "kata-proxy");
 
 const run: (file: string, args: readonly string[]) => Promise<unknown> = promisify(execFile);
 
-/** Calls that compile what is needed most: Node keeps that by the files' paths. */
+/** Of a program on Node these compile what is needed most, which Node keeps by the files' paths. Of all they show that they start. */
 const WARMING: readonly (readonly [program: string, ...args: string[]])[] = [
   [join("bin", "kata"), "--help"],
   [join("bin", "kata-runtime"), "list", "--quiet"],

@@ -1,18 +1,46 @@
-import { KataError } from "@kata-ts/virtcontainers/records";
+import { loadSpec, openForExisting } from "@kata-ts/runtime";
+import { checkpointContainer, continueContainer, requirePrivileges } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
+import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
+import { GUARD_DONE, startGuard } from "./checkpoint-guard.ts";
+import { CHECKPOINT_OPTIONS, imagePathOf, refusePartial } from "./checkpoint-options.ts";
+import { Interruption } from "./interruption.ts";
+import { onlyId } from "./required.ts";
 
 export const manual: Manual = {
   operands: "CONTAINER",
-  options: {},
+  options: CHECKPOINT_OPTIONS,
+  notes: [
+    "Saves the container with its virtual machine: memory, devices and disks. It stands still meanwhile, and is deleted then.",
+    'It needs shared_fs = "none", and a root file system on a block device: docs/checkpoint.md.',
+  ],
+  examples: ["checkpoint --image-path /srv/saved web", "checkpoint --leave-running --image-path /srv/saved web"],
 };
 
-export const verb: Verb = () => {
-  throw new KataError(
-    "KATA_UNSUPPORTED",
-    "checkpoint is not supported: a container in a virtual machine has no CRIU image",
-    {
-      hint: "pause and resume keep a container as it is",
-    },
-  );
+export const verb: Verb = async (args, context) => {
+  const { options, words } = parseAnywhere(args, manual.options);
+  const id = onlyId("checkpoint", words);
+  refusePartial("checkpoint", options, manual.options);
+  requirePrivileges();
+  const runtime = await openForExisting(context, id);
+  const ports = await runtime.ports("store", "hypervisor", "network", "cgroups", "connectAgent");
+  if (options.flag("guard")) {
+    if (!(await standardInput()).includes(GUARD_DONE)) await continueContainer(id, ports);
+    return 0;
+  }
+  const { bundle } = await ports.store.read(id);
+  const process = loadSpec(bundle).process ?? { cwd: "/" };
+  const leaveRunning = options.flag("leave-running");
+  using interruption = new Interruption();
+  await using guard = startGuard(id, context);
+  await checkpointContainer(id, imagePathOf(options), { leaveRunning, process, signal: interruption.signal }, ports);
+  guard.dismiss();
+  return 0;
 };
+
+async function standardInput(): Promise<string> {
+  let text = "";
+  for await (const chunk of process.stdin) text += String(chunk);
+  return text;
+}

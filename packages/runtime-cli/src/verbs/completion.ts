@@ -1,9 +1,7 @@
 import type { Manual } from "../arguments/manual.ts";
-import { parseAnywhere, UsageError } from "../arguments/parse.ts";
-import { bashScript } from "../completion/bash.ts";
-import { type CompletedCommand, completedCommands } from "../completion/completed.ts";
-import { fishScript } from "../completion/fish.ts";
-import { zshScript } from "../completion/zsh.ts";
+import { parseAnywhere } from "../arguments/parse.ts";
+import { completedProgram } from "../completion/completed.ts";
+import { scriptFor } from "../completion/script.ts";
 import type { Verb } from "../context.ts";
 import { print } from "../output/print.ts";
 
@@ -17,19 +15,11 @@ export const manual: Manual = {
   ],
 };
 
-const SCRIPTS: Readonly<Record<string, (commands: readonly CompletedCommand[]) => string>> = {
-  bash: bashScript,
-  zsh: zshScript,
-  fish: fishScript,
-};
+const LISTS = { containers: "kata-runtime list --quiet 2>/dev/null" };
 
 /** Prints a script that completes commands, their options, container ids and files. */
 export const verb: Verb = async (args, { commands }) => {
-  const [shell = "", ...more] = parseAnywhere(args, manual.options).words;
-  const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
-  if (script === undefined || more.length > 0) {
-    throw new UsageError('"completion" requires a shell it knows: bash, zsh or fish');
-  }
-  print(script(await completedCommands(commands)));
+  const script = scriptFor(parseAnywhere(args, manual.options).words);
+  print(script(await completedProgram("kata-runtime", commands, LISTS)));
   return 0;
 };

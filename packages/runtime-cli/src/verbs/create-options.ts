@@ -34,5 +34,6 @@ export function requestOf(verb: string, { options, words }: ParsedArguments): Bu
     oneOutput: !terminal && (output !== undefined || isOneFile(1, 2)),
     output,
     consoleSocket,
+    detached,
   };
 }

@@ -1,6 +1,9 @@
 import type { SpecCapabilities, SpecProcess, SpecUser } from "@kata-ts/agent-protocol";
 import { type Options, UsageError } from "../arguments/parse.ts";
 
+/** Of users and groups: the number after it is Linux's for "none". */
+export const MAX_ID: number = 2 ** 32 - 2;
+
 /** How a process of exec is to differ from the container's own. */
 export interface ProcessWishes {
   readonly terminal: boolean;
@@ -67,6 +70,7 @@ function userFrom(inherited: SpecUser, { user, additionalGids: added = [] }: Pro
 
 function numeric(text: string, option: string): number {
   if (!/^\d{1,10}$/.test(text)) throw new UsageError(`${option}: "${text}" is not a number`);
+  if (Number(text) > MAX_ID) throw new UsageError(`${option}: "${text}" is more than ${String(MAX_ID)}`);
   return Number(text);
 }
 

@@ -13,6 +13,7 @@ export interface ExecRequest {
   readonly process: SpecProcess;
   /** ExecOptions of virtcontainers. */
   readonly cgroup?: string | undefined;
+  readonly user?: string | undefined;
   readonly consoleSocket?: string | undefined;
   readonly ignorePaused?: boolean;
   /** It is not waited for. */
@@ -29,7 +30,7 @@ export async function ownProcess(id: ContainerId, { root }: Context): Promise<Sp
 
 /** Runs a process in a container. @returns its exit status; 0 for one that is detached */
 export async function runExec(request: ExecRequest, context: Context): Promise<number> {
-  const { id, detached, pidFile, ignorePaused = false, cgroup, consoleSocket } = request;
+  const { id, detached, pidFile, ignorePaused = false, cgroup, user, consoleSocket } = request;
   const process = withInheritedLimits(request.process);
   const terminal = process.terminal === true;
   using foreground = detached ? undefined : new Foreground(terminal);
@@ -40,7 +41,9 @@ export async function runExec(request: ExecRequest, context: Context): Promise<n
       ignorePaused,
       oneOutput: !terminal && isOneFile(1, 2),
       cgroup,
+      user,
       consoleSocket,
+      detached,
     },
     await (await openForExisting(context, id)).ports("store", "shims", "cgroups", "connectAgent"),
   );

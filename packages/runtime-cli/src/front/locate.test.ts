@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { locate } from "./root-file-system.ts";
+import { locate } from "./locate.ts";
 
 describe("what kata run takes its root file system from", () => {
   let directory = "";

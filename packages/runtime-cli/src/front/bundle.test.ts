@@ -1,0 +1,51 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { identifyProcess } from "@kata-ts/linux";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { FrontBundle } from "./bundle.ts";
+import { hasNatNote, writeNatNote } from "./nat-note.ts";
+
+const given = process.env.KATA_TS_DATA;
+let directory = "";
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "bundle-"));
+  process.env.KATA_TS_DATA = directory;
+});
+
+afterEach(() => {
+  if (given === undefined) delete process.env.KATA_TS_DATA;
+  else process.env.KATA_TS_DATA = given;
+  rmSync(directory, { recursive: true });
+});
+
+/** The status of a run whose bundle has a network that cannot be taken back. */
+async function run(warnings: string[], end: () => number): Promise<number> {
+  await using bundle = await FrontBundle.create("web", join(directory, "root"), (message) => warnings.push(message));
+  // No file there can be removed.
+  writeNatNote(bundle.path, { namespace: "/proc/version", keeper: identifyProcess(process.pid), ports: [] });
+  return end();
+}
+
+it("what cannot be taken back of a run keeps neither its status nor its error, and stays noted", async () => {
+  const warnings: string[] = [];
+  expect(await run(warnings, () => 7)).toBe(7);
+  expect(warnings).toEqual([expect.stringMatching(/bundles\/web could not be removed, .*: E[A-Z]+/)]);
+  const path = join(directory, "bundles/web");
+  expect(hasNatNote(path)).toBe(true);
+  rmSync(path, { recursive: true });
+  const failing = run(warnings, () => {
+    throw new Error("no such command");
+  });
+  await expect(failing).rejects.toThrow("no such command");
+});
+
+it("what cannot be taken back of a detached container is an error for who removes it", async () => {
+  const warnings: string[] = [];
+  await using made = await FrontBundle.create("web", join(directory, "root"), (message) => warnings.push(message));
+  made.detach();
+  writeNatNote(made.path, { namespace: "/proc/version", keeper: identifyProcess(process.pid), ports: [] });
+  await expect(FrontBundle.detached("web")?.[Symbol.asyncDispose]()).rejects.toThrow(/^E[A-Z]+/);
+  expect([existsSync(made.path), warnings]).toEqual([true, []]);
+});

@@ -1,0 +1,62 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { keepShowing } from "./keep-showing.ts";
+
+const MODULE = JSON.stringify(join(import.meta.dirname, "keep-showing.ts"));
+
+describe("what comes while kata logs follows", () => {
+  let directory = "";
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "kata-showing-"));
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  it("is not shown any more once the caller has interrupted it, however much there is", async () => {
+    let count = 0;
+    const reader = {
+      *read(): Generator<Buffer> {
+        while (count < 1000) {
+          count += 1;
+          yield Buffer.alloc(0);
+        }
+      },
+    };
+    const interruption = new AbortController();
+    setImmediate(() => {
+      interruption.abort();
+    });
+    await keepShowing(reader, {
+      directory,
+      dropped: () => ({ old: 0, unwritten: 0 }),
+      saidUnwritten: 0,
+      hasEnded: async () => Promise.resolve(false),
+      signal: interruption.signal,
+    });
+    expect(count).toBeLessThan(1000);
+  });
+
+  it("is shown to its end, with what a full disk had no room for meanwhile", async () => {
+    const program = `
+      import { keepShowing } from ${MODULE};
+      await keepShowing(
+        { *read() { yield Buffer.from("last\\n"); } },
+        {
+          directory: ${JSON.stringify(directory)},
+          dropped: () => ({ old: 0, unwritten: 8 }),
+          saidUnwritten: 3,
+          hasEnded: async () => true,
+          signal: new AbortController().signal,
+        },
+      );`;
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program]);
+    expect(stdout).toBe("last\n");
+    expect(stderr).toBe("kata: 5 bytes of the output are missing, because the disk was full\n");
+  });
+});
