@@ -15,6 +15,7 @@ const TARGETS: Readonly<Record<string, string>> = {
   qmp: "qemu-driver",
   console: "qemu-driver",
   iproute: "netns",
+  dns: "netns",
   "config-json": "runtime",
   "process-json": "runtime",
   "configuration-toml": "runtime",

@@ -8,6 +8,7 @@ import { CHECKS } from "./lib/checks.ts";
 import { endToEndSuites, runEndToEndUntil } from "./lib/e2e-suites.ts";
 import { fromTemplates } from "./lib/from-templates.ts";
 import { auditGuest } from "./lib/guest-audit.ts";
+import { buildGuestPackage } from "./lib/guest-package.ts";
 import { runLaboratoryTurn } from "./lib/laboratory.ts";
 import { DIST } from "./lib/paths.ts";
 import { step, tool } from "./lib/run.ts";
@@ -42,6 +43,7 @@ const suites: readonly Suite[] = [
 
 await buildPackages();
 await buildTree("tuned");
+await buildGuestPackage();
 
 await step("the guest's packages, beside those of today", showAudit);
 

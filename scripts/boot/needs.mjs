@@ -29,6 +29,7 @@ export const BUILD_NEEDS = [
   program("mke2fs", "e2fsprogs"),
   program("cpio", "cpio"),
   program("tc", "iproute2"),
+  program("nft", "nftables"),
   { what: "busybox without libraries", packages: ["busybox-static"], isMet: () => isStatic("/bin/busybox") },
 ];
 
@@ -49,7 +50,6 @@ export const TEST_NEEDS = [
   file("libfaketime", ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"], "libfaketime"),
   file("CNI's plugins", ["/usr/lib/cni/bridge", "/opt/cni/bin/bridge"], "containernetworking-plugins"),
   program("iptables", "iptables"),
-  program("nft", "nftables"),
   program("containerd", "containerd"),
   program("dockerd", "docker.io"),
   program("docker", "docker-cli", "docker.io"),

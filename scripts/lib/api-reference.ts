@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publishedPackages } from "./pack.ts";
 import { ROOT } from "./paths.ts";
@@ -12,7 +12,10 @@ export async function apiReference(out?: string): Promise<void> {
   const options = {
     name: "kata-ts",
     entryPointStrategy: "packages",
-    entryPoints: publishedPackages().map(({ directory }) => directory),
+    // A package of files alone has none.
+    entryPoints: publishedPackages().flatMap(({ directory }) =>
+      existsSync(join(directory, "src", "index.ts")) ? [directory] : [],
+    ),
     packageOptions: {
       entryPoints: ["src/index.ts"],
       tsconfig: "tsconfig.build.json",

@@ -27,8 +27,8 @@ export async function buildTree(kernel: KernelChoice): Promise<void> {
   const agent = await step("bundling the agent", bundleAgent);
   const guest = await step("preparing the guest", () => buildGuest(kernel, agent.directory));
   const hostPackages = [...node.packages, ...(await step("preparing virtiofsd", installFileDaemon))];
-  const npm = { guest: agent.npm, host: programs };
-  const runners = { guest: [agent.runner], host: ["node"] } as const;
+  const npm = { guest: agent.npm, host: programs.npm };
+  const runners = { guest: [agent.runner], host: programs.runners };
   await step(`assembling dist/kata-ts with the ${guest.kernel} kernel`, () =>
     assembleShare(guest, { hostPackages, npm, runners }),
   );

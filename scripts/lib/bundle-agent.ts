@@ -1,9 +1,10 @@
 import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { bundle, compileBundle } from "@kata-ts/quickjs";
-import { build } from "esbuild";
+import { build, type Metafile } from "esbuild";
 import { builtins } from "./builtins.ts";
 import { type Engine, engineOf } from "./engine-choice.ts";
+import { engineLacks } from "./engine-lacking.ts";
 import { copyKoffi } from "./koffi.ts";
 import { AGENT_DIST, packageDir, ROOT } from "./paths.ts";
 import { packagesOf, type Runner } from "./sbom.ts";
@@ -53,14 +54,24 @@ async function forQuickjs(directory: string): Promise<AgentBundle> {
   const { prepareScriptEngine } = await import("@kata-ts/guest-image");
   const { program, source } = await prepareScriptEngine({ native: join(packageDir("quickjs"), "native") });
   const text = join(directory, "agent.js");
-  // The agent calls nobody by gRPC.
-  const metafile = await bundle([MAIN], text, {
-    absWorkingDir: ROOT,
-    leftOut: ["node:http2"],
-    minifySyntax: true,
-  });
+  const metafile = await bundleAgentText(text);
   await compileBundle(program, text, join(directory, "agent.kjs"));
   await rm(text);
   await copyFile(program, join(directory, "kata-js"));
   return { directory, npm: packagesOf(metafile), runner: source };
+}
+
+/** The agent as one module for the engine. @param to where it is written; @param sourcemap one beside it, for stacks */
+export async function bundleAgentText(to: string, sourcemap?: "external"): Promise<Metafile> {
+  // Compiled a moment ago: not there when this file was loaded.
+  const { prepareScriptEngine } = await import("@kata-ts/guest-image");
+  const { program } = await prepareScriptEngine({ native: join(packageDir("quickjs"), "native") });
+  return bundle([MAIN], to, {
+    absWorkingDir: ROOT,
+    // The agent calls no other by gRPC.
+    leftOut: ["node:http2"],
+    lacking: await engineLacks(program),
+    minifySyntax: true,
+    ...(sourcemap === undefined ? {} : { sourcemap }),
+  });
 }

@@ -1,110 +1,34 @@
-import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { execa } from "execa";
-import { builtins } from "./builtins.ts";
-import { directImports } from "./direct-imports.ts";
 import { copyKoffi } from "./koffi.ts";
-import { writeLauncher } from "./launcher.ts";
-import { DIST, packageDir, ROOT } from "./paths.ts";
-import { packagesOf } from "./sbom.ts";
-
-/** For CommonJS inside an ES module bundle, which is grpc-js. */
-const REQUIRE =
-  'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);\n';
-
-/** Each with its entry points; those of one package share their code. */
-const PROGRAMS = {
-  "runtime-cli": { "kata-runtime": "bin.js", kata: "kata.js" },
-  proxy: { "kata-proxy": "bin.js" },
-  shim: { "kata-shim": "bin.js" },
-  "containerd-shim": { "containerd-shim-kata-v2": "bin.js" },
-} as const;
-
-/** A call ends before this is full: its four collections of garbage took 15 ms of 170, and collected nothing. */
-const SHORT_LIVED = ["--min-semi-space-size=16"];
+import { DIST, ROOT } from "./paths.ts";
+import { type ProgramParts, placePrograms } from "./place-programs.ts";
 
 /**
- * Assembles the programs of the installable tree: bin, libexec, and the Node that runs them.
+ * Assembles the programs of the installable tree: bin, libexec, and what runs them.
  *
- * @param node a directory with that Node, and the library that it needs
- * @returns directories of the npm packages that are in them
+ * @param node a directory with a Node, and the library that it needs
  */
-export async function bundlePrograms(node: string): Promise<string[]> {
+export async function bundlePrograms(node: string): Promise<ProgramParts> {
   const libexec = join(DIST, "libexec", "kata-ts");
-  await rm(libexec, { recursive: true, force: true });
-  await mkdir(join(DIST, "bin"), { recursive: true });
-  await mkdir(libexec, { recursive: true });
-  const npm: string[] = [];
-  for (const [name, programs] of Object.entries(PROGRAMS)) npm.push(...(await bundle(name, programs, libexec)));
-  npm.push(...(await copyKoffi(join(libexec, "node_modules"))));
+  for (const directory of [libexec, join(DIST, "bin")]) {
+    await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true });
+  }
+  const koffi = await copyKoffi(join(libexec, "node_modules"));
   for (const file of ["node", "libatomic.so.1"]) await copyFile(join(node, file), join(libexec, file));
-  for (const program of ["kata-runtime", "kata"]) {
-    const pulls = program === "kata";
-    await writeLauncher(join(DIST, "bin", program), {
-      program,
-      libexec: "../libexec/kata-ts",
-      flags: SHORT_LIVED,
-      pulls,
-      passesLimits: true,
-    });
-  }
-  // containerd looks for it where the other programs for users are.
-  await writeLauncher(join(DIST, "bin", "containerd-shim-kata-v2"), {
-    program: "containerd-shim-kata-v2",
-    libexec: "../libexec/kata-ts",
-    flags: [],
-    pulls: false,
-    passesLimits: true,
-  });
-  for (const program of ["kata-proxy", "kata-shim"]) {
-    await writeLauncher(join(libexec, program), {
-      program,
-      libexec: ".",
-      flags: [],
-      pulls: false,
-      passesLimits: false,
-    });
-  }
+  const { npm, runners } = await placePrograms(DIST, { KATA_TS_COMMIT: JSON.stringify(await commit()) });
   await warmCompileCache(libexec);
-  return npm;
+  return { npm: [...npm, ...koffi], runners };
 }
 
-/** Split, so that a verb of kata-runtime, or a shim, loads only what it needs. */
-async function bundle(
-  packageName: string,
-  programs: Readonly<Record<string, string>>,
-  libexec: string,
-): Promise<string[]> {
+export async function commit(): Promise<string> {
   const head = await execa("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, reject: false });
-  const commit = head.failed ? "unknown" : head.stdout;
-  const { outputFiles, metafile } = await build({
-    entryPoints: Object.fromEntries(
-      Object.entries(programs).map(([program, file]) => [program, join(packageDir(packageName), "dist", file)]),
-    ),
-    outdir: libexec,
-    outExtension: { ".js": ".mjs" },
-    chunkNames: `${packageName}-[hash]`,
-    splitting: packageName !== "proxy",
-    bundle: true,
-    minify: true,
-    platform: "node",
-    format: "esm",
-    target: "node26",
-    external: ["koffi"],
-    plugins: [directImports, builtins],
-    define: { KATA_TS_COMMIT: JSON.stringify(commit) },
-    logLevel: "warning",
-    metafile: true,
-    write: false,
-  });
-  for (const { path, text } of outputFiles) {
-    await writeFile(path, text.includes("typeof require") ? REQUIRE + text : text);
-  }
-  return packagesOf(metafile);
+  return head.failed ? "unknown" : head.stdout;
 }
 
-/** Node keeps compiled code of the bundles here; made now, because an installed tree may be read-only. */
+/** Node keeps compiled code of the bundles here; made now, because an installed tree may be read-only. Programs on QuickJS have none to keep. */
 async function warmCompileCache(libexec: string): Promise<void> {
   await execa(join(DIST, "bin", "kata-runtime"), ["--version"]);
   await execa(join(DIST, "bin", "kata"), ["--help"]);

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { apiReference } from "./api-reference.ts";
 import { checkChangesets } from "./changesets.ts";
 import { checkMutants } from "./check-mutants.ts";
+import { buildGuestPackage, guestPackageIsBuilt } from "./guest-package.ts";
 import { packAll } from "./pack.ts";
 import { NODE_BINARY, ROOT } from "./paths.ts";
 import { tool } from "./run.ts";
+import { checkVersions } from "./versions.ts";
 
 export interface Check {
   readonly name: string;
@@ -31,6 +33,12 @@ export const CHECKS: readonly Check[] = [
   },
   { name: "packages as published", run: checkPackages },
   { name: "changesets", run: checkChangesets },
+  {
+    name: "versions",
+    run: async () => {
+      checkVersions();
+    },
+  },
   { name: "API reference", run: () => apiReference() },
 ];
 
@@ -46,6 +54,7 @@ async function checkTypes(): Promise<void> {
 
 /** What npm would get: entry points, files and types as a consumer's tools resolve them. */
 async function checkPackages(): Promise<void> {
+  if (!guestPackageIsBuilt()) await buildGuestPackage();
   for (const tarball of await packAll(join(ROOT, "node_modules", ".cache", "packages"))) {
     await tool("publint", ["run", tarball, "--strict"]);
     // ESM only: CommonJS gets it by require, which Node can from 22.12 on.

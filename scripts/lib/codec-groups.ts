@@ -19,9 +19,13 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
       "CopyFile StartTracing StopTracing",
   ),
   extension: [
-    ..."ExecFromConfig UpdateFromConfig OpenStream".split(" ").map((name) => `katats.v1.ContainerService.${name}`),
+    ..."ExecFromConfig UpdateFromConfig OpenStream RenameContainer"
+      .split(" ")
+      .map((name) => `katats.v1.ContainerService.${name}`),
     "katats.v1.ClockService.FollowClock",
+    "katats.v1.FileService.OperateOnFiles",
     "katats.v1.NetworkService.ServeDns",
+    "katats.v1.NetworkService.ResetConnections",
   ],
 };
 

@@ -28,6 +28,7 @@ const OWN_WAY: ReadonlySet<string> = new Set([
     "oci-image",
     "readme",
     "shim-faults",
+    "snapshots",
     "template",
   ],
   // Its host has a /run of its own, where this machine's templates are not.
@@ -38,7 +39,7 @@ const OWN_WAY: ReadonlySet<string> = new Set([
 /** Those that take a minute or more, the longest first: they are spread evenly over the days. */
 const LONG: readonly string[] = [
   ...["docker", "stdio", "lifecycle", "network-endpoints", "network", "network-late", "block-rootfs", "pods", "limits"],
-  ...["nested", "time", "front", "network-faults", "signals", "run"],
+  ...["nested", "time", "front", "front-images", "network-faults", "signals", "run"],
 ];
 
 /**

@@ -1,15 +1,20 @@
 /** The programs of an installation that can leave Node. */
-export type Program = "kata-agent" | "kata-shim" | "kata-proxy" | "kata-runtime";
+export type Program = "kata-agent" | "kata-shim" | "kata-proxy" | "kata-runtime" | "containerd-shim-kata-v2";
 
 export type Engine = "node" | "quickjs";
 
 /** What each runs on unless the build is asked for something else. */
 const DEFAULTS: Readonly<Record<Program, Engine>> = {
-  "kata-agent": "node",
-  "kata-shim": "node",
-  "kata-proxy": "node",
-  "kata-runtime": "node",
+  "kata-agent": "quickjs",
+  "kata-shim": "quickjs",
+  "kata-proxy": "quickjs",
+  "kata-runtime": "quickjs",
+  "containerd-shim-kata-v2": "quickjs",
 };
+
+export function isEngineProgram(name: string): name is Program {
+  return Object.hasOwn(DEFAULTS, name);
+}
 
 /** `KATA_TS_ENGINE=node` or `quickjs` at a build chooses for all of them. */
 export function engineOf(program: Program): Engine {

@@ -1,4 +1,5 @@
 import { chmod, writeFile } from "node:fs/promises";
+import { DROPPED, PULLING } from "./dropped-environment.ts";
 
 const FLAGS = [
   "--disable-sigusr1",
@@ -8,20 +9,6 @@ const FLAGS = [
   "--preserve-symlinks", // Node would look at each part of the path of each module.
   "--preserve-symlinks-main",
 ];
-
-/** What an environment says to Node, to OpenSSL and to the dynamic linker. Programs that pull images keep PULLING. */
-const DROPPED: readonly string[] = [
-  ...["OPTIONS", "PATH", "DEBUG", "DEBUG_NATIVE", "CHANNEL_FD", "CHANNEL_SERIALIZATION_MODE", "V8_COVERAGE"].map(node),
-  ...["TLS_REJECT_UNAUTHORIZED", "REDIRECT_WARNINGS", "ICU_DATA", "REPL_EXTERNAL_MODULE", "REPL_HISTORY"].map(node),
-  ...["PENDING_DEPRECATION", "DISABLE_COMPILE_CACHE", "COMPILE_CACHE_PORTABLE", "UNIQUE_ID", "TEST_CONTEXT"].map(node),
-  ...["PRESERVE_SYMLINKS", "PRESERVE_SYMLINKS_MAIN", "SKIP_PLATFORM_CHECK", "ICU_DATA", "USE_ENV_PROXY"].map(node),
-  ...["OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "SSLKEYLOGFILE", "UV_THREADPOOL_SIZE", "UV_USE_IO_URING"],
-  ...["PRELOAD", "LIBRARY_PATH", "AUDIT", "DEBUG", "DEBUG_OUTPUT", "PROFILE", "PROFILE_OUTPUT", "BIND_NOT"].map(linker),
-  ...["DYNAMIC_WEAK", "HWCAP_MASK", "ORIGIN_PATH", "SHOW_AUXV", "USE_LOAD_BIAS", "VERBOSE", "WARN"].map(linker),
-  ...["GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "MALLOC_TRACE"],
-];
-/** Certificates of authorities that are the user's own. */
-const PULLING: readonly string[] = ["NODE_EXTRA_CA_CERTS"];
 
 export interface Launcher {
   /** Which bundle it starts. */
@@ -66,12 +53,4 @@ NODE_COMPILE_CACHE=$dir/cache ${passesLimits ? "KATA_TS_NOFILE=$(ulimit -Sn) " :
 `;
   await writeFile(path, script);
   await chmod(path, 0o755);
-}
-
-function node(name: string): string {
-  return `NODE_${name}`;
-}
-
-function linker(name: string): string {
-  return `LD_${name}`;
 }

@@ -47,7 +47,7 @@ export async function billOfMaterials({ versions, hostPackages, npm, runners }: 
     for (const directory of npm[place]) parts.add(place, await npmComponent(directory));
   }
   const { version } = await describePackage(packageDir("runtime-cli"));
-  const project = new Models.Component(ComponentType.Application, "kata-ts", { version });
+  const project = new Models.Component(ComponentType.Application, "kata-ts", { version, bomRef: "kata-ts" });
   const metadata = new Models.Metadata({ component: project });
   const bom = new Models.Bom({ metadata, components: parts.components });
   return `${serialize(bom)}\n`;

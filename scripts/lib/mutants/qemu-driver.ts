@@ -46,8 +46,8 @@ export const qemuDriver: readonly Mutant[] = [
   {
     name: "a machine that is saved has a processor that can be",
     file: "packages/qemu-driver/src/argv.ts",
-    code: 'return memoryFile === undefined ? option("host", { migratable: false }) : "host";',
-    without: 'return option("host", { migratable: false });',
+    code: "return memoryFile === undefined && memoryImage === undefined",
+    without: "return memoryImage === undefined",
     test: ["packages/qemu-driver/src/argv", "what cannot be saved"],
   },
   {

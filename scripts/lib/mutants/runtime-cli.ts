@@ -53,8 +53,16 @@ export const runtimeCli: readonly Mutant[] = [
   {
     name: "a damaged leftover keeps no kata run from running",
     file: "packages/runtime-cli/src/front/leftovers.ts",
-    code: "} catch (error) {\n      warn(",
-    without: "} catch (error) {\n      if (error !== undefined) throw error;\n      warn(",
+    code: "await removeBundle(path);\n    } catch (error) {\n      warn(",
+    without:
+      "await removeBundle(path);\n    } catch (error) {\n      if (error !== undefined) throw error;\n      warn(",
     test: ["packages/runtime-cli/src/front/leftovers", "keeps no other"],
+  },
+  {
+    name: "a bundle that is no container's keeps no kata run from running",
+    file: "packages/runtime-cli/src/front/leftovers.ts",
+    code: "left.push(path);\n    } catch (error) {\n      warn(",
+    without: "left.push(path);\n    } catch (error) {\n      if (error !== undefined) throw error;\n      warn(",
+    test: ["packages/runtime-cli/src/front/leftovers", "with a name that is no container's"],
   },
 ];
