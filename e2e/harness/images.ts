@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { defaultCacheDir } from "@kata-ts/guest-image";
 import { execa } from "execa";
 import { type Suite, sourceOf } from "../hosts/mirrors.ts";
@@ -58,10 +58,72 @@ const PYTHON_PACKAGES = [
 
 /** Python and a shell as Debian 12 ships them, whatever the host is: a real image with thousands of files. */
 export function pythonRootfs(): Promise<string> {
-  return cachedImage("python-2", async (dir) => {
+  return debianRootfs("python-2", PYTHON_PACKAGES);
+}
+
+const REDIS_PACKAGES = [
+  ...["redis-server", "redis-tools", "libc6", "libjemalloc2", "liblua5.1-0", "lua-bitop", "lua-cjson", "liblzf1"],
+  ...["libhiredis0.14", "libssl3", "libsystemd0", "libatomic1", "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1"],
+  ...["liblzma5", "libzstd1", "libgcc-s1", "libstdc++6"],
+];
+
+/** Redis as Debian 12 ships it: a server that keeps what it is given. */
+export function redisRootfs(): Promise<string> {
+  return debianRootfs("redis-1", REDIS_PACKAGES);
+}
+
+const APT_PACKAGES = [
+  ...[
+    "apt",
+    "dpkg",
+    "tar",
+    "base-files",
+    "bash",
+    "dash",
+    "coreutils",
+    "sed",
+    "grep",
+    "hostname",
+    "iputils-ping",
+    "diffutils",
+  ],
+  ...["libc6", "libc-bin", "libapt-pkg6.0", "libstdc++6", "libgcc-s1", "zlib1g", "libbz2-1.0", "liblzma5", "liblz4-1"],
+  ...[
+    "libzstd1",
+    "libgcrypt20",
+    "libgpg-error0",
+    "libudev1",
+    "libsystemd0",
+    "libxxhash0",
+    "libgnutls30",
+    "libseccomp2",
+  ],
+  ...["libacl1", "libattr1", "libselinux1", "libpcre2-8-0", "libgmp10", "libhogweed6", "libnettle8", "libidn2-0"],
+  ...["libunistring2", "libp11-kit0", "libtasn1-6", "libffi8", "libcap2", "libtinfo6", "libmd0", "libcrypt1", "gpgv"],
+];
+
+/** A Debian 12 with its package manager and ping, and with users of its own. */
+export async function aptRootfs(): Promise<string> {
+  const rootfs = await debianRootfs("apt-2", APT_PACKAGES);
+  const passwd = ["root:x:0:0:root:/root:/bin/bash", "_apt:x:42:65534::/nonexistent:/bin/false"];
+  const files = {
+    "etc/passwd": [...passwd, "www-data:x:33:33:www-data:/var/www:/bin/bash"],
+    "etc/group": ["root:x:0:", "www-data:x:33:", "adm:x:4:www-data", "nogroup:x:65534:"],
+    "etc/nsswitch.conf": ["passwd: files", "group: files", "hosts: files dns"],
+    "var/lib/dpkg/status": [],
+  };
+  for (const [name, lines] of Object.entries(files)) {
+    mkdirSync(join(rootfs, dirname(name)), { recursive: true });
+    writeFileSync(join(rootfs, name), lines.map((line) => `${line}\n`).join(""));
+  }
+  return rootfs;
+}
+
+function debianRootfs(name: string, packages: readonly string[]): Promise<string> {
+  return cachedImage(name, async (dir) => {
     const debs = join(dir, "debs");
     mkdirSync(debs);
-    await downloadPackages("bookworm", PYTHON_PACKAGES, debs);
+    await downloadPackages("bookworm", packages, debs);
     for (const name of ["bin", "sbin", "lib", "lib64"]) {
       mkdirSync(join(dir, "usr", name), { recursive: true });
       symlinkSync(`usr/${name}`, join(dir, name));

@@ -89,6 +89,23 @@ export class Kata implements AsyncDisposable {
     }
   }
 
+  /**
+   * Runs a container, and waits for its first words. What a signal does to it can be tested from then on: one that comes before the first
+   * process of a namespace has set its trap is lost.
+   *
+   * @returns the end of the run
+   */
+  async runUntilReady(id: string, bundle: string): Promise<{ readonly ended: Promise<CommandResult> }> {
+    const ready = Promise.withResolvers<void>();
+    const ended = this.run(["run", "--bundle", bundle, id], {
+      onStart: ({ stdout }) => {
+        stdout?.once("data", ready.resolve);
+      },
+    });
+    await Promise.race([ready.promise, ended]);
+    return { ended };
+  }
+
   /** Waits until a container that is being run exists and runs. */
   async whenRunning(id: string): Promise<State> {
     for (;;) {

@@ -55,7 +55,9 @@ export function leaksSince(before: HostSnapshot): string[] {
 function processes(waiting: ReadonlySet<string>): string[] {
   return commands()
     .filter(({ pid }) => !waiting.has(pid))
-    .filter(({ command }) => /qemu-system|virtiofsd|kata-(proxy|shim|runtime)|containerd-shim-kata/.test(command))
+    .filter(({ command }) =>
+      /qemu-system|virtiofsd|kata-(proxy|shim|runtime)|containerd-shim-kata| hold-network$/.test(command),
+    )
     .map(({ pid, command }) => `process ${pid}: ${command}`);
 }
 

@@ -1,14 +1,19 @@
-import { readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { directImports } from "../../scripts/lib/direct-imports.ts";
+import { makeEngineProgram } from "../../scripts/lib/engine-programs.ts";
+import { packageDir } from "../../scripts/lib/paths.ts";
 import { runCommand } from "./command.ts";
+import { hasLauncher } from "./engine-tree.ts";
 import type { Kata } from "./kata.ts";
 import { DIST } from "./paths.ts";
 
 const LIBEXEC = join(DIST, "libexec", "kata-ts");
 
 /** What a call of kata-runtime has read of its own program. */
-export interface Loaded {
+interface Loaded {
   /** What it exited with. */
   readonly status: number | null;
   readonly files: number;
@@ -17,25 +22,105 @@ export interface Loaded {
   readonly text: string;
 }
 
-/** Runs the installed program without its launcher, which lets Node have no such options, and notes what it loads. */
-export async function loadedBy(args: readonly string[], kata: Kata): Promise<Loaded> {
-  const log = join(kata.directory, "loaded");
-  const hooks = `
-    import { appendFileSync } from "node:fs";
-    import { registerHooks } from "node:module";
-    registerHooks({ load: (url, context, next) => {
-      appendFileSync(${JSON.stringify(log)}, url + "\\n");
-      return next(url, context);
-    } });`;
-  const flags = ["--import", `data:text/javascript,${encodeURIComponent(hooks)}`, "--"];
-  const program = [join(LIBEXEC, "node"), ...flags, join(LIBEXEC, "kata-runtime.mjs"), "--root", kata.root] as const;
-  const { exitCode } = await runCommand(program[0], [...program.slice(1), ...args], { detachedStreams: true });
-  const urls = new Set(readFileSync(log, "utf8").split("\n"));
-  rmSync(log);
-  const paths = [...urls].filter((url) => url.startsWith("file:")).map((url) => fileURLToPath(url));
-  const texts = paths.filter((path) => path.startsWith(LIBEXEC)).map((path) => readFileSync(path, "latin1"));
+/** The installed kata-runtime, or the same program made anew, such that it can be seen what a call of it loads. */
+export interface Observed {
+  /** All that it has. */
+  readonly text: string;
+  /** Runs it, and notes what it loads. */
+  loadedBy(args: readonly string[], kata: Kata): Promise<Loaded>;
+}
+
+export const isOnNode: boolean = hasLauncher("bin/kata-runtime");
+
+/** @param directory for what is made */
+export async function observedRuntime(directory: string): Promise<Observed> {
+  return isOnNode ? onNode(directory) : onEngine(directory);
+}
+
+async function onNode(directory: string): Promise<Observed> {
+  const programs = (await readdir(LIBEXEC)).filter((name) => name.startsWith("runtime-cli-"));
+  const all = programs.map((name) => readFileSync(join(LIBEXEC, name), "latin1"));
   return {
-    status: exitCode,
+    text: all.join("\n"),
+    loadedBy: async (args, kata) => {
+      const log = join(directory, "loaded");
+      const hooks = `
+        import { appendFileSync } from "node:fs";
+        import { registerHooks } from "node:module";
+        registerHooks({ load: (url, context, next) => {
+          appendFileSync(${JSON.stringify(log)}, url + "\\n");
+          return next(url, context);
+        } });`;
+      // Without its launcher, which lets Node have no such options.
+      const flags = ["--import", `data:text/javascript,${encodeURIComponent(hooks)}`, "--"];
+      const program = [...flags, join(LIBEXEC, "kata-runtime.mjs"), "--root", kata.root];
+      const { exitCode } = await runCommand(join(LIBEXEC, "node"), [...program, ...args], { detachedStreams: true });
+      const urls = linesOf(log).filter((url) => url.startsWith("file:"));
+      const paths = urls.map((url) => fileURLToPath(url)).filter((path) => path.startsWith(LIBEXEC));
+      return summary(
+        exitCode,
+        paths.map((path) => readFileSync(path, "latin1")),
+      );
+    },
+  };
+}
+
+/** The installed program is one file, and says of none of its modules that it is read: here each one says so when it is evaluated. */
+async function onEngine(directory: string): Promise<Observed> {
+  const log = join(directory, "loaded");
+  const report = join(directory, "report.js");
+  await writeFile(
+    report,
+    `import { writeFileSync } from "node:fs";
+     process.on("exit", () => writeFileSync(${JSON.stringify(log)}, globalThis.__loaded.join("\\n")));`,
+  );
+  const libexec = join(directory, "tree", "libexec", "kata-ts");
+  await mkdir(libexec, { recursive: true });
+  await symlink(join(DIST, "share"), join(directory, "tree", "share"));
+  for (const name of await readdir(LIBEXEC)) {
+    if (name !== "kata-runtime") await symlink(join(LIBEXEC, name), join(libexec, name));
+  }
+  const texts: Map<string, string> = new Map();
+  await makeEngineProgram({
+    entry: join(packageDir("runtime-cli"), "dist", "bin.js"),
+    to: join(libexec, "kata-runtime"),
+    define: { KATA_TS_COMMIT: '"unknown"' },
+    plugins: [directImports],
+    before: [report],
+    edit: async (modules) => {
+      for (const module of modules) {
+        const text = await readFile(module, "latin1");
+        texts.set(basename(module), text);
+        await writeFile(
+          module,
+          `(globalThis.__loaded ??= []).push(${JSON.stringify(basename(module))});\n${text}`,
+          "latin1",
+        );
+      }
+    },
+  });
+  return {
+    text: [...texts.values()].join("\n"),
+    loadedBy: async (args, kata) => {
+      const program = join(libexec, "kata-runtime");
+      const { exitCode } = await runCommand(program, ["--root", kata.root, ...args], { detachedStreams: true });
+      return summary(
+        exitCode,
+        linesOf(log).map((name) => texts.get(name) ?? ""),
+      );
+    },
+  };
+}
+
+function linesOf(log: string): string[] {
+  const lines = existsSync(log) ? readFileSync(log, "utf8").split("\n").filter(Boolean) : [];
+  rmSync(log, { force: true });
+  return [...new Set(lines)];
+}
+
+function summary(status: number | null, texts: readonly string[]): Loaded {
+  return {
+    status,
     files: texts.length,
     bytes: texts.reduce((sum, text) => sum + text.length, 0),
     text: texts.join("\n"),

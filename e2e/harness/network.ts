@@ -28,6 +28,13 @@ export class TestNetwork implements AsyncDisposable {
     return path;
   }
 
+  /** Takes away a namespace, and what is in it. */
+  async remove(path: string): Promise<void> {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    this.#names.splice(this.#names.indexOf(name), 1);
+    await succeed("ip", ["netns", "del", name]);
+  }
+
   /** Commands of `ip`, in one go. */
   async ip(namespace: string, ...commands: readonly string[]): Promise<string> {
     return this.batch("ip", namespace, commands);

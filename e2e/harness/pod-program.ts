@@ -2,7 +2,6 @@
 // input says, `{ "do": "exec", … }`, and answers with a line. Its arguments: root, libexec, bundles as ID=DIRECTORY.
 import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { buffer } from "node:stream/consumers";
 import { findInstallation, loadBundle, Pod, type PodProcess } from "@kata-ts/runtime";
 
 interface Order {
@@ -28,11 +27,25 @@ pod.events.on("oom", ({ containerId }) => events.push({ oom: containerId }));
 pod.events.on("end", () => events.push("end"));
 let serial = 0;
 
-/** Its outputs, for as long as it runs. */
-function collect({ stdout, stderr, exited }: PodProcess): Promise<object> {
-  const text = async (stream: PodProcess["stdout"]): Promise<string> =>
-    (await buffer(stream).catch(() => Buffer.alloc(0))).toString();
-  return Promise.all([text(stdout), text(stderr), exited]).then(([out, err, { status }]) => ({ out, err, status }));
+/** Its outputs, for as long as it runs. @param onWords called for each piece of its standard output */
+function collect({ stdout, stderr, exited }: PodProcess, onWords: () => void = none): Promise<object> {
+  const text = async (stream: PodProcess["stdout"], onPiece: () => void = none): Promise<string> => {
+    const pieces: Buffer[] = [];
+    try {
+      for await (const piece of stream) {
+        pieces.push(piece as Buffer);
+        onPiece();
+      }
+    } catch {
+      return "";
+    }
+    return Buffer.concat(pieces).toString();
+  };
+  return Promise.all([text(stdout, onWords), text(stderr), exited]).then(([out, err, { status }]) => ({
+    out,
+    err,
+    status,
+  }));
 }
 
 async function exec(id: string, args: readonly string[], input = ""): Promise<object> {
@@ -57,6 +70,7 @@ function children(): string[] {
 }
 
 const results: Map<string, Promise<object>> = new Map();
+const words: Map<string, Promise<void>> = new Map();
 
 const ORDERS: Readonly<Record<string, (order: Order, id: string) => Promise<unknown>>> = {
   start: (_, id) => pod.start(id),
@@ -64,6 +78,7 @@ const ORDERS: Readonly<Record<string, (order: Order, id: string) => Promise<unkn
   "twenty execs": (_, id) => Promise.all(Array.from({ length: 20 }, (_each, n) => exec(id, ["echo", String(n)]))),
   signal: ({ signal = 0 }, id) => pod.signal(id, signal),
   result: async (_, id) => results.get(id),
+  "first words": async (_, id) => words.get(id),
   status: (_, id) => pod.status(id),
   pause: (_, id) => pod.pause(id),
   resume: (_, id) => pod.resume(id),
@@ -83,7 +98,9 @@ function answer(value: unknown): void {
 
 for (const each of bundles) {
   const [id = "", directory = ""] = each.split("=");
-  results.set(id, collect(await pod.create({ id, bundle: loadBundle(directory) })));
+  const spoken = Promise.withResolvers<void>();
+  words.set(id, spoken.promise);
+  results.set(id, collect(await pod.create({ id, bundle: loadBundle(directory) }), spoken.resolve));
 }
 answer("created");
 for await (const line of createInterface({ input: process.stdin })) {

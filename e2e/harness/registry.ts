@@ -38,6 +38,24 @@ export class Registry implements AsyncDisposable {
     return registry;
   }
 
+  /** Pushes an image of one layer, whose programs are found below /usr. @returns its name */
+  async push(name: string, rootfs: string): Promise<string> {
+    const layout = join(this.storage, "..", `layout-${name}`);
+    const image = `${layout}:latest`;
+    await execa("umoci", ["init", "--layout", layout]);
+    await execa("umoci", ["new", "--image", image]);
+    // Not by `umoci insert`: its layer ends without the padding of the last file.
+    const bundle = join(this.storage, "..", `bundle-${name}`);
+    await execa("umoci", ["unpack", "--image", image, bundle]);
+    await execa("cp", ["--archive", `${rootfs}/.`, join(bundle, "rootfs")]);
+    await execa("umoci", ["repack", "--image", image, bundle]);
+    await execa("umoci", ["config", "--image", image, "--config.env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"]);
+    const reference = `${this.host}/example/${name}:latest`;
+    const insecurely = ["--insecure-policy", "copy", "--dest-tls-verify=false"];
+    await execa("skopeo", [...insecurely, `oci:${image}`, `docker://${reference}`]);
+    return reference;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, "exit");

@@ -2,23 +2,28 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlink
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { putProgramsOnNode } from "./on-node.ts";
 import { DIST, SHARE } from "./paths.ts";
 
 const LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
 const SHARED_MEMORY = "/dev/shm";
 
-/** An installation whose own programs see a time of day that can be shifted while they run. */
+/**
+ * An installation whose own programs see a time of day that can be shifted while they run. All of them run on Node: a library that shifts
+ * it cannot be loaded into the static program that kata-shim and kata-proxy are otherwise.
+ */
 export class ShiftedClock implements Disposable {
   /** Its kata-runtime. */
   readonly runtime: string;
   readonly #directory = mkdtempSync(join(tmpdir(), "kata-clock-"));
+  readonly #prefix = join(this.#directory, "installed");
   readonly #file = join(this.#directory, "shift");
   readonly #node: string;
   readonly #before: ReadonlySet<string> = new Set(sharedByLibrary());
 
-  constructor() {
-    const prefix = join(this.#directory, "installed");
+  private constructor() {
+    const prefix = this.#prefix;
     const libexec = join(prefix, "libexec", "kata-ts");
     this.runtime = join(prefix, "bin", "kata-runtime");
     this.#node = join(libexec, "node");
@@ -36,6 +41,12 @@ export class ShiftedClock implements Disposable {
     const settings = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`);
     writeFileSync(this.#node, `#!/bin/sh\n${settings.join("")}exec ${node} "$@"\n`);
     chmodSync(this.#node, 0o755);
+  }
+
+  static async install(): Promise<ShiftedClock> {
+    const clock = new ShiftedClock();
+    await putProgramsOnNode(clock.#prefix);
+    return clock;
   }
 
   /** What its programs take the time for, in milliseconds. */

@@ -9,7 +9,7 @@ import { migration } from "./migration.ts";
 import { runScript, type ScriptResult } from "./script-port.ts";
 
 const BOOT_MS = 600_000;
-const SCRIPT_MS = 900_000;
+const SCRIPT_MS = 2_400_000;
 const POLL_MS = 50;
 const CONSOLE_TAIL = 8192;
 const [MAIN_PORT = "", SIDE_PORT = ""] = LAB_PORTS;

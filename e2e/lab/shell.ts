@@ -18,6 +18,12 @@ await() {
     sleep 0.2
   done
 }
+# on_terminal COMMAND: what it shows on a terminal of 33 rows and 44 columns, without a key being pressed: where script's own
+# standard input has ended, it types a NUL, which a terminal in a container shows as ^@.
+on_terminal() {
+  test -p /root/no-keys || mkfifo /root/no-keys
+  script -qec "stty rows 33 cols 44; $1" /dev/null <>/root/no-keys | tr -d '\r'
+}
 # there: what a runtime, an engine or systemd has made for containers.
 there() {
   find /sys/fs/cgroup -type d | sort

@@ -8,7 +8,8 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 1,
     fileParallelism: false,
-    testTimeout: 1_200_000,
+    // Longer than a script may take: its own end says what it has written until then.
+    testTimeout: 2_700_000,
     hookTimeout: 1_200_000,
     reporters: [
       "default",

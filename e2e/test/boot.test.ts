@@ -151,8 +151,14 @@ describe("guests", () => {
     await using home = new Kata();
     const cases: readonly (readonly [string, RegExp])[] = [
       ['[hypervisor.qemu]\npath = "/nonexistent/qemu"\n', /QEMU not found at \/nonexistent\/qemu .*qemu-system-x86/],
-      ['[hypervisor.qemu]\nkernel = "/nonexistent/vmlinux"\n', /guest kernel not found at .*npm start/],
-      ['[hypervisor.qemu]\nfirmware = "/nonexistent/bios"\n', /firmware not found at .*`firmware`/],
+      [
+        '[hypervisor.qemu]\nkernel = "/nonexistent/vmlinux"\n',
+        /guest kernel not found at .*\(name one that is there: kernel in configuration\.toml\)/,
+      ],
+      [
+        '[hypervisor.qemu]\nfirmware = "/nonexistent/bios"\n',
+        /firmware not found at .*: firmware in configuration\.toml/,
+      ],
       ["[hypervisor.qemu]\ndefault_memory = 1\n", /default_memory/],
       ["this is not toml", /configuration .*toml/],
     ];

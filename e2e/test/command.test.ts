@@ -1,13 +1,15 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isAlive } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { runCommand } from "../harness/command.ts";
 import { readRecord } from "../harness/faults/victims.ts";
-import { programOfAgent } from "../harness/guest-engine.ts";
+import { KATA_JS } from "../harness/guest-engine.ts";
 import { Kata } from "../harness/kata.ts";
 import { RUNTIME, SHARE } from "../harness/paths.ts";
 import { onTerminal } from "../harness/terminal.ts";
+
+const KATA = join(dirname(RUNTIME), "kata");
 
 interface Report {
   readonly fit: boolean;
@@ -162,7 +164,7 @@ describe("kata-runtime for people", () => {
     const id = await kata.start({ args: ["sleep", "1234"] });
     const look = "readlink /proc/1/exe; dmesg | grep -c 'Linux version'; ls /run/kata-containers/bundles";
     const seen = (await kata.ok(["debug", id, "sh", "-c", look])).split("\n");
-    expect(seen).toEqual([await programOfAgent(), "1", expect.stringMatching(/^debug-/), id]);
+    expect(seen).toEqual([KATA_JS, "1", expect.stringMatching(/^debug-/), id]);
     expect(await kata.ok(["debug", id, "ps", "-eo", "args"])).toContain("sleep 1234");
     expect(
       await kata.run(["debug", id, "sh", "-c", "ls /run/kata-containers/guest-root | wc -l; exit 7"]),
@@ -207,6 +209,34 @@ describe("kata-runtime for people", () => {
     expect(await complete("kata-runtime", "che")).toEqual(["check", "checkpoint"]);
     expect(await complete("kata-runtime", "--debug", "exec", "--no-")).toEqual(["--no-new-privs", "--no-subreaper"]);
     expect(await complete("kata-runtime", "kill", "web")).toEqual(["web-1"]);
+  });
+
+  it("bash completes kata's, with containers, and images whose names have colons", async () => {
+    const script = (await runCommand(KATA, ["completion", "bash"])).stdout;
+    const complete = async (line: string): Promise<string[]> => {
+      // As bash has the words of a line: a colon is one of its own.
+      const words = line.split(/ |(:)/).filter(Boolean);
+      const call = [
+        'kata() { if [ "$1" = images ]; then echo alpine:3.20; else echo web-1; fi; }',
+        `COMP_WORDS=(${words.map((word) => JSON.stringify(word)).join(" ")}) COMP_CWORD=${String(words.length - 1)}`,
+        `COMP_LINE=${JSON.stringify(line)} COMP_POINT=${String(line.length)}`,
+      ].join("\n");
+      const program = `${script}\n${call}\n_kata; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      return (await runCommand("bash", ["-c", program])).stdout.trim().split("\n");
+    };
+    expect(await complete("kata vol")).toEqual(["volume"]);
+    expect(await complete("kata rm web")).toEqual(["web-1"]);
+    expect(await complete("kata rmi alp")).toEqual(["alpine:3.20"]);
+    expect(await complete("kata rmi alpine:3")).toEqual(["3.20"]);
+    expect(await complete("kata system p")).toEqual(["prune"]);
+    expect(await complete("kata run --cap-d")).toEqual(["--cap-drop"]);
+    for (const shell of ["zsh", "fish"]) {
+      const other = await runCommand(KATA, ["completion", shell]);
+      expect(other).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining("kata images --format name") as string,
+      });
+    }
   });
 
   it("zsh completes them, too, with what each is for", async () => {

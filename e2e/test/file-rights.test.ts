@@ -1,10 +1,15 @@
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
 import { MountFlag, mount, unmount } from "@kata-ts/linux";
+import { ContainerFileError } from "@kata-ts/virtcontainers";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
 import type { EditableSpec } from "../harness/bundle.ts";
 import { expectCleanHost } from "../harness/clean-host.ts";
+import { withContainer } from "../harness/files-container.ts";
 import { hostProgramsImage, volume, withHostPrograms } from "../harness/host-programs.ts";
 import { Kata } from "../harness/kata.ts";
 import { ROOT } from "../harness/paths.ts";
@@ -125,4 +130,97 @@ done`;
     expect(await read("3000")).toBe("EACCES");
     await kata.ok(["delete", "--force", id]);
   }, 300_000);
+});
+
+describe("files of a container, as its library reaches them", () => {
+  expectCleanHost();
+
+  it("lead nowhere else, whatever the container makes of its links and names", async () => {
+    await withContainer(async (container, directory) => {
+      const { files } = container;
+      const running = await container.start();
+      const script = [
+        `ln -s ${directory}/secret /srv/absolute`,
+        `ln -s ../../../../../../../..${directory}/secret /srv/relative`,
+        "ln -s / /srv/root",
+        "ln -s /proc/1/root /srv/magic",
+        "ln -s /srv/loop /srv/loop",
+        "mkfifo /srv/fifo",
+        "ln -s /dev/null /srv/device",
+        "ln -s /proc/sysrq-trigger /srv/trigger",
+      ].join("; ");
+      expect(await running.run({ args: ["sh", "-c", script] })).toMatchObject({ exitCode: 0, stderr: "" });
+      for (const [path, errno] of [
+        ["/srv/absolute", "ENOENT"],
+        ["/srv/relative", "ENOENT"],
+        [`/srv/root${directory}/secret`, "ENOENT"],
+        [`/../../../..${directory}/secret`, "ENOENT"],
+        ["/srv/magic/etc", "ELOOP"],
+        ["/srv/loop", "ELOOP"],
+        ["/srv/fifo", "EINVAL"],
+        ["/srv/device", "EINVAL"],
+      ] as const) {
+        await expect(files.read(path), path).rejects.toMatchObject({ code: "KATA_FILE", errno });
+        await expect(files.write(path, "x"), path).rejects.toMatchObject({ code: "KATA_FILE" });
+      }
+      await expect(files.write("/srv/trigger", "b")).rejects.toMatchObject({
+        errno: expect.stringMatching(/EPERM|EROFS|EINVAL/) as string,
+      });
+      // The guest's own files are not the container's either.
+      await expect(files.read("/srv/root/run/kata-containers/sandbox/resolv.conf")).rejects.toMatchObject({
+        errno: "ENOENT",
+      });
+      expect(readFileSync(join(directory, "secret"), "utf8")).toBe("the host's");
+    });
+  });
+
+  it("stay the container's while it exchanges links for directories as fast as it can", async () => {
+    await withContainer(async (container, directory) => {
+      const { files } = container;
+      const running = await container.start();
+      const swap = `mkdir -p /srv/real; echo mine > /srv/real/secret; cd /srv
+        while :; do ln -sfn ${directory} at; ln -sfn real at; rm at; mkdir at; rmdir at; done`;
+      const swapping = await running.exec({ args: ["sh", "-c", swap] });
+      const seen: Set<string> = new Set();
+      for (let round = 0; round < 20; round += 1) {
+        seen.add(
+          await files
+            .readText("/srv/at/secret")
+            .catch((error: unknown) => (error instanceof ContainerFileError ? error.errno : String(error))),
+        );
+        await files.write("/srv/at/written", "x").catch(() => undefined);
+        await files.remove("/srv/at", { recursive: true, force: true }).catch(() => undefined);
+      }
+      await swapping.kill("SIGKILL");
+      await swapping.result();
+      for (const each of seen) expect(["mine\n", "ENOENT", "ENOTDIR", "ELOOP"]).toContain(each);
+      expect(readdirSync(directory)).toEqual(["secret"]);
+    });
+  });
+
+  it("are bounded: a file that grows, a directory of a hundred thousand, and a call that takes too long", async () => {
+    await withContainer(async (container) => {
+      const { files } = container;
+      const running = await container.start();
+      const growing = await running.exec({ args: ["sh", "-c", "while :; do echo growing >> /srv/log; done"] });
+      while (!(await files.exists("/srv/log"))) await setImmediate();
+      expect((await files.readText("/srv/log")).startsWith("growing\n")).toBe(true);
+      expect((await buffer(files.copyOut("/srv/log"))).length % 512).toBe(0);
+      await growing.kill("SIGKILL");
+      await growing.result();
+
+      const made = await running.run({ args: ["sh", "-c", "mkdir /srv/many; cd /srv/many; seq 100000 | xargs touch"] });
+      expect(made).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(new Set((await files.list("/srv/many")).map(({ name }) => name)).size).toBe(100_000);
+      await expect(files.list("/srv/many", { maxEntries: 99_999 })).rejects.toMatchObject({ errno: "EFBIG" });
+      await expect(files.list("/srv/many", { timeoutMs: 5 })).rejects.toMatchObject({ code: "KATA_TIMEOUT" });
+      await expect(files.list("/srv/many", { signal: AbortSignal.abort("enough") })).rejects.toBe("enough");
+      const left = files.copyOut("/srv/many");
+      await once(left, "data");
+      left.destroy();
+      await files.remove("/srv/many", { recursive: true });
+      expect(await files.exists("/srv/many")).toBe(false);
+      expect((await running.run({ args: ["true"] })).exitCode).toBe(0); // The agent serves on.
+    });
+  });
 });

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -11,7 +11,6 @@ import { Kata } from "../harness/kata.ts";
 import { RUNTIME } from "../harness/paths.ts";
 
 const KATA = join(dirname(RUNTIME), "kata");
-const BUNDLES = "/var/lib/kata-ts/bundles";
 
 /** A registry that answers nothing, and tells when it is asked. */
 class SilentRegistry implements AsyncDisposable {
@@ -45,7 +44,9 @@ describe("kata, before anything runs", () => {
   it.each([
     [["-v", "/nonexistent/x:/x"], "there is no /nonexistent/x"],
     [["-p", "80:1", "-p", "80:2"], "host port 80/tcp twice"],
-    [["--network", "host"], "--network takes bridge or none"],
+    [["--network", "host"], "--network takes nat, bridge or none"],
+    [["--network", "none", "-p", "80"], "--network none has none"],
+    [["--egress", "a b"], 'egress cannot allow "a b"'],
     [["-w", "srv"], "--workdir takes an absolute path"],
     [["-m", "lots"], "memory"],
     [["--cpus", "many"], "--cpus takes"],
@@ -54,7 +55,7 @@ describe("kata, before anything runs", () => {
     await using registry = new SilentRegistry();
     const image = `${await registry.host()}/app`;
     const answer = await runCommand(KATA, ["--root", runtime.root, "run", ...options, image]);
-    expect(answer).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(reason) as string });
+    expect(answer).toMatchObject({ exitCode: 125, stderr: expect.stringContaining(reason) as string });
     expect(registry.asked).toEqual([]);
   });
 
@@ -65,7 +66,7 @@ describe("kata, before anything runs", () => {
     await using runtime = new Kata();
     await using registry = new SilentRegistry();
     const image = `${await registry.host()}/app`;
-    const env = { ...process.env, XDG_CACHE_HOME: runtime.directory, HOME: runtime.directory };
+    const env = { ...process.env, KATA_TS_DATA: runtime.directory, HOME: runtime.directory };
     const child = spawn(KATA, ["--root", runtime.root, "run", "--rm", image], {
       env,
       stdio: ["ignore", "pipe", "pipe"],
@@ -77,7 +78,7 @@ describe("kata, before anything runs", () => {
     child.kill(signal);
     expect(await closed).toEqual([status, null]);
     expect(await said).toBe(`kata: given up: ${signal}\n`);
-    expect(existsSync(BUNDLES) ? readdirSync(BUNDLES) : []).toEqual([]);
+    expect(readdirSync(join(runtime.directory, "bundles"))).toEqual([]);
     const left = readdirSync(runtime.directory, { recursive: true, encoding: "utf8" });
     expect(left.filter((name) => name.includes("work-"))).toEqual([]);
   });

@@ -1,9 +1,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { type CommandResult, runCommand } from "../harness/command.ts";
 import { ociArchive } from "../harness/engines/oci-images.ts";
@@ -14,7 +25,10 @@ import { RUNTIME } from "../harness/paths.ts";
 import { onTerminal } from "../harness/terminal.ts";
 
 const KATA = join(dirname(RUNTIME), "kata");
-const BUNDLES = "/var/lib/kata-ts/bundles";
+/** Images, volumes and bundles of these tests alone. */
+const DATA = mkdtempSync(join(tmpdir(), "kata-front-"));
+const BUNDLES = join(DATA, "bundles");
+process.env.KATA_TS_DATA = DATA;
 
 /** A `kata run` that stays, once its container runs. */
 async function running(runtime: Kata, name: string, args: readonly string[]): Promise<ChildProcess> {
@@ -29,9 +43,12 @@ async function running(runtime: Kata, name: string, args: readonly string[]): Pr
 
 describe("kata, for people", () => {
   expectCleanHost();
+  afterAll(() => {
+    rmSync(DATA, { recursive: true });
+  });
 
   const run = (runtime: Kata, ...args: readonly string[]): Promise<CommandResult> =>
-    runCommand(KATA, ["--root", runtime.root, ...args], { env: { ...process.env, XDG_CACHE_HOME: runtime.directory } });
+    runCommand(KATA, ["--root", runtime.root, ...args], {});
   const bundles = (): string[] => (existsSync(BUNDLES) ? readdirSync(BUNDLES) : []);
 
   it("runs a directory with what is asked for, and leaves nothing", async () => {
@@ -70,9 +87,10 @@ describe("kata, for people", () => {
     for (const name of ["hosts", "hostname"]) writeFileSync(join(rootfs, "etc", name), "");
     const script = "cat /etc/hostname; grep -c localhost /etc/hosts; grep own /etc/hosts; echo $FRONT_OWN";
     const command = ["--name", "own", "-e", "FRONT_OWN", rootfs, "sh", "-c", script];
-    const env = { ...process.env, XDG_CACHE_HOME: runtime.directory, FRONT_OWN: "mine" };
+    const env = { ...process.env, FRONT_OWN: "mine" };
     const shown = await runCommand(KATA, ["--root", runtime.root, "run", "--rm", ...command], { env });
-    expect(shown).toMatchObject({ exitCode: 0, stdout: "own\n2\n127.0.1.1\town\nmine", stderr: "" });
+    expect(shown).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(shown.stdout).toMatch(/^own\n2\n\d+(\.\d+){3}\town\nmine$/);
     expect(await run(runtime, "run", rootfs, "no-such-command")).toMatchObject({ exitCode: 127 });
     expect(await run(runtime, "run", rootfs, "/no/such/command")).toMatchObject({ exitCode: 127 });
     expect(await run(runtime, "run", rootfs, "/etc/hostname")).toMatchObject({ exitCode: 126 });
@@ -106,7 +124,7 @@ describe("kata, for people", () => {
     });
     expect((await run(runtime, "logs", "web")).stdout).toContain("kata-agent: ready");
     expect(await run(runtime, "run", "--name", "web", await busyboxRootfs(), "true")).toMatchObject({
-      exitCode: 1,
+      exitCode: 125,
       stderr: expect.stringContaining("web runs already") as string,
     });
     expect(await run(runtime, "stop", "web")).toMatchObject({ exitCode: 0, stderr: "" });
@@ -119,7 +137,108 @@ describe("kata, for people", () => {
     expect(await forced).toEqual([137, null]);
   });
 
-  it("runs detached, with a port of the host's, until it is stopped", async () => {
+  it("is run and entered as a user of its own files, by name", async () => {
+    await using runtime = new Kata();
+    const rootfs = join(runtime.directory, "rootfs");
+    cpSync(await busyboxRootfs(), rootfs, { recursive: true, verbatimSymlinks: true });
+    const accounts = { passwd: "web:x:1000:1001::/home/web:/bin/sh\n", group: "web:x:1001:\nmore:x:2000:web\n" };
+    for (const [name, lines] of Object.entries(accounts)) appendFileSync(join(rootfs, "etc", name), lines);
+    const ofHost = join(runtime.directory, "passwd");
+    writeFileSync(ofHost, "host:x:0:0:::\n");
+    const child = await running(runtime, "box", ["-u", "web", rootfs, "sleep", "1000"]);
+    const as = (user: string, ...command: readonly string[]) => run(runtime, "exec", "-u", user, "box", ...command);
+    const ids = ["sh", "-c", "id -u; id -g; id -G; echo $HOME"];
+    const web = { exitCode: 0, stdout: "1000\n1001\n1001 2000\n/home/web", stderr: "" };
+    expect(await run(runtime, "exec", "box", ...ids)).toMatchObject({ stdout: "1000\n1001\n1001 2000\n/home/web" });
+    for (const user of ["web", "1000"]) expect(await as(user, ...ids)).toMatchObject(web);
+    expect((await as("web:more", "id", "-g")).stdout).toBe("2000");
+    expect((await as("5:6", "id", "-u")).stdout).toBe("5");
+    await as("root", "sh", "-c", "echo late:x:77:78:::: >> /etc/passwd");
+    expect((await as("late", "id", "-g")).stdout).toBe("78");
+    await as("root", "ln", "-sf", ofHost, "/etc/passwd");
+    expect(await as("host", "id")).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringContaining('/etc/passwd has no user "host"') as string,
+    });
+    expect(await run(runtime, "stop", "-t", "0", "box")).toMatchObject({ exitCode: 0 });
+    await once(child, "exit");
+  });
+
+  it("copies files and trees in and out, as cp does, and as a tar", async () => {
+    await using runtime = new Kata();
+    const child = await running(runtime, "box", ["--tmpfs", "/data", await busyboxRootfs(), "sleep", "1000"]);
+    const site = join(runtime.directory, "site");
+    mkdirSync(join(site, "css"), { recursive: true });
+    writeFileSync(join(site, "index.html"), "hello", { mode: 0o640 });
+    writeFileSync(join(site, "css", "style.css"), "");
+    const cp = (...args: readonly string[]): Promise<CommandResult> => run(runtime, "cp", ...args);
+    const good = { exitCode: 0, stdout: "", stderr: "" };
+    expect(await cp(site, "box:/data")).toMatchObject(good);
+    expect(await cp(`${site}/.`, "box:data/content")).toMatchObject(good);
+    expect(await cp(join(site, "index.html"), "box:/data/content/other.html")).toMatchObject(good);
+    const found = await run(
+      runtime,
+      "exec",
+      "box",
+      "sh",
+      "-c",
+      "cd /data; find site content -type f | sort; stat -c '%u %a' site/index.html",
+    );
+    const files = [
+      "content/css/style.css",
+      "content/index.html",
+      "content/other.html",
+      "site/css/style.css",
+      "site/index.html",
+    ];
+    expect(found.stdout.split("\n")).toEqual([...files, "0 640"]);
+
+    await run(
+      runtime,
+      "exec",
+      "box",
+      "sh",
+      "-c",
+      `cd /data/content; ln -s ${runtime.directory} out; chmod 4755 other.html`,
+    );
+    const copy = join(runtime.directory, "copy");
+    expect(await cp("box:/data/content", copy)).toMatchObject(good);
+    expect(readdirSync(copy).sort()).toEqual(["css", "index.html", "other.html", "out"]);
+    expect(statSync(join(copy, "other.html")).mode & 0o7777).toBe(0o755);
+    expect(await cp("box:/data/content/index.html", `${copy}/css`)).toMatchObject(good);
+    expect(readdirSync(join(copy, "css")).sort()).toEqual(["index.html", "style.css"]);
+    const tar = await runCommand("/bin/sh", [
+      "-c",
+      `"$0" --root "$1" cp box:/data/site - | tar -t | sort`,
+      KATA,
+      runtime.root,
+    ]);
+    expect(tar.stdout.split("\n")).toEqual(["site/", "site/css/", "site/css/style.css", "site/index.html"]);
+    const taken = await runCommand("/bin/sh", [
+      "-c",
+      `tar -C "$2" -c css | "$0" --root "$1" cp - box:/data/site`,
+      KATA,
+      runtime.root,
+      copy,
+    ]);
+    expect(taken).toMatchObject({ exitCode: 0, stderr: "" });
+    expect((await run(runtime, "exec", "box", "ls", "/data/site/css")).stdout).toBe("index.html\nstyle.css");
+
+    for (const [args, reason] of [
+      [["box:/none", copy], "no such file or directory"],
+      [["box:/data/site", join(copy, "index.html")], "is no directory"],
+      [["box:/data/site", join(copy, "no", "where")], "there is no directory"],
+      [[copy, site], "between this machine and a container"],
+      [["box:/a", "box:/b"], "between this machine and a container"],
+      [["other:/a", copy], "other"],
+    ] as const) {
+      expect(await cp(...args)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(reason) as string });
+    }
+    expect(await run(runtime, "stop", "-t", "0", "box")).toMatchObject({ exitCode: 0 });
+    await once(child, "exit");
+  });
+
+  it("runs detached at a bridge of CNI plugins, with a port of the host's, until it is stopped", async () => {
     await using runtime = new Kata();
     await using host = new TestNetwork();
     const namespace = await host.namespace();
@@ -128,7 +247,7 @@ describe("kata, for people", () => {
     const kata = (...args: readonly string[]) => inHost(KATA, "--root", runtime.root, ...args);
     const serve =
       "import http.server as h; print('serving', flush=True); h.test(h.SimpleHTTPRequestHandler, port=8000)";
-    const options = ["-d", "--name", "web", "-p", "18081:8000", await pythonRootfs()];
+    const options = ["-d", "--name", "web", "--network", "bridge", "-p", "18081:8000", await pythonRootfs()];
     const started = await kata("run", ...options, "python3", "-c", serve);
     expect(started).toMatchObject({ exitCode: 0, stdout: "web", stderr: "" });
     const fetch =
@@ -159,7 +278,13 @@ describe("kata, for people", () => {
     expect(numbers).toEqual(numbers.map((_, index) => 20_000 - numbers.length + index));
     expect(shown.length).toBeGreaterThan(40_000);
     const files = readdirSync(join(BUNDLES, "talker")).filter((name) => name.startsWith("output.log"));
-    expect(files.sort()).toEqual(["output.log", "output.log.1", "output.log.2"]);
+    expect(files.sort()).toEqual(["output.log", "output.log.1", "output.log.2", "output.log.dropped"]);
+    const { stderr } = await run(runtime, "logs", "talker");
+    const all = `${Array.from({ length: 20_000 }, (_, index) => `line ${String(index)}\n`).join("")}done\n`;
+    expect(stderr).toContain(
+      `kata: the oldest ${String(all.length - shown.length - 1)} bytes of the output were dropped`,
+    );
+    expect((await run(runtime, "logs", "--tail", "3", "talker")).stderr).toBe("");
     for (const name of files) expect(statSync(join(BUNDLES, "talker", name)).size).toBeLessThanOrEqual(20_480);
     await run(runtime, "stop", "--time", "0", "talker");
     expect(bundles()).toEqual([]);
@@ -189,7 +314,7 @@ describe("kata, for people", () => {
     expect((await run(runtime, "run", await busyboxRootfs(), "true")).exitCode).toBe(0);
     expect(bundles()).toEqual(["left"]);
     await runtime.ok(["delete", "--force", "left"]);
-    expect((await run(runtime, "run", "/nowhere/at/all", "true")).exitCode).toBe(1);
+    expect((await run(runtime, "run", "/nowhere/at/all", "true")).exitCode).toBe(125);
     expect((await run(runtime, "run", await busyboxRootfs(), "true")).exitCode).toBe(0);
     expect(bundles()).toEqual([]);
   });
@@ -204,7 +329,7 @@ describe("kata, for people", () => {
   ])("says what is wrong with %j", async (args, message) => {
     await using runtime = new Kata();
     const { exitCode, stderr } = await run(runtime, ...args);
-    expect(exitCode).toBe(1);
+    expect(exitCode).toBe(args[0] === "run" ? 125 : 1);
     expect(stderr).toContain(message);
     expect(bundles()).toEqual([]);
   });

@@ -176,6 +176,7 @@ describe("a pod that belongs to a process", () => {
     const { sandbox, member, paths } = await bundles(kata);
     await using owner = await PodOwner.start(kata, paths);
     for (const id of [sandbox, member]) await owner.do("start", id);
+    await owner.do("first words", member);
     await kata.ok(["delete", "--force", member]);
     expect(await owner.do("result", member)).toMatchObject({ out: "podhost\n", status: 137 });
     expect(await owner.do("exec", sandbox, { args: ["true"] })).toMatchObject({ status: 0 });

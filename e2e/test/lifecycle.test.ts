@@ -165,8 +165,7 @@ describe("the classic life cycle", () => {
     const script =
       "for s in HUP USR1 USR2 TERM; do trap \"echo $s\" $s; done; trap 'exit 0' INT; echo ready; while :; do sleep 0.05; done";
     const { path } = await kata.bundle({ args: ["sh", "-c", script] });
-    const running = kata.run(["run", "--bundle", path, "k"]);
-    await kata.whenRunning("k");
+    const { ended } = await kata.runUntilReady("k", path);
     for (const signal of ["HUP", "SIGUSR1", "12", "term"]) {
       await kata.ok(["kill", "k", signal]);
       // The shell runs one trap after the other: wait until it slept again.
@@ -174,7 +173,7 @@ describe("the classic life cycle", () => {
     }
     expect((await kata.run(["kill", "k", "NOSUCH"])).stderr).toContain("unknown signal");
     await kata.ok(["kill", "k", "INT"]);
-    expect(await running).toMatchObject({ exitCode: 0, stdout: "ready\nHUP\nUSR1\nUSR2\nTERM" });
+    expect(await ended).toMatchObject({ exitCode: 0, stdout: "ready\nHUP\nUSR1\nUSR2\nTERM" });
   });
 
   it(`runs ten sandboxes at once, ${String(ROUNDS)} times`, async () => {

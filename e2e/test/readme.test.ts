@@ -1,6 +1,7 @@
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { buildGuestPackage } from "../../scripts/lib/guest-package.ts";
 import { NODE_BINARY } from "../../scripts/lib/paths.ts";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { runCommand } from "../harness/command.ts";
@@ -13,6 +14,8 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
   "packages/agent-protocol/README.md": /^4$/,
   "packages/agent/README.md": /^the host disconnected$/,
   "packages/containerd-shim/README.md": /^containerd-shim-kata-v2:\n {2}Version: {2}\d+\.\d+\.\d+$/,
+  "packages/guest/README.md": /vmlinux .*rootfs\.ext4 6\.12\.\S+$/,
+  "packages/guest-linux-x64/README.md": /^[0-9a-f]{64} [0-9a-f]{64} \d{4}-\d\d-\d\d$/,
   "packages/guest-image/README.md": /tuned .*vmlinux .*rootfs\.ext4$/,
   "packages/linux/README.md": /^true true true LinuxError$/,
   "packages/netns/README.md": /^0% packet loss$/,
@@ -22,6 +25,7 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
   "packages/runtime/README.md": /^1 true$/,
   "packages/runtime-cli/README.md": /kata-runtime .*\n[\s\S]*\n0$/,
   "packages/shim/README.md": /^from a fake\nexit status 3$/,
+  "packages/tree/README.md": /^directory etc\nroot:.*:\/bin\/sh/,
   "packages/virtcontainers/README.md": /^hello from a VM\nexit status 0$/,
 };
 
@@ -80,6 +84,8 @@ const DECLARED = [
 
 describe("the examples of the READMEs", () => {
   expectCleanHost();
+
+  beforeAll(buildGuestPackage, 300_000);
 
   it("are there for every package that is published", () => {
     const pages = ["README.md", ...publishedPackages().map((directory) => join(directory, "README.md"))];

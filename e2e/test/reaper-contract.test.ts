@@ -30,6 +30,8 @@ function recorded(kata: Kata, id: string): Recorded {
   return JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as Recorded;
 }
 
+const REAPER = join(import.meta.dirname, "..", "harness", "reaper.py");
+
 /** Where the directories of VMs are. */
 const VMS = "/run/kata-ts/vm";
 
@@ -88,11 +90,34 @@ describe("the contract with the engine's reaper", () => {
     const { path } = await kata.bundle({
       args: ["sh", "-c", "trap 'exit 33' USR1; echo up; while :; do sleep 0.05; done"],
     });
-    const running = kata.run(["run", "--bundle", path, "sig"]);
-    const { pid } = await kata.whenRunning("sig");
-    await kata.ok(["exec", "sig", "true"]);
+    const { ended } = await kata.runUntilReady("sig", path);
+    const { pid } = await kata.state("sig");
     signalProcess(identifyProcess(pid), "SIGUSR1");
-    expect((await running).exitCode).toBe(33);
+    expect((await ended).exitCode).toBe(33);
+  });
+
+  it("leaves a process that ends at once to the engine, which learns its status", async () => {
+    await using kata = new Kata();
+    const id = await kata.start({ args: ["sleep", "1000"] });
+    const { path } = await kata.bundle({ args: ["sh", "-c", "exit 7"] });
+    const pidFile = kata.file("pid", "");
+    const execs = Array.from({ length: 5 }, () => [
+      "exec",
+      "--detach",
+      "--pid-file",
+      pidFile,
+      id,
+      "sh",
+      "-c",
+      "exit 7",
+    ]);
+    for (const call of [...execs, ["run", "--detach", "--pid-file", pidFile, "--bundle", path, "short"]]) {
+      const { stdout } = await runCommand("python3", [REAPER, pidFile, RUNTIME, "--root", kata.root, ...call]);
+      const found = JSON.parse(stdout) as { runtime: number; collected: Readonly<Record<string, number>> };
+      expect(found.runtime, call.join(" ")).toBe(0);
+      expect(found.collected, call.join(" ")).toMatchObject({ [kata.read("pid")]: 7 });
+    }
+    await kata.ok(["delete", "short"]);
   });
 
   it("is called by absolute path, through a link, from any directory, with an empty environment", async () => {

@@ -66,16 +66,9 @@ describe("run", () => {
     const { path } = await kata.bundle({
       args: ["sh", "-c", "trap 'echo caught; exit 42' USR1; echo ready; while :; do sleep 0.1; done"],
     });
-    // A signal that comes before the trap is lost: it is the first process of its namespace.
-    const ready = Promise.withResolvers<void>();
-    const running = kata.run(["run", "--bundle", path, "signalled"], {
-      onStart: ({ stdout }) => {
-        stdout?.once("data", ready.resolve);
-      },
-    });
-    await Promise.race([ready.promise, running]);
+    const { ended } = await kata.runUntilReady("signalled", path);
     await kata.ok(["kill", "signalled", "USR1"]);
-    expect(await running).toMatchObject({ exitCode: 42 });
+    expect(await ended).toMatchObject({ exitCode: 42 });
 
     const { path: second } = await kata.bundle({ args: ["sleep", "1000"] });
     const killed = kata.run(["run", "--bundle", second, "killed"]);
