@@ -36,6 +36,8 @@ export class FakePod implements Pod {
   readonly processes: Map<string, FakeProcess> = new Map();
   /** What the next call is refused with. */
   failure: Error | undefined;
+  /** What an exec waits for before its process is there. */
+  execsWaitFor: Promise<void> = Promise.resolve();
   #onOutOfMemory: (id: string) => void = () => undefined;
   #onEnd: () => void = () => undefined;
 
@@ -59,6 +61,7 @@ export class FakePod implements Pod {
 
   async exec(id: string, execId: string, process: { readonly args?: readonly string[] }): Promise<PodProcess> {
     await this.#note(`exec ${id} ${execId} ${process.args?.join(" ") ?? ""}`);
+    await this.execsWaitFor;
     return this.#process(`${id}/${execId}`);
   }
 

@@ -111,6 +111,28 @@ describe("another process of a task", () => {
     await expect(client.exec("web", "shell", "sh")).rejects.toMatchObject({ status: RpcStatus.AlreadyExists });
   });
 
+  it("that is being started is started once, and is deleted and signalled when it has been", async () => {
+    const client = new FakeClient();
+    await client.create("web");
+    await client.start("web");
+    await client.exec("web", "shell", "sh");
+    const made = Promise.withResolvers<void>();
+    client.pod.execsWaitFor = made.promise;
+    const start = client.start("web", "shell");
+    await expect(client.start("web", "shell")).rejects.toMatchObject({ status: RpcStatus.FailedPrecondition });
+    await expect(client.exec("web", "shell", "sh")).rejects.toMatchObject({ status: RpcStatus.AlreadyExists });
+    const deletion = expect(client.delete("web", "shell")).rejects.toMatchObject({
+      status: RpcStatus.FailedPrecondition,
+    });
+    const kill = client.kill("web", 9, "shell");
+    made.resolve();
+    await Promise.all([start, deletion, kill]);
+    expect(await client.wait("web", "shell")).toMatchObject({ exit_status: 137 });
+    const [one, other] = await Promise.allSettled([client.delete("web", "shell"), client.delete("web", "shell")]);
+    expect([one, other]).toMatchObject([{ status: "fulfilled" }, { reason: { status: RpcStatus.NotFound } }]);
+    expect(client.pod.calls.filter((call) => call === "delete web shell")).toHaveLength(1);
+  });
+
   it("is resized before it runs, too", async () => {
     const client = new FakeClient();
     await client.create("web");

@@ -48,6 +48,8 @@ export class Container {
   readonly #reaper: Reaper;
   readonly #streamTokens: StreamTokens;
   readonly #processes: Map<string, ContainerProcess> = new Map();
+  /** Exec ids of processes that are being started. */
+  readonly #starting: Set<string> = new Set();
   readonly #cgroups: ProcessCgroups;
   readonly #freezer: Freezer;
   #id: string;
@@ -130,7 +132,17 @@ export class Container {
 
   async #exec(execId: string, process: SpecProcess, wishes: ExecWishes): Promise<ContainerProcess> {
     if (!this.init.running) throw failedPrecondition(`Cannot exec in stopped container ${this.id}`);
-    if (this.#processes.has(execId)) throw alreadyExists(`Process ${execId} exists (container ${this.id})`);
+    if (this.#processes.has(execId) || this.#starting.has(execId))
+      throw alreadyExists(`Process ${execId} exists (container ${this.id})`);
+    this.#starting.add(execId);
+    try {
+      return await this.#start(execId, process, wishes);
+    } finally {
+      this.#starting.delete(execId);
+    }
+  }
+
+  async #start(execId: string, process: SpecProcess, wishes: ExecWishes): Promise<ContainerProcess> {
     const file = `${this.bundle}/exec-${String(this.#serial++)}`;
     const { cgroup, ownCgroup = false, ...outputs } = wishes;
     const given = cgroup === undefined ? undefined : checkedSubgroup(this.cgroup, cgroup);

@@ -52,7 +52,7 @@ export class TaskProcess {
     if (this.#inputIsClosed) stdio.closeStdin();
     void connectStreams(process, stdio).then(async (exit) => {
       // Its start is told before its end.
-      await this.#starting?.catch(() => undefined);
+      await this.settled();
       this.#exit = exit;
       this.#status = "stopped";
       onExit(exit);
@@ -72,6 +72,11 @@ export class TaskProcess {
     } finally {
       this.#starting = undefined;
     }
+  }
+
+  /** Resolves once no start is under way, however it went. */
+  async settled(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
   }
 
   #markRunning(): void {

@@ -98,19 +98,26 @@ export class Task {
     return process.pid;
   }
 
-  /** @throws RpcError while it runs */
+  /** @throws RpcError while it runs; NotFound, too, where another deletion came first */
   async deleteExec(execId: string): Promise<TaskProcess> {
-    const process = this.process(execId);
+    const process = await this.#settled(execId);
     if (process.status === "running") throw wrongState(`process ${execId} of container ${this.id} still runs`);
-    await process.close();
+    if (!this.#execs.delete(execId)) throw notFound(`process ${execId} of container ${this.id}`);
     if (process.pid !== 0) this.#context.pod.deleteExec(this.id, execId);
-    this.#execs.delete(execId);
+    await process.close();
+    return process;
+  }
+
+  /** Waits for a start that is under way: without its id, what it leaves would run on where no call reaches it. */
+  async #settled(execId: string): Promise<TaskProcess> {
+    const process = this.process(execId);
+    await process.settled();
     return process;
   }
 
   /** @throws RpcError NotFound, in the words that clients look for, when it has ended */
   async kill(execId: string, signal: number, all: boolean): Promise<void> {
-    const process = this.process(execId);
+    const process = execId === "" ? this.init : await this.#settled(execId);
     if (process.status === "stopped" || (process.pid === 0 && execId !== "")) {
       throw notFound("process already finished");
     }
