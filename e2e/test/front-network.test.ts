@@ -92,7 +92,8 @@ describe("the network of kata run", () => {
   it("of a detached container is kept by one process, publishes ports, and ends with it", async () => {
     await using host = await FrontHost.create();
     const rootfs = await host.rootfs();
-    const web = ["-d", "--name", "web", "-p", "8080:8000", "-p", "127.0.0.1::7/udp", await pythonRootfs()];
+    const ranges = ["-p", "127.0.0.1:8080-8085:8000", "-p", "9000-9001:9000-9001"];
+    const web = ["-d", "--name", "web", ...ranges, "-p", "8080:8000", "-p", "127.0.0.1::7/udp", await pythonRootfs()];
     expect(await host.run("run", ...web, "python3", "-c", SERVE)).toMatchObject({
       exitCode: 0,
       stdout: "web",
@@ -102,21 +103,23 @@ describe("the network of kata run", () => {
     const outside = (port: number) =>
       host.network.run(host.internet.beyond, "busybox", "wget", "-qO-", `http://${HOST}:${String(port)}/`);
     await expect.poll(async () => (await outside(8080)).stdout, POLL).toBe("hello");
-    expect(await host.do("busybox", "wget", "-qO-", "http://127.0.0.1:8080/")).toMatchObject({
-      exitCode: 0,
-      stdout: "hello",
-      stderr: "",
-    });
+    // Of the range, 8080 is taken.
+    for (const port of [8080, 8081]) {
+      const shown = await host.do("busybox", "wget", "-qO-", `http://127.0.0.1:${String(port)}/`);
+      expect(shown).toMatchObject({ exitCode: 0, stdout: "hello", stderr: "" });
+    }
 
     const ports = (await host.run("port", "web")).stdout;
-    const [, any = ""] = /^8000\/tcp -> 0\.0\.0\.0:8080\n7\/udp -> 127\.0\.0\.1:(\d+)$/.exec(ports) ?? [];
+    const [, any = ""] = /^8000\/tcp -> 0\.0\.0\.0:8080\n7\/udp -> 127\.0\.0\.1:(\d+)$/m.exec(ports) ?? [];
     expect((await host.run("port", "web", "7/udp")).stdout).toBe(`127.0.0.1:${any}`);
-    expect((await host.run("port", "web", "8000")).stdout).toBe("0.0.0.0:8080");
+    expect((await host.run("port", "web", "8000")).stdout).toBe("127.0.0.1:8081\n0.0.0.0:8080");
     expect(await host.run("port", "web", "1")).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining("1/tcp") as string,
     });
-    expect((await host.run("ps")).stdout).toContain(`0.0.0.0:8080->8000/tcp, 127.0.0.1:${any}->7/udp`);
+    expect((await host.run("ps")).stdout).toContain(
+      `0.0.0.0:9000-9001->9000-9001/tcp, 127.0.0.1:${any}->7/udp, 0.0.0.0:8080->8000/tcp, 127.0.0.1:8081->8000/tcp`,
+    );
     const echo = `import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(2)
 s.sendto(b"echoed", ("127.0.0.1", ${any})); print(s.recv(100).decode())`;
     await expect.poll(async () => (await host.do("python3", "-c", echo)).stdout, POLL).toBe("echoed");
@@ -124,10 +127,13 @@ s.sendto(b"echoed", ("127.0.0.1", ${any})); print(s.recv(100).decode())`;
     const refused = (reason: string) => ({ exitCode: 125, stderr: expect.stringContaining(reason) as string });
     const other = (...options: readonly string[]) => host.run("run", ...options, rootfs, "true");
     expect(await other("-p", "127.0.0.1:8080:1")).toMatchObject(refused("the host port 8080/tcp leads to web already"));
+    expect(await other("-p", "127.0.0.1:8080-8081:1")).toMatchObject(
+      refused("the host port 8080-8081/tcp leads to web already"),
+    );
     const server = createServer().listen({
-      fd: inNetworkNamespace(host.internet.host, () => listenTcp(HOST, 8081, 1)),
+      fd: inNetworkNamespace(host.internet.host, () => listenTcp(HOST, 8091, 1)),
     });
-    expect(await other("-p", "8081:1")).toMatchObject(refused(`${HOST}:8081 is taken`));
+    expect(await other("-p", "8091:1")).toMatchObject(refused(`${HOST}:8091 is taken`));
     server.close();
     expect(await other("-p", "192.0.2.9:8082:1")).toMatchObject(
       refused("192.0.2.9 cannot be published: EADDRNOTAVAIL"),

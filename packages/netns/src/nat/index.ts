@@ -19,6 +19,6 @@ export { describeDecision, type EgressDecision } from "./decisions.ts";
 export { type Egress, parseEgress } from "./egress-policy.ts";
 export type { ConnectOptions } from "./guest-port.ts";
 export { NatNetwork, type NatOptions } from "./nat-network.ts";
-export type { PublishedPort } from "./published-ports.ts";
+export type { PublishedPort, WantedPort } from "./published-ports.ts";
 export type { GuestLink } from "./router.ts";
 export { sweepNat } from "./sweep.ts";

@@ -14,7 +14,7 @@ import { addToHostTable, droppingChains } from "./host-table.ts";
 import { type SubnetLease, SubnetLeases } from "./lease.ts";
 import { changeRules } from "./nft.ts";
 import { publishAll } from "./publish-all.ts";
-import { type PublishedPort, publishPort } from "./published-ports.ts";
+import { type PublishedPort, publishPort, type WantedPort } from "./published-ports.ts";
 import { type GuestLink, Router } from "./router.ts";
 import { LOG_GROUP } from "./router-rules.ts";
 import { forwardingNote, LEASES_DIRECTORY, sweep, uplinkOf } from "./sweep.ts";
@@ -24,8 +24,7 @@ const LOGGED_BYTES = 64;
 
 export interface NatOptions {
   readonly egress: Egress;
-  /** host 0: any port. */
-  readonly ports: readonly PublishedPort[];
+  readonly ports: readonly WantedPort[];
   readonly warn: (message: string) => void;
   /** Called with what was changed for all of the host; `warn` by default. */
   readonly note?: (message: string) => void;
@@ -118,7 +117,7 @@ export class NatNetwork implements AsyncDisposable {
     return await connectGuest(this.#guest, port, options);
   }
 
-  async #publish(wanted: PublishedPort): Promise<PublishedPort> {
+  async #publish(wanted: WantedPort): Promise<PublishedPort> {
     const { port, close } = await publishPort(this.#guest, wanted);
     this.#closers.push(close);
     return port;

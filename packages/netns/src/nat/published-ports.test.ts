@@ -38,3 +38,25 @@ it.each(["tcp", "udp"] as const)("a port of %s that is in use leaves no descript
   expect(readdirSync("/proc/self/fd")).toHaveLength(before);
   close();
 });
+
+it.each(["tcp", "udp"] as const)(
+  "of a range the first free port of %s is published, and no other",
+  async (protocol) => {
+    using guest = NetworkNamespace.create();
+    const place = { namespace: guest.path, address: "127.0.0.1" };
+    const taken = await publishPort(place, { ...WANTED, protocol });
+    const other = await publishPort(place, { ...WANTED, protocol });
+    const [first, free] = [taken.port.host, other.port.host];
+    other.close();
+    const wanted = { ...WANTED, protocol, among: [first, free] };
+    const found = await publishPort(place, wanted);
+    expect(found.port).toEqual({ host: free, container: 7, protocol, address: "127.0.0.1" });
+    const before = readdirSync("/proc/self/fd").length;
+    await expect(publishPort(place, wanted)).rejects.toThrow(
+      `port ${String(first)}-${String(free)}/${protocol} of 127.0.0.1 cannot be published: 127.0.0.1:${String(free)} is taken`,
+    );
+    await expect(publishPort(place, { ...wanted, address: "192.0.2.9" })).rejects.toThrow("EADDRNOTAVAIL");
+    expect(readdirSync("/proc/self/fd")).toHaveLength(before);
+    for (const { close } of [taken, found]) close();
+  },
+);

@@ -16,6 +16,14 @@ export interface PublishedPort {
   readonly address: string;
 }
 
+/** A port of the host that is asked for. */
+export interface WantedPort extends PublishedPort {
+  /** 0 is any that is free. */
+  readonly host: number;
+  /** Where `host` is 0: any of these that is free, and no other. */
+  readonly among?: readonly number[] | undefined;
+}
+
 /** Connections, and senders of datagrams, that one port serves at a time. */
 const MAX_CLIENTS = 512;
 /** A sender of datagrams that is silent for so long may be forgotten. */
@@ -24,23 +32,37 @@ const IDLE_MS = 60_000;
 /**
  * Listens at a port of the host, in the host's network, and hands on to the guest by its router.
  *
- * @param wanted host 0: any port; @throws NetnsError KATA_NETWORK where the port is in use
+ * @throws NetnsError KATA_NETWORK where the port, or each of those that may be, is in use
  */
 export async function publishPort(
   guest: GuestPlace,
-  wanted: PublishedPort,
+  wanted: WantedPort,
 ): Promise<{ readonly port: PublishedPort; readonly close: () => void }> {
-  const { host, protocol, address } = wanted;
-  try {
-    const found = protocol === "tcp" ? await publishTcp(guest, wanted) : await publishUdp(guest, wanted);
-    return { ...found, port: { ...wanted, host: found.host } };
-  } catch (error) {
-    throw new NetnsError(
-      "KATA_NETWORK",
-      `port ${String(host)}/${protocol} of ${address} cannot be published: ${reasonFor(error, wanted)}`,
-      { cause: error, hint: "choose another port, or 0 for any that is free, and an address that the host has" },
-    );
+  const { host, container, protocol, address, among = [host] } = wanted;
+  let failure: unknown;
+  for (const candidate of among) {
+    const asked: PublishedPort = { host: candidate, container, protocol, address };
+    try {
+      const found = protocol === "tcp" ? await publishTcp(guest, asked) : await publishUdp(guest, asked);
+      return { close: found.close, port: { ...asked, host: found.host } };
+    } catch (error) {
+      failure = error;
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") break; // So it is with all others.
+    }
   }
+  const reason =
+    failure === undefined ? "there is none" : reasonFor(failure, { ...wanted, host: among.at(-1) ?? host });
+  throw new NetnsError(
+    "KATA_NETWORK",
+    `port ${numbersOf(wanted)}/${protocol} of ${address} cannot be published: ${reason}`,
+    { cause: failure, hint: "choose another port, or 0 for any that is free, and an address that the host has" },
+  );
+}
+
+/** `8080`; of several `8000-8010`. */
+function numbersOf({ host, among }: WantedPort): string {
+  if (among === undefined || among.length === 0) return String(host);
+  return [...new Set([among[0], among.at(-1)])].join("-");
 }
 
 /** What is in the way may be at another address: 0.0.0.0 is all of them. */

@@ -1,5 +1,5 @@
 import { NetworkNamespace } from "@kata-ts/netns";
-import { describeDecision, type Egress, NatNetwork, type PublishedPort } from "@kata-ts/netns/nat";
+import { describeDecision, type Egress, NatNetwork, type PublishedPort, type WantedPort } from "@kata-ts/netns/nat";
 import { NetworkLog } from "./network-log.ts";
 import type { PortMapping } from "./network-note.ts";
 
@@ -53,8 +53,8 @@ export async function holdNetwork(
 }
 
 /** Docker's default is every address of the host. */
-function published({ hostIP = "0.0.0.0", hostPort, containerPort, protocol }: PortMapping): PublishedPort {
-  return { address: hostIP, host: hostPort, container: containerPort, protocol };
+function published({ hostIP = "0.0.0.0", hostPort, hostPorts, containerPort, protocol }: PortMapping): WantedPort {
+  return { address: hostIP, host: hostPort, among: hostPorts, container: containerPort, protocol };
 }
 
 function mapped({ address, host, container, protocol }: PublishedPort): PortMapping {

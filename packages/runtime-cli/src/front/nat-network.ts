@@ -4,6 +4,7 @@ import type { Egress } from "@kata-ts/netns/nat";
 import { type HeldNetwork, holdNetwork } from "./held-network.ts";
 import { writeNatNote } from "./nat-note.ts";
 import { NetworkHolder } from "./network-holder.ts";
+import type { PortMapping } from "./network-note.ts";
 import { claimPorts, type NetworkPlace, namespaceFor } from "./network-place.ts";
 import { undoNat } from "./undo-network.ts";
 
@@ -31,19 +32,23 @@ export interface NatForContainer extends HeldNetwork, AsyncDisposable {
  * @throws NetnsError KATA_NETWORK; nothing is left then
  */
 export async function makeNat(place: NatPlace): Promise<NatForContainer> {
-  const { id, bundle, ports } = place;
+  const { id, bundle } = place;
   const namespace = namespaceFor(id);
-  const note = (keeper: ProcessIdentity, actual = ports): void => {
-    writeNatNote(bundle, { namespace, keeper, ports: actual });
+  // The others are known when the network is there.
+  const known = place.ports.filter(({ hostPort }) => hostPort !== 0);
+  const note = (keeper: ProcessIdentity, ports: readonly PortMapping[] = known): void => {
+    writeNatNote(bundle, { namespace, keeper, ports });
   };
   const own = identifyProcess(process.pid);
-  await claimPorts(bundle, ports, () => {
+  const ports = await claimPorts(bundle, place.ports, () => {
     note(own);
   });
   try {
     using made = NetworkNamespace.create();
     made.pin(namespace);
-    const network = await (place.detached ? byHolder(place, namespace, note) : byThis(place, namespace));
+    const network = await (place.detached
+      ? byHolder({ ...place, ports }, namespace, note)
+      : byThis({ ...place, ports }, namespace));
     note(network.keeper, network.ports);
     return { ...network, namespace };
   } catch (error) {

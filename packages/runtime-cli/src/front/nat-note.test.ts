@@ -40,6 +40,18 @@ it("a port of the host leads to one container, while the process lives that keep
   expect(isNoted).toBe(true);
 });
 
+it("of a range those ports are left that lead to no other container", async () => {
+  for (const path of [own(), other()]) mkdirSync(path);
+  const keeper = identifyProcess(process.pid);
+  writeNatNote(other(), { namespace: NAMESPACE, keeper, ports: parsePort("8000-8001:80-81") });
+  const note = (): void => undefined;
+  const [port] = await claimPorts(own(), parsePort("8000-8002:80"), note);
+  expect(port).toMatchObject({ hostPort: 0, hostPorts: [8002] });
+  await expect(claimPorts(own(), parsePort("8000-8001:80"), note)).rejects.toThrow(
+    "the host port 8000-8001/tcp leads to other already",
+  );
+});
+
 it("a keeper of an earlier boot is none, whichever process has its number and its time now", () => {
   const keeper = identifyProcess(process.pid);
   writeNatNote(bundles, { namespace: NAMESPACE, keeper, ports: parsePort("8080:80") });

@@ -20,6 +20,8 @@ export interface PortMapping {
   readonly hostIP?: string;
   /** 0 where any will do. */
   readonly hostPort: number;
+  /** Where any of these will do, and no other. */
+  readonly hostPorts?: readonly number[];
   readonly containerPort: number;
   readonly protocol: "tcp" | "udp";
 }
@@ -27,6 +29,7 @@ export interface PortMapping {
 export const portMapping: Shape<PortMapping> = object<PortMapping>({
   hostIP: optional(text),
   hostPort: count,
+  hostPorts: optional(listOf(positive)),
   containerPort: positive,
   protocol: oneOf("tcp", "udp"),
 });

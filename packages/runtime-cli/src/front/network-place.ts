@@ -40,20 +40,48 @@ export async function lockNetworks(): Promise<FileLock> {
  * Notes a bundle's network, unless a port of it leads to another container: of two that want one at the same time, one sees the
  * other's note. Neither CNI plugins nor the kernel say whose it is, and plugins are silent about the second.
  *
+ * @returns the ports, of which those that may be one of some have those left that lead to no other container
  * @throws NetnsError KATA_NETWORK
  */
-export async function claimPorts(bundle: string, ports: readonly PortMapping[], note: () => void): Promise<void> {
+export async function claimPorts(
+  bundle: string,
+  ports: readonly PortMapping[],
+  note: () => void,
+): Promise<readonly PortMapping[]> {
   using _lock = await lockNetworks();
-  const bundles = dirname(bundle);
-  for (const name of readdirSync(bundles).filter((each) => each !== basename(bundle))) {
-    const taken = portsIn(join(bundles, name));
-    const port = ports.find((each) => taken.some((other) => collide(each, other)));
-    if (port === undefined) continue;
-    throw new NetnsError("KATA_NETWORK", `the host port ${hostPortOf(port)} leads to ${name} already`, {
-      hint: `choose another one, or kata stop ${name}`,
-    });
-  }
+  const taken = takenPorts(bundle);
+  const left = ports.map((port) => withoutTaken(port, taken));
   note();
+  return left;
+}
+
+interface TakenPort {
+  readonly name: string;
+  readonly port: PortMapping;
+}
+
+/** Those of all other containers. */
+function takenPorts(bundle: string): TakenPort[] {
+  const bundles = dirname(bundle);
+  const names = readdirSync(bundles).filter((each) => each !== basename(bundle));
+  return names.flatMap((name) => portsIn(join(bundles, name)).map((port) => ({ name, port })));
+}
+
+/** @throws NetnsError KATA_NETWORK where nothing is left */
+function withoutTaken(port: PortMapping, taken: readonly TakenPort[]): PortMapping {
+  const holders: Set<string> = new Set();
+  const isFree = (hostPort: number): boolean => {
+    const found = taken.find((other) => collide({ ...port, hostPort }, other.port));
+    if (found !== undefined) holders.add(found.name);
+    return found === undefined;
+  };
+  const { hostPort, hostPorts } = port;
+  const free = (hostPorts ?? [hostPort]).filter(isFree);
+  if (free.length > 0) return hostPorts === undefined ? port : { ...port, hostPorts: free };
+  const names = [...holders].join(" ");
+  throw new NetnsError("KATA_NETWORK", `the host port ${hostPortOf(port)} leads to ${names} already`, {
+    hint: `choose another one, or kata stop ${names}`,
+  });
 }
 
 /** The ports of the host that lead to a bundle's container now. */

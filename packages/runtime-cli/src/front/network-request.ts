@@ -44,7 +44,9 @@ export function parseNetwork(options: Options): NetworkRequest {
   if (kind === "none" && ports.length > 0) throw new UsageError("--publish needs a network: --network none has none");
   if (kind !== "nat" && rules.length > 0) throw new UsageError(`--egress needs --network nat, not ${kind}`);
   if (kind === "bridge" && ports.some(({ hostPort }) => hostPort === 0)) {
-    throw new UsageError("--publish with --network bridge needs a port of the host: HOSTPORT:PORT");
+    throw new UsageError(
+      "--publish with --network bridge needs a port of the host for each of the container: HOSTPORT:PORT",
+    );
   }
   const isDefault = wanted === undefined && ports.length === 0 && rules.length === 0;
   if (!isDefault) requirePrograms(kind);

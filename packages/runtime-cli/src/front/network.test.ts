@@ -34,7 +34,6 @@ describe("what kata run says of networks", () => {
     "-1:80",
     "300.1.1.1:80:80",
     "81-80:80-81",
-    "80-81:80",
     "80:80-81",
     "0-1:80-81",
     "80-81:0-1",
@@ -55,6 +54,17 @@ describe("what kata run says of networks", () => {
     const text = ({ hostPort, containerPort, protocol }: PortMapping): string =>
       `${String(hostPort)} ${String(containerPort)} ${protocol}`;
     expect(parsePort(given).map(text)).toEqual(mappings);
+  });
+
+  it("a range of the host for one port is any of them, and collides with nothing", () => {
+    const any = { hostPort: 0, hostPorts: [8000, 8001, 8002], containerPort: 80, protocol: "tcp" };
+    expect(parsePort("8000-8002:80")).toEqual([any]);
+    expect(parsePort("127.0.0.1:8000-8002:80/udp")).toEqual([{ ...any, hostIP: "127.0.0.1", protocol: "udp" }]);
+    expect(parsePorts(["8000-8002:80", "8000-8002:81", "8000:82"])).toHaveLength(3);
+    const reason = "ranges of the same length on both sides, or a range of the host for one port, not";
+    for (const given of ["8000-8002:80-81", "8000:80-81", "8000-8001:80-82"]) {
+      expect(() => parsePort(given)).toThrow(`${reason} "${given}"`);
+    }
   });
 
   it("ranges collide with what is in them, and are not without end", () => {

@@ -14,8 +14,8 @@ interface PortRange {
 }
 
 /**
- * `[ADDRESS:][HOST:]CONTAINER[/tcp|/udp]`, as Docker has it; both ports may be ranges, `8000-8010`, of the same length. Without a port of
- * the host, or with 0, it is any that is free.
+ * `[ADDRESS:][HOST:]CONTAINER[/tcp|/udp]`, as Docker has it; both ports may be ranges, `8000-8010`, of the same length. With a range for one
+ * port of the container it is any of the range that is free; without a port of the host, or with 0, any at all.
  *
  * @returns a mapping for each port of the container
  * @throws UsageError
@@ -31,14 +31,18 @@ export function parsePort(mapping: string): PortMapping[] {
       `--publish takes [ADDRESS:][HOSTPORT:]PORT or that with /udp, and ranges such as 8000-8010, not "${mapping}"`,
     );
   }
-  const isAny = host.first === 0 && host.length === 1;
-  if (!isAny && host.length !== container.length) {
-    throw new UsageError(`--publish takes ranges of the same length on both sides, not "${mapping}"`);
+  const isAny = host.first === 0;
+  const isOneOf = host.length > 1 && container.length === 1;
+  if (!isAny && !isOneOf && host.length !== container.length) {
+    throw new UsageError(
+      `--publish takes ranges of the same length on both sides, or a range of the host for one port, not "${mapping}"`,
+    );
   }
   const isUdp = protocol.toLowerCase() === "udp";
   return Array.from({ length: container.length }, (_, index) => ({
     ...(hostIP !== "" && { hostIP }),
-    hostPort: isAny ? 0 : host.first + index,
+    hostPort: isAny || isOneOf ? 0 : host.first + index,
+    ...(isOneOf && { hostPorts: Array.from({ length: host.length }, (_none, at) => host.first + at) }),
     containerPort: container.first + index,
     protocol: isUdp ? "udp" : "tcp",
   }));
@@ -74,9 +78,9 @@ function isAnyAddress({ hostIP }: PortMapping): boolean {
   return hostIP === undefined || hostIP === "0.0.0.0" || hostIP === "::";
 }
 
-/** `8080/tcp`. */
-export function hostPortOf({ hostPort, protocol }: PortMapping): string {
-  return `${String(hostPort)}/${protocol}`;
+/** `8080/tcp`, or `8000-8010/tcp` where it may be any of these. */
+export function hostPortOf({ hostPort, hostPorts = [hostPort], protocol }: PortMapping): string {
+  return `${[...new Set([hostPorts[0], hostPorts.at(-1)])].join("-")}/${protocol}`;
 }
 
 /** `80/tcp`. */

@@ -6,8 +6,9 @@ import type { Context, Verb } from "../context.ts";
 import { print } from "../output/print.ts";
 import { formatTable } from "../output/table.ts";
 import { FrontBundle } from "./bundle.ts";
+import type { PortMapping } from "./network-note.ts";
 import { portsIn } from "./network-place.ts";
-import { containerPortOf, hostPlaceOf } from "./ports.ts";
+import { portText, portTexts } from "./port-texts.ts";
 import { ageOf } from "./quantities.ts";
 
 export const manual: Manual = {
@@ -29,8 +30,8 @@ interface Listed {
   readonly created: string;
   /** As it was named; null where it is a directory, or the container is an engine's. */
   readonly image: string | null;
-  /** Of this machine, which lead to it: `0.0.0.0:8080->80/tcp`. */
-  readonly ports: readonly string[];
+  /** Of this machine, which lead to it. */
+  readonly ports: readonly PortMapping[];
 }
 
 export const verb: Verb = async (args, context) => {
@@ -41,7 +42,7 @@ export const verb: Verb = async (args, context) => {
   const all = (await recordsOf(context)).map(listed);
   const shown = options.flag("all") ? all : all.filter(({ status }) => status === "running" || status === "paused");
   if (options.flag("quiet")) print(shown.map(({ name }) => `${name}\n`).join(""));
-  else if (format === "json") print(`${JSON.stringify(shown)}\n`);
+  else if (format === "json") print(`${JSON.stringify(shown.map(described))}\n`);
   else print(formatTable([HEADER, ...shown.map(row)]));
   return 0;
 };
@@ -64,10 +65,22 @@ async function recordsOf({ globals, log }: Context): Promise<ContainerRecord[]> 
 function listed(record: ContainerRecord): Listed {
   const { id, created } = record;
   const image = FrontBundle.imageOf(id)?.name ?? null;
-  const ports = portsIn(FrontBundle.pathOf(id)).map((port) => `${hostPlaceOf(port)}->${containerPortOf(port)}`);
+  const ports = portsIn(FrontBundle.pathOf(id));
   return { name: id, pid: pidOf(record), status: statusOf(record), created, image, ports };
 }
 
+/** For programs: each port by itself, `0.0.0.0:8080->80/tcp`. */
+function described(container: Listed): Omit<Listed, "ports"> & { readonly ports: readonly string[] } {
+  return { ...container, ports: container.ports.map(portText) };
+}
+
 function row({ name, pid, status, created, image, ports }: Listed): string[] {
-  return [name, String(pid), status, ageOf(new Date(created)), escapeControls(image ?? ""), ports.join(", ")];
+  return [
+    name,
+    String(pid),
+    status,
+    ageOf(new Date(created)),
+    escapeControls(image ?? ""),
+    portTexts(ports).join(", "),
+  ];
 }

@@ -57,6 +57,7 @@ describe("what kata run is asked for", () => {
     ["a network of another kind", ["--network", "host"], "--network takes nat, bridge or none"],
     ["a port without a network", ["--network", "none", "-p", "80:80"], "--publish needs a network: --network none"],
     ["any port for the bridge", ["--network", "bridge", "-p", "80"], "needs a port of the host"],
+    ["any of a range for the bridge", ["--network", "bridge", "-p", "8000-8010:80"], "needs a port of the host"],
     ["rules for the bridge", ["--network", "bridge", "--egress", "none"], "--egress needs --network nat, not bridge"],
     ["rules without a network", ["--network", "none", "--egress", "all"], "--egress needs --network nat, not none"],
     ["a rule that is none", ["--egress", "example.org,http://x"], 'egress cannot allow "http://x"'],
