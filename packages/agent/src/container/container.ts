@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { type RuntimeSpec, type SpecProcess, type SpecResources, stringifyJson } from "@kata-ts/agent-protocol";
-import { alreadyExists, cancelled, failedPrecondition, invalidArgument, processNotFound } from "../errors.ts";
-import { endProcesses, oomKillsIn, processesIn, removeCgroup } from "../guest/cgroup.ts";
+import { alreadyExists, cancelled, failedPrecondition, processNotFound } from "../errors.ts";
+import { endProcesses, killProcesses, oomKillsIn, processesIn, removeCgroup } from "../guest/cgroup.ts";
 import type { Reaper } from "../reaper.ts";
 import { ContainerProcess } from "./container-process.ts";
 import { Freezer } from "./freezer.ts";
 import type { OciRuntime } from "./oci-runtime.ts";
-import { ProcessCgroups } from "./process-cgroups.ts";
+import { checkedSubgroup, ProcessCgroups } from "./process-cgroups.ts";
 import { runStartHooks } from "./start-hooks.ts";
 import { type ProcessEnds, pipeEnds } from "./stdio.ts";
 import type { StreamTokens } from "./stream-tokens.ts";
@@ -206,6 +205,8 @@ export class Container {
       this.process(execId).signal(signal);
       return;
     }
+    // The kernel's own walk misses none, also of those that are begun meanwhile.
+    if (signal === SIGKILL) killProcesses(this.cgroup);
     for (const pid of this.pids()) signalPid(pid, signal);
     await this.#freezer.thaw();
   }
@@ -272,14 +273,6 @@ export class Container {
       ends.dispose();
     }
   }
-}
-
-/** @returns it as the runtime takes it; @throws AgentRpcError where it is not there, or not below the container's */
-function checkedSubgroup(own: string, wanted: string): string {
-  const path = join(own, wanted);
-  if (path !== own && !path.startsWith(`${own}/`)) throw invalidArgument(`${wanted} is not a sub cgroup path`);
-  if (!existsSync(`${path}/cgroup.procs`)) throw invalidArgument(`the container has no cgroup ${wanted}`);
-  return wanted.startsWith("/") ? wanted : `/${wanted}`;
 }
 
 function signalPid(pid: number, signal: number): void {

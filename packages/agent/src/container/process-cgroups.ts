@@ -1,4 +1,6 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { invalidArgument } from "../errors.ts";
 import { removeCgroup } from "../guest/cgroup.ts";
 
 /** A control group of one process, and of all that it starts. */
@@ -38,13 +40,20 @@ export class ProcessCgroups {
   }
 }
 
+/** @returns it as the runtime takes it; @throws AgentRpcError where it is not there, or not below the container's */
+export function checkedSubgroup(own: string, wanted: string): string {
+  const path = join(own, wanted);
+  if (path !== own && !path.startsWith(`${own}/`)) throw invalidArgument(`${wanted} is not a sub cgroup path`);
+  if (!existsSync(`${path}/cgroup.procs`)) throw invalidArgument(`the container has no cgroup ${wanted}`);
+  return wanted.startsWith("/") ? wanted : `/${wanted}`;
+}
+
 function removed(path: string): boolean {
   try {
     removeCgroup(path);
     return true;
-  } catch (error) {
-    // Processes are in it, or begin one in it.
-    if ((error as NodeJS.ErrnoException).code === "EBUSY") return false;
-    throw error;
+  } catch {
+    // Processes are in it, or begin one in it. What else there may be is for the container's end, which reports it.
+    return false;
   }
 }

@@ -1,7 +1,19 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { visitDirectories } from "@kata-ts/linux";
 import { textOf } from "../files.ts";
+
+/** How many levels of control groups there may be below a container's, which may be written to by the container. */
+const MAX_DEPTH = 32;
+/** How many there may be in the guest: a walk through all of them is one turn of the agent's. */
+const MAX_GROUPS = 10_000;
+
+/** Has the kernel hold all control groups below one of the guest's, whose files no container can write, to what a walk can do. */
+export function boundGroupsBelow(parent: string): void {
+  writeFileSync(join(parent, "cgroup.max.depth"), String(1 + MAX_DEPTH));
+  writeFileSync(join(parent, "cgroup.max.descendants"), String(MAX_GROUPS));
+}
 
 /** What processes that were killed may take to end: they may be at work in the kernel, in a guest that is slow. */
 const DEADLINE_MS = 10_000;
@@ -43,8 +55,13 @@ const NOT_KILLED: ReadonlySet<string> = new Set(["ENOENT", "ENODEV", "EOPNOTSUPP
 
 /** Pids of all processes of a control group and of those below it. */
 export function processesIn(cgroup: string): number[] {
-  const own = textOf(join(cgroup, "cgroup.procs")).split("\n").filter(Boolean).map(Number);
-  return [...own, ...groupsBelow(cgroup).flatMap(processesIn)];
+  const pids: number[] = [];
+  if (!existsSync(cgroup)) return pids;
+  visitDirectories(cgroup, MAX_DEPTH, (group) => {
+    // A group of threads does not list its processes: the one above it does.
+    for (const pid of textOf(`${group}/cgroup.procs`).split("\n")) if (pid !== "") pids.push(Number(pid));
+  });
+  return pids;
 }
 
 /**
@@ -56,19 +73,10 @@ export function oomKillsIn(cgroup: string): number | undefined {
   return events === "" ? undefined : Number(/^oom_kill (\d+)$/m.exec(events)?.[1] ?? 0);
 }
 
-function groupsBelow(cgroup: string): string[] {
-  try {
-    const entries = readdirSync(cgroup, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(cgroup, name));
-  } catch {
-    return []; // It has gone meanwhile.
-  }
-}
-
 /** Removes a control group without processes, and those below it. */
 export function removeCgroup(path: string): void {
   if (!existsSync(path)) return;
-  const entries = readdirSync(path, { withFileTypes: true });
-  for (const entry of entries) if (entry.isDirectory()) removeCgroup(join(path, entry.name));
-  rmdirSync(path);
+  visitDirectories(path, MAX_DEPTH, (_group, entry) => {
+    rmdirSync(entry);
+  });
 }

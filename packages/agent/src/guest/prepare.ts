@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { boundGroupsBelow } from "./cgroup.ts";
 
 const CONTROLLERS: ReadonlySet<string> = new Set("cpuset cpu io memory hugetlb pids rdma misc".split(" "));
 
@@ -21,6 +22,7 @@ export function prepareGuest(): void {
     mkdirSync(directory, { recursive: true });
     enableControllers(directory);
   }
+  boundGroupsBelow("/sys/fs/cgroup/kata");
 }
 
 // Those that this kernel has, at once: each change makes it wait for all of its processors. The runtime complains where
