@@ -40,8 +40,8 @@ async function patchFiles(): Promise<string[]> {
 }
 
 /**
- * Compiles the tuned kernel from the suite's kernel source with the suite's compiler, or finds it in the cache. Takes five
- * to eight minutes on two cores.
+ * Compiles the tuned kernel from the suite's kernel source with the suite's compiler, or finds it in the cache. Takes eight
+ * to twenty minutes on two cores.
  */
 export async function buildTunedKernel({ archive, cacheDir, progress }: ImageTools): Promise<TunedKernel> {
   const source = await archive.candidate(KERNEL_SOURCE);
@@ -50,7 +50,7 @@ export async function buildTunedKernel({ archive, cacheDir, progress }: ImageToo
     progress(`guest kernel: fetching ${source.name} ${source.version}`);
     const work = join(unfinished, "work");
     await unpackSource(archive, source, root, work);
-    progress("guest kernel: compiling (five to eight minutes on two cores)");
+    progress("guest kernel: compiling (eight to twenty minutes on two cores)");
     await compile(root, work);
     await copyFile(join(work, "vmlinux"), join(unfinished, "vmlinux"));
     await copyFile(join(work, KERNEL_SOURCE, ".config"), join(unfinished, "config"));
