@@ -150,6 +150,7 @@ describe("kata, for people", () => {
     const ids = ["sh", "-c", "id -u; id -g; id -G; echo $HOME"];
     const web = { exitCode: 0, stdout: "1000\n1001\n1001 2000\n/home/web", stderr: "" };
     expect(await run(runtime, "exec", "box", ...ids)).toMatchObject({ stdout: "1000\n1001\n1001 2000\n/home/web" });
+    expect(await runtime.run(["exec", "box", ...ids])).toMatchObject(web);
     for (const user of ["web", "1000"]) expect(await as(user, ...ids)).toMatchObject(web);
     expect((await as("web:more", "id", "-g")).stdout).toBe("2000");
     expect((await as("5:6", "id", "-u")).stdout).toBe("5");
@@ -162,6 +163,10 @@ describe("kata, for people", () => {
     });
     expect(await run(runtime, "stop", "-t", "0", "box")).toMatchObject({ exitCode: 0 });
     await once(child, "exit");
+    expect(await run(runtime, "run", "-u", "host", rootfs, "id")).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringContaining('/etc/passwd has no user "host"') as string,
+    });
   });
 
   it("copies files and trees in and out, as cp does, and as a tar", async () => {

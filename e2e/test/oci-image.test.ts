@@ -89,9 +89,9 @@ describe("an image without an engine", () => {
     }
     const vm = { kernelPath: join(SHARE, "vmlinux"), imagePath: join(SHARE, "rootfs.ext4") };
     await using sandbox = await Sandbox.create({ vm });
-    const usual = await sandbox.run({ rootfs: target, ...(await image.process(target)) });
+    const usual = await sandbox.run({ rootfs: target, ...image.process() });
     expect(usual).toMatchObject({ exitCode: 0, stdout: "42 1234 /app usual\n", stderr: "" });
-    const other = await sandbox.run({ rootfs: target, ...(await image.process(target, ["other"])) });
+    const other = await sandbox.run({ rootfs: target, ...image.process(["other"]) });
     expect(other.stdout).toBe("42 1234 /app other\n");
     const capable = ["/app/raw-python", "-c", SHOW_CAPABILITIES];
     const root = ["--root", join(directory, "root")];

@@ -17,7 +17,7 @@ try {
   await image.unpack(rootfs);
   sandbox = await Sandbox.create();
   const container = await sandbox.createContainer({
-    ...(await image.process(rootfs, ["sh", "-ec", command])),
+    ...image.process(["sh", "-ec", command]),
     rootfs,
     cwd: "/workspace",
     mounts: [{ destination: "/workspace", type: "bind", source: resolve(checkout), options: ["rbind"] }],

@@ -26,7 +26,7 @@ try {
 async function runPython(program) {
   const timeLimit = AbortSignal.timeout(Number(SECONDS) * 1000);
   const { exitCode, stdout, stderr, truncated } = await sandbox.run({
-    ...(await image.process(rootfs, ["python3", "-"])),
+    ...image.process(["python3", "-"]),
     rootfs,
     input: program,
     resources: LIMITS,

@@ -24,7 +24,7 @@ export async function startRedis() {
     const image = await openImage({ registry: IMAGE }, { cacheDir: join(directory, "cache") });
     await image.unpack(rootfs);
     sandbox = await Sandbox.create();
-    const { env } = await image.process(rootfs, SERVER);
+    const { env } = image.process(SERVER);
     const container = await sandbox.createContainer({ rootfs, args: SERVER, env });
     const running = await container.start();
     await accepts(running.process);

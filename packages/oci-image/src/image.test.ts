@@ -314,14 +314,11 @@ describe("openImage", () => {
   it("waits at no pipe, and opens no device, that stands where a file should", async () => {
     const content = join(directory, "content");
     const archive = join(directory, "archive.tar");
-    mkdirSync(join(content, "etc"), { recursive: true });
-    execFileSync("mkfifo", [join(content, "manifest.json"), join(content, "etc/passwd")]);
+    mkdirSync(content, { recursive: true });
+    execFileSync("mkfifo", [join(content, "manifest.json")]);
     execFileSync("mknod", [join(content, "index.json"), "c", "1", "5"]);
     execFileSync("tar", ["-C", content, "-cf", archive, "manifest.json", "index.json"]);
     await expect(open({ archive })).rejects.toThrow("neither an OCI nor a Docker archive");
     await expect(open({ layout: content })).rejects.toThrow("index.json: is no file");
-    index([image(AMD64)]);
-    const opened = await open({ layout }, { platform: AMD64 });
-    expect((await opened.process(content, ["sh"])).user).toEqual({ uid: 0, gid: 0 });
   });
 });

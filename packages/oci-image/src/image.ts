@@ -91,8 +91,8 @@ export class Image {
   }
 
   /** What to run in a root file system of it. @param command instead of the image's, behind its entrypoint */
-  process(rootfs: string, command?: readonly string[]): Promise<ImageProcess> {
-    return processFor(rootfs, this.config.config ?? {}, command);
+  process(command?: readonly string[]): ImageProcess {
+    return processFor(this.config.config ?? {}, command);
   }
 }
 

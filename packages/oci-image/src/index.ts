@@ -7,7 +7,7 @@
  *
  * const image = await openImage({ registry: "docker.io/library/alpine:3.20" });
  * await image.unpack("/srv/alpine");
- * const { args, env, cwd, user } = await image.process("/srv/alpine");
+ * const { args, env, cwd, user } = image.process();
  * ```
  *
  * @module

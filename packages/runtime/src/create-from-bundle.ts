@@ -25,7 +25,7 @@ import { refillLater } from "./refill.ts";
 
 /** A container to be made of a bundle. */
 export interface BundleRequest
-  extends Pick<ContainerConfig, "consoleSocket" | "detached" | "output" | "withoutStreams"> {
+  extends Pick<ContainerConfig, "consoleSocket" | "detached" | "output" | "user" | "withoutStreams"> {
   readonly id: ContainerId;
   readonly bundle: Bundle;
   /** Standard output and standard error are one open file. */
@@ -135,6 +135,7 @@ function containerConfig(
     output,
     consoleSocket,
     detached,
+    user,
   }: BundleRequest,
   configuration: Configuration,
 ): ContainerConfig {
@@ -150,6 +151,7 @@ function containerConfig(
     output,
     consoleSocket,
     detached,
+    user,
   };
 }
 

@@ -172,6 +172,12 @@ describe("containers, over fakes of every port", () => {
     await nothingIsLeft();
   });
 
+  it("are recorded with the user that the guest looks up, which other processes have, too", async () => {
+    const { record } = await createContainer({ ...CONFIG, user: "0" }, SANDBOX, ports);
+    expect(record.user).toBe("0");
+    expect((await ports.store.read(ID)).user).toBe("0");
+  });
+
   it("of an earlier boot of the host are stopped, whatever their record says", async () => {
     const { record } = await createContainer(CONFIG, SANDBOX, ports);
     expect(statusOf({ ...record, bootId: "another" })).toBe("stopped");

@@ -57,4 +57,11 @@ export const agent: readonly Mutant[] = [
     without: 'if (numbered.root === undefined) checkDev("/");',
     test: ["e2e/test/hostile-guest", "an image whose /dev leads out of it"],
   },
+  {
+    name: "digits of a user are a number",
+    file: "packages/agent/src/container/named-user.ts",
+    code: "return /^\\d+$/.test(key);",
+    without: 'return key === "";',
+    test: ["packages/agent/src/container/named-user", "of digits is a number"],
+  },
 ];

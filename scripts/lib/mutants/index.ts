@@ -2,7 +2,6 @@ import { agent } from "./agent.ts";
 import { agentProtocol } from "./agent-protocol.ts";
 import { linux } from "./linux.ts";
 import type { Mutant } from "./mutant.ts";
-import { ociImage } from "./oci-image.ts";
 import { proxy } from "./proxy.ts";
 import { qemuDriver } from "./qemu-driver.ts";
 import { runtimeCli } from "./runtime-cli.ts";
@@ -16,7 +15,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...agent,
   ...agentProtocol,
   ...linux,
-  ...ociImage,
   ...proxy,
   ...qemuDriver,
   ...runtimeCli,

@@ -46,8 +46,9 @@ export const verb: Verb = async (args, context) => {
     env: [...readVariableFiles(options.list("env-file")), ...parseVariables(options.list("env"))],
     cwd: options.text("workdir"),
   };
-  const beside = processBeside(await ownProcess(id, context), command, wishes);
-  const { process, user } = asUser(beside, options.text("user"));
+  const own = await ownProcess(id, context);
+  const beside = processBeside(own.process, command, wishes);
+  const { process, user } = asUser(beside, options.text("user") ?? own.user);
   checkedConsoleSocket(undefined, wishes.terminal, false);
   return runExec({ id, process, detached: false, user }, context);
 };

@@ -133,12 +133,12 @@ async function runIn(asked: RunRequest, context: Context): Promise<number> {
   const isOwn = image !== undefined;
   const files = identityFiles({ bundle: bundle.path, rootfs, isOwn, resolvConf, address, hostname, hosts });
   const volumes = await volumeMounts(request.volumes, { image: image?.rootfs, bundle, signal });
-  const spec = await frontSpec({ id, rootfs, image, command, request, network, mounts: [...files, ...volumes] });
+  const { spec, user } = frontSpec({ id, rootfs, image, command, request, network, mounts: [...files, ...volumes] });
   signal.throwIfAborted();
   checkedConsoleSocket(undefined, request.tty, false);
   // Other calls about the container read it.
   writeFileSync(join(bundle.path, "config.json"), stringifyJson(spec), { mode: 0o600 });
-  const container = { id: parseContainerId(id), bundle: checkedBundle(bundle.path, spec), keep: false };
+  const container = { id: parseContainerId(id), bundle: checkedBundle(bundle.path, spec), user, keep: false };
   if (!detached) {
     const oneOutput = !request.tty && isOneFile(1, 2);
     return await runContainer({ ...container, oneOutput, detached }, context);

@@ -2,6 +2,7 @@ import type { RuntimeSpec, SpecMount } from "@kata-ts/agent-protocol";
 import { inheritedLimits } from "@kata-ts/linux";
 import { type ImageProcess, processFor, type StoredImage } from "@kata-ts/oci-image";
 import { defaultSpec } from "@kata-ts/virtcontainers";
+import { asUser } from "./exec-user.ts";
 import type { ContainerNetwork } from "./network.ts";
 import type { FrontRequest } from "./request.ts";
 import { lastOfEach } from "./variables.ts";
@@ -17,18 +18,30 @@ export interface FrontContainer {
   readonly mounts: readonly SpecMount[];
 }
 
-/** config.json of what was asked for: the image's wishes, and over them those of the command line. */
-export async function frontSpec(container: FrontContainer): Promise<RuntimeSpec> {
+export interface FrontSpec {
+  readonly spec: RuntimeSpec;
+  /** Who its process is, where that is for the guest to look up; `spec` has root then. */
+  readonly user: string | undefined;
+}
+
+/**
+ * config.json of what was asked for: the image's wishes, and over them those of the command line. Nothing in the root file system is read:
+ * it may be a stranger's.
+ *
+ * @throws ImageError KATA_IMAGE_FORMAT where there is no command; UsageError for numbers that no user has
+ */
+export function frontSpec(container: FrontContainer): FrontSpec {
   const { id, rootfs, request, mounts } = container;
   const { namespace, sysctl } = container.network;
-  const base = defaultSpec(await processOf(container));
+  const wanted = processOf(container);
+  const base = defaultSpec(wanted);
+  const { process, user } = asUser(base.process ?? { cwd: "/" }, wanted.user);
   const names = request.capabilities;
   const capabilities = { bounding: names, effective: names, permitted: names };
-  return {
+  const spec: RuntimeSpec = {
     ...base,
     process: {
-      cwd: "/",
-      ...base.process,
+      ...process,
       terminal: request.tty,
       capabilities,
       noNewPrivileges: false,
@@ -47,16 +60,17 @@ export async function frontSpec(container: FrontContainer): Promise<RuntimeSpec>
       resources: { ...base.linux?.resources, ...request.resources },
     },
   };
+  return { spec, user };
 }
 
-async function processOf({ rootfs, image, command, request }: FrontContainer): Promise<ImageProcess> {
+function processOf({ image, command, request }: FrontContainer): ImageProcess {
   const { user } = request;
   const wishes = { ...(image?.config.config ?? { Cmd: ["sh"] }), ...(user === undefined ? {} : { User: user }) };
-  const process = await processFor(rootfs, wishes, command.length === 0 ? undefined : command);
+  const wanted = processFor(wishes, command.length === 0 ? undefined : command);
   const terminal = request.tty ? ["TERM=xterm"] : [];
   return {
-    ...process,
-    env: lastOfEach([...process.env, ...terminal, ...request.env]),
-    cwd: request.cwd ?? process.cwd,
+    ...wanted,
+    env: lastOfEach([...wanted.env, ...terminal, ...request.env]),
+    cwd: request.cwd ?? wanted.cwd,
   };
 }

@@ -59,6 +59,23 @@ export function processBeside(
   };
 }
 
+/**
+ * As processBeside, of a container whose user the guest looks up: who is not asked for by number is that user.
+ *
+ * @throws UsageError for groups to be added to those that the guest finds
+ */
+export function asOwnUser(
+  own: { readonly process: SpecProcess | undefined; readonly user: string | undefined },
+  args: readonly string[],
+  wishes: ProcessWishes,
+): { readonly process: SpecProcess; readonly user: string | undefined } {
+  const user = wishes.user === undefined ? own.user : undefined;
+  const process = processBeside(own.process, args, wishes);
+  if (user === undefined || (wishes.additionalGids ?? []).length === 0) return { process, user };
+  if (user === "0") return { process, user: undefined };
+  throw new UsageError(`--additional-gids needs --user: the container's is ${user}, whose groups the guest looks up`);
+}
+
 /** Groups are added to the container's own. */
 function userFrom(inherited: SpecUser, { user, additionalGids: added = [] }: ProcessWishes): SpecUser {
   const additionalGids = [...(inherited.additionalGids ?? []), ...added];

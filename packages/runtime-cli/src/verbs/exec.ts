@@ -3,7 +3,7 @@ import { FileStore, parseContainerId } from "@kata-ts/virtcontainers/records";
 import type { Manual } from "../arguments/manual.ts";
 import { parseLeading, UsageError } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
-import { processBeside, subgroupOf, wishesOf } from "./exec-process.ts";
+import { asOwnUser, subgroupOf, wishesOf } from "./exec-process.ts";
 import { refusePreservedFds } from "./preserve-fds.ts";
 import { ownProcess, runExec } from "./run-exec.ts";
 import { checkedConsoleSocket } from "./terminal-options.ts";
@@ -44,15 +44,15 @@ export const verb: Verb = async (args, context) => {
   if (processFile === undefined && command.length === 0) throw new UsageError('"exec" requires a command');
   refusePreservedFds(options);
   await new FileStore(context.root).read(id); // That there is no such container comes before what is wrong with the process.
-  const process =
+  const { process, user } =
     processFile === undefined
-      ? processBeside(await ownProcess(id, context), command, wishesOf(options))
-      : loadProcess(processFile);
+      ? asOwnUser(await ownProcess(id, context), command, wishesOf(options))
+      : { process: loadProcess(processFile), user: undefined };
   const detached = options.flag("detach");
   const consoleSocket = checkedConsoleSocket(options.text("console-socket"), process.terminal === true, detached);
   return runExec(
     {
-      ...{ id, process, detached },
+      ...{ id, process, user, detached },
       pidFile: options.text("pid-file"),
       ignorePaused: options.flag("ignore-paused"),
       cgroup: subgroupOf(options.list("cgroup")),

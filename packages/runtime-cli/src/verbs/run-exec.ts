@@ -22,10 +22,18 @@ export interface ExecRequest {
   readonly pidFile?: string | undefined;
 }
 
-/** The first process of a container, as its config.json has it. @throws KataError KATA_NOT_FOUND, KATA_CONFIG */
-export async function ownProcess(id: ContainerId, { root }: Context): Promise<SpecProcess | undefined> {
-  const { bundle } = await new FileStore(root).read(id);
-  return loadSpec(bundle).process;
+/** The first process of a container. */
+export interface OwnProcess {
+  /** As its config.json has it. */
+  readonly process: SpecProcess | undefined;
+  /** Its user, where the guest has looked it up: `process` does not have it. */
+  readonly user: string | undefined;
+}
+
+/** @throws KataError KATA_NOT_FOUND, KATA_CONFIG */
+export async function ownProcess(id: ContainerId, { root }: Context): Promise<OwnProcess> {
+  const { bundle, user } = await new FileStore(root).read(id);
+  return { process: loadSpec(bundle).process, user };
 }
 
 /** Runs a process in a container. @returns its exit status; 0 for one that is detached */

@@ -41,7 +41,7 @@ export async function checkpointContainer(
   await takeSnapshot(directory, {
     ...{ vm, agent, hypervisor: ports.hypervisor, network: ports.network },
     sandboxId: id,
-    containers: [{ id, process, hasDisks: true, status: "running", demand }],
+    containers: [{ id, process, user: record.user, hasDisks: true, status: "running", demand }],
     ...{ leaveRunning, deadlineMs, signal },
   });
   ports.trace?.("container saved", id);

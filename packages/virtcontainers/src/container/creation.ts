@@ -122,6 +122,7 @@ function newRecord(config: ContainerConfig): Omit<ContainerRecord, "sandboxId"> 
     annotations: config.annotations,
     bootId: bootId(),
     worker: identifyProcess(process.pid),
+    user: config.user,
     demand: resourceRequestOf(config.spec.linux?.resources),
     hooks,
   };

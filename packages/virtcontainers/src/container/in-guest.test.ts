@@ -58,6 +58,18 @@ describe("a guest with the original's agent", () => {
     expect((await execInGuest(agent, names, { cwd: "/", args: ["true"] })).warnings).toEqual([]);
   });
 
+  it("has root without a look at the container's files, and no user by name", async () => {
+    const { agent, told } = contractAgent();
+    const spec = { ...SPEC, process: { cwd: "/", args: ["sh"], user: { uid: 7, gid: 7 } } };
+    expect((await createInGuest(agent, { container_id: "c" }, spec, { user: "0" })).warnings).toEqual([]);
+    expect(told[0]?.OCI?.Process?.User).toMatchObject({ UID: 0, GID: 0 });
+    for (const user of ["web", "1000", "0:adm"]) {
+      await expect(createInGuest(agent, { container_id: "c" }, SPEC, { user })).rejects.toMatchObject({
+        code: "KATA_UNSUPPORTED",
+      });
+    }
+  });
+
   it("is warned for where something is lost, by its name", async () => {
     const { agent } = contractAgent();
     const resources = { unified: { "memory.high": "1" } };

@@ -69,8 +69,8 @@ export async function createInGuest(
   const config = Buffer.from(stringifyJson(spec));
   const request = { container, config, one_output: oneOutput, user };
   return withFallback(agent.createFromConfig(request).then(startedFrom), async () => {
-    refuseName(user);
-    const told = forContract(spec, container.container_id ?? "");
+    const numbered = spec.process === undefined ? spec : { ...spec, process: withoutLookup(spec.process, user) };
+    const told = forContract(numbered, container.container_id ?? "");
     await agent.createContainer({ ...container, OCI: specToMessage(told) });
     return { warnings: notApplied(lostInSpec(told)) };
   });
@@ -92,8 +92,7 @@ export async function execInGuest(
   const config = Buffer.from(stringifyJson(process));
   const request = { ...names, process: config, one_output: oneOutput, cgroup, own_cgroup: ownCgroup, user };
   return withFallback(agent.execFromConfig(request).then(startedFrom), async () => {
-    refuseName(user);
-    await agent.execProcess({ ...names, process: processToMessage(process) });
+    await agent.execProcess({ ...names, process: processToMessage(withoutLookup(process, user)) });
     return { warnings: notApplied([...lostInProcess(process), ...(cgroup === "" ? [] : [`the cgroup ${cgroup}`])]) };
   });
 }
@@ -105,9 +104,10 @@ export async function updateInGuest(agent: Agent, id: string, resources: SpecRes
   );
 }
 
-/** @throws KataError KATA_UNSUPPORTED: the contract knows numbers only */
-function refuseName(user: string): void {
-  if (user === "") return;
+/** Root is no question of the container's files, but for groups. @throws KataError KATA_UNSUPPORTED: the contract knows numbers only */
+function withoutLookup(process: SpecProcess, user: string): SpecProcess {
+  if (user === "") return process;
+  if (user === "0") return { ...process, user: { uid: 0, gid: 0 } };
   throw new KataError("KATA_UNSUPPORTED", `the guest's agent cannot look up the user ${JSON.stringify(user)}`, {
     hint: "it knows Kata's 1.x contract only: give the user by numbers, { uid, gid } or UID:GID",
   });

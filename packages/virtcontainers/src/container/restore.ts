@@ -40,7 +40,7 @@ export async function restoreContainer(
         const streams = agent.openStream({ container_id: config.id, exec_id: config.id });
         const { token } = await wrapAgentError(`open the streams of container ${config.id}`, streams);
         await shim.connect(shimTarget(vm.state, token));
-        const record = await update({ status: "running", demand: saved.demand });
+        const record = await update({ status: "running", user: saved.user, demand: saved.demand });
         ports.trace?.("container-restored", config.id);
         return record;
       },

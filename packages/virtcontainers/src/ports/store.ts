@@ -45,6 +45,8 @@ export interface ContainerRecord {
   readonly worker?: ProcessIdentity | undefined;
   /** The host's cgroups that were made for it. */
   readonly cgroup?: RecordedCgroup | undefined;
+  /** Who its first process is, where the guest has looked that up: USER or USER:GROUP. Other processes are, too. */
+  readonly user?: string | undefined;
   /** What its limits ask of its VM. */
   readonly demand?: ResourceRequest | undefined;
   /** The hooks that are still to be run. */

@@ -25,6 +25,7 @@ const whole: Required<ContainerRecord> = {
   sharedShim: true,
   worker: process,
   cgroup: ["/c"],
+  user: "web:more",
   demand: { milliCpus: 1500, memoryMiB: 64 },
   hooks: { poststart: [hook], poststop: [hook] },
 };

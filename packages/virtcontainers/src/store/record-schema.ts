@@ -61,6 +61,7 @@ const record = object<ContainerRecord>({
   sharedShim: optional(flag),
   worker: optional(processIdentity),
   cgroup: optional(recordedCgroup),
+  user: optional(text),
   demand: optional(object<ResourceRequest>({ milliCpus: quantity, memoryMiB: quantity })),
   hooks: optional(object<LaterHooks>({ poststart: hooks, poststop: hooks })),
 });
