@@ -25,18 +25,20 @@ const CALLS: readonly (readonly [
 describe("the limits of a call", () => {
   let rootfs = "";
   let agent: FakeAgent;
-  /** An RPC that the guest does not answer. */
-  let stuck: RpcName | undefined;
-  /** Whether it was called. */
-  let isStuck: boolean;
+  /** RPCs that the guest does not answer. */
+  let stuck: readonly RpcName[];
+  /** The calls that wait for an answer. */
+  let waiting: RpcName[];
   /** What lets it answer. */
   let release: () => void;
+  /** What has it refuse. */
+  let refuse: (error: Error) => void;
 
   beforeEach(() => {
     rootfs = mkdtempSync(join(tmpdir(), "kata-limits-"));
     agent = new FakeAgent({ stdout: "begun" });
-    stuck = undefined;
-    isStuck = false;
+    stuck = [];
+    waiting = [];
   });
   afterEach(() => {
     rmSync(rootfs, { recursive: true });
@@ -45,15 +47,18 @@ describe("the limits of a call", () => {
   /** An agent whose answer to one RPC waits until it is released, or the call is given up. */
   function connectAgent(): AgentClient {
     return new Proxy(agent.connect(), {
-      get: (target, name) => {
-        const rpc = Reflect.get(target, name) as (request: object) => Promise<unknown>;
-        if (name !== stuck) return rpc;
+      get: (target, asked) => {
+        const rpc = Reflect.get(target, asked) as (request: object) => Promise<unknown>;
+        const name = stuck.find((each) => each === asked);
+        if (name === undefined) return rpc;
         return async (request: object, { signal }: CallOptions = {}) => {
+          signal?.throwIfAborted();
           await new Promise((resolve, reject) => {
-            isStuck = true;
+            waiting.push(name);
             release = () => {
               resolve(undefined);
             };
+            refuse = reject;
             signal?.addEventListener("abort", () => {
               reject(new Error("the call was given up"));
             });
@@ -73,7 +78,7 @@ describe("the limits of a call", () => {
     await using sandbox = await create();
     await using container = await sandbox.createContainer({ rootfs, args: ["sh"] });
     const running = await container.start();
-    stuck = rpc;
+    stuck = [rpc];
     await expect(call(running, { timeoutMs: 20 })).rejects.toMatchObject({ code: "KATA_TIMEOUT" });
     const caller = new AbortController();
     const given = call(running, { signal: caller.signal });
@@ -85,23 +90,51 @@ describe("the limits of a call", () => {
   it("of start and resume end these, too", async () => {
     await using sandbox = await create();
     await using container = await sandbox.createContainer({ rootfs, args: ["sh"] });
-    stuck = "startContainer";
+    stuck = ["startContainer"];
     await expect(container.start({ timeoutMs: 20 })).rejects.toMatchObject({ code: "KATA_TIMEOUT" });
     await using other = await sandbox.createContainer({ rootfs, args: ["sh"] });
-    stuck = undefined;
+    stuck = [];
     const paused = await (await other.start()).pause();
-    stuck = "resumeContainer";
+    stuck = ["resumeContainer"];
     await expect(paused.resume({ timeoutMs: 20 })).rejects.toMatchObject({ code: "KATA_TIMEOUT" });
-    stuck = undefined;
+    stuck = [];
     await paused.resume({ timeoutMs: 60_000 });
+  });
+
+  it.each(["timeoutMs", "signal"] as const)("of run end one whose start hangs: %s", async (kind) => {
+    await using sandbox = await create();
+    stuck = ["startContainer", "removeContainer"];
+    const caller = new AbortController();
+    const limits = kind === "timeoutMs" ? { timeoutMs: 20 } : { signal: caller.signal };
+    const given = expect(sandbox.run({ rootfs, args: ["sh"], ...limits })).rejects;
+    const over = kind === "timeoutMs" ? given.toMatchObject({ code: "KATA_TIMEOUT" }) : given.toBe("enough");
+    await vi.waitUntil(() => waiting.length > 0, { timeout: 10_000 });
+    caller.abort("enough");
+    await over;
+    await vi.waitUntil(() => waiting.includes("removeContainer"), { timeout: 10_000 });
+    expect(sandbox.containers).toHaveLength(1);
+    release();
+    await vi.waitUntil(() => sandbox.containers.length === 0, { timeout: 10_000 });
+    expect(agent.calls).not.toContain("startContainer");
+  });
+
+  it("of run leave nothing of one whose start is refused", async () => {
+    await using sandbox = await create();
+    stuck = ["startContainer"];
+    const given = expect(sandbox.run({ rootfs, args: ["sh"], timeoutMs: 60_000 })).rejects.toThrow("there is no sh");
+    await vi.waitUntil(() => waiting.length > 0, { timeout: 10_000 });
+    refuse(new Error("there is no sh"));
+    await given;
+    expect(sandbox.containers).toEqual([]);
   });
 
   it("of a container's creation have what the guest makes afterwards removed", async () => {
     await using sandbox = await create();
-    stuck = "createContainer";
+    stuck = ["createContainer"];
     await expect(sandbox.createContainer({ rootfs, args: ["sh"], timeoutMs: 20 })).rejects.toMatchObject({
       code: "KATA_TIMEOUT",
     });
+    await vi.waitUntil(() => waiting.length > 0, { timeout: 10_000 });
     expect(agent.calls).not.toContain("removeContainer");
     release();
     await vi.waitUntil(() => agent.calls.includes("removeContainer"), { timeout: 10_000 });
@@ -109,14 +142,14 @@ describe("the limits of a call", () => {
 
   it("are not needed for a snapshot to wait for a container that is just created", async () => {
     await using sandbox = await create();
-    stuck = "createContainer";
+    stuck = ["createContainer"];
     const creating = sandbox.createContainer({ rootfs, args: ["sh"] });
     const saving = expect(sandbox.snapshot(join(rootfs, "snapshot"))).rejects.toMatchObject({ code: "KATA_STATE" });
     const caller = new AbortController();
     const givenUp = sandbox.snapshot(join(rootfs, "snapshot"), { signal: caller.signal });
     caller.abort("enough");
     await expect(givenUp).rejects.toBe("enough");
-    await vi.waitUntil(() => isStuck, { timeout: 10_000 });
+    await vi.waitUntil(() => waiting.length > 0, { timeout: 10_000 });
     release();
     await saving;
     await using _container = await creating;
@@ -125,7 +158,7 @@ describe("the limits of a call", () => {
   it("of a sandbox's creation end its VM before they say so", async () => {
     const ports = fakePorts(connectAgent);
     const vms = async (): Promise<number> => (await ports.hypervisor.found()).length;
-    stuck = "check";
+    stuck = ["check"];
     await expect(Sandbox.create({ vm, timeoutMs: 200 }, ports)).rejects.toMatchObject({ code: "KATA_TIMEOUT" });
     expect(await vms()).toBe(0);
     const caller = new AbortController();
@@ -148,12 +181,12 @@ describe("the limits of a call", () => {
     const guest = agent.connect();
     if (ids.length > 0) await guest.createSandbox({});
     for (const container_id of ids) await guest.createContainer({ container_id });
-    stuck = rpc;
+    stuck = [rpc];
     const caller = new AbortController();
     const options = { vm, signal: caller.signal };
     const given = what === "creation" ? Sandbox.create(options, ports) : Sandbox.restore(snapshot, options, ports);
     const over = expect(given).rejects.toBe("enough");
-    await vi.waitUntil(() => isStuck, { timeout: 10_000 });
+    await vi.waitUntil(() => waiting.length > 0, { timeout: 10_000 });
     caller.abort("enough");
     await vi.waitUntil(async () => (await vms()) === 0, { timeout: 10_000 });
     release();

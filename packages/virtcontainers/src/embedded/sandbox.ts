@@ -28,6 +28,7 @@ import { containerAndResultShape, containerShape, sandboxShape } from "./sandbox
 import { SavableSandbox } from "./savable-sandbox.ts";
 import { type RestoreOptions, type Snapshot, type SnapshotOptions, saveSandbox } from "./snapshot.ts";
 import { restoreShape } from "./snapshot-shape.ts";
+import { startOrRemove } from "./start-or-remove.ts";
 import { traced } from "./tracing.ts";
 
 const BOOT_DEADLINE_MS = 60_000;
@@ -213,18 +214,20 @@ export class Sandbox extends SavableSandbox<Sandbox> {
   }
 
   /**
-   * Runs a container to the end of its first process, and removes it.
+   * Runs a container to the end of its first process, and removes it. Where the guest has not started that within the limits, the call
+   * ends at once, and the container is removed as soon as the guest answers.
    *
-   * @throws the reason of a signal that is aborted before it runs: nothing has run then
+   * @throws KataError KATA_CONFIG for options that are none, KATA_TIMEOUT; the reason of a signal that is aborted before it runs: nothing
+   * has run then
    */
   async run(options: ContainerOptions & ResultOptions): Promise<ProcessResult> {
     checkOptions(containerAndResultShape, options, "run");
-    const { signal } = options;
-    await using container = await disposedWhenLate("the creation of a container", { signal }, () =>
+    const { signal, timeoutMs } = options;
+    const container = await disposedWhenLate("the creation of a container", { signal }, () =>
       this.#containers.create(options),
     );
-    signal?.throwIfAborted();
-    const { process: first } = await container.start();
+    const { process: first } = await startOrRemove(container, { signal, timeoutMs });
+    await using _removed = container;
     return await first.result(resultOptionsOf(options));
   }
 
