@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, statSync } from "node:fs";
+import { QemuError } from "./errors.ts";
 import type { QmpClient } from "./qmp/client.ts";
-import { isNotThere, unplugDevice } from "./unplug.ts";
+import { isNotThere, type UnplugOptions, unplugDevice } from "./unplug.ts";
 import type { DiskTuning } from "./vm-tuning.ts";
 
 /** A disk to plug in: a block device of the host's, or a file with the bytes of one. */
@@ -65,19 +66,36 @@ export async function hasScsiAdapter(qmp: QmpClient): Promise<boolean> {
 }
 
 /**
- * Takes one out: resolves when the guest has let go of it, and QEMU of the device.
+ * Takes one out: resolves when the guest has let go of it, and QEMU of the device. It may be out already: an earlier call may have given
+ * up, and left what QEMU has open of it.
  *
  * @returns false where there is no such disk
+ * @throws QemuError KATA_QMP_TIMEOUT where the guest does not let go of it, which it may do later
  */
-export async function unplugDisk(qmp: QmpClient, { id }: Pick<Disk, "id">): Promise<boolean> {
+export async function unplugDisk(
+  qmp: QmpClient,
+  { id }: Pick<Disk, "id">,
+  options: UnplugOptions = {},
+): Promise<boolean> {
+  const wasIn = await unplugDevice(qmp, id, options).then(
+    () => true,
+    (error: unknown) => {
+      if (!isNotThere(error)) throw error;
+      return false;
+    },
+  );
+  return (await closeNode(qmp, nodeOf(id))) || wasIn;
+}
+
+/** @returns false where there is none */
+async function closeNode(qmp: QmpClient, node: string): Promise<boolean> {
   try {
-    await unplugDevice(qmp, id);
+    await qmp.execute("blockdev-del", { "node-name": node });
+    return true;
   } catch (error) {
-    if (!isNotThere(error)) throw error;
-    return false;
+    if (error instanceof QemuError && error.message.includes("Failed to find node")) return false;
+    throw error;
   }
-  await qmp.execute("blockdev-del", { "node-name": nodeOf(id) });
-  return true;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { MEMORY_DEADLINE_MS } from "./memory-deadline.ts";
 import type { QmpCallOptions, QmpClient } from "./qmp/client.ts";
-import { isNotThere, unplugDevice } from "./unplug.ts";
+import { isNotThere, type UnplugOptions, unplugDevice } from "./unplug.ts";
 
 /** A network card to plug in, with the host's end of it: either queues of a tap, or a whole PCI device. */
 export interface Nic {
@@ -52,8 +52,8 @@ export async function plugNic(qmp: QmpClient, nic: Nic, options: QmpCallOptions 
 }
 
 /** Takes a card out, which may be out already: resolves when the guest has let go of it. @throws QemuError KATA_QMP_TIMEOUT when it does not */
-export async function unplugNic(qmp: QmpClient, { id }: Pick<Nic, "id">): Promise<void> {
-  await unplugDevice(qmp, id).catch((error: unknown) => {
+export async function unplugNic(qmp: QmpClient, { id }: Pick<Nic, "id">, options: UnplugOptions = {}): Promise<void> {
+  await unplugDevice(qmp, id, options).catch((error: unknown) => {
     if (!isNotThere(error)) throw error;
   });
   // A whole PCI device has no backend.

@@ -7,15 +7,24 @@ const DEADLINE_MS = 20_000;
 /** Between two questions whether the slot is at rest. */
 const LOOK_MS = 50;
 
+export interface UnplugOptions {
+  /** Milliseconds for the guest; 20 000 by default. With 0 it is only looked whether the device is out. */
+  readonly deadlineMs?: number | undefined;
+}
+
 /**
  * Takes a device out: resolves when the guest has let go of it.
  *
  * @throws QemuError KATA_QMP_TIMEOUT when it does not, which it may do later; one that `isNotThere` knows
  */
-export async function unplugDevice(qmp: QmpClient, id: string): Promise<void> {
-  const giveUpAt = performance.now() + DEADLINE_MS;
+export async function unplugDevice(
+  qmp: QmpClient,
+  id: string,
+  { deadlineMs = DEADLINE_MS }: UnplugOptions = {},
+): Promise<void> {
+  const giveUpAt = performance.now() + deadlineMs;
   const gone = qmp.waitForEvent(({ event, data }) => event === "DEVICE_DELETED" && data.device === id, {
-    deadlineMs: DEADLINE_MS,
+    deadlineMs,
   });
   gone.catch(() => undefined);
   while (!(await isAsked(qmp, id)) && performance.now() < giveUpAt) await delay(LOOK_MS);

@@ -20,6 +20,7 @@ export type KataErrorCode =
   | "KATA_CGROUP"
   | "KATA_HOST_NETWORK"
   | "KATA_NETWORK_INTERFACE"
+  | "KATA_DISK"
   | "KATA_SNAPSHOT"
   | "KATA_UNSUPPORTED"
   | "KATA_TIMEOUT"

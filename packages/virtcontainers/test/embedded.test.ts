@@ -285,4 +285,24 @@ describe("an embedded sandbox", () => {
     await container[Symbol.asyncDispose]();
     expect(sandbox.containers).toEqual([]);
   });
+
+  it("can be told again to remove a container of which something was not given back", async () => {
+    const ports = fakePorts(connectAgent);
+    const boot = ports.hypervisor.boot.bind(ports.hypervisor);
+    ports.hypervisor.boot = async (request) => {
+      const booted = await boot(request);
+      const unshare = booted.unshare.bind(booted);
+      booted.unshare = (name) => {
+        booted.unshare = unshare;
+        return Promise.reject(new Error(`busy: ${name}`));
+      };
+      return booted;
+    };
+    await using sandbox = await Sandbox.create(loose({ vm }), ports);
+    const container = await sandbox.createContainer({ rootfs, args: ["sh"] });
+    await expect(container[Symbol.asyncDispose]()).rejects.toThrow("busy");
+    await container[Symbol.asyncDispose]();
+    expect(agent.calls.filter((name) => name === "removeContainer")).toHaveLength(1);
+    expect(sandbox.containers).toEqual([]);
+  });
 });

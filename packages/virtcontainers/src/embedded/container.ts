@@ -16,6 +16,7 @@ export class Container implements AsyncDisposable {
   readonly id: ContainerId;
   readonly files: ContainerFiles;
   readonly #parts: ContainerParts;
+  #isOutOfGuest = false;
   #removal: Promise<void> | undefined;
 
   constructor(parts: ContainerParts) {
@@ -59,7 +60,9 @@ export class Container implements AsyncDisposable {
   async #remove(): Promise<void> {
     const { agent, vm, hasDisks, limits, onRemoved } = this.#parts;
     try {
-      await wrapAgentError(`remove container ${this.id}`, agent.removeContainer({ container_id: this.id }));
+      if (!this.#isOutOfGuest)
+        await wrapAgentError(`remove container ${this.id}`, agent.removeContainer({ container_id: this.id }));
+      this.#isOutOfGuest = true; // What fails after it is tried again without it: the guest knows the container no more.
       await vm.unshare(this.id);
       if (hasDisks) await vm.unplugDisk(this.id);
       await limits.remove(this.id);

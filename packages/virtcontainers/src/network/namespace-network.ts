@@ -14,7 +14,7 @@ import {
 import { VmFile } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { Agent } from "../ports/agent.ts";
-import type { Vm } from "../ports/hypervisor.ts";
+import type { UnplugOptions, Vm } from "../ports/hypervisor.ts";
 import { LateCard } from "../ports/late-card.ts";
 import type { Network, NetworkAttachment, WithdrawnNetwork } from "../ports/network.ts";
 import { UndoStack } from "../undo.ts";
@@ -27,7 +27,7 @@ import type { GuestInterface } from "./guest-view.ts";
 import { type KnownInterface, knownInterfaces } from "./known-interface.ts";
 import { openSandboxNamespace } from "./sandbox-namespace.ts";
 import { sendDifferences, sendRoutes } from "./send-routes.ts";
-import { takeOut, waitUntilOut } from "./take-out.ts";
+import { takeOut, waitUntilOut, withdrawalDeadline } from "./take-out.ts";
 
 export interface NamespaceNetworkOptions {
   readonly model: InterworkingModel;
@@ -72,13 +72,15 @@ export class NamespaceNetwork implements Network {
     const known = knownInterfaces(journal.entries());
     requireNoHostDevice(known);
     const withdrawn: KnownInterface[] = [];
+    const deadline = withdrawalDeadline(known.length);
     const giveBack = async (): Promise<void> => {
-      await giveBackEach(withdrawn, (item) => this.#giveBack({ vm, agent, namespace, journal }, item));
+      const guest = { vm, agent, namespace, journal };
+      await giveBackEach(withdrawn, (item) => this.#giveBack(guest, item, deadline.left()));
       await held[Symbol.asyncDispose]();
     };
     try {
       for (const item of known) {
-        await takeOut(vm, journal, item).catch((error: unknown) => {
+        await takeOut(vm, journal, item, deadline.left()).catch((error: unknown) => {
           if (error instanceof LateCard) withdrawn.push(item);
           throw error;
         });
@@ -96,12 +98,12 @@ export class NamespaceNetwork implements Network {
   }
 
   /** As it is in the namespace by now, where it is there still. */
-  async #giveBack(guest: GuestNetwork, item: KnownInterface): Promise<void> {
+  async #giveBack(guest: GuestNetwork, item: KnownInterface, patience: UnplugOptions = {}): Promise<void> {
     const { vm, namespace, journal } = guest;
     const { index, emptied, note } = item;
     if (journal.entries().some(({ connection }) => connection.index === index)) {
       // It was not cut off in order: it is now.
-      await waitUntilOut(vm, item);
+      await waitUntilOut(vm, item, patience);
       await journal.disconnect(namespace.path, index);
     }
     const scan = await scanNamespace(namespace.path);

@@ -1,5 +1,5 @@
 import type { ConnectionJournal } from "@kata-ts/netns";
-import type { Vm } from "../ports/hypervisor.ts";
+import type { UnplugOptions, Vm } from "../ports/hypervisor.ts";
 import { LateCard } from "../ports/late-card.ts";
 import type { KnownInterface } from "./known-interface.ts";
 
@@ -9,10 +9,15 @@ import type { KnownInterface } from "./known-interface.ts";
  *
  * @throws LateCard, after which it is recorded still; any other error: the guest keeps it
  */
-export async function takeOut(vm: Vm, journal: ConnectionJournal, item: KnownInterface): Promise<void> {
+export async function takeOut(
+  vm: Vm,
+  journal: ConnectionJournal,
+  item: KnownInterface,
+  options: UnplugOptions = {},
+): Promise<void> {
   await journal.note(item.index, { ...item.note, leaving: true });
   try {
-    await waitUntilOut(vm, item);
+    await waitUntilOut(vm, item, options);
   } catch (error) {
     if (!(error instanceof LateCard)) await journal.note(item.index, item.note);
     throw error;
@@ -20,10 +25,19 @@ export async function takeOut(vm: Vm, journal: ConnectionJournal, item: KnownInt
 }
 
 /** As `takeOut`, of a card that an earlier call has asked for, or that is out. @throws LateCard with the interface's name */
-export async function waitUntilOut(vm: Vm, { name, note }: KnownInterface): Promise<void> {
+export async function waitUntilOut(vm: Vm, { name, note }: KnownInterface, options: UnplugOptions = {}): Promise<void> {
   try {
-    await vm.unplugNic(note.nic);
+    await vm.unplugNic(note.nic, options);
   } catch (error) {
     throw error instanceof LateCard ? new LateCard(`interface ${name}`, error) : error;
   }
+}
+
+/** For a guest that lets go of cards one after the other, each of which takes it five seconds by the rules of PCI Express. */
+const [DEADLINE_MS, MORE_MS] = [20_000, 6_000];
+
+/** What a VM's guest has for all of its cards together: also where it is late, and what it has let go of meanwhile is given back. */
+export function withdrawalDeadline(cards: number): { left(): UnplugOptions } {
+  const giveUpAt = performance.now() + DEADLINE_MS + Math.max(0, cards - 1) * MORE_MS;
+  return { left: () => ({ deadlineMs: Math.max(0, giveUpAt - performance.now()) }) };
 }

@@ -109,6 +109,11 @@ interface PassedDevice {
   readonly pciAddress: string;
 }
 
+export interface UnplugOptions {
+  /** Milliseconds for the guest. With 0 it is only looked whether it has let go. */
+  readonly deadlineMs?: number | undefined;
+}
+
 export interface PluggedNic {
   /** What unplugs it. Its form is the monitor's own matter. */
   readonly handle: string;
@@ -182,14 +187,14 @@ export interface Vm {
   /** Plugs a network card into a free port. @throws KataError KATA_CONFIG when there is none */
   plugNic(id: string, backend: NicBackend): Promise<PluggedNic>;
   /** Takes one out, which may be out already; resolves when the guest has let go of it. @throws LateCard */
-  unplugNic(nic: PluggedNic): Promise<void>;
+  unplugNic(nic: PluggedNic, options?: UnplugOptions): Promise<void>;
   /**
    * Plugs a block device of the host's in, for one container.
    *
    * @throws KataError KATA_CONFIG without a free port
    */
   plugDisk(containerId: string, device: string, options?: DiskOptions): Promise<PluggedDisk>;
-  /** Takes all of a container's out, where it has any. */
+  /** Takes all of a container's out, where it has any. @throws LateDisk, after which another disk, or a save, tries again */
   unplugDisk(containerId: string): Promise<void>;
   /**
    * Makes a host file or directory visible to the guest, and returns its path there: one and the same for all that share

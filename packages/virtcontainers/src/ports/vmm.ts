@@ -3,7 +3,15 @@ import type { MachineDescription, MachineLauncher, VirtiofsdConfig, VsockSpec } 
 import type { SavedGuest } from "../template/saved-guest.ts";
 import type { VmDirectory } from "../vm/vm-directory.ts";
 import type { VmCapabilities } from "./capabilities.ts";
-import type { DiskOptions, NicBackend, PluggedDisk, PluggedNic, VmGrowth, VmState } from "./hypervisor.ts";
+import type {
+  DiskOptions,
+  NicBackend,
+  PluggedDisk,
+  PluggedNic,
+  UnplugOptions,
+  VmGrowth,
+  VmState,
+} from "./hypervisor.ts";
 import type { Fingerprint } from "./saved-vm.ts";
 
 export type { MachineDescription, MachineFiles, MachineLauncher } from "@kata-ts/proxy";
@@ -85,11 +93,11 @@ export interface Machine {
   /** See Vm.plugNic. */
   plugNic(id: string, backend: NicBackend): Promise<PluggedNic>;
   /** @param handle of what was plugged in, and may be out already; @throws LateCard */
-  unplugNic(handle: string): Promise<void>;
+  unplugNic(handle: string, options?: UnplugOptions): Promise<void>;
   /** Plugs in a block device of the host's, as one of its owner's. @throws KataError KATA_CONFIG without a free port */
   plugDisk(owner: string, device: string, options: MachineDisk): Promise<PluggedDisk>;
-  /** Takes all of an owner's out. */
-  unplugDisks(owner: string): Promise<void>;
+  /** Takes all of an owner's out, which may be out already. @throws LateDisk, when all have been asked for */
+  unplugDisks(owner: string, options?: UnplugOptions): Promise<void>;
   /**
    * Saves the machine while it runs, as far as `Vmm.capabilities.saveRunning` says. It stands still meanwhile; where that fails,
    * it goes on as before.

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { KataError } from "../errors.ts";
 import type { NicBackend, PluggedDisk, PluggedNic, VmGrowth } from "../ports/hypervisor.ts";
+import { LateDisk } from "../ports/late-disk.ts";
 import type { Machine, MachineDisk, SaveRequest } from "../ports/vmm.ts";
 import type { SavedGuest } from "../template/saved-guest.ts";
 
@@ -17,6 +18,8 @@ export class FakeMachine implements Machine {
   readonly nics: Map<string, NicBackend> = new Map();
   /** By owner and index. */
   readonly disks: Map<string, string> = new Map();
+  /** Whether the guest does not let go of disks in time. */
+  isLate = false;
   /** What the guest was restored from. */
   restored: string | undefined;
   readonly #places: Map<string, number> = new Map();
@@ -55,6 +58,8 @@ export class FakeMachine implements Machine {
   }
 
   async unplugDisks(owner: string): Promise<void> {
+    if (this.isLate && [...this.disks.keys()].some((id) => id.startsWith(`${owner} `)))
+      throw new LateDisk(owner, undefined);
     for (const id of this.disks.keys()) {
       if (!id.startsWith(`${owner} `)) continue;
       this.disks.delete(id);

@@ -2,8 +2,9 @@ import type { NetworkNamespace } from "@kata-ts/netns";
 import { KataError } from "../errors.ts";
 import type { GuestInterface } from "../network/guest-view.ts";
 import { openSandboxNamespace } from "../network/sandbox-namespace.ts";
+import { withdrawalDeadline } from "../network/take-out.ts";
 import type { Agent } from "../ports/agent.ts";
-import type { PluggedNic, Vm } from "../ports/hypervisor.ts";
+import type { PluggedNic, UnplugOptions, Vm } from "../ports/hypervisor.ts";
 import { LateCard } from "../ports/late-card.ts";
 import type { Network, NetworkAttachment, WithdrawnNetwork } from "../ports/network.ts";
 
@@ -40,13 +41,15 @@ export class FakeNetwork implements Network {
 
   async withdraw(vm: Vm, agent: Agent): Promise<WithdrawnNetwork> {
     const taken = [...this.#of(vm)];
+    const deadline = withdrawalDeadline(taken.length);
     const giveBack = async (): Promise<void> => {
-      for (const [name, { wanted, leaving }] of taken) if (leaving) await this.#giveBack(vm, agent, name, wanted);
+      for (const [name, { wanted, leaving }] of taken)
+        if (leaving) await this.#giveBack(vm, agent, name, wanted, deadline.left());
     };
     try {
       for (const [name, given] of taken) {
         given.leaving = true;
-        await this.#take(vm, name).catch((error: unknown) => {
+        await this.#take(vm, name, deadline.left()).catch((error: unknown) => {
           given.leaving = error instanceof LateCard;
           throw error;
         });
@@ -95,16 +98,18 @@ export class FakeNetwork implements Network {
     this.#of(vm).set(device, { found, nic, wanted, leaving: false });
   }
 
-  async #giveBack(vm: Vm, agent: Agent, name: string, wanted: GuestInterface): Promise<void> {
-    await this.#take(vm, name);
+  async #giveBack(
+    ...[vm, agent, name, wanted, patience]: [Vm, Agent, string, GuestInterface, UnplugOptions?]
+  ): Promise<void> {
+    await this.#take(vm, name, patience);
     const found = this.interfaces.get(name) ?? this.idle.get(name);
     if (found !== undefined) await this.#give(vm, agent, found, wanted);
   }
 
-  async #take(vm: Vm, device: string): Promise<void> {
+  async #take(vm: Vm, device: string, patience: UnplugOptions = {}): Promise<void> {
     const given = this.#of(vm).get(device);
     if (given === undefined) return;
-    await vm.unplugNic(given.nic);
+    await vm.unplugNic(given.nic, patience);
     this.#of(vm).delete(device);
   }
 

@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { count, flag, object, oneOf, parseShape, type Shape, text } from "@kata-ts/linux/shape";
+import { count, flag, object, oneOf, optional, parseShape, type Shape, text } from "@kata-ts/linux/shape";
 
 /** A disk that is plugged into a VM. */
 export interface DiskRecord {
@@ -14,6 +14,8 @@ export interface DiskRecord {
   /** What the monitor has open for it, by the numbers of stat(2): it may have no name any more. */
   readonly device: string;
   readonly inode: string;
+  /** Its guest was asked for it, and may let go of it when no call waits any more. */
+  readonly leaving?: boolean | undefined;
 }
 
 const shape: Shape<DiskRecord> = object<DiskRecord>({
@@ -24,9 +26,12 @@ const shape: Shape<DiskRecord> = object<DiskRecord>({
   where: text,
   device: text,
   inode: text,
+  leaving: optional(flag),
 });
 
-/** The disks of a VM that can be saved, as a file each in the VM's directory. */
+const SUFFIX = ".json";
+
+/** The disks of a VM, as a file each in the VM's directory. */
 export class DiskRecords {
   readonly #directory: string;
 
@@ -39,7 +44,17 @@ export class DiskRecords {
     const { dev, ino } = await stat(path, { bigint: true });
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const record: DiskRecord = { ...disk, device: String(dev), inode: String(ino) };
-    await writeFile(this.#path(disk), JSON.stringify(record), { mode: 0o600 });
+    await this.#write(record);
+  }
+
+  /** All of a container's are asked for: to be recorded before they are. */
+  async leave(owner: string): Promise<void> {
+    for (const disk of await this.list()) if (disk.owner === owner) await this.#write({ ...disk, leaving: true });
+  }
+
+  /** Containers whose disks were asked for, and were not seen to be out. */
+  async leaving(): Promise<ReadonlySet<string>> {
+    return new Set((await this.list()).filter(({ leaving }) => leaving === true).map(({ owner }) => owner));
   }
 
   /** All of a container's. */
@@ -49,12 +64,19 @@ export class DiskRecords {
 
   /** In the order of their owners and indices. @throws SyntaxError, TypeError for a damaged record */
   async list(): Promise<readonly DiskRecord[]> {
-    const names = (await readdir(this.#directory).catch(() => [])).sort();
+    const names = (await readdir(this.#directory).catch(() => [])).filter((name) => name.endsWith(SUFFIX)).sort();
     const paths = names.map((name) => join(this.#directory, name));
     return Promise.all(paths.map(async (path) => parseShape(shape, await readFile(path, "utf8"), path)));
   }
 
+  /** Whole: other calls may read it. */
+  async #write(record: DiskRecord): Promise<void> {
+    const path = this.#path(record);
+    await writeFile(`${path}~`, JSON.stringify(record), { mode: 0o600 });
+    await rename(`${path}~`, path);
+  }
+
   #path({ owner, index }: Pick<DiskRecord, "owner" | "index">): string {
-    return join(this.#directory, `${owner}.${String(index)}.json`);
+    return join(this.#directory, `${owner}.${String(index)}${SUFFIX}`);
   }
 }

@@ -10,6 +10,7 @@ import type {
   PluggedDisk,
   PluggedNic,
   ShareOptions,
+  UnplugOptions,
   Vm,
   VmGrowth,
   VmState,
@@ -19,6 +20,7 @@ import type { SharedTreeSettings, Vmm } from "../ports/vmm.ts";
 import { missingGrowth } from "./boot-growth.ts";
 import { DiskRecords } from "./disk-records.ts";
 import { endProcesses } from "./end-processes.ts";
+import { giveBackLateDisks, takeDisksOut } from "./late-disks.ts";
 import { NamespaceHandles } from "./namespace-handles.ts";
 import { requireCapability, SAVE_HINT } from "./require-capability.ts";
 import { returnNetwork } from "./return-network.ts";
@@ -125,8 +127,8 @@ export class VmHandle implements Vm {
     return (await this.#machine()).plugNic(id, backend);
   }
 
-  async unplugNic({ handle }: PluggedNic): Promise<void> {
-    await (await this.#machine()).unplugNic(handle);
+  async unplugNic({ handle }: PluggedNic, options: UnplugOptions = {}): Promise<void> {
+    await (await this.#machine()).unplugNic(handle, options);
   }
 
   async plugDisk(
@@ -136,21 +138,21 @@ export class VmHandle implements Vm {
   ): Promise<PluggedDisk> {
     requireCapability(this, "diskHotplug", `${device} cannot be plugged in`);
     const disk = { readonly, index, ...(where === undefined ? {} : { where }) };
+    await giveBackLateDisks(await this.#machine(), this.#disks, { deadlineMs: 0 }).catch(() => undefined);
     const plugged = await (await this.#machine()).plugDisk(containerId, device, disk);
-    if (this.capabilities.saveRunning)
-      await this.#disks.add({ owner: containerId, readonly, index, ...plugged }, device);
+    await this.#disks.add({ owner: containerId, readonly, index, ...plugged }, device);
     return plugged;
   }
 
   async unplugDisk(containerId: string): Promise<void> {
     if (!this.capabilities.diskHotplug) return;
-    await (await this.#machine()).unplugDisks(containerId);
-    await this.#disks.remove(containerId);
+    await takeDisksOut(await this.#machine(), this.#disks, containerId);
   }
 
   async save(directory: string, options: SaveVmOptions): Promise<SavedVm> {
     requireCapability(this, "saveRunning", "the VM cannot be saved", SAVE_HINT);
     const { saveVm } = await import("./save-vm.ts");
+    await giveBackLateDisks(await this.#machine(), this.#disks);
     return saveVm(
       { machine: await this.#machine(), state: this.state, disks: await this.#disks.list() },
       directory,

@@ -22,8 +22,9 @@ import {
   unplugNic,
 } from "@kata-ts/qemu-driver";
 import { KataError } from "../errors.ts";
-import type { NicBackend, PluggedDisk, PluggedNic, VmGrowth, VmState } from "../ports/hypervisor.ts";
+import type { NicBackend, PluggedDisk, PluggedNic, UnplugOptions, VmGrowth, VmState } from "../ports/hypervisor.ts";
 import { LateCard } from "../ports/late-card.ts";
+import { LateDisk } from "../ports/late-disk.ts";
 import type { Machine, MachineDisk, SaveRequest } from "../ports/vmm.ts";
 import type { SavedGuest } from "../template/saved-guest.ts";
 import { freePlace } from "./free-place.ts";
@@ -69,13 +70,12 @@ export class QemuMachine implements Machine {
     });
   }
 
-  async unplugNic(handle: string): Promise<void> {
+  async unplugNic(handle: string, options: UnplugOptions = {}): Promise<void> {
     await using qmp = await this.#monitor();
     try {
-      await unplugNic(qmp, { id: handle });
+      await unplugNic(qmp, { id: handle }, options);
     } catch (error) {
-      const isLate = error instanceof QemuError && error.code === "KATA_QMP_TIMEOUT";
-      throw isLate ? new LateCard(`network card ${handle}`, error) : error;
+      throw isLate(error) ? new LateCard(`network card ${handle}`, error) : error;
     }
   }
 
@@ -96,10 +96,22 @@ export class QemuMachine implements Machine {
     });
   }
 
-  async unplugDisks(owner: string): Promise<void> {
+  async unplugDisks(owner: string, options: UnplugOptions = {}): Promise<void> {
     await using qmp = await this.#monitor();
-    await unplugDisk(qmp, { id: diskId(owner, 0) });
-    for (let index = 1; await unplugDisk(qmp, { id: diskId(owner, index) }); index++);
+    let late: LateDisk | undefined;
+    const unplug = async (index: number): Promise<boolean> => {
+      try {
+        // One deadline: the others are asked for, too.
+        return await unplugDisk(qmp, { id: diskId(owner, index) }, late === undefined ? options : { deadlineMs: 0 });
+      } catch (error) {
+        if (!isLate(error)) throw error;
+        late ??= new LateDisk(owner, error);
+        return true;
+      }
+    };
+    await unplug(0);
+    for (let index = 1; await unplug(index); index++);
+    if (late !== undefined) throw late;
   }
 
   async save(saved: SavedGuest, request: SaveRequest): Promise<void> {
@@ -144,6 +156,10 @@ export class QemuMachine implements Machine {
       await delay(5);
     }
   }
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof QemuError && error.code === "KATA_QMP_TIMEOUT";
 }
 
 function requirePort(where: string): string {
