@@ -39,11 +39,21 @@ describe("kata, before anything runs", () => {
     expect(asked).toMatchObject({ exitCode: 0, stdout: help.stdout });
     expect(help.stdout).toContain("--plain-http");
     expect(await runCommand(KATA, ["help", "frobnicate"])).toMatchObject({ exitCode: 1 });
+    for (const command of ["checkpoint", "restore"]) {
+      const refused = await runCommand(KATA, [command, "web"]);
+      expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("is a directory") as string });
+      expect(refused.stderr).toContain(`kata-runtime ${command} is for`);
+    }
   });
 
   it.each([
     [["-v", "/nonexistent/x:/x"], "there is no /nonexistent/x"],
     [["-p", "80:1", "-p", "80:2"], "host port 80/tcp twice"],
+    [
+      ["-p", "8000-8002:80-81"],
+      "--publish takes ranges of the same length on both sides, or a range of the host for one",
+    ],
+    [["-p", "8000-8010:80", "--network", "bridge"], "bridge needs a port of the host for each of the container"],
     [["--network", "host"], "--network takes nat, bridge or none"],
     [["--network", "none", "-p", "80"], "--network none has none"],
     [["--egress", "a b"], 'egress cannot allow "a b"'],

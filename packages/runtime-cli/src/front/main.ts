@@ -9,6 +9,8 @@ import { FRONT, type FrontCommand, INTERNAL } from "./commands.ts";
 import { failureOf } from "./failure.ts";
 import { versionLine } from "./version.ts";
 
+/** Docker's commands for what this program's containers cannot do. */
+const UNSAVED: readonly string[] = ["checkpoint", "restore"];
 const HELP: readonly string[] = ["-h", "--help", "help"];
 
 /** Runs `kata`: containers for people, without an engine. Returns the exit status. */
@@ -51,8 +53,13 @@ export async function kata(argv: readonly string[], libexec: string): Promise<nu
 function commandOf(name: string): FrontCommand {
   const table = Object.hasOwn(INTERNAL, name) ? INTERNAL : FRONT;
   const command = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (command === undefined) throw new UsageError(`no command "${name}": see kata --help`);
-  return command;
+  if (command !== undefined) return command;
+  if (UNSAVED.includes(name)) {
+    throw new UsageError(
+      `no command "${name}": the root file system of a container of kata run is a directory, with which it is not saved; kata-runtime ${name} is for those on block devices`,
+    );
+  }
+  throw new UsageError(`no command "${name}": see kata --help`);
 }
 
 async function explain(name: string): Promise<number> {

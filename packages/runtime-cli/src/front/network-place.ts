@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type FileLock, lockFile } from "@kata-ts/linux";
 import { NetnsError, removeNamespace } from "@kata-ts/netns";
 import { readNatNote } from "./nat-note.ts";
@@ -21,6 +21,11 @@ export interface NetworkPlace {
 
 export function namespacePath(id: string): string {
   return join(NAMESPACES, id);
+}
+
+/** The container of `kata run` that a network namespace was made for; undefined where it is another program's. */
+export function holderOf(namespace: string): string | undefined {
+  return dirname(resolve(namespace)) === NAMESPACES ? basename(namespace) : undefined;
 }
 
 /** A path for a container's network namespace, to which nothing leads. The bundle's name is this call's alone: what was there is an earlier one's. */

@@ -1,8 +1,9 @@
-import { restoreFromBundle } from "@kata-ts/runtime";
-import { deleteContainer } from "@kata-ts/virtcontainers";
+import { type BundleRequest, restoreFromBundle } from "@kata-ts/runtime";
+import { deleteContainer, KataError } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
+import { holderOf } from "../front/network-place.ts";
 import { imagePathOf, refusePartial, SHARED_OPTIONS } from "./checkpoint-options.ts";
 import { CREATE_OPTIONS, requestOf } from "./create-options.ts";
 import { Foreground } from "./foreground.ts";
@@ -33,6 +34,7 @@ export const verb: Verb = async (args, context) => {
   const { options } = parsed;
   refusePartial("restore", options, manual.options);
   const request = requestOf("restore", parsed);
+  refuseHeldNetwork(request);
   const { shim, environment } = await interruptibly((signal) =>
     restoreFromBundle({ ...request, directory: imagePathOf(options), signal }, context),
   );
@@ -44,6 +46,18 @@ export const verb: Verb = async (args, context) => {
   await deleteContainer(request.id, { force: true }, environment);
   return status;
 };
+
+/** @throws KataError KATA_UNSUPPORTED: nothing would be at the other end of such a network, or another container has its interfaces */
+function refuseHeldNetwork({ id, bundle }: BundleRequest): void {
+  const { path = "" } = bundle.spec.linux?.namespaces?.find(({ type }) => type === "network") ?? {};
+  const holder = holderOf(path);
+  if (holder === undefined) return;
+  throw new KataError(
+    "KATA_UNSUPPORTED",
+    `container ${id} cannot be restored in the network of ${holder}: kata run has made it, and it ends with that container`,
+    { hint: `give config.json another network namespace than ${path}, or one without a path: docs/checkpoint.md` },
+  );
+}
 
 /** A signal that would end this program ends the restoring instead, which takes back what was made. */
 async function interruptibly<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
