@@ -15,6 +15,7 @@
 export { descriptorOf, receiveDescriptor, sendConsole, sendDescriptor } from "./descriptor-passing.ts";
 export { dial } from "./dial.ts";
 export { type VisitDirectory, visitDirectories } from "./directory-tree.ts";
+export { isDiskFull } from "./disk-full.ts";
 export { type Distribution, type HostProgram, howToInstall, thisDistribution } from "./distribution.ts";
 export { escapeControls } from "./escape.ts";
 export {

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import { isDiskFull } from "@kata-ts/linux";
 
 /** What of an output is in its files no more, in bytes. */
 export interface DroppedOutput {
@@ -56,7 +57,7 @@ export class DropCounter {
       writeSync(this.#fd, Buffer.from(text), 0, LENGTH, 0);
     } catch (error) {
       // The process is to go on without a log, and without what is said of it.
-      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+      if (!isDiskFull(error)) throw error;
     }
   }
 }

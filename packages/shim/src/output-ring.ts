@@ -1,5 +1,6 @@
 import { closeSync, constants, fchownSync, fstatSync, ftruncateSync, futimesSync, openSync, writeSync } from "node:fs";
 import { Writable } from "node:stream";
+import { isDiskFull } from "@kata-ts/linux";
 import { DropCounter } from "./dropped-output.ts";
 
 /** Files that hold the last of an output, and no more. */
@@ -77,7 +78,7 @@ export class OutputRing {
       while (offset < part.length) offset += writeSync(this.#fd, part, offset);
     } catch (error) {
       // The process is to go on without a log.
-      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+      if (!isDiskFull(error)) throw error;
       this.#dropped.add({ unwritten: part.length - offset });
     }
     this.#bytes += part.length;

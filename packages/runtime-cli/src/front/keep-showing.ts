@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { watch } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import type { DroppedOutput } from "@kata-ts/virtcontainers/records";
-import { print, printError } from "../output/print.ts";
+import { print, printError, printed } from "../output/print.ts";
 import { droppedText } from "./dropped-text.ts";
 import type { OutputReader } from "./follow-output.ts";
 
@@ -22,10 +22,15 @@ export interface Showing {
   readonly signal: AbortSignal;
 }
 
-/** @param chunk of an {@link OutputReader} */
-export function showChunk(chunk: Buffer | undefined): void {
+/**
+ * Resolves when the caller's reader has it: what comes meanwhile waits in the files, which are bounded, and not in memory.
+ *
+ * @param chunk of an {@link OutputReader}
+ */
+export async function showChunk(chunk: Buffer | undefined): Promise<void> {
   if (chunk === undefined) printError("kata: what comes here was overwritten before it was read\n");
   else print(chunk);
+  await printed();
 }
 
 /** Shows what comes until no more can, or the caller does not want more. */
@@ -35,11 +40,12 @@ export async function keepShowing(
 ): Promise<void> {
   let said = saidUnwritten;
   const watcher = watch(directory);
+  const interrupted = signal.aborted ? Promise.resolve() : once(signal, "abort");
   try {
     for (;;) {
       const isOver = await hasEnded();
       for (const chunk of reader.read()) {
-        showChunk(chunk);
+        await Promise.race([showChunk(chunk), interrupted]);
         // Where more comes than a terminal shows, this does not end by itself: signals have their turn.
         await turn();
         if (signal.aborted) return;

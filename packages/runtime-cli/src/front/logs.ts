@@ -76,7 +76,7 @@ async function networkLog(id: ContainerId, wanted: Wanted, context: Context): Pr
 async function showFiles(files: readonly string[], directory: string, shown: Shown, context: Context): Promise<void> {
   const { follow, tail, dropped } = shown;
   using reader = new OutputReader(files, () => dropped().old);
-  const { unwritten } = tail === undefined ? showAll(reader, dropped) : showLast(reader, tail, dropped);
+  const { unwritten } = tail === undefined ? await showAll(reader, dropped) : showLast(reader, tail, dropped);
   if (follow) await goOn(reader, directory, { ...shown, saidUnwritten: unwritten }, context);
 }
 
@@ -87,10 +87,10 @@ function tailOf(text: string | undefined): number | undefined {
 }
 
 /** @returns what was dropped, as it has said */
-function showAll(reader: OutputReader, dropped: () => DroppedOutput): DroppedOutput {
+async function showAll(reader: OutputReader, dropped: () => DroppedOutput): Promise<DroppedOutput> {
   const said = dropped();
   printError(droppedText(said));
-  for (const chunk of reader.read()) showChunk(chunk);
+  for (const chunk of reader.read()) await showChunk(chunk);
   return said;
 }
 
