@@ -14,7 +14,7 @@ root.resolvePath = (origin, target) =>
   target.startsWith("/") || target.startsWith("google/") ? resolve(origin, target) : join(PROTO, target);
 root
   .loadSync(
-    ["sandbox.proto", "task.proto"].map((name) => join(PROTO, name)),
+    ["sandbox.proto", "task.proto", "options.proto", "runc-options.proto"].map((name) => join(PROTO, name)),
     { keepCase: true },
   )
   .resolveAll();
@@ -47,6 +47,12 @@ export class BareShim implements Disposable {
     if (exitCode !== 0) throw new Error(stderr);
   }
 
+  /** A message with its name, as options are. */
+  static any(name: string, fields: object): { readonly type_url: string; readonly value: Uint8Array } {
+    const type = root.lookupType(name);
+    return { type_url: name, value: type.encode(type.fromObject(fields)).finish() };
+  }
+
   /** A method of the Sandbox service. */
   sandbox(method: string, request: object): Promise<Record<string, unknown>> {
     const message = method === "PingSandbox" ? "Ping" : method;
@@ -57,7 +63,7 @@ export class BareShim implements Disposable {
 
   /** A method of the Task service, in its version 3. @param reply the message of its answer, where that is not empty */
   task(method: string, request: object, reply = true): Promise<Record<string, unknown>> {
-    const name = { Create: "CreateTask" }[method] ?? method;
+    const name = { Create: "CreateTask", Checkpoint: "CheckpointTask" }[method] ?? method;
     const type = `containerd.task.v2.${name}`;
     const response = reply ? `${type}Response` : "google.protobuf.Empty";
     return this.#call(`/containerd.task.v3.Task/${method}`, `${type}Request`, response, request);

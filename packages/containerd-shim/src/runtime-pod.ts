@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { cleanUp, findInstallation, loadBundle, type PodOptions, Pod as RuntimePod } from "@kata-ts/runtime";
 import { FileStore, parseContainerId } from "@kata-ts/virtcontainers/records";
 import type { ShimFlags } from "./flags.ts";
@@ -46,12 +47,17 @@ class ShimPod implements Pod {
     await this.#pod?.stop();
   }
 
-  async create({ id, bundle, configPath, systemdCgroup }: PodContainerRequest): Promise<PodProcess> {
+  async create({ id, bundle, configPath, systemdCgroup, checkpoint }: PodContainerRequest): Promise<PodProcess> {
     const { spec, ...rest } = loadBundle(bundle);
     const path = spec.linux?.cgroupsPath ?? "";
     this.#pod ??= this.#open(configPath, systemdCgroup || OF_SYSTEMD.test(path));
     const mounts = withSandboxMounts(spec.mounts ?? [], this.#mounts);
-    const process = await this.#pod.create({ id, bundle: { ...rest, spec: { ...spec, mounts } } });
+    const request = { id, bundle: { ...rest, spec: { ...spec, mounts } } };
+    const made =
+      checkpoint === undefined
+        ? this.#pod.create(request)
+        : this.#pod.restore({ ...request, directory: resolve(checkpoint) });
+    const process = await made;
     const pid = await this.#pidOf(id);
     this.#pids.set(id, pid);
     return withPid(process, pid);
@@ -75,6 +81,10 @@ class ShimPod implements Pod {
 
   resume(id: string): Promise<void> {
     return this.#opened().resume(id);
+  }
+
+  async checkpoint(...[id, { directory, exit }]: Parameters<Pod["checkpoint"]>): Promise<void> {
+    await this.#opened().checkpoint(id, resolve(directory), { leaveRunning: !exit });
   }
 
   update(...args: Parameters<Pod["update"]>): Promise<void> {

@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import type { CheckpointRequest } from "../src/tasks/checkpoint-request.ts";
 import type { Exit, Pod, PodContainerRequest, PodProcess, PodSandboxRequest } from "../src/tasks/pod.ts";
 
 /** A guest's process that does what the test says. */
@@ -50,8 +51,8 @@ export class FakePod implements Pod {
     return this.#note("stop");
   }
 
-  async create({ id }: PodContainerRequest): Promise<PodProcess> {
-    await this.#note(`create ${id}`);
+  async create({ id, checkpoint }: PodContainerRequest): Promise<PodProcess> {
+    await this.#note(checkpoint === undefined ? `create ${id}` : `restore ${id} ${checkpoint}`);
     return this.#process(id);
   }
 
@@ -77,6 +78,11 @@ export class FakePod implements Pod {
 
   resume(id: string): Promise<void> {
     return this.#note(`resume ${id}`);
+  }
+
+  async checkpoint(id: string, { directory, exit }: CheckpointRequest): Promise<void> {
+    await this.#note(`checkpoint ${id} ${directory}${exit ? " exit" : ""}`);
+    if (exit) this.processes.get(id)?.exit(137);
   }
 
   update(id: string, resources: object): Promise<void> {

@@ -1,5 +1,6 @@
 import { RpcStatus } from "@kata-ts/agent-protocol/ttrpc";
 import { describe, expect, it } from "vitest";
+import { containerd } from "#gen/containerd";
 import { FakeClient } from "./fake-client.ts";
 
 describe("a task", () => {
@@ -75,6 +76,57 @@ describe("a task", () => {
     await client.call("Resume", "ResumeRequest", { id: "web" });
     expect(await client.status("web")).toBe("RUNNING");
     expect(client.events).toEqual(["create", "start", "paused", "resumed"]);
+  });
+
+  it("is saved, and goes on or exits as runc's options say, whatever they say of processes", async () => {
+    const client = new FakeClient();
+    await client.create("web");
+    await client.start("web");
+    const checkpoint = (fields: object): Promise<unknown> =>
+      client.call("Checkpoint", "CheckpointTaskRequest", { id: "web", ...fields });
+    const options = (fields: object, type_url = "containerd.runc.v1.CheckpointOptions") => ({
+      options: { type_url, value: containerd.runc.v1.CheckpointOptions.encode(fields).finish() },
+    });
+    await checkpoint({ path: "/saved" });
+    await checkpoint({ path: "/saved", ...options({ image_path: "/named", file_locks: true, work_path: "/work" }) });
+    await checkpoint({ ...options({ image_path: "/named" }) });
+    expect(client.pod.calls.slice(-3)).toEqual(["/saved", "/saved", "/named"].map((path) => `checkpoint web ${path}`));
+    expect(await client.status("web")).toBe("RUNNING");
+    for (const wrong of [{}, { path: "/saved", options: { type_url: "other" } }]) {
+      await expect(checkpoint(wrong)).rejects.toMatchObject({ status: RpcStatus.InvalidArgument });
+    }
+    const before = client.events.length;
+    await checkpoint({ path: "/saved", ...options({ exit: true }, "containerd.linux.runc.CheckpointOptions") });
+    expect(await client.wait("web")).toMatchObject({ exit_status: 137 });
+    expect(client.events.slice(before).sort()).toEqual(["checkpointed", "exit"]);
+  });
+
+  it("says why it cannot be saved, in a status that clients know", async () => {
+    const client = new FakeClient();
+    await client.create("web");
+    await client.start("web");
+    const why = { code: "KATA_UNSUPPORTED", hint: 'create it with "none" as vm.sharedFs' };
+    client.pod.failure = Object.assign(new Error("it shares files"), why);
+    const path = "/saved";
+    await expect(client.call("Checkpoint", "CheckpointTaskRequest", { id: "web", path })).rejects.toMatchObject({
+      status: RpcStatus.Unimplemented,
+      message: 'it shares files (create it with "none" as shared_fs in configuration.toml)',
+    });
+    expect(client.events).toEqual(["create", "start"]);
+    await expect(client.call("Checkpoint", "CheckpointTaskRequest", { id: "other", path })).rejects.toMatchObject({
+      status: RpcStatus.NotFound,
+    });
+  });
+
+  it("that was saved is gone on with, and stands still until it is started", async () => {
+    const client = new FakeClient();
+    const request = { id: "web", bundle: "/nonexistent", checkpoint: "/saved" };
+    expect(await client.call("Create", "CreateTaskRequest", request, "CreateTaskResponse")).toMatchObject({
+      pid: 4242,
+    });
+    expect(await client.status("web")).toBe("CREATED");
+    await client.start("web");
+    expect(client.pod.calls).toEqual(["restore web /saved", "start web"]);
   });
 
   it("that runs out of memory is reported, and no other", async () => {
@@ -168,14 +220,6 @@ describe("the service", () => {
   it("refuses what it does not do by name", async () => {
     const client = new FakeClient();
     await client.create("web");
-    await expect(client.call("Checkpoint", "CheckpointTaskRequest", { id: "web" })).rejects.toMatchObject({
-      status: RpcStatus.Unimplemented,
-      message: "checkpoints of virtual machines are not supported",
-    });
-    const restored = { id: "restored", bundle: "/nonexistent", checkpoint: "/checkpoint" };
-    await expect(client.call("Create", "CreateTaskRequest", restored)).rejects.toMatchObject({
-      status: RpcStatus.Unimplemented,
-    });
     await expect(client.raw("/containerd.task.v2.Task/Fly", new Uint8Array())).rejects.toMatchObject({
       status: RpcStatus.Unimplemented,
     });

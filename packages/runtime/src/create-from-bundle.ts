@@ -7,7 +7,6 @@ import {
   createContainer,
   createEmptySandbox,
   joinSandbox,
-  KataError,
   type NewSandboxConfig,
   restoreContainer,
 } from "@kata-ts/virtcontainers";
@@ -17,6 +16,7 @@ import type { Bundle } from "./bundle/load.ts";
 import { networkNamespaceOf } from "./bundle/network-namespace.ts";
 import { refuseImpossible } from "./bundle/refused.ts";
 import { type PodRole, podRole, sharesPidNamespace } from "./bundle/sandbox.ts";
+import { refuseOfPod } from "./bundle/saved-process.ts";
 import { unsupportedFields } from "./bundle/unsupported.ts";
 import type { Configuration } from "./config/configuration.ts";
 import type { RuntimeContext } from "./context.ts";
@@ -80,6 +80,8 @@ export async function createFromBundle(request: BundleRequest, context: RuntimeC
 export interface RestoreRequest extends Omit<BundleRequest, "sandboxId" | "withoutContainer"> {
   /** The directory that it was saved to. */
   readonly directory: string;
+  /** Its processes stand still until `resumeContainer`. */
+  readonly held?: boolean | undefined;
 }
 
 /**
@@ -88,25 +90,17 @@ export interface RestoreRequest extends Omit<BundleRequest, "sandboxId" | "witho
  * @throws KataError; nothing is left then
  */
 export async function restoreFromBundle(request: RestoreRequest, context: RuntimeContext): Promise<BundleContainer> {
-  const { id, bundle, directory, signal } = request;
+  const { id, bundle, directory, held, signal } = request;
   refuseImpossible(bundle.spec);
   checkNamespaces(bundle.spec);
+  refuseOfPod(bundle.spec, id, "restored");
   const role = roleOf(request);
-  if (role.kind !== "single") {
-    throw new KataError(
-      "KATA_UNSUPPORTED",
-      `container ${id} cannot be restored: its annotations make it one of a pod`,
-      {
-        hint: "containers that have a VM of their own can be restored",
-      },
-    );
-  }
   context.log.about({ container: id, sandbox: id });
   const runtime = await openFor(bundle.spec, role, context);
   const configuration = await runtime.configuration();
   const environment = await runtime.ports("store", "hypervisor", "network", "cgroups", "shims", "connectAgent");
   const networkNamespace = configuration.newNetworkNamespace ? networkNamespaceOf(bundle.spec) : undefined;
-  const options = { directory, networkNamespace, signal };
+  const options = { directory, held, networkNamespace, signal };
   const created = await restoreContainer(containerConfig(request, configuration), options, environment);
   runtime.keepConfiguration(id);
   return { ...created, environment, configuration };

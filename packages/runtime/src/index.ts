@@ -22,6 +22,7 @@ export {
   parseProcess,
   parseResources,
 } from "./bundle/load.ts";
+export { savedProcess } from "./bundle/saved-process.ts";
 export { CheckError, checked } from "./checked.ts";
 export type { Configuration } from "./config/configuration.ts";
 export { readOptions } from "./config/files.ts";
@@ -43,7 +44,7 @@ export type { SystemLog } from "./observe/system-log.ts";
 export { openForExisting, openRuntime, type Runtime } from "./open-runtime.ts";
 export { cleanUp } from "./pod/clean-up.ts";
 export { Pod } from "./pod/pod.ts";
-export type { PodRequest } from "./pod/pod-container.ts";
+export type { PodCheckpointOptions, PodRequest, PodRestoreRequest } from "./pod/pod-container.ts";
 export type { PodEvents } from "./pod/pod-events.ts";
 export type { PodOptions } from "./pod/pod-options.ts";
 export { type Exit, PodProcess } from "./pod/pod-process.ts";

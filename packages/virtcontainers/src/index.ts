@@ -23,7 +23,12 @@ export { HostCgroups, type HostCgroupsOptions } from "./cgroup/host-cgroups.ts";
 export { noCgroups } from "./cgroup/no-cgroups.ts";
 export { PodCgroups } from "./cgroup/pod-cgroups.ts";
 export type { BlockDevice } from "./container/block-devices.ts";
-export { type CheckpointOptions, checkpointContainer, continueContainer } from "./container/checkpoint.ts";
+export {
+  type CheckpointOptions,
+  checkpointContainer,
+  continueContainer,
+  saveContainer,
+} from "./container/checkpoint.ts";
 export type { ContainerConfig } from "./container/config.ts";
 export { createContainer, createEmptySandbox, type NewSandboxConfig } from "./container/create.ts";
 export type { CreatedContainer } from "./container/creation.ts";

@@ -30,6 +30,8 @@ export const taskEvent = {
     event("paused", "TaskPaused", events.TaskPaused.encode(fields)),
   resumed: (fields: Fields<typeof events.TaskResumed>): TaskEvent =>
     event("resumed", "TaskResumed", events.TaskResumed.encode(fields)),
+  checkpointed: (fields: Fields<typeof events.TaskCheckpointed>): TaskEvent =>
+    event("checkpointed", "TaskCheckpointed", events.TaskCheckpointed.encode(fields)),
 } as const;
 
 function event(topic: string, type: string, message: { finish(): Uint8Array }): TaskEvent {

@@ -1,4 +1,3 @@
-import { RpcError, RpcStatus } from "@kata-ts/agent-protocol/ttrpc";
 import type { containerd } from "#gen/containerd";
 import { taskEvent } from "../events/task-events.ts";
 import { mountRootfs, unmountRootfs } from "../rootfs/mount-rootfs.ts";
@@ -9,19 +8,23 @@ import { Task, type TaskContext } from "./task.ts";
 
 type CreateTaskRequest = containerd.task.v2.CreateTaskRequest;
 
-/** Makes a container: its root file system is mounted, its streams are opened, its first process exists. All or nothing. */
+/**
+ * Makes a container: its root file system is mounted, its streams are opened, its first process exists, and stands still where it was
+ * saved. All or nothing.
+ */
 export async function createTask(request: CreateTaskRequest, context: TaskContext): Promise<Task> {
-  const { id, bundle, rootfs, terminal, stdin, stdout, stderr } = request;
+  const { id, bundle, rootfs, terminal, stdin, stdout, stderr, checkpoint } = request;
   const { pod, namespace, publish } = context;
-  if (request.checkpoint !== "")
-    throw new RpcError(RpcStatus.Unimplemented, `container ${id} cannot be restored from a checkpoint`);
   const task = new Task(id, bundle, { stdin, stdout, stderr, terminal }, context);
   await using undo = new AsyncDisposableStack();
   await mountRootfs(rootfs, bundle);
   undo.defer(() => unmountRootfs(bundle));
   const stdio = await openStdio(task.init.request, { id, namespace });
   undo.defer(() => stdio.close());
-  const process = await pod.create({ id, bundle, ...runtimeOptions(request.options) });
+  const process = await pod.create({
+    ...{ id, bundle, checkpoint: checkpoint === "" ? undefined : checkpoint },
+    ...runtimeOptions(request.options),
+  });
   undo.move();
   publish(
     taskEvent.create({
@@ -29,7 +32,7 @@ export async function createTask(request: CreateTaskRequest, context: TaskContex
       bundle,
       rootfs,
       io: { stdin, stdout, stderr, terminal },
-      checkpoint: request.checkpoint,
+      checkpoint,
       pid: process.pid,
     }),
   );

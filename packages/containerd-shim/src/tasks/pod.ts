@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Response, SpecMount, SpecProcess, SpecResources } from "@kata-ts/agent-protocol";
+import type { CheckpointRequest } from "./checkpoint-request.ts";
 
 /** How a process ended: its status, or 128 + signal; 255 where its guest was lost. */
 export interface Exit {
@@ -31,6 +32,8 @@ export interface PodContainerRequest {
   readonly configPath: string | undefined;
   /** Whether its engine tells of its cgroups as systemd does. */
   readonly systemdCgroup: boolean;
+  /** The directory of a snapshot that it is gone on with from; its processes stand still until `start`. */
+  readonly checkpoint: string | undefined;
 }
 
 /** A virtual machine that is to be there before any container. */
@@ -58,6 +61,8 @@ export interface Pod extends AsyncDisposable {
   signal(id: string, signal: number, options: { readonly execId?: string; readonly all?: boolean }): Promise<void>;
   pause(id: string): Promise<void>;
   resume(id: string): Promise<void>;
+  /** Saves a container with its VM. It goes on then, unless it is to exit; and where that fails. */
+  checkpoint(id: string, request: CheckpointRequest): Promise<void>;
   update(id: string, resources: SpecResources): Promise<void>;
   stats(id: string): Promise<Response<"statsContainer">>;
   /** Forgets a process of `exec` that has ended. */

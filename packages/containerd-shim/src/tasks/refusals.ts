@@ -1,4 +1,5 @@
 import { RpcError, RpcStatus } from "@kata-ts/agent-protocol/ttrpc";
+import { describeForAdministrators } from "@kata-ts/runtime";
 
 /** Codes of our errors, as the status that makes containerd's clients do the right thing. */
 const STATUS: Readonly<Record<string, number>> = {
@@ -6,6 +7,8 @@ const STATUS: Readonly<Record<string, number>> = {
   KATA_ID_IN_USE: RpcStatus.AlreadyExists,
   KATA_STATE: RpcStatus.FailedPrecondition,
   KATA_CONFIG: RpcStatus.InvalidArgument,
+  KATA_UNSUPPORTED: RpcStatus.Unimplemented,
+  KATA_SNAPSHOT: RpcStatus.FailedPrecondition,
   KATA_VM_GONE: RpcStatus.Unavailable,
 };
 
@@ -16,8 +19,8 @@ export function refusalOf(error: unknown): RpcError {
     typeof error === "object" && error !== null ? (error as { code?: unknown; hint?: unknown }) : {};
   const status = typeof code === "string" ? STATUS[code] : undefined;
   const message = error instanceof Error ? error.message : String(error);
-  const advice = typeof hint === "string" ? `: ${hint}` : "";
-  return new RpcError(status ?? RpcStatus.Unknown, `${message}${advice}`, { cause: error });
+  const whole = describeForAdministrators(message, typeof hint === "string" ? hint : undefined);
+  return new RpcError(status ?? RpcStatus.Unknown, whole, { cause: error });
 }
 
 export function notFound(what: string): RpcError {

@@ -1,7 +1,7 @@
-import { RpcError, RpcStatus } from "@kata-ts/agent-protocol/ttrpc";
 import { metricsOf } from "../metrics/metrics.ts";
 import { VERSION } from "../version.ts";
 import { execProcess, resourcesOf } from "./arguments.ts";
+import { checkpointRequest } from "./checkpoint-request.ts";
 import { exitFields } from "./exit-fields.ts";
 import type { TaskHandlers } from "./handlers.ts";
 import { statusOf } from "./status.ts";
@@ -48,9 +48,7 @@ export function taskHandlers(tasks: Tasks, { pod }: TaskContext, onShutdown: () 
     Stats: async ({ id }) => ({ stats: metricsOf(await pod.stats(tasks.get(id).id)) }),
     // Of a container that there is not, too, as by containerd's own shims: it is how a shim is known to answer.
     Connect: ({ id }) => ({ shim_pid: process.pid, task_pid: tasks.find(id)?.init.pid ?? 0, version: VERSION }),
-    Checkpoint: () => {
-      throw new RpcError(RpcStatus.Unimplemented, "checkpoints of virtual machines are not supported");
-    },
+    Checkpoint: async (request) => nothing(tasks.get(request.id).checkpoint(checkpointRequest(request))),
     Shutdown: () => {
       if (tasks.isEmpty) onShutdown();
       return {};

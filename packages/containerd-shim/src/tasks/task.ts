@@ -3,6 +3,7 @@ import { type TaskEvent, taskEvent } from "../events/task-events.ts";
 import { openStdio } from "../stdio/open-stdio.ts";
 import type { StdioRequest } from "../stdio/stdio.ts";
 import { timestampOf } from "../timestamp.ts";
+import type { CheckpointRequest } from "./checkpoint-request.ts";
 import type { Exit, Pod } from "./pod.ts";
 import { alreadyExists, notFound, wrongState } from "./refusals.ts";
 import { TaskProcess } from "./task-process.ts";
@@ -136,6 +137,12 @@ export class Task {
     await this.#context.pod.resume(this.id);
     this.#isPaused = false;
     this.#context.publish(taskEvent.resumed({ container_id: this.id }));
+  }
+
+  /** Saves it: its VM's memory, devices and disks. */
+  async checkpoint(request: CheckpointRequest): Promise<void> {
+    await this.#context.pod.checkpoint(this.id, request);
+    this.#context.publish(taskEvent.checkpointed({ container_id: this.id, checkpoint: request.directory }));
   }
 
   /** Lets go of all streams. */

@@ -1,4 +1,4 @@
-import { loadSpec, openForExisting } from "@kata-ts/runtime";
+import { openForExisting, savedProcess } from "@kata-ts/runtime";
 import { checkpointContainer, continueContainer, requirePrivileges } from "@kata-ts/virtcontainers";
 import type { Manual } from "../arguments/manual.ts";
 import { parseAnywhere } from "../arguments/parse.ts";
@@ -30,7 +30,7 @@ export const verb: Verb = async (args, context) => {
     return 0;
   }
   const { bundle } = await ports.store.read(id);
-  const process = loadSpec(bundle).process ?? { cwd: "/" };
+  const process = savedProcess(id, bundle);
   const leaveRunning = options.flag("leave-running");
   using interruption = new Interruption();
   await using guard = startGuard(id, context);

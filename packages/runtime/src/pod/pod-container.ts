@@ -11,6 +11,19 @@ export interface PodRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A container to be gone on with as a pod's, in a bundle that has the same container's config.json. */
+export interface PodRestoreRequest extends PodRequest {
+  /** The directory that it was saved to. */
+  readonly directory: string;
+}
+
+export interface PodCheckpointOptions {
+  /** It goes on when it is saved, as it does by default; else it is killed then. */
+  readonly leaveRunning?: boolean | undefined;
+  /** Gives up: it goes on. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A container that a pod has. */
 export interface PodContainer {
   readonly id: ContainerId;
@@ -18,4 +31,6 @@ export interface PodContainer {
   readonly execs: Map<string, PodProcess>;
   /** Names of execs that are being made. */
   readonly starting: Set<string>;
+  /** Its processes have run before, and stand still until it is started. */
+  readonly isRestored: boolean;
 }

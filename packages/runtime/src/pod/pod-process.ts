@@ -23,6 +23,7 @@ export class PodProcess {
   readonly exited: Promise<Exit>;
   readonly #guest: GuestProcess;
   #exit: Exit | undefined;
+  #lostStatus: number | undefined;
 
   /**
    * @param shim a LocalShim that has connected
@@ -40,8 +41,9 @@ export class PodProcess {
     this.#guest = guest;
     ({ stdin: this.stdin, stdout: this.stdout, stderr: this.stderr } = guest);
     this.exited = shim.exited.then(async (status) => {
-      const exit = { status, at: new Date() };
-      await onExit(exit, shim instanceof LocalShim && shim.isLost);
+      const isLost = shim instanceof LocalShim && shim.isLost;
+      const exit = { status: isLost ? (this.#lostStatus ?? status) : status, at: new Date() };
+      await onExit(exit, isLost);
       this.#exit = exit;
       return exit;
     });
@@ -65,6 +67,11 @@ export class PodProcess {
   /** This output has no reader any more: the process learns it as from a pipe. */
   readerGone(output: "stdout" | "stderr"): void {
     this.#guest.readerGone(output);
+  }
+
+  /** Its VM is ended on purpose: what its status is then, if it has not ended by itself. */
+  endsWithVm(status: number): void {
+    this.#lostStatus = status;
   }
 
   /** Gives up its streams. A process that still runs is killed, where the agent has streams of processes. */

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { signalProcess } from "@kata-ts/linux";
 import {
   type AllPorts,
   type ContainerId,
@@ -56,6 +57,12 @@ export class PodVm {
   /** Ends it, with all that runs in it. Idempotent. */
   stop(): Promise<void> {
     return endSandbox(this.#vm, this.ports);
+  }
+
+  /** Ends it as it is: a guest that stands still writes nothing to its disks, and its processes are as if killed. */
+  async kill(): Promise<void> {
+    signalProcess(this.#vm.state.vmm, "SIGKILL");
+    await this.#vm.ended;
   }
 
   /** Whether the host's kernel has ended it for its memory; to be asked once its guest was lost. */

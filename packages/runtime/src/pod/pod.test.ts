@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -213,6 +213,79 @@ describe("a pod of this process, over fakes", () => {
     await expect(pod.create({ id: "late", bundle: bundle() })).rejects.toThrow("the VM of this pod has ended");
     await pod.close();
     expect(await store.list()).toEqual([]);
+  });
+
+  it.each([true, false])(
+    "saves its only container, which goes on or is killed (leave running: %s)",
+    async (leaveRunning) => {
+      hypervisor.isSavable = true;
+      const saved = join(directory, "saved");
+      const pod = new Pod(options());
+      const ended = new Promise((resolve) => pod.events.once("end", resolve));
+      await pod.create({ id: "web", bundle: bundle() });
+      await expect(pod.checkpoint("web", saved)).rejects.toMatchObject({ code: "KATA_STATE" });
+      await pod.start("web");
+      await pod.checkpoint("web", saved, { leaveRunning });
+      expect(readFileSync(join(saved, "manifest.json"), "utf8")).toMatch(
+        /"containers":\[\{"id":"web","process":\{.*"sh"/,
+      );
+      if (!leaveRunning) await ended;
+      expect(await status("web")).toBe(leaveRunning ? "running" : "stopped");
+      expect(pod.containers, "it is for its engine to delete it").toEqual(["web"]);
+      await pod.close();
+      expect(await store.list()).toEqual([]);
+    },
+  );
+
+  it.each([
+    ["that is with others in a VM", undefined, "shares its VM with plain"],
+    ["of a pod by its annotations", { [TYPE]: "sandbox", [SANDBOX_ID]: "web" }, "annotations make it one of a pod"],
+  ])("refuses to save a container %s, before anything changes", async (_what, annotations, reason) => {
+    hypervisor.isSavable = true;
+    const pod = new Pod(options());
+    await pod.create({ id: "web", bundle: bundle(annotations) });
+    if (annotations === undefined) await pod.create({ id: "plain", bundle: bundle() });
+    await pod.start("web");
+    const refused = { code: "KATA_UNSUPPORTED", message: expect.stringContaining(reason) as unknown };
+    const calls = [...agent.calls];
+    await expect(pod.checkpoint("web", join(directory, "saved"), { leaveRunning: false })).rejects.toMatchObject(
+      refused,
+    );
+    expect(agent.calls).toEqual(calls);
+    expect(existsSync(join(directory, "saved"))).toBe(false);
+    expect(await status("web")).toBe("running");
+    await pod.close();
+  });
+
+  it("restores no container that is to be of a pod, or that has another terminal", async () => {
+    hypervisor.isSavable = true;
+    const saved = join(directory, "saved");
+    const other = new Pod(options());
+    await other.create({ id: "web", bundle: bundle() });
+    await other.start("web");
+    await other.checkpoint("web", saved);
+    await expect(other.restore({ id: "app", bundle: bundle(), directory: saved })).rejects.toMatchObject({
+      code: "KATA_STATE",
+      message: expect.stringContaining("cannot be restored into the VM of a pod") as unknown,
+    });
+    await other.close();
+    const pod = new Pod(options());
+    const refused = (message: string) => ({
+      code: "KATA_UNSUPPORTED",
+      message: expect.stringContaining(message) as unknown,
+    });
+    const member = bundle({ [TYPE]: "container", [SANDBOX_ID]: "pause" });
+    await expect(pod.restore({ id: "app", bundle: member, directory: saved })).rejects.toMatchObject(
+      refused("annotations make it one of a pod"),
+    );
+    const plain = bundle();
+    const withTerminal = { ...plain.spec, process: { ...plain.spec.process, cwd: "/", terminal: true } };
+    const terminal = { ...plain, spec: withTerminal };
+    await expect(pod.restore({ id: "app", bundle: terminal, directory: saved })).rejects.toMatchObject(
+      refused("was saved without a terminal"),
+    );
+    expect(await store.list()).toEqual([]);
+    await pod.close();
   });
 
   it("leaves nothing of a VM that does not come up", async () => {

@@ -16,21 +16,26 @@ import {
   pauseContainer,
   requirePrivileges,
   resumeContainer,
+  saveContainer,
   startContainer,
   statusOf,
   syncNetwork,
   updateContainer,
 } from "@kata-ts/virtcontainers";
 import { withInheritedLimits } from "../bundle/inherited-limits.ts";
-import { type BundleContainer, createFromBundle } from "../create-from-bundle.ts";
+import { savedProcess } from "../bundle/saved-process.ts";
+import { type BundleContainer, createFromBundle, restoreFromBundle } from "../create-from-bundle.ts";
 import { checkPod, wrongPod } from "./check-pod.ts";
 import { type OwnPorts, ownPorts } from "./own-ports.ts";
-import type { PodContainer, PodRequest } from "./pod-container.ts";
+import type { PodCheckpointOptions, PodContainer, PodRequest, PodRestoreRequest } from "./pod-container.ts";
 import type { PodEvents } from "./pod-events.ts";
 import { contextOf, type PodOptions } from "./pod-options.ts";
 import { type Exit, PodProcess } from "./pod-process.ts";
 import { PodVm } from "./pod-vm.ts";
 import { emptySandbox, type SandboxRequest } from "./sandbox-request.ts";
+
+/** The status of a process that was killed because it was saved, as runc's. */
+const KILLED = 128 + 9;
 
 /**
  * Containers that share a VM which belongs to this process: no process but QEMU and virtiofsd is started for them on
@@ -68,9 +73,7 @@ export class Pod implements AsyncDisposable {
    * @throws KataError KATA_STATE where the pod has, or had, a VM; nothing is left
    */
   boot(request: SandboxRequest): Promise<number> {
-    const booted = this.#lastCreate.then(() => this.#boot(request));
-    this.#lastCreate = booted.catch(() => undefined);
-    return booted;
+    return this.#inTurn(() => this.#boot(request));
   }
 
   async #boot(request: SandboxRequest): Promise<number> {
@@ -96,9 +99,31 @@ export class Pod implements AsyncDisposable {
    * @throws KataError KATA_STATE for a container of another pod, or once the VM has ended; nothing is left
    */
   create(request: PodRequest): Promise<PodProcess> {
-    const created = this.#lastCreate.then(() => this.#create(request));
-    this.#lastCreate = created.catch(() => undefined);
-    return created;
+    return this.#inTurn(() => this.#create(request));
+  }
+
+  /**
+   * Goes on with a container that was saved, as the pod's first one. Its processes stand still until `start`.
+   *
+   * @throws KataError KATA_SNAPSHOT, KATA_UNSUPPORTED, KATA_STATE where the pod has, or had, a VM; nothing is left
+   */
+  restore(request: PodRestoreRequest): Promise<PodProcess> {
+    return this.#inTurn(() => this.#restore(request));
+  }
+
+  /**
+   * Saves the pod's only container with the VM to a directory. None comes meanwhile.
+   *
+   * @throws KataError KATA_SNAPSHOT, KATA_UNSUPPORTED, KATA_STATE: the container goes on
+   */
+  checkpoint(id: string, directory: string, options: PodCheckpointOptions = {}): Promise<void> {
+    return this.#inTurn(() => this.#checkpoint(this.#container(id), directory, options));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lastCreate.then(work);
+    this.#lastCreate = done.catch(() => undefined);
+    return done;
   }
 
   async #create({ id: name, bundle, signal }: PodRequest): Promise<PodProcess> {
@@ -116,13 +141,41 @@ export class Pod implements AsyncDisposable {
       },
       contextOf(this.#options, own.makers),
     );
+    return this.#add(id, created, own, false);
+  }
+
+  async #restore({ id: name, bundle, directory, signal }: PodRestoreRequest): Promise<PodProcess> {
+    const id = parseContainerId(name);
+    requirePrivileges();
+    if (this.#isOver || this.#running !== undefined)
+      throw wrongPod(`container ${id} cannot be restored into the VM of a pod: it has one of its own`);
+    const own = ownPorts(this.#options.makers);
+    const request = { id, bundle, directory, held: true, oneOutput: false, signal };
+    const restored = await restoreFromBundle(request, contextOf(this.#options, own.makers));
+    return this.#add(id, restored, own, true);
+  }
+
+  async #checkpoint(
+    { id, process, execs }: PodContainer,
+    directory: string,
+    { leaveRunning = true, signal }: PodCheckpointOptions,
+  ): Promise<void> {
+    const ports = this.#ports();
+    const { bundle } = await ports.store.read(id);
+    await saveContainer(id, directory, { leaveRunning, process: savedProcess(id, bundle), signal }, ports);
+    if (leaveRunning) return;
+    for (const each of [process, ...execs.values()]) each.endsWithVm(KILLED);
+    await this.#running?.kill();
+  }
+
+  #add(id: ContainerId, created: BundleContainer, own: OwnPorts, isRestored: boolean): PodProcess {
     this.#running ??= this.#begin(id, created, own);
     const { incarnation } = created.record;
     const process = new PodProcess({ containerId: id }, created.shim, async (exit, isLost) => {
       await noteExit(id, incarnation, created.environment);
       await this.#announce({ containerId: id, ...exit }, isLost);
     });
-    this.#containers.set(id, { id, process, execs: new Map(), starting: new Set() });
+    this.#containers.set(id, { id, process, execs: new Map(), starting: new Set(), isRestored });
     return process;
   }
 
@@ -140,7 +193,8 @@ export class Pod implements AsyncDisposable {
 
   /** Lets a container's first process run. */
   async start(id: string): Promise<void> {
-    await startContainer(this.#container(id).id, this.#ports());
+    const { id: container, isRestored } = this.#container(id);
+    await (isRestored ? resumeContainer : startContainer)(container, this.#ports());
   }
 
   /**

@@ -9,7 +9,7 @@ import { deleteContainer } from "./delete.ts";
 import { requireStatus } from "./status.ts";
 
 export interface CheckpointOptions {
-  /** The container goes on when it is saved; else it is deleted then. */
+  /** The container goes on when it is saved; else its VM stands still from then on, and is of no more use. */
   readonly leaveRunning: boolean;
   /** Its first process, as config.json has it. */
   readonly process: SpecProcess;
@@ -21,16 +21,31 @@ export interface CheckpointOptions {
 const DEADLINE_MS = 60_000;
 
 /**
- * Saves a container with its VM to a directory.
+ * Saves a container with its VM to a directory, and deletes it unless it is to go on.
  *
- * @throws KataError KATA_STATE, KATA_SNAPSHOT, KATA_UNSUPPORTED: the container goes on, and an earlier snapshot in the directory is
- *   still there
+ * @throws KataError as saveContainer
  */
 export async function checkpointContainer(
   id: ContainerId,
   directory: string,
-  { leaveRunning, process, deadlineMs = DEADLINE_MS, signal }: CheckpointOptions,
+  options: CheckpointOptions,
   ports: Ports<"store" | "hypervisor" | "network" | "cgroups" | "connectAgent">,
+): Promise<void> {
+  await saveContainer(id, directory, options, ports);
+  if (!options.leaveRunning) await deleteContainer(id, { force: true }, ports);
+}
+
+/**
+ * Saves a container with its VM to a directory. It is for the caller to end one that is not to go on.
+ *
+ * @throws KataError KATA_STATE, KATA_SNAPSHOT, KATA_UNSUPPORTED: the container goes on, and an earlier snapshot in the directory is
+ *   still there
+ */
+export async function saveContainer(
+  id: ContainerId,
+  directory: string,
+  { leaveRunning, process, deadlineMs = DEADLINE_MS, signal }: CheckpointOptions,
+  ports: Ports<"store" | "hypervisor" | "network" | "connectAgent">,
 ): Promise<void> {
   const record = await ports.store.read(id);
   const state = requireStatus(record, "checkpoint", "running", "paused");
@@ -45,7 +60,6 @@ export async function checkpointContainer(
     ...{ leaveRunning, deadlineMs, signal },
   });
   ports.trace?.("container saved", id);
-  if (!leaveRunning) await deleteContainer(id, { force: true }, ports);
 }
 
 /** Lets a container go on, with its network, whose checkpoint was killed. Idempotent. @throws KataError KATA_STATE when it has ended */

@@ -12,6 +12,8 @@ import { shimTarget } from "./shim-target.ts";
 export interface RestoreContainerOptions extends Omit<OwnPlace, "verb"> {
   /** The directory that it was saved to. */
   readonly directory: string;
+  /** Its processes stand still, as those of a container that was paused, until `resumeContainer`. */
+  readonly held?: boolean | undefined;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface RestoreContainerOptions extends Omit<OwnPlace, "verb"> {
  */
 export async function restoreContainer(
   config: ContainerConfig,
-  { directory, ...place }: RestoreContainerOptions,
+  { directory, held = false, ...place }: RestoreContainerOptions,
   ports: AllPorts,
 ): Promise<CreatedContainer> {
   await using opened = new UndoStack();
@@ -33,14 +35,16 @@ export async function restoreContainer(
       snapshot[Symbol.dispose]();
     });
     const saved = onlyContainer(directory, snapshot.manifest.containers);
+    requireSameTerminal(directory, saved, config);
     const names = new Map([[saved.id, config.id]]);
     return {
-      sandbox: (own) => restoreSandbox(snapshot, { ...own, names }, ports),
+      sandbox: (own) => restoreSandbox(snapshot, { ...own, names, held }, ports),
       finish: async ({ vm, agent, shim, update }) => {
         const streams = agent.openStream({ container_id: config.id, exec_id: config.id });
         const { token } = await wrapAgentError(`open the streams of container ${config.id}`, streams);
         await shim.connect(shimTarget(vm.state, token));
-        const record = await update({ status: "running", user: saved.user, demand: saved.demand });
+        const status = held ? "paused" : "running";
+        const record = await update({ status, user: saved.user, demand: saved.demand });
         ports.trace?.("container-restored", config.id);
         return record;
       },
@@ -54,4 +58,13 @@ function onlyContainer(directory: string, containers: readonly SavedContainer[])
   throw new KataError("KATA_UNSUPPORTED", `the snapshot ${directory} is of ${String(containers.length)} containers`, {
     hint: "restore it with Sandbox.restore of the library",
   });
+}
+
+/** What a process writes comes by one stream from a terminal, and by two without: the guest's cannot be changed. */
+function requireSameTerminal(directory: string, { id, process }: SavedContainer, { spec }: ContainerConfig): void {
+  const [had, has] = [process, spec.process].map((each) => each?.terminal === true);
+  if (had === has) return;
+  const [was, is] = had === true ? ["with", "without"] : ["without", "with"];
+  const what = `container ${id} of the snapshot ${directory} was saved ${was} a terminal, and cannot be restored ${is} one`;
+  throw new KataError("KATA_UNSUPPORTED", what, { hint: "set process.terminal of config.json as it was" });
 }

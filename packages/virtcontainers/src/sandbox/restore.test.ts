@@ -8,7 +8,10 @@ import { fakePorts } from "../testing/fake-ports.ts";
 import { writeFakeSnapshot } from "../testing/fake-snapshot.ts";
 import { openSnapshot, restoreSandbox } from "./restore.ts";
 
-it("lets the containers run that stood still when they were saved", async () => {
+it.each([
+  ["lets the containers run that stood still when they were saved", false, []],
+  ["holds all of its containers, where it is asked to", true, ["one", "two"]],
+])("%s", async (_, held, paused) => {
   const parent = await mkdtemp(join(tmpdir(), "restore-"));
   const directory = join(parent, "snapshot");
   const guest = new FakeAgent();
@@ -20,8 +23,8 @@ it("lets the containers run that stood still when they were saved", async () => 
   await writeFakeSnapshot(directory, await ports.hypervisor.fingerprint(), ["one", "two"]);
   {
     using snapshot = await openSnapshot(directory, ports);
-    await using _sandbox = await restoreSandbox(snapshot, { id: parseContainerId("restored") }, ports);
-    expect(guest.paused).toEqual([]);
+    await using _sandbox = await restoreSandbox(snapshot, { id: parseContainerId("restored"), held }, ports);
+    expect(guest.paused).toEqual(paused);
   }
   await rm(parent, { recursive: true });
 });

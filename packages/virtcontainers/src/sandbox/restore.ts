@@ -38,6 +38,8 @@ export interface RestoreConfig {
   readonly signal?: AbortSignal | undefined;
   /** RestoreSource.memoryStays, for a snapshot in a directory of the caller's that no other call writes to. */
   readonly memoryStays?: boolean | undefined;
+  /** Its containers stand still until their `resumeContainer`. */
+  readonly held?: boolean | undefined;
 }
 
 function renamed(disk: RestoredDisk, names: RestoreConfig["names"]): RestoredDisk {
@@ -47,6 +49,12 @@ function renamed(disk: RestoredDisk, names: RestoreConfig["names"]): RestoredDis
 /** A container that was paused runs once it is restored, as by runc: a guest knows by itself which of its containers stand still. */
 async function letRun(agent: Agent, id: string): Promise<void> {
   await wrapAgentError(`let container ${id} run`, agent.resumeContainer({ container_id: id }));
+}
+
+/** Its caller has it go on later. It may have run when it was saved, or have been paused: a guest pauses what runs. */
+async function hold(agent: Agent, id: string): Promise<void> {
+  await letRun(agent, id);
+  await wrapAgentError(`pause container ${id}`, agent.pauseContainer({ container_id: id }));
 }
 
 async function renameContainer(agent: Agent, from: string, to: string): Promise<void> {
@@ -90,7 +98,8 @@ export async function restoreSandbox(
 ): Promise<LiveSandbox> {
   await using undo = new UndoStack();
   const { hypervisor, connectAgent, trace } = ports;
-  const { id, namespace, resolvConf, names, onProcess, owner, cgroup, signal, memoryStays = false } = config;
+  const { id, namespace, resolvConf, names, onProcess, owner, cgroup, signal } = config;
+  const { memoryStays = false, held = false } = config;
   const { memory, state, growth } = snapshot.manifest.vm;
   using copied = await RestoredDisks.copy(snapshot, randomBytes(6).toString("hex"), signal);
   const memoryPath = memoryStays ? join(snapshot.name, memory) : snapshot.pathOf(memory);
@@ -114,6 +123,8 @@ export async function restoreSandbox(
     agent.close();
   });
   for (const [from, to] of names ?? []) await renameContainer(agent, from, to);
+  const containers = snapshot.manifest.containers.map(({ id: saved }) => names?.get(saved) ?? saved);
+  if (held) for (const each of containers) await hold(agent, each);
   // What it was in the middle of saying, another guest goes on with, or none.
   const resets = withFallback<unknown>(agent.resetConnections({}), () => Promise.resolve());
   await wrapAgentError("end the connections of the earlier network", resets);
@@ -121,7 +132,7 @@ export async function restoreSandbox(
   using network = namespace === undefined ? undefined : await ports.network.connect(vm, namespace);
   await network?.attach(vm, agent);
   await wrapAgentError("set the guest's clock", setClock(agent));
-  for (const { id: saved } of snapshot.manifest.containers) await letRun(agent, names?.get(saved) ?? saved);
+  if (!held) for (const each of containers) await letRun(agent, each);
   signal?.throwIfAborted(); // Its VM is ending.
   undo.keep();
   return {

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { identifyProcess, isAlive, type ProcessIdentity, signalProcess } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
@@ -14,7 +16,7 @@ import type {
   VmOverhead,
   VmState,
 } from "../ports/hypervisor.ts";
-import type { Fingerprint, SavedVm } from "../ports/saved-vm.ts";
+import type { Fingerprint, SavedVm, SaveVmOptions } from "../ports/saved-vm.ts";
 import { ALL_CAPABILITIES } from "./all-capabilities.ts";
 
 /** Hypervisor without virtual machines: each "VM" is an idle process, so that its life and death are the OS's. */
@@ -30,6 +32,8 @@ export class FakeHypervisor implements Hypervisor {
   readonly shared: Map<string, Map<string, string>> = new Map();
   /** Whether a process that owns its VMs has it: that has them as they were booted. */
   isOwner = false;
+  /** Whether its VMs can be saved: as files that say nothing. */
+  isSavable = false;
   /** The process that is known to have made its VMs. */
   creator: ProcessIdentity = identifyProcess(process.pid);
   /** Makes the next boot fail. */
@@ -174,8 +178,11 @@ class FakeVm implements Vm {
     return `/fake${source}`;
   }
 
-  async save(): Promise<SavedVm> {
-    throw new KataError("KATA_UNSUPPORTED", "an idle process cannot be saved");
+  async save(directory: string, { suffix }: SaveVmOptions): Promise<SavedVm> {
+    if (!this.#host.isSavable) throw new KataError("KATA_UNSUPPORTED", "an idle process cannot be saved");
+    const [memory, state] = [`memory-${suffix}`, `state-${suffix}`];
+    for (const name of [memory, state]) await writeFile(join(directory, name), name);
+    return { memory, state, disks: [], growth: { vcpus: 0, memoryMiB: 0 }, accelerator: this.state.accelerator };
   }
 
   async goOn(): Promise<void> {
