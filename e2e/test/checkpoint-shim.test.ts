@@ -81,6 +81,6 @@ describe("checkpoints of containerd-shim-kata-v2", () => {
     const member = tasks.make("member", ARGS, { checkpoint: path, edit });
     await expect(member).rejects.toThrow(/annotations make it one of a pod/);
     const none = tasks.make("none", ARGS, { checkpoint: path });
-    await expect(none).rejects.toThrow(/no snapshot/);
+    await expect(none).rejects.toThrow(/there is no such directory/);
   });
 });

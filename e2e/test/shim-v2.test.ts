@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { runCommand } from "../harness/command.ts";
@@ -7,6 +8,7 @@ import { Containerd } from "../harness/engines/containerd.ts";
 import { expectNoShims } from "../harness/engines/no-shims.ts";
 import { Pod } from "../harness/engines/pod.ts";
 import { ourProcesses, ShimProcess } from "../harness/engines/shim-process.ts";
+import { busyboxRootfs } from "../harness/images.ts";
 import { CONTAINERD_SHIM, RUNTIME } from "../harness/paths.ts";
 
 const IMAGE = "e2e.test/busybox:latest";
@@ -160,6 +162,38 @@ describe("containerd-shim-kata-v2", () => {
       ...Array.from({ length: count }, (_, index) => `line ${String(index)}`),
       `last ${String(count)}`,
     ]);
+  });
+
+  it("is saved by ctr where its root file system is a block device's, and goes on; another one is refused by name", async () => {
+    const toml = '[hypervisor.qemu]\nshared_fs = "none"\ndisable_block_device_use = false\ndefault_memory = 256\n';
+    const config = containerd.file("savable.toml", toml);
+    const disk = join(containerd.files("."), "saved.ext4");
+    await execa("mke2fs", ["-q", "-t", "ext4", "-d", await busyboxRootfs(), disk, "64m"]);
+    const rootfs = containerd.files("saved-root");
+    const { stdout: device } = await execa("losetup", ["--find", "--show", disk]);
+    await containerd.inMounts("mount", device, rootfs);
+    try {
+      const using = ["--rootfs", "--env", "PATH=/bin", ...USING, "--runtime-config-path", config];
+      await containerd.ok("run", "--detach", ...using, rootfs, "saved", "sh", "-c", SLEEPER);
+      await containerd.ok("task", "exec", "--exec-id", "r", "saved", "sh", "-c", WHEN_READY);
+      using events = await containerd.events();
+      const image = await containerd.ok("task", "checkpoint", "saved");
+      await events.until(/\/tasks\/checkpointed .*saved/);
+      expect(await containerd.ok("images", "ls", "-q")).toContain(image);
+      await containerd.ok("images", "remove", "--sync", image);
+      expect(await containerd.ok("task", "ls")).toMatch(/saved +\d+ +RUNNING/);
+      await containerd.ok("task", "kill", "--signal", "SIGTERM", "saved");
+      while (!(await containerd.ok("task", "ls")).includes("STOPPED"));
+      expect((await containerd.ctr(["task", "delete", "saved"])).stderr).toMatch(/exit with non-zero exit code 3/);
+      await containerd.ok("container", "delete", "saved");
+    } finally {
+      await execa("losetup", ["--detach", device]);
+    }
+
+    await using _container = await running("shared");
+    const refused = await containerd.ctr(["task", "checkpoint", "shared"]);
+    expect(refused.stderr).toMatch(/are not saved.*shared_fs in configuration\.toml/);
+    expect((await containerd.ctr(["task", "exec", "--exec-id", "e", "shared", "echo", "alive"])).stdout).toBe("alive");
   });
 
   it("gives an id to one container, and its socket to ttrpc", async () => {

@@ -60,7 +60,12 @@ export class BlockTasks implements AsyncDisposable {
       await BareShim.remove(id, bundle);
     });
     const rootfs = [{ type: "ext4", source: this.#device, options: ["rw"] }];
-    await shim.task("Create", { id, bundle, rootfs, stdin, stdout, options: this.#options, ...fields });
+    try {
+      await shim.task("Create", { id, bundle, rootfs, stdin, stdout, options: this.#options, ...fields });
+    } catch (error) {
+      await shim.task("Shutdown", { id }, false);
+      throw error;
+    }
     return { shim, ask: asking(stdin, stdout) };
   }
 

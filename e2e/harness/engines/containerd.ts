@@ -143,6 +143,12 @@ export class Containerd implements AsyncDisposable {
     return runCommand("nsenter", [`--net=${this.#place.namespace}`, ...command], options);
   }
 
+  /** Runs a program of the host's that mounts what the daemon and its shims are to see. */
+  async inMounts(...command: readonly string[]): Promise<void> {
+    const { exitCode, stderr } = await runCommand("nsenter", [this.#place.root.mount, ...command]);
+    if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${stderr}`);
+  }
+
   /** A directory of the tests' own. @returns its path */
   files(name: string): string {
     const path = join(this.directory, "files", name);
