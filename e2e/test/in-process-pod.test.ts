@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isAlive, type ProcessIdentity } from "@kata-ts/linux";
+import { isAlive, type ProcessIdentity, processEnd } from "@kata-ts/linux";
 import { cleanUp, findInstallation } from "@kata-ts/runtime";
 import { describe, expect, it } from "vitest";
 import type { EditableSpec } from "../harness/bundle.ts";
@@ -13,6 +13,15 @@ import { PodOwner } from "../harness/pod-owner.ts";
 import { IDLE, memberAnnotations } from "../harness/pods.ts";
 
 const MIB = 1024 ** 2;
+
+interface RecordedVm {
+  readonly vmm: ProcessIdentity;
+  readonly processes: readonly ProcessIdentity[];
+}
+
+function recordedVm(kata: Kata, id: string): RecordedVm {
+  return (JSON.parse(readFileSync(join(kata.root, id, "kata.json"), "utf8")) as { readonly vm: RecordedVm }).vm;
+}
 
 describe("a pod that belongs to a process", () => {
   expectCleanHost();
@@ -97,9 +106,7 @@ describe("a pod that belongs to a process", () => {
     const { sandbox, member, paths } = await bundles(kata);
     await using owner = await PodOwner.start(kata, paths);
     for (const id of [sandbox, member]) await owner.do("start", id);
-    const { vm } = JSON.parse(readFileSync(join(kata.root, sandbox, "kata.json"), "utf8")) as {
-      vm: { vmm: ProcessIdentity };
-    };
+    const vm = recordedVm(kata, sandbox);
     await owner.kill();
     expect((await kata.state(sandbox)).status).toBe("stopped");
     expect((await kata.state(member)).status).toBe("stopped");
@@ -116,7 +123,11 @@ describe("a pod that belongs to a process", () => {
     const { sandbox, paths } = await bundles(kata);
     await using owner = await PodOwner.start(kata, { [sandbox]: paths[sandbox] ?? "" });
     await owner.do("start", sandbox);
+    const { processes } = recordedVm(kata, sandbox);
     await owner.kill();
+    // The kernel ends them once their parent is dead.
+    const signal = AbortSignal.timeout(10_000);
+    await Promise.all(processes.map((each) => processEnd(each, signal)));
     expect(await kata.ok(["gc"])).toContain(`removed container ${sandbox}: its VM is dead`);
   });
 
