@@ -18,6 +18,7 @@ export type { InterworkingModel, RateLimits } from "@kata-ts/netns";
 export type { ConnectOptions, Egress, EgressDecision, PublishedPort } from "@kata-ts/netns/nat";
 export type { GuestProcess } from "@kata-ts/shim";
 export { type Preparation, prepareVm } from "./cache/prepare.ts";
+export { failedAt, type RefillFailure } from "./cache/refill-failure.ts";
 export { VmCache, type VmCacheOptions } from "./cache/vm-cache.ts";
 export { HostCgroups, type HostCgroupsOptions } from "./cgroup/host-cgroups.ts";
 export { noCgroups } from "./cgroup/no-cgroups.ts";

@@ -4,9 +4,11 @@ import { machineOptions, makeCache, makeHypervisor, makeTemplates, openRuntime }
 import {
   buildTemplate,
   type Cgroups,
+  failedAt,
   findTemplate,
   KataError,
   prepareVm,
+  reasonOf,
   type Templates,
   type VmCache,
   type Vmm,
@@ -95,6 +97,8 @@ async function status({ configuration: { factory }, vmm, cache, templates }: Fac
   }
   if (factory.cacheSize > 0)
     lines.push(`vm cache: ${String(await cache.ready())} of ${String(factory.cacheSize)} wait`);
+  const failure = factory.cacheSize > 0 ? await cache.lastFailure() : undefined;
+  if (failure !== undefined) lines.push(`vm cache: the last refill, ${failedAt(failure)}`);
   return lines.join("\n") || "vm factory is not enabled";
 }
 
@@ -106,7 +110,17 @@ async function destroy({ cache, templates }: Factory): Promise<string> {
 
 async function refill(runtime: Factory): Promise<string> {
   using interruption = new Interruption();
-  await fill(runtime, interruption.signal);
+  try {
+    await fill(runtime, interruption.signal);
+  } catch (error) {
+    if (interruption.signal.aborted) throw error;
+    // A create has started it in the background: the log is where it is read, among the lines of many calls.
+    const { code, hint } = error instanceof KataError ? error : new KataError("KATA_BOOT", "");
+    throw new KataError(code, `the VM cache could not be refilled: ${reasonOf(error)}`, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
   return await status(runtime);
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { identifyProcess } from "@kata-ts/linux";
 import { VmFile } from "@kata-ts/proxy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { KataError } from "../errors.ts";
 import { findVms } from "../vm/find-vms.ts";
 import { createVmDirectory } from "../vm/vm-directory.ts";
 import { defaultQemuConfig, type QemuConfig } from "../vmm-qemu/qemu-config.ts";
@@ -105,6 +106,31 @@ describe("a cache of VMs", () => {
     const cache = await opened();
     await expect(cache.fill(1, () => Promise.reject(new Error("no memory")))).rejects.toThrow("no memory");
     expect(await fillWith(cache, 1)).toHaveLength(1);
+  });
+
+  it("says why the last fill has failed, also to the takers that find none, until one succeeds", async () => {
+    const cache = await opened();
+    expect(await cache.lastFailure()).toBeUndefined();
+    const failure = new Error("no memory\n\u001b[2Jfor QEMU");
+    await expect(cache.fill(1, () => Promise.reject(failure))).rejects.toThrow("no memory");
+    const known = await cacheOf("cache").lastFailure();
+    expect(known).toMatchObject({ reason: "no memory \\x1b[2Jfor QEMU" });
+    expect(Date.parse(known?.at ?? "")).toBeGreaterThan(0);
+    expect(await cache.take(REQUEST)).toBeUndefined();
+    expect(warnings).toEqual([
+      `no VM waits: the last refill of the VM cache, at ${known?.at ?? ""}, failed: ${known?.reason ?? ""}`,
+    ]);
+    await fillWith(cache, 1);
+    expect(await cache.lastFailure()).toBeUndefined();
+  });
+
+  it("takes an interruption for no failure, and a damaged record for none", async () => {
+    const cache = await opened();
+    const interruption = new KataError("KATA_INTERRUPTED", "enough");
+    await expect(cache.fill(1, () => Promise.reject(interruption))).rejects.toThrow("enough");
+    expect(await cache.lastFailure()).toBeUndefined();
+    writeFileSync(join(directory, "cache", "refill-failure.json"), '{"at":7}');
+    expect(await cache.lastFailure()).toBeUndefined();
   });
 
   it("counts those alone that are of the same files and options, and its own", async () => {

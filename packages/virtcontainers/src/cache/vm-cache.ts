@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileLock, lockFile, tryLockFile } from "@kata-ts/linux";
-import { reasonOf } from "../errors.ts";
+import { KataError, reasonOf } from "../errors.ts";
 import type { ConnectAgent } from "../ports/agent.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
 import type { Vmm } from "../ports/vmm.ts";
@@ -18,6 +18,7 @@ import {
   matches,
   metadataFor,
 } from "./metadata.ts";
+import { failedAt, forgetFailure, type RefillFailure, readFailure, recordFailure } from "./refill-failure.ts";
 import { discard, take } from "./take.ts";
 
 export interface VmCacheOptions {
@@ -55,6 +56,8 @@ export class VmCache {
         warn(`the cached VM in ${directory} could not be taken: ${reasonOf(error)}`);
       }
     }
+    const failure = await this.lastFailure();
+    if (failure !== undefined) warn(`no VM waits: the last refill of the VM cache, ${failedAt(failure)}`);
     return undefined;
   }
 
@@ -84,9 +87,21 @@ export class VmCache {
   async fill(size: number, make: (metadata: CacheMetadata) => Promise<void>): Promise<void> {
     using working = await this.#turn();
     if (working === undefined) return;
-    await this.removeStale(false);
-    const metadata = await this.#metadata();
-    while (existsSync(working.path) && (await this.#ready(metadata)) < size) await make(metadata);
+    const { directory } = this.#options;
+    try {
+      await this.removeStale(false);
+      const metadata = await this.#metadata();
+      while (existsSync(working.path) && (await this.#ready(metadata)) < size) await make(metadata);
+    } catch (error) {
+      if (!isInterruption(error)) await recordFailure(directory, error);
+      throw error;
+    }
+    await forgetFailure(directory);
+  }
+
+  /** Why the last `fill`, by whatever process, has failed; undefined where it has not. */
+  lastFailure(): Promise<RefillFailure | undefined> {
+    return readFailure(this.#options.directory);
   }
 
   /** Ends all that wait in it. VMs that were taken are not touched. */
@@ -140,4 +155,9 @@ export class VmCache {
   #directories(): Promise<string[]> {
     return cachedDirectories(this.#options.vmm.settings.vmRoot);
   }
+}
+
+/** The caller gave up: that is no reason to look for one. */
+function isInterruption(error: unknown): boolean {
+  return error instanceof KataError && error.code === "KATA_INTERRUPTED";
 }

@@ -59,6 +59,23 @@ it("reads of a directory whose sandbox it is, and how far it has come", async ()
   }
 });
 
+it("finds no VM that is being made to wait for a sandbox, however far it has come", async () => {
+  const vmRoot = await mkdtemp(join(tmpdir(), "found-"));
+  try {
+    const { path } = await createVmDirectory(vmRoot, { sandboxId: "cached-1", cached: true });
+    expect(await Sandbox.list({ vm: { vmRoot } })).toEqual([]);
+    const own = identifyProcess(process.pid);
+    for (const processes of [own, DEAD]) {
+      await writeFile(join(path, VmFile.processes), JSON.stringify({ processes: [processes], vmm: processes }));
+      expect(await Sandbox.list({ vm: { vmRoot } })).toEqual([]);
+    }
+    await createVmDirectory(vmRoot, { sandboxId: "one" });
+    expect((await Sandbox.list({ vm: { vmRoot } })).map(({ id }) => id)).toEqual(["one"]);
+  } finally {
+    await rm(vmRoot, { recursive: true });
+  }
+});
+
 it("refuses options that are none, and finds nothing for a call that was given up", async () => {
   await expect(Sandbox.list({ root: "/run" } as object)).rejects.toMatchObject({ code: "KATA_CONFIG" });
   await expect(Sandbox.list({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");

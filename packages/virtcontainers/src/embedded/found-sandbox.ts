@@ -82,8 +82,8 @@ export async function findSandboxes(options: FindOptions, ports?: FindPorts): Pr
     if (ports === undefined) await sweepNat(); // Which subnet was its is known to the leases alone: all dead ones go.
   };
   return vms.flatMap((vm) => {
-    const { owner, sandboxId } = vm;
-    const isEmbedded = owner === undefined && sandboxId !== undefined && isContainerId(sandboxId);
+    const { owner, sandboxId, cached = false } = vm;
+    const isEmbedded = owner === undefined && !cached && sandboxId !== undefined && isContainerId(sandboxId);
     return isEmbedded ? [new FoundSandbox(sandboxId, vm, remove)] : [];
   });
 }

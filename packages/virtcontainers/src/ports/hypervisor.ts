@@ -39,6 +39,8 @@ export interface FoundVm {
   readonly sandboxId?: string | undefined;
   /** The process that made it, and may be about to record it. */
   readonly creator: ProcessIdentity;
+  /** It is to wait for a sandbox, and is none itself. */
+  readonly cached?: boolean | undefined;
 }
 
 export interface BootRequest {

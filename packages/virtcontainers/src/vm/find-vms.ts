@@ -29,6 +29,7 @@ async function examine(path: string): Promise<FoundVm | undefined> {
     owner: known?.owner,
     sandboxId: known?.sandboxId,
     creator: known?.creator ?? NO_PROCESS,
+    cached: known?.cached === true,
     state: { ...state, ...(known?.cgroup === undefined ? {} : { cgroup: known.cgroup }) },
   };
 }

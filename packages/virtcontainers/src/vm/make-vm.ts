@@ -59,7 +59,7 @@ async function start(
 ): Promise<VmHandle> {
   const { vmm } = options;
   await using undo = new UndoStack();
-  const directory = await createVmDirectory(vmm.settings.vmRoot, request);
+  const directory = await createVmDirectory(vmm.settings.vmRoot, { ...request, cached });
   undo.push(() => removeVmDirectory(directory.path));
   const { restore } = request;
   const growth = restore?.growth ?? growthAtBoot(vmm.capabilities, request.growth);

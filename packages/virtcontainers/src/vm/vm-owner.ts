@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { identifyProcess, type ProcessIdentity } from "@kata-ts/linux";
-import { anyObject, listOf, object, optional, type Shape, text } from "@kata-ts/linux/shape";
+import { anyObject, flag, listOf, object, optional, type Shape, text } from "@kata-ts/linux/shape";
 import { VmFile, type VmProcesses } from "@kata-ts/proxy";
 import { recordedCgroup } from "../cgroup/recorded.ts";
 import type { RecordedCgroup } from "../ports/cgroups.ts";
@@ -18,16 +18,21 @@ export interface VmOwner {
   readonly sandboxId?: string;
   readonly cgroup?: RecordedCgroup;
   readonly creator: ProcessIdentity;
+  /** It was made to wait for a sandbox, and none has taken it. */
+  readonly cached?: boolean;
 }
 
 /** What the asker said of it. */
-export type OwnedRequest = Pick<BootRequest, "owner" | "cgroup"> & Partial<Pick<BootRequest, "sandboxId">>;
+export type OwnedRequest = Pick<BootRequest, "owner" | "cgroup"> &
+  Partial<Pick<BootRequest, "sandboxId">> &
+  Pick<VmOwner, "cached">;
 
 const owner = object<VmOwner>({
   owner: optional(text),
   sandboxId: optional(text),
   cgroup: optional(recordedCgroup),
   creator: processIdentity,
+  cached: optional(flag),
 });
 
 const processes = object<VmProcesses>({
@@ -38,8 +43,8 @@ const processes = object<VmProcesses>({
 
 /** Written before the VM exists, so that gc can decide whether a directory is still wanted. */
 export async function writeOwner(vmDirectory: string, request: OwnedRequest): Promise<void> {
-  const { owner, sandboxId, cgroup } = request;
-  const note = { owner, sandboxId, cgroup, creator: identifyProcess(process.pid) };
+  const { owner, sandboxId, cgroup, cached } = request;
+  const note = { owner, sandboxId, cgroup, cached, creator: identifyProcess(process.pid) };
   await writeFile(join(vmDirectory, OWNER), JSON.stringify(note), { mode: 0o600 });
 }
 
