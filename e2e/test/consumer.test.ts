@@ -165,6 +165,23 @@ describe("a project that installs the packages", () => {
     expect(readFileSync(again).equals(readFileSync(first))).toBe(true);
   });
 
+  it("gets with its guest the licence of each package in it, which the guest's README names", async () => {
+    const guest = tarballs.find((file) => file.includes("guest-linux-x64")) ?? "";
+    const inGuest = async (path: string): Promise<string> =>
+      (await runCommand("tar", ["-xzOf", guest, `package/${path}`])).stdout;
+    const { stdout: files } = await runCommand("tar", ["-tzf", guest]);
+    const found = [...files.matchAll(/^package\/dist\/licences\/([^/\n]+)$/gm)].map(([, name = ""]) => name).sort();
+    const { components } = JSON.parse(await inGuest("dist/sbom.cdx.json")) as {
+      readonly components: readonly { readonly name: string; readonly purl: string }[];
+    };
+    const debian = components.filter(({ purl }) => purl.startsWith("pkg:deb/")).map(({ name }) => name);
+    expect(found).toEqual([...new Set(debian)].sort());
+    const [, named = ""] = /`dist\/licences`[^:]*: ([^.]*\.[^.]*)\.\n/.exec(await inGuest("README.md")) ?? [];
+    expect(named.split(/,\s+/).sort()).toEqual(found);
+    expect(await inGuest("dist/licences/busybox-static")).toContain("common-licenses/GPL-2");
+    expect(await inGuest("dist/licences/common/GPL-2")).toContain("GNU GENERAL PUBLIC LICENSE");
+  });
+
   it("is published again without a change, and never as another one of the same version", async () => {
     const options = { registry: registry.url, env: registry.env };
     expect(await publishAll(tarballs, options)).toEqual([]);

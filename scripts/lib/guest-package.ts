@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Guest } from "@kata-ts/guest-image";
+import type { Candidate, Guest, GuestVersions } from "@kata-ts/guest-image";
 import { execa } from "execa";
 import { bundleAgent } from "./bundle-agent.ts";
 import { NODE_BINARY, packageDir, ROOT } from "./paths.ts";
@@ -12,9 +12,11 @@ import { billOfMaterials } from "./sbom.ts";
 /** Of the package that is filled here: what it has beside its manifest is built, and never in the repository. */
 const CONTENT: string = join(packageDir("guest-linux-x64"), "dist");
 const FILES = ["vmlinux", "rootfs.ext4", "guest.json", "sbom.cdx.json"] as const;
+/** What the packages of Debian that its files are of say of their licences. */
+const LICENCES = "licences";
 
 export function guestPackageIsBuilt(): boolean {
-  return FILES.every((file) => existsSync(join(CONTENT, file)));
+  return [...FILES, LICENCES].every((file) => existsSync(join(CONTENT, file)));
 }
 
 /**
@@ -42,8 +44,16 @@ export async function buildGuestPackage(): Promise<void> {
     versions: { suite, day, kernel: { name: source.name, version: source.version } },
   };
   await writeFile(join(CONTENT, "guest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  const compiled = agent.runner === "node" ? [] : [agent.runner];
+  await cp(await licencesOf(versions, compiled), join(CONTENT, LICENCES), { recursive: true });
   // The builder's umask is not part of the package.
   for (const file of FILES) await chmod(join(CONTENT, file), 0o644);
+  await execa("chmod", ["-R", "u=rwX,go=rX", join(CONTENT, LICENCES)]);
+}
+
+async function licencesOf(versions: GuestVersions, compiled: readonly Candidate[]): Promise<string> {
+  const { prepareLicences } = await import("@kata-ts/guest-image");
+  return step("gathering the licences of the published guest", () => prepareLicences({ versions, compiled }));
 }
 
 async function prepare(agentDir: string): Promise<Guest> {

@@ -38,6 +38,7 @@ export type { PackageEntry } from "./archive/packages.ts";
 export { cachedDir, contentKey, defaultCacheDir } from "./cache.ts";
 export { GuestImageError } from "./errors.ts";
 export { type FileDaemonOptions, prepareFileDaemon } from "./file-daemon.ts";
+export { type LicenceOptions, prepareLicences } from "./licences.ts";
 export { type PortableNode, type PortableNodeOptions, preparePortableNode } from "./portable-node.ts";
 export type { Progress } from "./progress.ts";
 export {
