@@ -140,4 +140,23 @@ describe("a socket of UDP", () => {
       socket.close();
     }
   });
+
+  it("is bound where an object says, and once", async () => {
+    const socket = createSocket("udp4");
+    await new Promise<void>((resolve) => {
+      socket.bind({ port: 0, address: "127.0.0.2", exclusive: true }, resolve);
+    });
+    const { address, port } = socket.address();
+    expect([address, port > 0]).toEqual(["127.0.0.2", true]);
+    expect(codeOf(() => socket.bind(0))).toBe("ERR_SOCKET_ALREADY_BOUND");
+    const second = createSocket("udp4").bind({ port, address });
+    const [error] = (await once(second, "error")) as [NodeJS.ErrnoException];
+    expect(error).toMatchObject({ code: "EADDRINUSE", syscall: "bind" });
+    socket.close();
+    second.close();
+    const whole = createSocket("udp4").bind({ address: "127.0.0.3" });
+    await once(whole, "listening");
+    expect(whole.address().address).toBe("127.0.0.3");
+    whole.close();
+  });
 });

@@ -228,6 +228,31 @@ describe("directories", () => {
     expect(fs.readdirSync(directory, { recursive: true }).toSorted()).toEqual(["a", "b", "dir", "dir/ü", "link"]);
   });
 
+  it("are listed in the encoding that is asked for", async () => {
+    fs.mkdirSync(at("dir"));
+    fs.writeFileSync(Buffer.from(at("dir/\xff"), "latin1"), "");
+    fs.writeFileSync(at("ü"), "");
+    expect(fs.readdirSync(directory, "buffer")).toEqual([Buffer.from("dir"), Buffer.from("ü")]);
+    expect(await promises.readdir(directory, { encoding: "hex" })).toEqual(["646972", "c3bc"]);
+    expect(fs.readdirSync(Buffer.from(at("dir")), "latin1")).toEqual(["\xff"]);
+    expect(fs.readdirSync(directory, { encoding: null })).toEqual(["dir", "ü"]);
+    const [entry] = fs.readdirSync(Buffer.from(at("dir")), { withFileTypes: true, encoding: "buffer" });
+    expect([entry?.name, entry?.isFile(), String(entry?.parentPath)]).toEqual([Buffer.of(0xff), true, at("dir")]);
+    expect(fs.readdirSync(directory, { recursive: true, encoding: "buffer" })).toEqual([
+      ...[Buffer.from("dir"), Buffer.from("ü"), Buffer.from("dir/\xff", "latin1")],
+    ]);
+    expect(failure(() => fs.readdirSync(directory, "none" as "utf8"))).toMatchObject({ code: "ERR_INVALID_ARG_VALUE" });
+  });
+
+  it("go with directories below them after what is beside them", () => {
+    fs.mkdirSync(at("a/b"), { recursive: true });
+    fs.writeFileSync(at("a/b/file"), "");
+    fs.writeFileSync(at("z"), "");
+    expect(fs.readdirSync(directory, { recursive: true })).toEqual(["a", "z", "a/b", "a/b/file"]);
+    const entries = fs.readdirSync(directory, { recursive: true, withFileTypes: true });
+    expect(entries.map(({ parentPath }) => parentPath.replace(directory, ""))).toEqual(["", "", "/a", "/a/b"]);
+  });
+
   it.each([false, true])("go with names in them that are no UTF-8, forced: %s", (force) => {
     fs.mkdirSync(at("dir"));
     fs.mkdirSync(Buffer.from(at("dir/\xff"), "latin1"));

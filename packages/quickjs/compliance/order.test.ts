@@ -195,4 +195,41 @@ describe("AbortSignal", () => {
     abort.abort("one");
     expect(any.reason).toBe("one");
   });
+
+  it("of any is aborted with the first of its sources, before a listener is called", () => {
+    const [one, two] = [new AbortController(), new AbortController()];
+    const any = AbortSignal.any([one.signal, two.signal]);
+    const ofAny = AbortSignal.any([any, one.signal]);
+    const order: unknown[] = [];
+    ofAny.addEventListener("abort", () => order.push("of any"));
+    any.addEventListener("abort", () => order.push("any"), { once: true });
+    two.signal.addEventListener("abort", () => order.push([any.aborted, ofAny.reason]));
+    two.abort("two");
+    one.abort("one");
+    expect(order).toEqual([[true, "two"], "any", "of any"]);
+    expect(AbortSignal.any([]).aborted).toBe(false);
+    expect(AbortSignal.any([AbortSignal.abort("before"), any]).reason).toBe("before");
+    expect(() => AbortSignal.any([{} as AbortSignal])).toThrow(TypeError);
+  });
+
+  it("of any is aborted for a listener alone that waits at it", () => {
+    const source = new AbortController();
+    let heard: unknown;
+    AbortSignal.any([source.signal]).addEventListener("abort", (event) => {
+      heard = (event.target as AbortSignal).reason;
+    });
+    source.abort("why");
+    expect(heard).toBe("why");
+  });
+
+  it("ends listeners that were added with it", () => {
+    const abort = new AbortController();
+    const target = new EventTarget();
+    let calls = 0;
+    target.addEventListener("event", () => calls++, { signal: abort.signal });
+    target.dispatchEvent(new Event("event"));
+    abort.abort();
+    target.dispatchEvent(new Event("event"));
+    expect(calls).toBe(1);
+  });
 });

@@ -7,6 +7,7 @@ import { afterTurn } from "./loop/loop.ts";
 import { READABLE, Watch } from "./loop/poll.ts";
 import { invoke, nextTick } from "./loop/ticks.ts";
 import { type AddressInfo, decodeAddress, familyOf, inetAddress, nameOf } from "./net/address.ts";
+import { refuseOthers } from "./supported-options.ts";
 
 const SOCK_DGRAM = 2;
 const SOCK_FLAGS = 0o2004000; // SOCK_CLOEXEC | SOCK_NONBLOCK
@@ -38,17 +39,16 @@ export class Socket extends EventEmitter {
   }
 
   /** To a port and an address of this machine, or to a socket that there is already. */
-  bind(place: number | { readonly fd: number } = 0, ...rest: readonly (string | (() => void) | undefined)[]): this {
-    const address = rest.find((part) => typeof part === "string") ?? this.#anyAddress;
-    const listener = rest.find((part) => typeof part === "function");
+  bind(...args: readonly unknown[]): this {
+    const { fd, port, address = this.#anyAddress, listener } = bindArguments(args);
+    if (this.#isBound) throw nodeError("ERR_SOCKET_ALREADY_BOUND", "Socket is already bound");
     if (listener !== undefined) this.once("listening", listener);
-    if (typeof place === "object") {
+    if (fd !== undefined) {
       this.#isBound = true;
-      this.#watchOf(place.fd);
+      this.#watchOf(fd);
       nextTick(() => this.emit("listening"));
       return this;
     }
-    const port = place;
     try {
       const name = inetAddress(address, port);
       const result = tryLibc("bind", this.#open(familyOf(name)).fd, name, name.length);
@@ -191,10 +191,41 @@ export class Socket extends EventEmitter {
   }
 }
 
+interface Bind {
+  readonly fd?: number | undefined;
+  readonly port: number;
+  readonly address?: string | undefined;
+  readonly listener?: (() => void) | undefined;
+}
+
+/** A port with an address, or both in an object, or a descriptor in one; a listener may follow. */
+function bindArguments(args: readonly unknown[]): Bind {
+  const [first, second] = args;
+  const last = args.at(-1);
+  const listener = typeof last === "function" ? (last as () => void) : undefined;
+  const given = typeof first === "object" && first !== null ? (first as Readonly<Record<string, unknown>>) : undefined;
+  // There is one process here, so that it has what it binds for itself.
+  if (given !== undefined) refuseOthers("bind", given, ["fd", "port", "address", "exclusive"]);
+  const { fd, port, address } = given ?? { port: typeof first === "function" ? 0 : first, address: second };
+  if (Number.isInteger(fd) && Number(fd) >= 0) return { fd: Number(fd), port: 0, listener };
+  return {
+    port: portOf(port ?? 0),
+    address: typeof address === "string" && address !== "" ? address : undefined,
+    listener,
+  };
+}
+
+function portOf(port: unknown): number {
+  const number = typeof port === "string" && port.trim() !== "" ? Number(port) : port;
+  if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number < 65_536) return number;
+  throw nodeError("ERR_SOCKET_BAD_PORT", `Port should be >= 0 and < 65536. Received ${String(port)}.`, RangeError);
+}
+
 export function createSocket(
   options: Type | { readonly type: Type },
   onMessage?: (...args: never[]) => unknown,
 ): Socket {
+  if (typeof options === "object") refuseOthers("createSocket", options, ["type"]);
   const socket = new Socket(typeof options === "string" ? options : options.type);
   if (onMessage !== undefined) socket.on("message", onMessage);
   return socket;

@@ -1,13 +1,21 @@
+import { invalidArgument } from "../errors.ts";
 import { setTimeout } from "../loop/timers.ts";
+import { Dependents } from "./dependents.ts";
 import { DOMException } from "./dom-exception.ts";
 import { Event, EventTarget } from "./event-target.ts";
 
 const abortSignal: unique symbol = Symbol("abort");
 
+type OnAbort = ((event: Event) => unknown) | null;
+
 export class AbortSignal extends EventTarget {
   #aborted = false;
+  #isOfAny = false;
   #reason: unknown;
-  onabort: ((event: Event) => unknown) | null = null;
+  #onabort: OnAbort = null;
+  /** Those by which one of `any` is aborted; they depend on no others. */
+  #sources: readonly AbortSignal[] = [];
+  readonly #dependents: Dependents<AbortSignal> = new Dependents();
 
   static abort(reason: unknown = aborted()): AbortSignal {
     const signal = new AbortSignal();
@@ -25,15 +33,16 @@ export class AbortSignal extends EventTarget {
     return signal;
   }
 
+  /** A source that lives long keeps nothing of it, unless a listener waits for it. */
   static any(signals: Iterable<AbortSignal>): AbortSignal {
-    const any = new AbortSignal();
-    for (const signal of signals) {
-      const onAbort = (): void => {
-        any[abortSignal](signal.reason);
-      };
-      if (signal.aborted) onAbort();
-      else signal.addEventListener("abort", onAbort, { once: true, signal: any });
+    const given = [...signals];
+    if (!given.every((signal) => signal instanceof AbortSignal)) {
+      throw invalidArgument("signals", "an instance of AbortSignal[]", signals);
     }
+    const any = new AbortSignal();
+    const over = given.find((signal) => signal.aborted);
+    if (over === undefined) any.#follow(given);
+    else any[abortSignal](over.reason);
     return any;
   }
 
@@ -45,17 +54,60 @@ export class AbortSignal extends EventTarget {
     return this.#reason;
   }
 
+  get onabort(): OnAbort {
+    return this.#onabort;
+  }
+
+  set onabort(listener: OnAbort) {
+    this.#onabort = listener;
+    this.#holdWhileAwaited();
+  }
+
   throwIfAborted(): void {
     if (this.#aborted) throw this.#reason;
   }
 
+  override addEventListener(...args: Parameters<EventTarget["addEventListener"]>): void {
+    super.addEventListener(...args);
+    this.#holdWhileAwaited();
+  }
+
+  override removeEventListener(...args: Parameters<EventTarget["removeEventListener"]>): void {
+    super.removeEventListener(...args);
+    this.#holdWhileAwaited();
+  }
+
+  /** All that depend on it have the reason before any listener is called. */
   [abortSignal](reason: unknown): void {
     if (this.#aborted) return;
+    const all = [this, ...this.#dependents].filter((signal) => !signal.#aborted);
+    for (const signal of all) signal.#end(reason);
+    this.#dependents.clear();
+    for (const signal of all) {
+      const event = new Event("abort");
+      signal.#onabort?.(event);
+      signal.dispatchEvent(event);
+    }
+  }
+
+  #end(reason: unknown): void {
     this.#aborted = true;
     this.#reason = reason;
-    const event = new Event("abort");
-    this.onabort?.(event);
-    this.dispatchEvent(event);
+    for (const source of this.#sources) source.#dependents.hold(this, false);
+    this.#sources = [];
+  }
+
+  #follow(given: readonly AbortSignal[]): void {
+    // One of `any` without sources is never aborted.
+    const sources = given.flatMap((signal) => (signal.#isOfAny ? signal.#sources : [signal]));
+    this.#isOfAny = true;
+    this.#sources = [...new Set(sources)];
+    for (const source of this.#sources) source.#dependents.add(this);
+  }
+
+  #holdWhileAwaited(): void {
+    const isAwaited = this.#onabort !== null || this.hasListeners("abort");
+    for (const source of this.#sources) source.#dependents.hold(this, isAwaited);
   }
 }
 

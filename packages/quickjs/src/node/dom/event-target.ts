@@ -33,7 +33,7 @@ export class Event {
 
 type Callback = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
 
-interface Options {
+export interface ListenerOptions {
   readonly once?: boolean;
   readonly signal?: EventTarget & { readonly aborted: boolean };
 }
@@ -41,28 +41,46 @@ interface Options {
 interface Entry {
   readonly callback: Callback;
   readonly isOnce: boolean;
+  /** Ends what its signal knows of it: a signal may live much longer. */
+  readonly forget?: () => void;
 }
 
 export class EventTarget {
   readonly #entries: Map<string, Entry[]> = new Map();
 
-  addEventListener(type: string, callback: Callback | null, options: Options | boolean = {}): void {
+  addEventListener(type: string, callback: Callback | null, options: ListenerOptions | boolean = {}): void {
     const { once: isOnce = false, signal } = typeof options === "boolean" ? {} : options;
     if (callback === null || signal?.aborted === true) return;
     const entries = this.#entries.get(type) ?? [];
     if (entries.some((entry) => entry.callback === callback)) return;
-    this.#entries.set(type, [...entries, { callback, isOnce }]);
-    signal?.addEventListener("abort", () => {
+    if (signal === undefined) {
+      this.#entries.set(type, [...entries, { callback, isOnce }]);
+      return;
+    }
+    const onAbort = (): void => {
       this.removeEventListener(type, callback);
-    });
+    };
+    const forget = (): void => {
+      signal.removeEventListener("abort", onAbort);
+    };
+    this.#entries.set(type, [...entries, { callback, isOnce, forget }]);
+    signal.addEventListener("abort", onAbort, { once: true });
   }
 
   removeEventListener(type: string, callback: Callback | null): void {
     const entries = this.#entries.get(type) ?? [];
+    const removed = entries.find((entry) => entry.callback === callback);
+    if (removed === undefined) return;
     this.#entries.set(
       type,
-      entries.filter((entry) => entry.callback !== callback),
+      entries.filter((entry) => entry !== removed),
     );
+    removed.forget?.();
+  }
+
+  /** Whether any function waits for such an event. */
+  protected hasListeners(type: string): boolean {
+    return (this.#entries.get(type) ?? []).length > 0;
   }
 
   dispatchEvent(event: Event): boolean {

@@ -1,4 +1,4 @@
-import { Buffer } from "../buffer.ts";
+import { percentDecode } from "./url/encode.ts";
 
 /** What a URL says behind its question mark, to be read: a form's names and values, in order. */
 export class URLSearchParams implements Iterable<[string, string]> {
@@ -35,10 +35,6 @@ export class URLSearchParams implements Iterable<[string, string]> {
   }
 }
 
-/** A mark that is followed by no two hexadecimal digits stands for itself, and what is no UTF-8 for U+FFFD. */
 function decoded(text: string): string {
-  const bytes = text.replaceAll("+", " ").split(/((?:%[0-9a-f]{2})+)/i);
-  return bytes
-    .map((part, index) => (index % 2 === 0 ? part : Buffer.from(part.replaceAll("%", ""), "hex").toString("utf8")))
-    .join("");
+  return percentDecode(text.replaceAll("+", " "));
 }

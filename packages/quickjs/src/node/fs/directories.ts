@@ -1,5 +1,7 @@
+import { isEncoding } from "../buffer/encodings.ts";
 import { Buffer } from "../buffer.ts";
 import { ERRORS } from "../errno.ts";
+import { nodeError } from "../errors.ts";
 import { succeed, tryLibc } from "../libc.ts";
 import { architecture } from "../machine.ts";
 import { constants } from "./constants.ts";
@@ -20,25 +22,41 @@ interface ReaddirOptions {
   readonly encoding?: string | null;
 }
 
-export function readdirSync(path: PathArgument, options: ReaddirOptions | string | null = {}): (string | Dirent)[] {
-  const { withFileTypes = false, recursive = false } = typeof options === "object" ? (options ?? {}) : {};
-  const top = pathText(path);
-  const found: (string | Dirent)[] = [];
-  const visit = (below: string): void => {
-    const directory = below === "" ? top : `${top}/${below}`;
-    for (const entry of entriesOf(directory)) {
-      const name = below === "" ? entry.name : `${below}/${entry.name}`;
-      found.push(withFileTypes ? entry : name);
-      if (recursive && entry.isDirectory()) visit(name);
+/** Names are in UTF-8, in another encoding, or as the file system has them: `buffer`. What is below a directory follows what is beside it. */
+export function readdirSync(
+  path: PathArgument,
+  options: ReaddirOptions | string | null = {},
+): (string | Buffer | Dirent)[] {
+  const given = typeof options === "string" ? { encoding: options } : (options ?? {});
+  const { withFileTypes = false, recursive = false, encoding } = given;
+  const written = writtenIn(encoding);
+  const top = path instanceof Uint8Array ? Buffer.from(path) : Buffer.from(pathText(path));
+  const found: (string | Buffer | Dirent)[] = [];
+  const directories: { readonly place: Buffer; readonly below: Buffer }[] = [{ place: top, below: Buffer.alloc(0) }];
+  for (const { place: directory, below } of directories) {
+    const parent = directory === top && path instanceof Uint8Array ? path : directory.toString();
+    for (const { name, type } of sortedEntriesOf(directory)) {
+      const [place, relative] = [Buffer.concat([directory, SLASH, name]), Buffer.concat([below, name])];
+      const entry = new Dirent(written(name), parent, type === 0 ? modeOf(place) : type << 12);
+      found.push(withFileTypes ? entry : written(relative));
+      if (recursive && entry.isDirectory()) directories.push({ place, below: Buffer.concat([relative, SLASH]) });
     }
-  };
-  visit("");
+  }
   return found;
 }
 
-function entriesOf(directory: string): Dirent[] {
-  const entries = rawEntriesOf(directory).map(({ name, type }) => entryOf(directory, name.toString(), type));
-  return entries.sort((a, b) => (a.name < b.name ? -1 : 1)); // As libuv gives them.
+/** @throws TypeError ERR_INVALID_ARG_VALUE for an encoding that is none */
+function writtenIn(encoding: string | null | undefined): (name: Buffer) => string | Buffer {
+  if (encoding === "buffer") return (name) => name;
+  if (encoding === undefined || encoding === null) return (name) => name.toString();
+  if (isEncoding(encoding)) return (name) => name.toString(encoding);
+  const message = `The argument 'encoding' is invalid encoding. Received '${encoding}'`;
+  throw nodeError("ERR_INVALID_ARG_VALUE", message, TypeError);
+}
+
+/** As libuv gives them. */
+function sortedEntriesOf(directory: Buffer): RawEntry[] {
+  return rawEntriesOf(directory).sort((a, b) => Buffer.compare(a.name, b.name));
 }
 
 interface RawEntry {
@@ -80,11 +98,9 @@ function openDirectory(directory: PathArgument): number {
   }
 }
 
-/** A file system may not say the type: then it is asked for. */
-function entryOf(directory: string, name: string, type: number): Dirent {
-  if (type !== 0) return new Dirent(name, directory, type << 12);
-  const stats = lstatSync(`${directory}/${name}`, { throwIfNoEntry: false });
-  return new Dirent(name, directory, Number(stats?.mode ?? 0));
+/** For a file system that does not say the type. */
+function modeOf(path: Buffer): number {
+  return Number(lstatSync(path, { throwIfNoEntry: false })?.mode ?? 0);
 }
 
 interface MkdirOptions {

@@ -134,10 +134,10 @@ export function accessSync(path: PathArgument, mode: number = constants.F_OK): v
 
 /** An entry of a directory, with its type. */
 export class Dirent extends FileType {
-  readonly name: string;
-  readonly parentPath: string;
+  readonly name: string | Buffer;
+  readonly parentPath: string | Uint8Array;
 
-  constructor(name: string, parentPath: string, mode: number) {
+  constructor(name: string | Buffer, parentPath: string | Uint8Array, mode: number) {
     super(mode);
     this.name = name;
     this.parentPath = parentPath;

@@ -1,5 +1,8 @@
 import type { ConnectOptions } from "./connecting.ts";
 
+/** What an object may say of where to connect to. */
+export const TARGET: readonly string[] = ["path", "port", "host"];
+
 /** Options, a path, or a port with a host; a listener may follow. */
 export function connectArguments(args: readonly unknown[]): { options: ConnectOptions; listener?: () => void } {
   const last = args.at(-1);

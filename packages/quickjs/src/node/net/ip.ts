@@ -44,16 +44,22 @@ function withoutDots(address: string): string | undefined {
   return `${address.slice(0, at)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
 }
 
-/** As RFC 5952 writes it. */
+/** As RFC 5952 writes it: with an address of IPv4 in it, where that is what it stands for. */
 export function ipv6Text(bytes: Uint8Array): string {
+  const isMapped = bytes.subarray(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff;
+  return isMapped ? `::ffff:${Array.from(bytes.subarray(12)).join(".")}` : groupsText(bytes);
+}
+
+/** The groups alone, the first of the longest runs of zeros left out. */
+export function groupsText(bytes: Uint8Array): string {
   const groups = Array.from({ length: 8 }, (_, index) => ((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0));
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    return `::ffff:${Array.from(bytes.subarray(12)).join(".")}`;
+  let [start, length] = [0, 1];
+  for (const at of groups.keys()) {
+    const end = groups.findIndex((group, index) => index >= at && group !== 0);
+    const zeros = (end === -1 ? groups.length : end) - at;
+    if (zeros > length) [start, length] = [at, zeros];
   }
-  const text = groups.map((group) => group.toString(16)).join(":");
-  const runs = [...text.matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].sort((a, b) => b[0].length - a[0].length);
-  const longest = runs[0];
-  if (longest === undefined) return text;
-  const [before, after] = [text.slice(0, longest.index), text.slice(longest.index + longest[0].length)];
-  return `${before}::${after.replace(/^:/, "")}`;
+  const text = groups.map((group) => group.toString(16));
+  if (length === 1) return text.join(":");
+  return `${text.slice(0, start).join(":")}::${text.slice(start + length).join(":")}`;
 }

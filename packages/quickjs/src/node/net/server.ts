@@ -4,6 +4,7 @@ import { EventEmitter } from "../events.ts";
 import { succeed, tryLibc } from "../libc.ts";
 import { READABLE, Watch } from "../loop/poll.ts";
 import { nextTick } from "../loop/ticks.ts";
+import { refuseOthers } from "../supported-options.ts";
 import { type AddressInfo, AF_UNIX, familyOf, inetAddress, nameOf, setOption, unixAddress } from "./address.ts";
 import { adopt } from "./connections.ts";
 import type { Socket } from "./socket.ts";
@@ -60,6 +61,8 @@ export class Server extends EventEmitter {
 
   listen(...args: unknown[]): this {
     const { options, listener } = listenArguments(args);
+    // There is one process here, so that it has what it listens to for itself.
+    refuseOthers("listen", options, ["path", "port", "host", "fd", "backlog", "exclusive"]);
     if (this.listening) throw nodeError("ERR_SERVER_ALREADY_LISTEN", "Listen method has been called more than once");
     if (listener !== undefined) this.once("listening", listener);
     this.#isClosing = false;

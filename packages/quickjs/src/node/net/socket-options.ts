@@ -15,3 +15,9 @@ export interface SocketOptions {
   readonly highWaterMark?: number;
   readonly signal?: AbortSignal;
 }
+
+/** By their names. */
+export const SOCKET_OPTIONS: readonly (keyof SocketOptions)[] = [
+  ...(["fd", "readable", "writable", "allowHalfOpen", "manualStart", "pauseOnCreate"] as const),
+  ...(["onread", "highWaterMark", "signal"] as const),
+];

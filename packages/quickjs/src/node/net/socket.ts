@@ -4,12 +4,13 @@ import { afterTurn } from "../loop/loop.ts";
 import { nextTick } from "../loop/ticks.ts";
 import { clearTimeout, setTimeout, type Timeout } from "../loop/timers.ts";
 import { Duplex, type DuplexOptions } from "../stream.ts";
+import { refuseOthers } from "../supported-options.ts";
 import { type AddressInfo, nameOf, setOption } from "./address.ts";
-import { connectArguments } from "./connect-arguments.ts";
+import { connectArguments, TARGET } from "./connect-arguments.ts";
 import { type Connecting, startConnecting } from "./connecting.ts";
 import { Handle } from "./handle.ts";
 import { PendingWrite } from "./pending-write.ts";
-import type { OnRead, SocketOptions } from "./socket-options.ts";
+import { type OnRead, SOCKET_OPTIONS, type SocketOptions } from "./socket-options.ts";
 
 const CHUNK = 64 * 1024;
 /** One stream does not keep the others from their turn. */
@@ -58,6 +59,7 @@ export class Socket extends Duplex {
 
   connect(...args: unknown[]): this {
     const { options, listener } = connectArguments(args);
+    refuseOthers("connect", options, [...TARGET, ...SOCKET_OPTIONS]);
     if (listener !== undefined) this.once("connect", listener);
     this.connecting = true;
     this.#attempt = startConnecting(
