@@ -1,29 +1,21 @@
-import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { KataError } from "@kata-ts/virtcontainers/records";
+import { copyTree } from "./copy-tree.ts";
 
 /** What an installation consists of, below its prefix: directories of ours, and programs beside others'. */
 const DIRECTORIES = [join("libexec", "kata-ts"), join("share", "kata-ts")];
-const PROGRAMS = ["kata-runtime", "kata", "containerd-shim-kata-v2"].map((name) => join("bin", name));
+const PROGRAMS = ["kata-runtime", "containerd-shim-kata-v2"].map((name) => join("bin", name));
+/** With what runs it a part of its own, which need not be there. */
+const COMMAND = join("bin", "kata");
+/** By which `bin/kata` is known as ours. */
+const COMMAND_MARK = join("libexec", "kata-ts", "kata.mjs");
 /** By which a directory is known as ours, before it is replaced or removed. */
 const MARK = join("libexec", "kata-ts", "kata-proxy");
 
-const run: (file: string, args: readonly string[]) => Promise<unknown> = promisify(execFile);
-
-/** Of a program on Node these compile what is needed most, which Node keeps by the files' paths. Of all they show that they start. */
-const WARMING: readonly (readonly [program: string, ...args: string[]])[] = [
-  [join("bin", "kata"), "--help"],
-  [join("bin", "kata-runtime"), "list", "--quiet"],
-  [join("bin", "containerd-shim-kata-v2"), "-v"],
-  [join("libexec", "kata-ts", "kata-proxy"), "-version"],
-  [join("libexec", "kata-ts", "kata-shim"), "-version"],
-];
-
 /**
  * Copies an installation to another prefix, over an older one where there is one: each part is copied beside its place
- * and then renamed into it. Containers that run go on with what they have loaded.
+ * and then renamed into it. Containers that run go on with what they have loaded. `kata` is installed where the source has it.
  *
  * @throws KataError KATA_CONFIG where something that is not ours is in the way
  */
@@ -34,15 +26,21 @@ export async function installTree(source: string, prefix: string): Promise<void>
     const isInTheWay = (await exists(join(target, part))) && !(await exists(join(target, MARK)));
     if (isInTheWay) throw new KataError("KATA_CONFIG", `${join(target, part)} is there, and is not ours`);
   }
-  for (const part of [...DIRECTORIES, ...PROGRAMS]) await place(join(source, part), join(target, part));
-  for (const [program, ...args] of WARMING) await run(join(target, program), args);
+  const [hasCommand, hadCommand] = await Promise.all([source, target].map((tree) => exists(join(tree, COMMAND_MARK))));
+  for (const part of [...DIRECTORIES, ...PROGRAMS, ...(hasCommand === true ? [COMMAND] : [])]) {
+    await place(join(source, part), join(target, part));
+  }
+  // What ran it has gone with the older installation.
+  if (hadCommand === true && hasCommand !== true) await rm(join(target, COMMAND), { force: true });
 }
 
 /** Takes an installation away, and the directories that are empty then. @throws KataError KATA_CONFIG where there is none */
 export async function uninstallTree(prefix: string): Promise<void> {
   const target = resolve(prefix);
   if (!(await exists(join(target, MARK)))) throw new KataError("KATA_CONFIG", `there is no kata-ts below ${target}`);
-  for (const part of [...PROGRAMS, ...DIRECTORIES]) await rm(join(target, part), { recursive: true, force: true });
+  const command = (await exists(join(target, COMMAND_MARK))) ? [COMMAND] : [];
+  for (const part of [...PROGRAMS, ...command, ...DIRECTORIES])
+    await rm(join(target, part), { recursive: true, force: true });
   for (const directory of ["bin", "libexec", "share", "."]) {
     const path = join(target, directory);
     const names = await readdir(path).catch(() => undefined);
@@ -54,7 +52,7 @@ async function place(from: string, to: string): Promise<void> {
   const [fresh, old] = [`${to}.new`, `${to}.old`];
   await mkdir(dirname(to), { recursive: true });
   await rm(fresh, { recursive: true, force: true });
-  await cp(from, fresh, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  copyTree(from, fresh);
   await rm(old, { recursive: true, force: true });
   if (await exists(to)) await rename(to, old);
   await rename(fresh, to);

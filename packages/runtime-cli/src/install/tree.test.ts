@@ -1,0 +1,116 @@
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { installTree, uninstallTree } from "./tree.ts";
+
+const IMAGE_BYTES = 32 * 1024 ** 2;
+
+let directory = "";
+let source = "";
+let target = "";
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "kata-install-"));
+  [source, target] = [join(directory, "source"), join(directory, "target")];
+  for (const part of ["bin", "libexec/kata-ts", "share/kata-ts"]) mkdirSync(join(source, part), { recursive: true });
+  for (const name of ["kata-runtime", "containerd-shim-kata-v2"]) {
+    put(source, `libexec/kata-ts/${name}`, name);
+    symlinkSync(`../libexec/kata-ts/${name}`, join(source, "bin", name));
+  }
+  put(source, "libexec/kata-ts/kata-proxy", "proxy");
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function put(tree: string, path: string, text: string): void {
+  writeFileSync(join(tree, path), text);
+}
+
+function addCommand(tree: string): void {
+  for (const path of ["bin/kata", "libexec/kata-ts/kata.mjs", "libexec/kata-ts/node"]) put(tree, path, "command");
+}
+
+function filesOf(tree: string): string[] {
+  return readdirSync(tree, { recursive: true, encoding: "utf8" }).sort();
+}
+
+describe("an installation", () => {
+  it("has what its source has: without kata, or with it", async () => {
+    await installTree(source, target);
+    expect(filesOf(target)).toEqual(filesOf(source));
+    expect(readlinkSync(join(target, "bin/kata-runtime"))).toBe("../libexec/kata-ts/kata-runtime");
+    addCommand(source);
+    await installTree(source, target);
+    expect(filesOf(target)).toEqual(filesOf(source));
+    expect(filesOf(target)).toContain("bin/kata");
+  });
+
+  it("loses kata where a newer one is without it, and leaves a kata that is not ours", async () => {
+    const light = join(directory, "light");
+    await installTree(source, light);
+    addCommand(source);
+    await installTree(source, target);
+    await installTree(light, target);
+    expect(filesOf(target)).toEqual(filesOf(light));
+    put(target, "bin/kata", "another project's");
+    await installTree(light, target);
+    expect(readFileSync(join(target, "bin/kata"), "utf8")).toBe("another project's");
+    await uninstallTree(target);
+    expect(filesOf(target)).toEqual(["bin", "bin/kata"]);
+  });
+
+  it("goes with its kata", async () => {
+    addCommand(source);
+    await installTree(source, target);
+    await uninstallTree(target);
+    expect(existsSync(target)).toBe(false);
+  });
+
+  it("takes no room for zeros, and keeps contents, rights and times", async () => {
+    const image = join(source, "share/kata-ts/rootfs.ext4");
+    const file = openSync(image, "w");
+    writeSync(file, "begin", 0);
+    writeSync(file, "middle", 20 * 1024 ** 2 + 5);
+    ftruncateSync(file, IMAGE_BYTES);
+    closeSync(file);
+    chmodSync(image, 0o640);
+    utimesSync(image, 1_000_000_000, 1_500_000_000);
+    writeFileSync(join(source, "share/kata-ts/zeros"), Buffer.alloc(70_000));
+    await installTree(source, target);
+    const copy = join(target, "share/kata-ts/rootfs.ext4");
+    const { size, blocks, mode, mtimeMs } = statSync(copy);
+    expect([size, (mode & 0o7777).toString(8), mtimeMs]).toEqual([IMAGE_BYTES, "640", 1_500_000_000_000]);
+    expect(blocks * 512).toBeLessThan(512 * 1024);
+    expect(readFileSync(copy).equals(readFileSync(image))).toBe(true);
+    expect(readFileSync(join(target, "share/kata-ts/zeros"))).toEqual(Buffer.alloc(70_000));
+    expect(lstatSync(join(target, "bin/kata-runtime")).isSymbolicLink()).toBe(true);
+  });
+
+  it("is not over what is not ours", async () => {
+    mkdirSync(join(target, "share/kata-ts"), { recursive: true });
+    await expect(installTree(source, target)).rejects.toMatchObject({ code: "KATA_CONFIG" });
+    await expect(installTree(source, source)).rejects.toThrow("runs from already");
+    await expect(uninstallTree(target)).rejects.toMatchObject({ code: "KATA_CONFIG" });
+  });
+});
