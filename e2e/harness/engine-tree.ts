@@ -27,6 +27,9 @@ export function hasLauncher(program: string): boolean {
   return readFileSync(join(DIST, program), "latin1").startsWith("#!");
 }
 
+/** Whether the installed tree was built with KATA_TS_ENGINE=node: its agent runs on Node, too. */
+export const isOnNode: boolean = hasLauncher(join("bin", "kata-runtime"));
+
 /** A tree below a directory, whose programs run on QuickJS, and which has no Node: the installed one's, and made where that has them on Node. */
 export async function treeOnEngine(directory: string): Promise<string> {
   const tree = join(directory, "tree");
@@ -42,7 +45,7 @@ export async function treeOnEngine(directory: string): Promise<string> {
 }
 
 function isWithoutNode(path: string): boolean {
-  return !["node", "node_modules", "cache"].includes(basename(path)) && !path.endsWith(".mjs");
+  return !["node", "node_modules"].includes(basename(path)) && !path.endsWith(".mjs");
 }
 
 async function makeProgram({ packageName, name, isCalled }: EngineProgram, tree: string): Promise<void> {

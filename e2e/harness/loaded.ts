@@ -6,7 +6,7 @@ import { directImports } from "../../scripts/lib/direct-imports.ts";
 import { makeEngineProgram } from "../../scripts/lib/engine-programs.ts";
 import { packageDir } from "../../scripts/lib/paths.ts";
 import { runCommand } from "./command.ts";
-import { hasLauncher } from "./engine-tree.ts";
+import { isOnNode } from "./engine-tree.ts";
 import type { Kata } from "./kata.ts";
 import { DIST } from "./paths.ts";
 
@@ -29,8 +29,6 @@ export interface Observed {
   /** Runs it, and notes what it loads. */
   loadedBy(args: readonly string[], kata: Kata): Promise<Loaded>;
 }
-
-export const isOnNode: boolean = hasLauncher("bin/kata-runtime");
 
 /** @param directory for what is made */
 export async function observedRuntime(directory: string): Promise<Observed> {

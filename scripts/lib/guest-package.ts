@@ -8,6 +8,7 @@ import { bundleAgent } from "./bundle-agent.ts";
 import { NODE_BINARY, packageDir, ROOT } from "./paths.ts";
 import { step } from "./run.ts";
 import { billOfMaterials } from "./sbom.ts";
+import { copySparse } from "./share.ts";
 
 /** Of the package that is filled here: what it has beside its manifest is built, and never in the repository. */
 const CONTENT: string = join(packageDir("guest-linux-x64"), "dist");
@@ -31,7 +32,7 @@ export async function buildGuestPackage(): Promise<void> {
   await mkdir(CONTENT);
   const [kernel, image] = [join(CONTENT, "vmlinux"), join(CONTENT, "rootfs.ext4")];
   await copyFile(guest.kernelPath, kernel);
-  await execa("cp", ["--sparse=always", guest.imagePath, image]);
+  await copySparse(guest.imagePath, image);
   const { versions } = guest;
   const npm = { guest: agent.npm, host: [] };
   const materials = { versions, hostPackages: [], npm, runners: { guest: [agent.runner], host: [] } };

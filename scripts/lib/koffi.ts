@@ -2,6 +2,12 @@ import { cp, mkdir, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { packageDir } from "./paths.ts";
 
+/** Sources and documentation, and what is for another C library than the Node that comes along. */
+const UNUSED = [
+  ...["doc", "vendor", "lib", "src/koffi/src", "CHANGELOG.md", "README.md"].map((name) => join("koffi", name)),
+  join("@koromix", "koffi-linux-x64", "musl_x64"),
+];
+
 /**
  * Copies koffi and its native part for linux-x64 into a node_modules folder. It cannot be bundled.
  *
@@ -18,9 +24,6 @@ export async function copyKoffi(nodeModules: string): Promise<string[]> {
     await mkdir(dirname(to), { recursive: true });
     await cp(from, to, { recursive: true, dereference: true });
   }
-  // Sources and documentation of the native part are of no use at run time.
-  for (const unused of ["doc", "vendor", "lib", "README.md"]) {
-    await rm(join(nodeModules, "koffi", unused), { recursive: true, force: true });
-  }
+  for (const unused of UNUSED) await rm(join(nodeModules, unused), { recursive: true, force: true });
   return [koffi, native];
 }

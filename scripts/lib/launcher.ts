@@ -1,21 +1,13 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { DROPPED, PULLING } from "./dropped-environment.ts";
 
-const FLAGS = [
-  "--disable-sigusr1",
-  "--v8-pool-size=1",
-  "--no-concurrent-sparkplug",
-  "--no-concurrent-recompilation",
-  "--preserve-symlinks", // Node would look at each part of the path of each module.
-  "--preserve-symlinks-main",
-];
+const FLAGS = ["--disable-sigusr1", "--v8-pool-size=1", "--no-concurrent-sparkplug", "--no-concurrent-recompilation"];
 
 export interface Launcher {
   /** Which bundle it starts. */
   readonly program: string;
   /** From the script's directory to the bundle's. */
   readonly libexec: string;
-  readonly flags: readonly string[];
   /** It fetches images. */
   readonly pulls: boolean;
   /** It makes containers, which have the limits of its caller: inheritedLimits() of @kata-ts/linux reads them. */
@@ -33,10 +25,7 @@ export interface Launcher {
  * configuration files, all of which begin with `--experimental-`, everywhere. These get a mark: programArguments() of
  * @kata-ts/linux takes it off.
  */
-export async function writeLauncher(
-  path: string,
-  { program, libexec, flags, pulls, passesLimits }: Launcher,
-): Promise<void> {
+export async function writeLauncher(path: string, { program, libexec, pulls, passesLimits }: Launcher): Promise<void> {
   const script = `#!/bin/sh
 self=$0
 [ -L "$self" ] && self=$(PATH=\${PATH:-}:/usr/bin:/bin:/run/current-system/sw/bin; readlink -f "$self")
@@ -49,7 +38,7 @@ for word; do
   case $word in --experimental-* | @*--experimental-*) word=@$word ;; esac
   set -- "$@" "$word"
 done
-NODE_COMPILE_CACHE=$dir/cache ${passesLimits ? "KATA_TS_NOFILE=$(ulimit -Sn) " : ""}exec "$dir/node" ${[...FLAGS, ...flags].join(" ")} -- "$dir/${program}.mjs" "$@"
+${passesLimits ? "KATA_TS_NOFILE=$(ulimit -Sn) " : ""}exec "$dir/node" ${FLAGS.join(" ")} -- "$dir/${program}.mjs" "$@"
 `;
   await writeFile(path, script);
   await chmod(path, 0o755);

@@ -8,9 +8,6 @@ import { bundleForNode } from "./node-programs.ts";
 import { packageDir } from "./paths.ts";
 import type { Runner } from "./sbom.ts";
 
-/** A call ends before this is full: its four collections of garbage took 15 ms of 170, and collected nothing. */
-const SHORT_LIVED = ["--min-semi-space-size=16"];
-
 interface InstalledProgram {
   readonly program: string;
   readonly packageName: string;
@@ -18,7 +15,6 @@ interface InstalledProgram {
   readonly entry: string;
   /** Whether users and engines call it, in bin; others are started by those. */
   readonly isCalled: boolean;
-  readonly flags?: readonly string[];
   /** It fetches images, and stays on Node. */
   readonly pulls?: boolean;
 }
@@ -26,7 +22,7 @@ interface InstalledProgram {
 /** From bin. */
 const IN_LIBEXEC = "../libexec/kata-ts";
 
-const CLI = { packageName: "runtime-cli", isCalled: true, flags: SHORT_LIVED } as const;
+const CLI = { packageName: "runtime-cli", isCalled: true } as const;
 const PROGRAMS: readonly InstalledProgram[] = [
   { program: "kata-runtime", entry: "bin.js", ...CLI },
   { program: "kata", entry: "kata.js", pulls: true, ...CLI },
@@ -65,11 +61,11 @@ export async function placePrograms(
     const entries = Object.fromEntries(group.map(({ program, entry }) => [program, entry]));
     npm.push(...(await bundleForNode(name, entries, libexec, define)));
   }
-  for (const { program, isCalled, flags = [], pulls = false } of onNode) {
+  for (const { program, isCalled, pulls = false } of onNode) {
     const path = join(isCalled ? bin : libexec, program);
     await rm(path, { force: true });
     const place = isCalled ? IN_LIBEXEC : ".";
-    await writeLauncher(path, { program, libexec: place, flags, pulls, passesLimits: isCalled });
+    await writeLauncher(path, { program, libexec: place, pulls, passesLimits: isCalled });
   }
   for (const { program, isCalled } of onEngine) {
     const made = await makeEngineProgram({ ...engineProgram(program, define), to: join(libexec, program) });

@@ -1,6 +1,7 @@
-import { copyFile, cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { GuestVersions } from "@kata-ts/guest-image";
+import { execa } from "execa";
 import { DIST, packageDir } from "./paths.ts";
 import { billOfMaterials, type Materials } from "./sbom.ts";
 
@@ -16,10 +17,15 @@ export async function assembleShare(guest: GuestFiles, materials: Omit<Materials
   const share = join(DIST, "share", "kata-ts");
   await rm(share, { recursive: true, force: true });
   await mkdir(share, { recursive: true });
-  await copyFile(guest.kernelPath, join(share, "vmlinux"));
+  await copySparse(guest.kernelPath, join(share, "vmlinux"));
   if (guest.initrdPath !== undefined) await copyFile(guest.initrdPath, join(share, "initrd"));
-  await cp(guest.imagePath, join(share, "rootfs.ext4"));
+  await copySparse(guest.imagePath, join(share, "rootfs.ext4"));
   await writeFile(join(share, "guest-versions.json"), `${JSON.stringify(guest.versions, null, 2)}\n`);
   await writeFile(join(share, "sbom.cdx.json"), await billOfMaterials({ ...materials, versions: guest.versions }));
   await copyFile(join(packageDir("runtime"), "configuration.toml"), join(share, "configuration.toml"));
+}
+
+/** What is zeros takes no room: four fifths of the image, and a quarter of the kernel. */
+export async function copySparse(from: string, to: string): Promise<void> {
+  await execa("cp", ["--sparse=always", from, to]);
 }
