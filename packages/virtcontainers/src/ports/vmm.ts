@@ -97,7 +97,7 @@ export interface Machine {
   /** Plugs in a block device of the host's, as one of its owner's. @throws KataError KATA_CONFIG without a free port */
   plugDisk(owner: string, device: string, options: MachineDisk): Promise<PluggedDisk>;
   /** Takes all of an owner's out, which may be out already. @throws LateDisk, when all have been asked for */
-  unplugDisks(owner: string, options?: UnplugOptions): Promise<void>;
+  unplugDisks(owner: string, options?: UnplugDisksOptions): Promise<void>;
   /**
    * Saves the machine while it runs, as far as `Vmm.capabilities.saveRunning` says. It stands still meanwhile; where that fails,
    * it goes on as before.
@@ -109,6 +109,11 @@ export interface Machine {
   restore(saved: SavedGuest): Promise<void>;
   /** See Vm.noteBoot. */
   noteBoot(cameUp: boolean): Promise<void>;
+}
+
+export interface UnplugDisksOptions extends UnplugOptions {
+  /** The highest index that the owner is known to have had. Without it the first one that is not there, after 0, ends the search. */
+  readonly last?: number | undefined;
 }
 
 /** DiskOptions, with their defaults. */

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { count, flag, object, oneOf, optional, parseShape, type Shape, text } from "@kata-ts/linux/shape";
@@ -47,9 +48,11 @@ export class DiskRecords {
     await this.#write(record);
   }
 
-  /** All of a container's are asked for: to be recorded before they are. */
-  async leave(owner: string): Promise<void> {
-    for (const disk of await this.list()) if (disk.owner === owner) await this.#write({ ...disk, leaving: true });
+  /** All of a container's are asked for: to be recorded before they are. @returns the highest index; undefined without any */
+  async leave(owner: string): Promise<number | undefined> {
+    const own = (await this.list()).filter((disk) => disk.owner === owner);
+    for (const disk of own) await this.#write({ ...disk, leaving: true });
+    return own.length === 0 ? undefined : Math.max(...own.map(({ index }) => index));
   }
 
   /** Containers whose disks were asked for, and were not seen to be out. */
@@ -65,18 +68,29 @@ export class DiskRecords {
   /** In the order of their owners and indices. @throws SyntaxError, TypeError for a damaged record */
   async list(): Promise<readonly DiskRecord[]> {
     const names = (await readdir(this.#directory).catch(() => [])).filter((name) => name.endsWith(SUFFIX)).sort();
-    const paths = names.map((name) => join(this.#directory, name));
-    return Promise.all(paths.map(async (path) => parseShape(shape, await readFile(path, "utf8"), path)));
+    const records = await Promise.all(names.map((name) => read(join(this.#directory, name))));
+    return records.filter((record) => record !== undefined);
   }
 
-  /** Whole: other calls may read it. */
+  /** Whole: other calls may read it, or write it, too. */
   async #write(record: DiskRecord): Promise<void> {
     const path = this.#path(record);
-    await writeFile(`${path}~`, JSON.stringify(record), { mode: 0o600 });
-    await rename(`${path}~`, path);
+    const unfinished = `${path}.${randomBytes(6).toString("hex")}`;
+    await writeFile(unfinished, JSON.stringify(record), { mode: 0o600 });
+    await rename(unfinished, path);
   }
 
   #path({ owner, index }: Pick<DiskRecord, "owner" | "index">): string {
     return join(this.#directory, `${owner}.${String(index)}${SUFFIX}`);
+  }
+}
+
+/** Undefined where another call has removed it meanwhile. */
+async function read(path: string): Promise<DiskRecord | undefined> {
+  try {
+    return parseShape(shape, await readFile(path, "utf8"), path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return undefined;
   }
 }

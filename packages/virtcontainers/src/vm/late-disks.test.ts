@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { identifyProcess } from "@kata-ts/linux";
@@ -47,6 +47,13 @@ describe("disks that a guest lets go of late", () => {
     machine.isLate = false;
     await vm().plugDisk("c", disk);
     expect([...machine.disks.keys()]).toEqual(["b 0", "c 0"]);
+  });
+
+  it("are asked for, also where the record of another one goes while it is read", async () => {
+    await vm().plugDisk("a", disk);
+    symlinkSync("gone", join(directory, "disks", "b.0.json"));
+    await vm().unplugDisk("a");
+    expect([...machine.disks.keys()]).toEqual([]);
   });
 
   it("keep the VM from being saved, until they are out", async () => {

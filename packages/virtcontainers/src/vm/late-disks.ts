@@ -14,8 +14,8 @@ export async function takeDisksOut(
   owner: string,
   options: UnplugOptions = {},
 ): Promise<void> {
-  await disks.leave(owner);
-  await machine.unplugDisks(owner, options);
+  const last = await disks.leave(owner);
+  await machine.unplugDisks(owner, { ...options, last });
   await disks.remove(owner);
 }
 

@@ -25,7 +25,7 @@ import { KataError } from "../errors.ts";
 import type { NicBackend, PluggedDisk, PluggedNic, UnplugOptions, VmGrowth, VmState } from "../ports/hypervisor.ts";
 import { LateCard } from "../ports/late-card.ts";
 import { LateDisk } from "../ports/late-disk.ts";
-import type { Machine, MachineDisk, SaveRequest } from "../ports/vmm.ts";
+import type { Machine, MachineDisk, SaveRequest, UnplugDisksOptions } from "../ports/vmm.ts";
 import type { SavedGuest } from "../template/saved-guest.ts";
 import { freePlace } from "./free-place.ts";
 import { growVcpusOf } from "./grow-vcpus.ts";
@@ -96,7 +96,7 @@ export class QemuMachine implements Machine {
     });
   }
 
-  async unplugDisks(owner: string, options: UnplugOptions = {}): Promise<void> {
+  async unplugDisks(owner: string, { last = 0, ...options }: UnplugDisksOptions = {}): Promise<void> {
     await using qmp = await this.#monitor();
     let late: LateDisk | undefined;
     const unplug = async (index: number): Promise<boolean> => {
@@ -110,7 +110,8 @@ export class QemuMachine implements Machine {
       }
     };
     await unplug(0);
-    for (let index = 1; await unplug(index); index++);
+    // Of those that were asked for together, the guest may keep one for longer than the next.
+    for (let index = 1; (await unplug(index)) || index < last; index++);
     if (late !== undefined) throw late;
   }
 
