@@ -47,20 +47,29 @@ async function findGroup(group: string, files: AccountFiles): Promise<number> {
 /** The line about a name, or about a number. */
 async function find(files: AccountFiles, file: AccountFile, key: string): Promise<readonly string[] | undefined> {
   const place = isNumeric(key) ? 2 : 0;
-  const lines = (await files(file)).split("\n");
-  return lines.map((line) => line.split(":")).find((fields) => fields.length >= 3 && fields[place] === key);
+  for (const fields of fieldsOf(await files(file))) if (fields.length >= 3 && fields[place] === key) return fields;
+  return undefined;
 }
 
 /** Those that have a user among their members. */
 async function groupsOf(name: string, files: AccountFiles): Promise<number[]> {
   const found: Set<number> = new Set();
-  for (const line of (await files("/etc/group")).split("\n")) {
-    const [, , id, members = ""] = line.split(":");
+  for (const [, , id, members = ""] of fieldsOf(await files("/etc/group"))) {
     const gid = members.trimEnd().split(",").includes(name) ? idOf(id) : undefined;
     if (gid !== undefined) found.add(gid);
     if (found.size === MAX_GROUPS) break;
   }
   return [...found];
+}
+
+/** Line by line: a container's file may have a million of them. */
+function* fieldsOf(text: string): Generator<readonly string[]> {
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf("\n", from);
+    const to = end === -1 ? text.length : end;
+    yield text.slice(from, to).split(":");
+    from = to + 1;
+  }
 }
 
 function isNumeric(key: string): boolean {

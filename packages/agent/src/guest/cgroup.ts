@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { visitDirectories } from "@kata-ts/linux";
+import { type VisitDirectory, visitDirectories } from "@kata-ts/linux";
 import { textOf } from "../files.ts";
 
 /** How many levels of control groups there may be below a container's, which may be written to by the container. */
@@ -56,8 +56,7 @@ const NOT_KILLED: ReadonlySet<string> = new Set(["ENOENT", "ENODEV", "EOPNOTSUPP
 /** Pids of all processes of a control group and of those below it. */
 export function processesIn(cgroup: string): number[] {
   const pids: number[] = [];
-  if (!existsSync(cgroup)) return pids;
-  visitDirectories(cgroup, MAX_DEPTH, (group) => {
+  visitGroups(cgroup, (group) => {
     // A group of threads does not list its processes: the one above it does.
     for (const pid of textOf(`${group}/cgroup.procs`).split("\n")) if (pid !== "") pids.push(Number(pid));
   });
@@ -75,8 +74,16 @@ export function oomKillsIn(cgroup: string): number | undefined {
 
 /** Removes a control group without processes, and those below it. */
 export function removeCgroup(path: string): void {
-  if (!existsSync(path)) return;
-  visitDirectories(path, MAX_DEPTH, (_group, entry) => {
+  visitGroups(path, (_group, entry) => {
     rmdirSync(entry);
   });
+}
+
+/** None where it is gone: the runtime removes groups, too, in a process of its own. */
+function visitGroups(top: string, visit: VisitDirectory): void {
+  try {
+    visitDirectories(top, MAX_DEPTH, visit);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
 }
