@@ -9,7 +9,7 @@ import { keepShowing } from "./keep-showing.ts";
 
 const MODULE = JSON.stringify(join(import.meta.dirname, "keep-showing.ts"));
 
-describe("what comes while kata logs follows", () => {
+describe("what comes while kata logs follows", { timeout: 60_000 }, () => {
   let directory = "";
 
   beforeEach(() => {
@@ -70,6 +70,32 @@ describe("what comes while kata logs follows", () => {
     const waiting = Number(await text(child.stderr));
     expect(waiting).toBeGreaterThan(0);
     expect(waiting).toBeLessThanOrEqual(65_536);
+  });
+
+  it("leaves nothing of itself in memory once it is shown", async () => {
+    const program = `
+      import { keepShowing } from ${MODULE};
+      const chunk = Buffer.alloc(0);
+      const used = () => (gc(), process.memoryUsage().heapUsed);
+      let before, after;
+      function* read() {
+        for (let count = 0; count < 30_000; count++) {
+          if (count === 10_000) before = used();
+          yield chunk;
+        }
+        after = used();
+      }
+      await keepShowing({ read }, {
+        directory: ${JSON.stringify(directory)},
+        dropped: () => ({ old: 0, unwritten: 0 }),
+        saidUnwritten: 0,
+        hasEnded: async () => true,
+        signal: new AbortController().signal,
+      });
+      console.log(after - before);`;
+    const node = promisify(execFile);
+    const { stdout } = await node(process.execPath, ["--expose-gc", "--input-type=module", "-e", program]);
+    expect(Number(stdout), "bytes of 20 000 chunks").toBeLessThan(20_000 * 20);
   });
 
   it("is not waited with once the caller has interrupted it, either", async () => {

@@ -40,12 +40,11 @@ export async function keepShowing(
 ): Promise<void> {
   let said = saidUnwritten;
   const watcher = watch(directory);
-  const interrupted = signal.aborted ? Promise.resolve() : once(signal, "abort");
   try {
     for (;;) {
       const isOver = await hasEnded();
       for (const chunk of reader.read()) {
-        await Promise.race([showChunk(chunk), interrupted]);
+        await orInterrupted(showChunk(chunk), signal);
         // Where more comes than a terminal shows, this does not end by itself: signals have their turn.
         await turn();
         if (signal.aborted) return;
@@ -59,5 +58,21 @@ export async function keepShowing(
     }
   } finally {
     watcher.close();
+  }
+}
+
+/** What comes first. Not by Promise.race with one promise of the interruption, which would keep a note of each chunk until then. */
+async function orInterrupted(shown: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const interrupt = (): void => {
+    resolve();
+  };
+  signal.addEventListener("abort", interrupt);
+  if (signal.aborted) resolve();
+  shown.then(resolve, reject);
+  try {
+    await promise;
+  } finally {
+    signal.removeEventListener("abort", interrupt);
   }
 }
