@@ -1,4 +1,5 @@
 import { listOf, object, optional, parseShape, text } from "@kata-ts/linux/shape";
+import { flowLimit, flowsOf, isTooMany, LIST } from "./flow-limit.ts";
 import { changeRules, listRules } from "./nft.ts";
 
 const TABLE = "ip kata-ts";
@@ -12,9 +13,27 @@ flush chain ${TABLE} postrouting
 add rule ${TABLE} postrouting ip saddr @sandboxes masquerade
 `;
 
-/** From now on packets from this address leave with an address of the host's. @throws NetnsError KATA_NETWORK */
-export async function addToHostTable(address: string): Promise<void> {
-  await changeRules(undefined, `${SETUP}add element ${TABLE} sandboxes { ${address} }\n`);
+const OF_SANDBOX = `ip saddr . ${LIST}`;
+
+/** The host's own count: it may keep a flow that a guest's router has forgotten. Of each address by itself, and idempotent, too. */
+const bound = (flows: number): string => `
+add set ${TABLE} flows { typeof ${OF_SANDBOX}; size 1048576; flags dynamic; }
+add chain ${TABLE} prerouting { type filter hook prerouting priority 0; }
+flush chain ${TABLE} prerouting
+add rule ${TABLE} prerouting ip saddr @sandboxes ${isTooMany("flows", OF_SANDBOX, flows)} drop
+`;
+
+/**
+ * From now on packets from this address leave with an address of the host's, as far as its flows are not too many.
+ *
+ * @returns how many may be; @throws NetnsError KATA_NETWORK
+ */
+export async function addToHostTable(address: string): Promise<number> {
+  // The first rule that needs it has the kernel track flows.
+  if (flowLimit() === undefined) await changeRules(undefined, SETUP);
+  const flows = flowLimit() ?? flowsOf(0);
+  await changeRules(undefined, `${SETUP}${bound(flows)}add element ${TABLE} sandboxes { ${address} }\n`);
+  return flows;
 }
 
 /** Takes every address out that is not one of these, and with the last one the table. Idempotent. */

@@ -70,9 +70,9 @@ export class NatNetwork implements AsyncDisposable {
     const closers: (() => void | Promise<void>)[] = [];
     try {
       const leases = new SubnetLeases(options.leases ?? LEASES_DIRECTORY);
-      const { lease, mtu } = await join(leases, options);
+      const { lease, mtu, flows } = await join(leases, options);
       closers.push(() => leave(leases, lease));
-      const router = await Router.create({ subnet: lease.subnet, link: options.link, pod, mtu, rules });
+      const router = await Router.create({ subnet: lease.subnet, link: options.link, pod, mtu, rules, flows });
       closers.push(() => router[Symbol.asyncDispose]());
       const { path } = router.namespace;
       const log = inNetworkNamespace(path, () =>
@@ -148,20 +148,20 @@ function networkError(error: unknown): NetnsError {
 async function join(
   leases: SubnetLeases,
   { warn, note = warn }: Pick<NatOptions, "warn" | "note">,
-): Promise<{ lease: SubnetLease; mtu: number }> {
+): Promise<{ lease: SubnetLease; mtu: number; flows: number }> {
   using _lock: FileLock = await leases.lock();
   await sweep(leases);
   const { used, mtu } = await hostRoutes();
   const lease = await leases.take(used);
   try {
-    await addToHostTable(uplinkOf(lease.subnet));
+    const flows = await addToHostTable(uplinkOf(lease.subnet));
     if (enableForwarding(forwardingNote(leases))) {
       note("net.ipv4.ip_forward of the host was 0: it is 1 while sandboxes have the network nat");
     }
     for (const chain of await droppingChains()) {
       warn(`${chain}, drops what it forwards: a sandbox reaches what rules there accept for interfaces kts-*`);
     }
-    return { lease, mtu };
+    return { lease, mtu, flows };
   } catch (error) {
     lease[Symbol.dispose]();
     await sweep(leases).catch(() => undefined);

@@ -41,7 +41,7 @@ async function runNft(namespace: string | undefined, args: readonly string[], in
   if (code === 0) return stdout;
   const why = stderr.trim() === "" ? "it was ended" : stderr.trim();
   throw new NetnsError("KATA_NETWORK", `nft ${args.join(" ")}: ${why}`, {
-    hint: "the kernel needs nftables with sets, NAT, log and reject (CONFIG_NF_TABLES, CONFIG_NFT_…)",
+    hint: "the kernel needs nftables with sets, NAT, log, reject and limits of connections (CONFIG_NF_TABLES, CONFIG_NFT_…)",
   });
 }
 

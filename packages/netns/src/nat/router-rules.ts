@@ -1,5 +1,6 @@
 import { DECISIONS_AT_ONCE, DECISIONS_PER_SECOND } from "./decision-limit.ts";
 import type { EgressRules } from "./egress-policy.ts";
+import { isTooMany, LIST } from "./flow-limit.ts";
 
 /** The group that the router's rules log to, and the prefixes of what they log. */
 export const LOG_GROUP = 1;
@@ -29,19 +30,27 @@ const LOG_LIMIT = `limit rate ${String(DECISIONS_PER_SECOND)}/second burst ${Str
 /** Each address of a guest that is answered makes an entry of a table of neighbours that all namespaces of the host share. */
 const IPV6_LIMIT = "limit rate over 20/second burst 20 packets drop";
 
-/** Everything that a guest sends passes these rules, or is refused at once; nothing reaches it that it has not asked for. */
-export function routerRules({ gate, gateway, guest, uplink }: RouterPlace, rules: "all" | EgressRules): string {
+/**
+ * Everything that a guest sends passes these rules, or is refused at once; nothing reaches it that it has not asked for.
+ *
+ * @param flows how many of its flows may be tracked: see flowLimit
+ */
+export function routerRules(
+  { gate, gateway, guest, uplink }: RouterPlace,
+  rules: "all" | EgressRules,
+  flows: number,
+): string {
   return `
 table ${ROUTER_TABLE} {
   set ${ANSWERS_WITH_PORT} { type ipv4_addr . inet_service; flags timeout; size ${String(MAX_ANSWERS)}; }
   set ${ANSWERS} { type ipv4_addr; flags timeout; size ${String(MAX_ANSWERS)}; }
+  set flows { typeof ${LIST}; size 256; flags dynamic; }
   chain input {
     type filter hook input priority 0; policy drop;
     iifname "lo" accept
     iifname "${gate}" meta nfproto ipv6 ${IPV6_LIMIT}
     iifname "${gate}" meta nfproto ipv4 ip saddr != ${guest} jump forged
-    iifname "${gate}" ip daddr ${gateway} udp dport 53 accept
-    iifname "${gate}" ip daddr ${gateway} tcp dport 53 accept
+    iifname "${gate}" ip daddr ${gateway} meta l4proto { tcp, udp } th dport 53 goto bounded
     ct state established,related accept
     iifname "${gate}" icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
     iifname "${gate}" jump refuse
@@ -59,8 +68,16 @@ table ${ROUTER_TABLE} {
 ${egressRules(rules)}
   }
   chain permit {
+    jump bound
     ct state new ${LOG_LIMIT} log group ${String(LOG_GROUP)} prefix "${LOG_ALLOWED}"
     accept
+  }
+  chain bounded {
+    jump bound
+    accept
+  }
+  chain bound {
+    ${isTooMany("flows", LIST, flows)} jump refuse
   }
   chain forged {
     ${LOG_LIMIT} log group ${String(LOG_GROUP)} prefix "${LOG_REFUSED}"
@@ -82,7 +99,7 @@ table ip kata-ts-nat {
 }
 
 function egressRules(rules: "all" | EgressRules): string {
-  if (rules === "all") return "    accept";
+  if (rules === "all") return "    goto bounded";
   const ranges = rules.ranges.map(({ range, port }) => `    ip daddr ${range}${portMatch(port)} goto permit`);
   const answers = [
     `    ip daddr . th dport @${ANSWERS_WITH_PORT} meta l4proto { tcp, udp } goto permit`,

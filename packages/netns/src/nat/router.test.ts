@@ -38,7 +38,7 @@ it("a guest with many addresses does not fill the host's tables of neighbours", 
   using pod = NetworkNamespace.create();
   const subnet = parseSubnet("10.91.0.0/29");
   if (subnet === undefined) throw new Error("this is a subnet");
-  await using router = await Router.create({ subnet, pod, mtu: 1500, rules: "all" });
+  await using router = await Router.create({ subnet, pod, mtu: 1500, rules: "all", flows: 1000 });
   const neighbours = (): string[] => {
     const lines = router.namespace.run(() => execFileSync("ip", ["neigh", "show", "dev", "gate"]).toString());
     return lines.split("\n").filter((line) => line !== "");

@@ -25,6 +25,8 @@ export interface RouterOptions {
   readonly pod: NetworkNamespace;
   readonly mtu: number;
   readonly rules: "all" | EgressRules;
+  /** How many flows of the guest may be tracked. */
+  readonly flows: number;
 }
 
 /**
@@ -48,11 +50,11 @@ export class Router implements AsyncDisposable {
   }
 
   /** @throws NetnsError KATA_NETWORK; nothing is left then */
-  static async create({ subnet, link, pod, mtu, rules }: RouterOptions): Promise<Router> {
+  static async create({ subnet, link, pod, mtu, rules, flows }: RouterOptions): Promise<Router> {
     const router = new Router(NetworkNamespace.create(), subnet, link);
     try {
       // Rules are there before a link: no packet passes without them.
-      await changeRules(router.namespace.path, routerRules(router.place, rules));
+      await changeRules(router.namespace.path, routerRules(router.place, rules, flows));
       router.namespace.run(forwardHere);
       await router.#connect(subnet, pod, mtu);
       return router;
