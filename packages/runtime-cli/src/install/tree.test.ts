@@ -75,7 +75,9 @@ describe("an installation", () => {
     expect(filesOf(target)).toEqual(filesOf(light));
     put(target, "bin/kata", "another project's");
     await installTree(light, target);
+    await expect(installTree(source, target)).rejects.toMatchObject({ code: "KATA_CONFIG" });
     expect(readFileSync(join(target, "bin/kata"), "utf8")).toBe("another project's");
+    expect(filesOf(target)).toEqual([...filesOf(light), "bin/kata"].sort());
     await uninstallTree(target);
     expect(filesOf(target)).toEqual(["bin", "bin/kata"]);
   });

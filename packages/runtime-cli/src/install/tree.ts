@@ -27,6 +27,11 @@ export async function installTree(source: string, prefix: string): Promise<void>
     if (isInTheWay) throw new KataError("KATA_CONFIG", `${join(target, part)} is there, and is not ours`);
   }
   const [hasCommand, hadCommand] = await Promise.all([source, target].map((tree) => exists(join(tree, COMMAND_MARK))));
+  if (hasCommand === true && hadCommand !== true && (await exists(join(target, COMMAND)))) {
+    throw new KataError("KATA_CONFIG", `${join(target, COMMAND)} is there, and is not ours`, {
+      hint: "move it away, or install from kata-ts.tar.gz alone, which is without kata",
+    });
+  }
   for (const part of [...DIRECTORIES, ...PROGRAMS, ...(hasCommand === true ? [COMMAND] : [])]) {
     await place(join(source, part), join(target, part));
   }
