@@ -30,10 +30,16 @@ describe("a layer out of the ordinary", () => {
     ["an empty tar", END],
     ["no bytes", Buffer.alloc(0)],
     ["a tar without an end", Buffer.concat(blocksOf({ path: "only", text: "1" }))],
+    [
+      "a tar without the padding of its last file",
+      Buffer.concat(blocksOf({ path: "only", text: "1" })).subarray(0, 513),
+    ],
+    ["a tar with a part of that padding", Buffer.concat(blocksOf({ path: "only", text: "1" })).subarray(0, 600)],
     ["bytes behind its end", Buffer.concat([END, Buffer.alloc(4096, "x")])],
   ])("%s has what it has", async (_, tar) => {
     await box().applyTar(tar);
     expect(readdirSync(box().root)).toEqual(tar.includes("only") ? ["only"] : []);
+    if (tar.includes("only")) expect(readFileSync(join(box().root, "only"), "utf8")).toBe("1");
   });
 
   it("keeps names, targets and attributes byte by byte, and merges none", async () => {

@@ -152,7 +152,9 @@ async function* oneEntry(
     runs: sparse?.runs,
     content: content(),
   };
-  await reader.skip(left + padded(stored) - stored);
+  await reader.skip(left);
+  // Some writers, such as umoci's insert, end with the last file's content.
+  await reader.upTo(padded(stored) - stored);
 }
 
 function padded(size: number): number {
