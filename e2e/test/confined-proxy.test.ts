@@ -6,6 +6,7 @@ import { expectCleanHost } from "../harness/clean-host.ts";
 import { readRecord } from "../harness/faults/victims.ts";
 import { Kata } from "../harness/kata.ts";
 import { fieldOf, NO_PRIVILEGES, privilegesOf, rootsOf } from "../harness/privileges-of.ts";
+import { vsockConfiguration } from "../harness/vsock.ts";
 
 const NONE = "0000000000000000";
 /** CAP_KILL: the kernel sends the parent-death signal of another user's process for no parent without it. */
@@ -58,8 +59,11 @@ describe("a kata-proxy that its guest has taken over", () => {
     while (vm.processes.some(isAlive)) await new Promise(setImmediate);
   });
 
-  it("would be root, among the host's files, without `confine_qemu`", async () => {
-    await using kata = Kata.configured("[hypervisor.qemu]\nconfine_qemu = false\n");
+  it.each([
+    ["without `confine_qemu`", () => Promise.resolve("[hypervisor.qemu]\nconfine_qemu = false\n")],
+    ["with a `vsock_daemon`, whose socket is connected to by its path", vsockConfiguration],
+  ])("would be root, among the host's files, %s", async (_when, configuration) => {
+    await using kata = Kata.configured(await configuration());
     const { proxy } = await start(kata);
     expect(fieldOf(proxy, "Uid")).toEqual([["0", "0", "0", "0"]]);
     expect(fieldOf(proxy, "CapEff")).not.toContainEqual([NONE]);
