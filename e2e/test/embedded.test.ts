@@ -105,6 +105,17 @@ describe("the library, embedded", () => {
       expect((await memory()) - before, "MiB by which the VM has grown").toBeGreaterThan(240);
       expect((await running.stats()).cgroup_stats?.pids_stats).toMatchObject({ current: expect.anything() as unknown });
       expect(await running.processes(["-o", "pid,args"])).toContain("sleep 1000");
+      await running.files.write("/dev/shm/file", "hello", { mode: 0o640, uid: 5, gid: 6 });
+      const made = await running.run({ args: ["sh", "-c", "cd /dev/shm && ln -s file link && mkdir dir"] });
+      expect(made).toMatchObject({ exitCode: 0, stderr: "" });
+      const listed = await running.files.list("/dev/shm", { details: true });
+      expect(listed.toSorted((a, b) => a.name.localeCompare(b.name))).toMatchObject([
+        { name: "dir", type: "directory", mode: 0o755, uid: 0, gid: 0 },
+        { name: "file", type: "file", mode: 0o640, uid: 5, gid: 6, size: 5 },
+        { name: "link", type: "symlink", target: "file" },
+      ]);
+      const file = await running.files.stat("/dev/shm/file");
+      expect(listed.find(({ name }) => name === "file")).toEqual({ name: "file", ...file });
       const paused = await running.pause();
       await (await paused.resume()).process.kill("SIGTERM");
       await running.killAll(9);
