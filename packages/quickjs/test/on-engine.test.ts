@@ -14,7 +14,7 @@ const OF_PROGRAMS = [
   ...files("shim", "src/*.test.ts"),
   ...files(
     "agent",
-    "src/container/{applicable,check-dev,guest-hooks,guest-spec,home,named-user,oci-runtime,output,stdio}.test.ts",
+    "src/container/{applicable,guest-hooks,guest-spec,home,named-user,oci-runtime,output,root-dev,stdio}.test.ts",
   ),
   ...files("agent", "src/files/transfers.test.ts"),
   ...files("agent", "src/storage/{find-disk,mount-options,published-copy}.test.ts"),

@@ -53,8 +53,8 @@ export const agent: readonly Mutant[] = [
   {
     name: "an image's /dev leads nowhere",
     file: "packages/agent/src/sandbox/sandbox.ts",
-    code: "if (numbered.root !== undefined) checkDev(numbered.root.path);",
-    without: 'if (numbered.root === undefined) checkDev("/");',
+    code: "if (numbered.root !== undefined) dev = new RootDev(numbered.root.path);",
+    without: 'if (numbered.root === undefined) dev = new RootDev("/");',
     test: ["e2e/test/hostile-guest", "an image whose /dev leads out of it"],
   },
   {

@@ -11,7 +11,6 @@ import { MountFlag, mount } from "@kata-ts/linux";
 import type { Commands } from "../commands.ts";
 import { accountFilesIn } from "../container/account-files.ts";
 import { applicableProcess, applicableSpec, type GuestAbilities, guestAbilities } from "../container/applicable.ts";
-import { checkDev } from "../container/check-dev.ts";
 import { Container, type ExecWishes, type OutputWishes } from "../container/container.ts";
 import { nameFor } from "../container/container-name.ts";
 import type { ContainerProcess } from "../container/container-process.ts";
@@ -22,6 +21,7 @@ import { processWithHome, withHome } from "../container/home.ts";
 import { processWithUser, withNamedUser } from "../container/named-user.ts";
 import { OciRuntime } from "../container/oci-runtime.ts";
 import { serveOwned } from "../container/process-owner.ts";
+import { RootDev } from "../container/root-dev.ts";
 import { StreamTokens } from "../container/stream-tokens.ts";
 import { applySharedSysctls } from "../container/sysctl.ts";
 import { alreadyExists, containerNotFound, failedPrecondition, internal, invalidArgument } from "../errors.ts";
@@ -149,18 +149,19 @@ export class Sandbox {
     if (namespaces === undefined) throw failedPrecondition("Sandbox not started");
     checkId(id);
     if (this.#containers.has(id)) throw alreadyExists(`Container ${id} exists`);
-    const { reaper } = this.#dependencies;
     const name = nameFor(id, new Set([...this.#containers.values()].map((other) => other.container.name)));
-    const container = new Container(id, name, { runtime: this.#runtime, reaper, streamTokens: this.#streamTokens });
+    const parts = { ...this.#dependencies, runtime: this.#runtime, streamTokens: this.#streamTokens };
+    const container = new Container(id, name, parts);
     const entry = { container, mountPoints: [] as string[] };
     this.#containers.set(id, entry);
     this.#sharedTree.begin(name, spec);
+    let dev: RootDev | undefined;
     try {
       entry.mountPoints = await this.#storages.add(request.storages);
       const shared = await namespaces.sharedBy(spec, request.sandbox_pidns);
       const placed = await this.#published.begin(name, spec);
       const numbered = await withPluggedDevices(placed, request.devices ?? []);
-      if (numbered.root !== undefined) checkDev(numbered.root.path);
+      if (numbered.root !== undefined) dev = new RootDev(numbered.root.path);
       const guestSpec = applySharedSysctls(toGuestSpec(numbered, name, shared), shared);
       const { value, warnings } = applicableSpec(guestSpec, this.#abilities);
       const process = await container.create(
@@ -171,7 +172,8 @@ export class Sandbox {
       );
       this.oom.watch(id, container.cgroup);
       return { process, warnings };
-    } catch (error) {
+    } catch (cause) {
+      const error = dev?.explain(cause) ?? cause;
       await container.remove().catch(() => undefined);
       await this.#published.end(name);
       this.#sharedTree.end(name);
