@@ -25,6 +25,29 @@ it.each([
     using snapshot = await openSnapshot(directory, ports);
     await using _sandbox = await restoreSandbox(snapshot, { id: parseContainerId("restored"), held }, ports);
     expect(guest.paused).toEqual(paused);
+    expect(guest.calls.includes("resumeContainer"), "none runs for a moment that is held").toBe(!held);
+  }
+  await rm(parent, { recursive: true });
+});
+
+it("holds also by a guest that pauses nothing twice", async () => {
+  const parent = await mkdtemp(join(tmpdir(), "restore-"));
+  const directory = join(parent, "snapshot");
+  const guest = new FakeAgent();
+  const connection = guest.connect();
+  const pauseContainer: typeof connection.pauseContainer = async (request) => {
+    if (guest.paused.includes(request.container_id ?? "")) throw new Error("not running");
+    return connection.pauseContainer(request);
+  };
+  const ports = fakePorts(() => ({ ...guest.connect(), pauseContainer }));
+  await connection.createSandbox({});
+  await connection.createContainer({ container_id: "one" });
+  await connection.pauseContainer({ container_id: "one" });
+  await writeFakeSnapshot(directory, await ports.hypervisor.fingerprint(), ["one"]);
+  {
+    using snapshot = await openSnapshot(directory, ports);
+    await using _sandbox = await restoreSandbox(snapshot, { id: parseContainerId("restored"), held: true }, ports);
+    expect(guest.paused).toEqual(["one"]);
   }
   await rm(parent, { recursive: true });
 });

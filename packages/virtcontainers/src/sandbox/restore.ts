@@ -51,10 +51,17 @@ async function letRun(agent: Agent, id: string): Promise<void> {
   await wrapAgentError(`let container ${id} run`, agent.resumeContainer({ container_id: id }));
 }
 
-/** Its caller has it go on later. It may have run when it was saved, or have been paused: a guest pauses what runs. */
+/**
+ * Its caller has it go on later. One that was paused when it was saved stands still already, and is not to run for a moment; a runtime
+ * that pauses nothing twice says so.
+ */
 async function hold(agent: Agent, id: string): Promise<void> {
-  await letRun(agent, id);
-  await wrapAgentError(`pause container ${id}`, agent.pauseContainer({ container_id: id }));
+  const pause = (): Promise<unknown> => agent.pauseContainer({ container_id: id });
+  const paused = pause().catch(async () => {
+    await letRun(agent, id);
+    await pause();
+  });
+  await wrapAgentError(`pause container ${id}`, paused);
 }
 
 async function renameContainer(agent: Agent, from: string, to: string): Promise<void> {
