@@ -69,6 +69,10 @@ describe("an installation", () => {
     for (const part of command) execFileSync("cp", ["--archive", join(DIST, part), join(archive, part)]);
     expect(await runCommand(...install)).toMatchObject({ exitCode: 0, stderr: "" });
     expect(await runCommand(join(target, "bin", "kata"), ["--help"])).toMatchObject({ exitCode: 0, stderr: "" });
+    const node = join(target, "libexec", "kata-ts", "node");
+    const calls = ["--eval", 'process.stdout.write(require("./koffi").load(null).func("int getppid()")().toString())'];
+    const called = await runCommand(node, calls, { cwd: join(target, "libexec", "kata-ts", "node_modules") });
+    expect(called).toMatchObject({ exitCode: 0, stdout: String(process.pid), stderr: "" });
     expect(await runCommand(RUNTIME, ["uninstall", target])).toMatchObject({ exitCode: 0, stderr: "" });
     expect(existsSync(target)).toBe(false);
   });

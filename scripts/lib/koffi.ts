@@ -1,12 +1,10 @@
-import { cp, mkdir, realpath, rm } from "node:fs/promises";
+import { cp, mkdir, realpath, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { packageDir } from "./paths.ts";
 
-/** Sources and documentation, and what is for another C library than the Node that comes along. */
-const UNUSED = [
-  ...["doc", "vendor", "lib", "src/koffi/src", "CHANGELOG.md", "README.md"].map((name) => join("koffi", name)),
-  join("@koromix", "koffi-linux-x64", "musl_x64"),
-];
+/** What runs, and its licence: beside it koffi has sources and documentation, and a native part for another C library than Node's. */
+const NEEDED = /\.(?:js|cjs|json|node|txt)$/;
+const UNUSED = /\/(?:doc|vendor|lib|musl_x64)(?:\/|$)/;
 
 /**
  * Copies koffi and its native part for linux-x64 into a node_modules folder. It cannot be bundled.
@@ -22,8 +20,9 @@ export async function copyKoffi(nodeModules: string): Promise<string[]> {
   ] as const) {
     const to = join(nodeModules, name);
     await mkdir(dirname(to), { recursive: true });
-    await cp(from, to, { recursive: true, dereference: true });
+    const isWanted = async (path: string): Promise<boolean> =>
+      !UNUSED.test(path.slice(from.length)) && (NEEDED.test(path) || (await stat(path)).isDirectory());
+    await cp(from, to, { recursive: true, dereference: true, filter: isWanted });
   }
-  for (const unused of UNUSED) await rm(join(nodeModules, unused), { recursive: true, force: true });
   return [koffi, native];
 }
