@@ -65,6 +65,12 @@ export class PolledProcess implements GuestProcess {
     this.kill(SIGHUP).catch(() => undefined);
   }
 
+  /** Nothing ties it to us. */
+  detach(): Promise<void> {
+    this[Symbol.dispose]();
+    return Promise.resolve();
+  }
+
   readerGone(output: "stdout" | "stderr"): void {
     this.kill(SIGPIPE).catch(() => undefined);
     this[output].resume();

@@ -66,6 +66,10 @@ export class StreamedProcess implements GuestProcess {
     this.#stream.hangUp();
   }
 
+  detach(): Promise<void> {
+    return this.#stream.detach();
+  }
+
   readerGone(output: "stdout" | "stderr"): void {
     this[output].destroy();
   }

@@ -23,6 +23,8 @@ export interface ServedProcess {
   readonly exited: Promise<number>;
   /** Known once it has exited. */
   readonly cause?: EndCause | undefined;
+  /** The host lets it live on without a stream, until there is another one. */
+  letGo?(): void;
   /** Called once its status was sent: no call asks for it again. */
   forget(): void;
 }
@@ -51,8 +53,12 @@ export async function serveProcessStream(connection: Duplex, process: ServedProc
       input.end();
     },
     control: (kind, body) => {
-      if (kind === Kind.detach) closed.resolve("detached");
-      else onControl(process, kind, body);
+      if (kind !== Kind.detach) {
+        onControl(process, kind, body);
+        return;
+      }
+      over.abort();
+      closed.resolve("detached");
     },
     closed: () => {
       over.abort(); // What the process writes from now on is for the next stream.
@@ -65,14 +71,19 @@ export async function serveProcessStream(connection: Duplex, process: ServedProc
   const sent = sendAll(link, process, over.signal).then((all) => (all ? ("exited" as const) : closed.promise));
   const end = await Promise.race([sent, closed.promise]);
   if (end === "exited") process.forget();
+  if (end === "detached") {
+    process.letGo?.();
+    link.finish(); // The host waits for it.
+  }
   return end;
 }
 
 /** False when the stream ended first. */
 async function sendAll(link: Link, process: ServedProcess, over: AbortSignal): Promise<boolean> {
   await Promise.all([pump(link, process, 1, over), pump(link, process, 2, over)]);
+  if (isOver(link, over)) return false;
   const status = await process.exited;
-  if (link.closed) return false;
+  if (isOver(link, over)) return false;
   const cause = Object.entries(CAUSES).find(([, name]) => name === process.cause)?.[0];
   if (cause !== undefined) link.control(Kind.cause, Buffer.of(Number(cause)));
   const body = Buffer.alloc(4);
@@ -82,12 +93,17 @@ async function sendAll(link: Link, process: ServedProcess, over: AbortSignal): P
   return true;
 }
 
+/** It has ended, or was let go of. */
+function isOver(link: Link, over: AbortSignal): boolean {
+  return link.closed || over.aborted;
+}
+
 async function pump(link: Link, process: ServedProcess, descriptor: 1 | 2, over: AbortSignal): Promise<void> {
   for (;;) {
     const credit = await link.credit(descriptor);
-    if (credit === 0) return;
+    if (credit === 0 || isOver(link, over)) return;
     const data = await process.read(descriptor, Math.min(credit, MAX_DATA_BYTES), over);
-    if (link.closed) return;
+    if (isOver(link, over)) return;
     if (data === undefined) {
       link.end(descriptor);
       return;

@@ -21,8 +21,8 @@ export class ProcessLost extends Error {
   readonly code = "KATA_PROCESS_LOST";
   override readonly name = "ProcessLost";
 
-  constructor(cause: Error | undefined) {
-    super("the guest's process was lost", cause === undefined ? {} : { cause });
+  constructor(cause: Error | undefined, message = "the guest's process was lost") {
+    super(message, cause === undefined ? {} : { cause });
   }
 }
 
@@ -43,9 +43,11 @@ export class HostProcessStream {
   readonly #link: Link;
   readonly #attached = Promise.withResolvers<void>();
   readonly #exited = Promise.withResolvers<number>();
+  readonly #closed = Promise.withResolvers<void>();
   readonly #outputs: readonly [GuestOutput, GuestOutput];
   readonly #stdin: GuestInput;
   #cause: EndCause | undefined;
+  #isLetGo = false;
 
   /** Resolves when the guest knows the process. @throws ProcessLost when it does not, or has no such streams */
   static async open(connection: Duplex, token: Uint8Array): Promise<HostProcessStream> {
@@ -108,10 +110,15 @@ export class HostProcessStream {
     this.#link.control(Kind.hangUp);
   }
 
-  /** Lets the process live on without us. */
-  detach(): void {
+  /**
+   * Lets the process live on without us, and says so to all that wait for it. Resolves when the guest knows, or is lost: the process may
+   * have another stream then. Where it has ended before that, `exited` has its status.
+   */
+  detach(): Promise<void> {
+    this.#isLetGo = true;
     this.#link.control(Kind.detach);
     this.#link.finish();
+    return this.#closed.promise;
   }
 
   /** Gives the stream up; a process that still runs is killed by it. */
@@ -142,7 +149,8 @@ export class HostProcessStream {
   }
 
   #onClosed(error: Error | undefined): void {
-    const lost = new ProcessLost(error);
+    this.#closed.resolve();
+    const lost = this.#isLetGo ? new ProcessLost(error, "the guest's process was let go of") : new ProcessLost(error);
     this.#attached.reject(lost);
     this.#exited.reject(lost);
     void this.exited.then(

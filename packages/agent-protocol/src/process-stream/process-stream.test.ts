@@ -208,10 +208,28 @@ describe("a process stream", () => {
       const served = serve(there, process);
       const host = await HostProcessStream.open(here, newToken());
       if (leave === "cut") here.destroy();
-      else host.detach();
+      else void host.detach();
       ends.push((await served).end);
     }
     expect(ends).toEqual(["lost", "detached"]);
+  });
+
+  it("resolves a detach when the guest knows, and says that the process was let go of", async () => {
+    const [here, there] = wire();
+    const process = new FakeProcess();
+    process.read = (_descriptor, _limit, signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener("abort", () => {
+          resolve(Buffer.alloc(0));
+        });
+      });
+    let isLetGo = false;
+    const served = serve(there, Object.assign(process, { letGo: () => (isLetGo = true) }));
+    const host = await HostProcessStream.open(here, newToken());
+    await host.detach();
+    expect(isLetGo).toBe(true);
+    await expect(host.exited).rejects.toThrow("the guest's process was let go of");
+    expect((await served).end).toBe("detached");
   });
 
   it("takes nothing from a process once it is over: that is for the next stream", async () => {
@@ -227,7 +245,7 @@ describe("a process stream", () => {
       });
     const served = serve(there, process);
     const host = await HostProcessStream.open(here, newToken());
-    host.detach();
+    void host.detach();
     expect((await served).end).toBe("detached");
     while (aborted.length < 2) await new Promise(setImmediate);
   });

@@ -11,6 +11,8 @@ export interface ProcessNames {
 }
 
 const SIGKILL_STATUS = 137;
+/** Of each output of a process that no stream is there for: the guest's memory is small. */
+const KEPT_BYTES = 256 * 1024;
 
 /** Where a process runs. */
 export interface ProcessPlace {
@@ -105,6 +107,10 @@ export class ContainerProcess {
       // The kernel does the rest, as when a real terminal goes away.
       hangUp: () => {
         if (this.stdio.resize !== undefined) stdout.destroy();
+      },
+      letGo: () => {
+        stdout.keepLast(KEPT_BYTES);
+        stderr?.keepLast(KEPT_BYTES);
       },
       exited: this.exited,
       get cause() {

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { closeSync, writeSync } from "node:fs";
+import { Socket } from "node:net";
 import { createPipe } from "@kata-ts/linux";
 import { describe, expect, it } from "vitest";
 import { Output } from "./output.ts";
@@ -7,6 +9,21 @@ import { Output } from "./output.ts";
 const MANY = 10_000;
 
 describe("an output", () => {
+  it("without a reader never keeps its process waiting, and has the last of it for the next", async () => {
+    const { read, write } = createPipe();
+    const output = new Output(read);
+    output.keepLast(10);
+    const writer = new Socket({ fd: write, readable: false, writable: true });
+    const lines = Array.from({ length: 100_000 }, (_, index) => `${String(index)}\n`).join("");
+    await new Promise((resolve) => writer.write(lines, resolve)); // Much more than a pipe holds.
+    writer.end("the end");
+    await once(writer, "close");
+    const kept: Buffer[] = [];
+    for (let data = await output.read(4); data !== undefined; data = await output.read(4)) kept.push(data);
+    expect(Buffer.concat(kept).toString()).toMatch(/the end$/);
+    output.destroy();
+  });
+
   it("leaves others their turn while there is always more of it, and its reader keeps up", async () => {
     const { read, write } = createPipe();
     const output = new Output(read);

@@ -11,7 +11,7 @@ const READ_BYTES = 512 * 1024;
 /**
  * An output of a process, read on demand only: at most one buffer is read ahead, so a slow reader stops the process.
  * When the process has ended, all that it wrote is still delivered; what other processes write to the same output is
- * followed for a moment, and then the output ends.
+ * followed for a moment, and then the output ends. Without a reader it can be read on all the same: see keepLast.
  */
 export class Output {
   readonly #socket: Socket;
@@ -22,6 +22,8 @@ export class Output {
   /** Unread output of a process that has ended; undefined while it runs. */
   #owed: number | undefined;
   #lingerUntil = 0;
+  /** How much of it is kept; undefined where nothing is read but on demand. */
+  #keepBytes: number | undefined;
   #changed: (() => void) | undefined;
 
   /** @param fd to be closed with this */
@@ -56,10 +58,18 @@ export class Output {
     this.#changed?.();
   }
 
+  /** Until the next read: the process never waits, and the last bytes of what it writes are kept for that. */
+  keepLast(bytes: number): void {
+    this.#keepBytes = bytes;
+    this.#forgetOld();
+    if (!this.#ended) this.#socket.resume();
+  }
+
   /**
    * The next bytes, at most `limit`. Waits for the first one. Undefined at the end; empty when aborted.
    */
   async read(limit: number, signal?: AbortSignal): Promise<Buffer | undefined> {
+    this.#keepBytes = undefined;
     for (;;) {
       if (signal?.aborted === true) return Buffer.alloc(0);
       if (this.#unread.length > 0) return this.#take(limit);
@@ -77,9 +87,18 @@ export class Output {
   }
 
   #onRead(length: number): boolean {
-    this.#unread = this.#buffer.subarray(0, length);
+    const data = this.#buffer.subarray(0, length);
+    this.#unread = this.#unread.length === 0 ? data : Buffer.concat([this.#unread, data]);
+    this.#forgetOld();
     this.#changed?.();
-    return false; // until the next read
+    return this.#keepBytes !== undefined; // else not until the next read
+  }
+
+  #forgetOld(): void {
+    const excess = this.#unread.length - (this.#keepBytes ?? this.#unread.length);
+    // A copy: what is kept is not to hold whole buffers.
+    if (excess > 0) this.#unread = Buffer.from(this.#unread.subarray(excess));
+    if (excess > 0 && this.#owed !== undefined) this.#owed -= excess;
   }
 
   #take(limit: number): Buffer {

@@ -64,7 +64,7 @@ describe("a process's stream", () => {
   it("lets it live when it is detached", async () => {
     const { process, signals } = endlessProcess();
     const [host] = await owner(process, () => false);
-    host.detach();
+    void host.detach();
     await settled();
     vi.advanceTimersByTime(60_000);
     expect(signals).toEqual([]);
