@@ -6,6 +6,7 @@ import { parseShape } from "@kata-ts/linux/shape";
 import { StarterPipe } from "./control.ts";
 import { type ProxyFlags, parseFlags } from "./flags.ts";
 import type { MachineLauncher } from "./machine-launcher.ts";
+import { OwnerDoor } from "./owner-door.ts";
 import { Relay } from "./relay.ts";
 import { takeBack } from "./take-back.ts";
 import { PROXY_VERSION } from "./version.ts";
@@ -62,8 +63,10 @@ async function supervise(specFile: string, flags: ProxyFlags, launchers: Launche
   const control = flags.controlFd === undefined ? undefined : new StarterPipe(flags.controlFd);
   let spec: VmSpec;
   let supervisor: VmSupervisor;
+  let door: OwnerDoor | undefined;
   try {
     spec = readSpec(specFile);
+    if (spec.detachable === true) door = await OwnerDoor.open(join(spec.dir, VmFile.door));
     await stat("/"); // Node's pool of threads begins with it: see changeRootOfAllThreads().
     supervisor = await VmSupervisor.start(spec, launcherOf(spec, launchers), identifyProcess(process.pid));
     if (spec.cached !== true && spec.channelWaits !== true) await settle(supervisor);
@@ -82,7 +85,7 @@ async function supervise(specFile: string, flags: ProxyFlags, launchers: Launche
   control?.tell({ ok: true });
   // Once its starter has restored the guest, and has made the first call to it: the channel is connected by that.
   if (spec.channelWaits === true) void settle(supervisor).catch(() => undefined);
-  const abandoned = control === undefined ? undefined : serve(supervisor, spec, control);
+  const abandoned = control === undefined ? undefined : servedBy(supervisor, spec, { control, door });
   const exit = await supervisor.ended;
   // No process has a record of this VM: its directory goes with it. A starter that stopped it still reads the directory.
   if (exit.reason !== "stopped") return 1;
@@ -105,6 +108,26 @@ function launcherOf({ machine: { monitor } }: VmSpec, launchers: Launchers): Mac
   const launcher = Object.hasOwn(launchers, monitor) ? launchers[monitor] : undefined;
   if (launcher === undefined) throw new Error(`this kata-proxy cannot start machines of ${monitor}`);
   return launcher;
+}
+
+interface Owners {
+  readonly control: StarterPipe;
+  /** Of a VM that may outlive its starter. */
+  readonly door: OwnerDoor | undefined;
+}
+
+function servedBy(supervisor: VmSupervisor, spec: VmSpec, { control, door }: Owners): Promise<boolean> {
+  return door === undefined ? serve(supervisor, spec, control) : serveOwners(supervisor, control, door);
+}
+
+/** One after the other, until one ends without having let go of the VM: that ends with it. @returns true then */
+async function serveOwners(supervisor: VmSupervisor, starter: StarterPipe, door: OwnerDoor): Promise<true> {
+  supervisor.followNetwork();
+  releaseMemorySoon();
+  let owner = starter;
+  while (await owner.committed()) owner = await door.next();
+  await supervisor.stop();
+  return true;
 }
 
 /** Waits until the VM belongs to a sandbox. @returns whether its starter or taker went away before that: then the VM ends */

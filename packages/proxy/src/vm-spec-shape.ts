@@ -41,6 +41,7 @@ export const vmSpec: Shape<VmSpec> = object<VmSpec>({
   proxySocket: text,
   vsock: optional(object<VsockSpec>({ daemonPath: optional(text) })),
   cached: optional(flag),
+  detachable: optional(flag),
 });
 
 /** What a proxy answers its starter. */

@@ -48,6 +48,8 @@ export interface VmSpec extends VmSurroundings {
   readonly vsock?: VsockSpec;
   /** Once its starter has committed it, the VM waits at VmFile.take for its sandbox. */
   readonly cached?: boolean;
+  /** Whenever its owner has committed it, the VM waits at VmFile.door for another. An owner that goes without takes it along. */
+  readonly detachable?: boolean;
 }
 
 /** The processes of a VM. The shared tree is assembled in the mount namespace of the monitor's process. */
@@ -98,4 +100,6 @@ export const VmFile = {
   ports: "ports",
   /** The socket of a cached VM that no sandbox has taken yet. */
   take: "take.sock",
+  /** The socket of a VM that may outlive its starter, where it is taken over. */
+  door: "owner.sock",
 } as const;
