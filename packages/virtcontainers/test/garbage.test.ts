@@ -23,4 +23,17 @@ describe("garbage", () => {
     expect(await collectGarbage(ports, { dryRun: false })).toEqual(garbage);
     expect(await hypervisor.found()).toEqual([]);
   });
+
+  it("is no VM that was detached, while it runs", async () => {
+    const ports = fakePorts(() => new FakeAgent().connect());
+    const { hypervisor } = ports;
+    hypervisor.creator = NOBODY;
+    const vm = await hypervisor.boot({ sandboxId: "detached", detachable: true });
+    await vm.detach("");
+    expect(await collectGarbage(ports, { dryRun: false })).toEqual([]);
+    process.kill(vm.state.vmm.pid, "SIGKILL");
+    await vm.ended;
+    const why = "it was detached, and has ended";
+    expect(await collectGarbage(ports, { dryRun: false })).toEqual([{ kind: "vm", name: vm.state.dir, why }]);
+  });
 });

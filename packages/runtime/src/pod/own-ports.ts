@@ -44,6 +44,7 @@ function noting(hypervisor: Hypervisor, onBoot: (vm: Vm) => void): Hypervisor {
     },
     reopen: (state) => hypervisor.reopen(state),
     found: () => hypervisor.found(),
+    take: (state) => hypervisor.take(state),
     fingerprint: (accelerator) => hypervisor.fingerprint(accelerator),
   };
 }

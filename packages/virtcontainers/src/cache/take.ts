@@ -1,13 +1,14 @@
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { type FileLock, processTree, signalProcess, tryLockFile } from "@kata-ts/linux";
-import { COMMIT, VmFile, type VmSurroundings } from "@kata-ts/proxy";
+import { VmFile, type VmSurroundings } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { ConnectAgent } from "../ports/agent.ts";
 import type { BootRequest, VmState } from "../ports/hypervisor.ts";
 import type { Vmm } from "../ports/vmm.ts";
 import { reseed } from "../template/clone.ts";
 import { UndoStack } from "../undo.ts";
+import { supervisorOver } from "../vm/over-socket.ts";
 import { startedState } from "../vm/recorded-state.ts";
 import { outcomeOf } from "../vm/start-outcome.ts";
 import type { StartedSupervisor } from "../vm/started-supervisor.ts";
@@ -91,28 +92,4 @@ async function adopt(state: VmState, request: BootRequest, vmm: Vmm): Promise<St
     throw new KataError("KATA_PROXY", `its kata-proxy ${outcome?.message ?? "does not answer"}`);
   }
   return supervisorOver(control, end);
-}
-
-function supervisorOver(control: Socket, end: () => void): StartedSupervisor {
-  let committed = false;
-  const ended: Promise<undefined> = new Promise((resolve) => {
-    control.once("close", () => {
-      if (!committed) resolve(undefined);
-    });
-  });
-  control.resume();
-  return {
-    ended,
-    commit: () => {
-      committed = true;
-      control.end(COMMIT);
-    },
-    unref: () => {
-      control.unref();
-    },
-    stop: async () => {
-      end();
-      await ended;
-    },
-  };
 }

@@ -8,6 +8,7 @@ import { noNetwork } from "../network/no-network.ts";
 import type { Ports } from "../ports/ports.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { VmmHypervisor } from "../vm/vmm-hypervisor.ts";
+import type { QemuConfig } from "../vmm-qemu/qemu-config.ts";
 import { QemuVmm } from "../vmm-qemu/qemu-vmm.ts";
 import { publishStep } from "./events.ts";
 import { machineOf } from "./machine-of.ts";
@@ -21,8 +22,18 @@ export function refuseBusy(message: string): never {
   throw new KataError("KATA_CONFIG", message, { hint: "unmount it on the host first" });
 }
 
-/** The ports of a program that runs its VMs itself. @throws KataError KATA_PRIVILEGES, KATA_GUEST */
-export async function builtIn({ from: template, vm, network = "none", signal }: Machine): Promise<Ports> {
+/** The ports of a program that runs its VMs itself, and the machine that they are of. */
+export interface BuiltInPorts extends Ports {
+  readonly machine: QemuConfig;
+}
+
+/** The machine of VMs that were made through such ports; undefined of others. */
+export function machineOfPorts(ports: Ports): QemuConfig | undefined {
+  return (ports as Partial<BuiltInPorts>).machine;
+}
+
+/** @throws KataError KATA_PRIVILEGES, KATA_GUEST */
+export async function builtIn({ from: template, vm, network = "none", signal }: Machine): Promise<BuiltInPorts> {
   requirePrivileges();
   const config = template?.vm ?? (await machineOf(vm, signal));
   const warn = (message: string): void => {
@@ -30,6 +41,7 @@ export async function builtIn({ from: template, vm, network = "none", signal }: 
   };
   const model = typeof network === "string" ? undefined : network.model;
   return {
+    machine: config,
     store: new MemoryStore(),
     hypervisor: new VmmHypervisor({ vmm: new QemuVmm(config), factory: template?.factory(warn) }),
     connectAgent: (url) => connectAgent(url, { keepsRunning: false, dial }),

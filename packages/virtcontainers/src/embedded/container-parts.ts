@@ -1,4 +1,5 @@
 import type { SpecProcess } from "@kata-ts/agent-protocol";
+import type { GuestProcess } from "@kata-ts/shim";
 import type { ContainerId } from "../identifiers.ts";
 import type { Agent } from "../ports/agent.ts";
 import type { Vm } from "../ports/hypervisor.ts";
@@ -25,10 +26,12 @@ export interface ContainerParts {
   /** Block devices were plugged in for it. */
   readonly hasDisks: boolean;
   /** Called when the first process was let run. */
-  readonly onStarted: () => void;
+  readonly onStarted: (first: GuestProcess) => void;
   /** Told when the first process has ended. */
   readonly onExit: (exitCode: number) => void;
   readonly limits: SandboxLimits;
   /** Told when the container is gone. */
   readonly onRemoved: () => void;
+  /** Once it is gone, again is fine; where it failed, again tries again. */
+  readonly remove: () => Promise<void>;
 }

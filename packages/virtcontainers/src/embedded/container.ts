@@ -16,8 +16,6 @@ export class Container implements AsyncDisposable {
   readonly id: ContainerId;
   readonly files: ContainerFiles;
   readonly #parts: ContainerParts;
-  #isOutOfGuest = false;
-  #removal: Promise<void> | undefined;
 
   constructor(parts: ContainerParts) {
     this.id = parts.id;
@@ -40,36 +38,14 @@ export class Container implements AsyncDisposable {
     const process = new Process(guest, {}, onExit);
     await wrapAgentError("set the guest's clock", setClock(agent));
     await agent.startContainer({ container_id: id }, call);
-    onStarted();
+    onStarted(guest);
     // Where its status would take its output with it, only the caller may ask for it.
-    if (token !== undefined) this.#parts.idle.during(process.wait()).catch(() => undefined);
+    if (token !== undefined) void this.#parts.idle.duringProcess(process.wait());
     return new RunningContainer(this.#parts, process);
   }
 
   /** Once it is gone, again is fine; where it failed, again tries again. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#removal ??= this.#parts.gate
-      .pass(() => this.#remove())
-      .catch((error: unknown) => {
-        this.#removal = undefined;
-        throw error;
-      });
-    await this.#removal;
-  }
-
-  async #remove(): Promise<void> {
-    const { agent, vm, hasDisks, limits, onRemoved } = this.#parts;
-    try {
-      if (!this.#isOutOfGuest)
-        await wrapAgentError(`remove container ${this.id}`, agent.removeContainer({ container_id: this.id }));
-      this.#isOutOfGuest = true; // What fails after it is tried again without it: the guest knows the container no more.
-      await vm.unshare(this.id);
-      if (hasDisks) await vm.unplugDisk(this.id);
-      await limits.remove(this.id);
-    } catch (error) {
-      // With its VM, it is gone already.
-      if (vm.isRunning()) throw error;
-    }
-    onRemoved();
+    await this.#parts.remove();
   }
 }

@@ -1,5 +1,5 @@
 import { isAlive } from "@kata-ts/linux";
-import { exactly, optional } from "@kata-ts/linux/shape";
+import { exactly, optional, type Shape } from "@kata-ts/linux/shape";
 import { sweepNat } from "@kata-ts/netns/nat";
 import { noCgroups } from "../cgroup/no-cgroups.ts";
 import { KataError } from "../errors.ts";
@@ -22,9 +22,10 @@ export interface FindOptions extends LimitOptions {
 
 /**
  * `starting`: its program boots it; `running`; `ended`: its program is alive, and its VM is not;
- * `left`: its program was killed, and the files of its VM are still there.
+ * `detached`: it runs, and belongs to no program; `left`: its program was killed, or it has ended while it was detached, and the files of
+ * its VM are still there.
  */
-export type FoundState = "starting" | "running" | "ended" | "left";
+export type FoundState = "starting" | "running" | "ended" | "detached" | "left";
 
 /** The ports that finding and removing need. */
 export type FindPorts = Ports<"hypervisor" | "cgroups">;
@@ -33,7 +34,7 @@ export type FindPorts = Ports<"hypervisor" | "cgroups">;
 export class FoundSandbox {
   /** SandboxOptions.id: two programs may have chosen the same. */
   readonly id: ContainerId;
-  /** The process that it belongs to. Where it is `left`, another one may have this number by now. */
+  /** The process that it belongs to, or has belonged to. Where it is `left` or `detached`, another one may have this number by now. */
   readonly pid: number;
   readonly #vm: FoundVm;
   readonly #remove: (vm: FoundVm) => Promise<void>;
@@ -48,20 +49,26 @@ export class FoundSandbox {
 
   /** As it is now, as far as its processes show; what is recorded of them was read when it was found. */
   get state(): FoundState {
-    const { creator, state } = this.#vm;
+    return FoundSandbox.stateOf(this.#vm);
+  }
+
+  /** @internal */
+  static stateOf({ creator, state, detached }: FoundVm): FoundState {
+    if (detached !== undefined) return isAlive(state.vmm) ? "detached" : "left";
     if (!isAlive(creator)) return "left";
     if (state.processes.length === 0) return "starting";
     return isAlive(state.vmm) ? "running" : "ended";
   }
 
   /**
-   * Removes all that a killed program has left of it. Again is fine.
+   * Removes all that a killed program has left of it; ends one that is detached, and removes it. Again is fine.
    *
    * @throws KataError KATA_STATE while its program is alive: the sandbox ends with that, KATA_TIMEOUT; the reason of an aborted signal
    */
   async remove(limits: LimitOptions = {}): Promise<void> {
     checkOptions(limitShape, limits, "remove");
-    if (this.state !== "left") {
+    const { state } = this;
+    if (state !== "left" && state !== "detached") {
       throw new KataError("KATA_STATE", `sandbox ${this.id} belongs to process ${String(this.pid)}, which is alive`, {
         hint: "end it there, or end that process: its sandboxes end with it",
       });
@@ -70,22 +77,31 @@ export class FoundSandbox {
   }
 }
 
-const findShape = exactly<FindOptions>({ vm: optional(vmShape), ...LIMIT });
+export const findShape: Shape<FindOptions> = exactly<FindOptions>({ vm: optional(vmShape), ...LIMIT });
 
 /** The sandboxes of programs of this host. @throws KataError KATA_CONFIG, KATA_TIMEOUT; the reason of an aborted signal */
 export async function findSandboxes(options: FindOptions, ports?: FindPorts): Promise<FoundSandbox[]> {
   checkOptions(findShape, options, "Sandbox.list");
   const through = ports ?? builtInPorts(options);
-  const vms = await withinLimit("the search for sandboxes", options, () => through.hypervisor.found());
   const remove = async (vm: FoundVm): Promise<void> => {
+    // Another program may open it at this moment: what is removed is this one's first.
+    if (FoundSandbox.stateOf(vm) === "detached") await (await through.hypervisor.take(vm.state)).stop();
     await endFoundVm(vm.state, through);
     if (ports === undefined) await sweepNat(); // Which subnet was its is known to the leases alone: all dead ones go.
   };
-  return vms.flatMap((vm) => {
-    const { owner, sandboxId, cached = false } = vm;
-    const isEmbedded = owner === undefined && !cached && sandboxId !== undefined && isContainerId(sandboxId);
-    return isEmbedded ? [new FoundSandbox(sandboxId, vm, remove)] : [];
-  });
+  return (await findEmbedded(options, through)).map((vm) => new FoundSandbox(vm.sandboxId, vm, remove));
+}
+
+type EmbeddedVm = FoundVm & { readonly sandboxId: ContainerId };
+
+/** The VMs of sandboxes. @throws KataError KATA_TIMEOUT; the reason of an aborted signal */
+export async function findEmbedded(options: FindOptions, ports?: FindPorts): Promise<EmbeddedVm[]> {
+  const { hypervisor } = ports ?? builtInPorts(options);
+  const vms = await withinLimit("the search for sandboxes", options, () => hypervisor.found());
+  return vms.filter(
+    (vm): vm is EmbeddedVm =>
+      vm.owner === undefined && vm.cached !== true && vm.sandboxId !== undefined && isContainerId(vm.sandboxId),
+  );
 }
 
 /** No guest is needed for it. */

@@ -18,6 +18,8 @@ export class IdleWatch {
   readonly #running: NodeJS.Timeout = setInterval(() => undefined, FOREVER_MS);
   #keepsRunning = true;
   #busy = 0;
+  /** What is under way that needs this program. */
+  readonly #attached: Set<{ readonly what: string }> = new Set();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param idleMs 0: never */
@@ -37,21 +39,42 @@ export class IdleWatch {
     this.#settle();
   }
 
-  /** From now on something is done. @returns to be called once, when it is over */
-  begin(): () => void {
+  /** What is under way, in words, but for what goes on without this program. */
+  get attached(): readonly string[] {
+    return [...this.#attached].map(({ what }) => what);
+  }
+
+  /**
+   * From now on something is done.
+   *
+   * @param what is done, for an error; undefined: it goes on without this program, too
+   * @returns to be called once, when it is over
+   */
+  begin(what?: string): () => void {
     this.#busy += 1;
+    const attached = what === undefined ? undefined : { what };
+    if (attached !== undefined) this.#attached.add(attached);
     this.#settle();
     let over = false;
     return () => {
       if (over) return;
       over = true;
       this.#busy -= 1;
+      if (attached !== undefined) this.#attached.delete(attached);
       this.#settle();
     };
   }
 
-  async during<T>(work: Promise<T>): Promise<T> {
-    const done = this.begin();
+  async during<T>(work: Promise<T>, what = "a call"): Promise<T> {
+    return await this.#until(work, this.begin(what));
+  }
+
+  /** As during, of a process that lives on without this program. */
+  async duringProcess(process: Promise<unknown>): Promise<void> {
+    await this.#until(process, this.begin()).catch(() => undefined);
+  }
+
+  async #until<T>(work: Promise<T>, done: () => void): Promise<T> {
     try {
       return await work;
     } finally {

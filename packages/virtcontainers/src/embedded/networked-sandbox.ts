@@ -23,6 +23,9 @@ export abstract class NetworkedSandbox {
     this.#network = network;
   }
 
+  /** Keeps the program running meanwhile. */
+  protected abstract during<R>(work: Promise<R>): Promise<R>;
+
   /** The ports of the host that lead to the sandbox: what was 0 has its number. */
   get ports(): readonly PublishedPort[] {
     return this.#network.ports;
@@ -45,7 +48,7 @@ export abstract class NetworkedSandbox {
    */
   async waitFor(readiness: Readiness): Promise<void> {
     checkOptions(readinessShape, readiness, "waitFor");
-    await waitUntilReady(readiness, (port, options) => this.connect(port, options), this.#live.vm);
+    await this.during(waitUntilReady(readiness, (port, options) => this.connect(port, options), this.#live.vm));
   }
 
   /** Brings the guest up to date with what has changed in its network namespace. */

@@ -67,7 +67,7 @@ export class RunningContainer {
     );
     const { guest, isStreamed } = await idle.during(begun);
     const running = new Process(guest, limits);
-    if (isStreamed) idle.during(running.wait()).catch(() => undefined);
+    if (isStreamed) idle.during(running.wait(), `process ${options.args[0]} of container ${id}`).catch(() => undefined);
     return running;
   }
 
@@ -85,6 +85,11 @@ export class RunningContainer {
   /** Who is not named is the first process's user, who may have been named. */
   #lookedUp({ user }: ProcessDefaults): string | undefined {
     return user === undefined ? this.#parts.user : lookedUp(user);
+  }
+
+  /** Ends its processes and removes it. Once it is gone, again is fine. */
+  async remove(): Promise<void> {
+    await this.#parts.remove();
   }
 
   /** Freezes all its processes. */

@@ -1,5 +1,6 @@
 import type { EventEmitter } from "node:events";
 import { randomUuid } from "@kata-ts/linux";
+import type { GuestProcess } from "@kata-ts/shim";
 import { checkBinds } from "../container/bind-options.ts";
 import { checkCapabilities } from "../container/check-capabilities.ts";
 import { createFirstProcess } from "../container/first-process.ts";
@@ -13,6 +14,9 @@ import { refuseBusy } from "./built-in-ports.ts";
 import { Container } from "./container.ts";
 import { containerConfigOf } from "./container-config.ts";
 import type { ContainerParts } from "./container-parts.ts";
+import { ContainerRemoval } from "./container-removal.ts";
+import { detachContainer, notStarted, openDetached } from "./detach-container.ts";
+import type { DetachedContainer } from "./detached-note.ts";
 import type { SandboxEvents } from "./events.ts";
 import { Gate } from "./gate.ts";
 import type { IdleWatch } from "./idle-watch.ts";
@@ -39,8 +43,8 @@ export class SandboxContainers {
   readonly #limits: SandboxLimits;
   readonly #gate: Gate = new Gate();
   readonly #all: Map<string, ContainerParts> = new Map();
-  /** Those whose first process was let run. */
-  readonly #started: Set<string> = new Set();
+  /** The first processes that were let run. */
+  readonly #started: Map<string, GuestProcess> = new Map();
 
   constructor({ live, network, events, idle }: Surroundings) {
     this.#live = live;
@@ -67,9 +71,41 @@ export class SandboxContainers {
   /** One that the VM was restored with, and that runs. */
   async adopt({ id: name, process, user, hasDisks, demand }: SavedContainer): Promise<RunningContainer> {
     this.#limits.adopt(name, demand);
-    const parts = this.#add(parseContainerId(name), { process, user, hasDisks });
-    parts.onStarted();
-    return await reattach(parts);
+    return await reattach(this.#add(parseContainerId(name), { process, user, hasDisks }));
+  }
+
+  /** Those of a sandbox that was detached. */
+  open(all: readonly DetachedContainer[]): Promise<RunningContainer[]> {
+    const opened = all.map((detached) => {
+      const { id: name, process, user, hasDisks, demand } = detached;
+      this.#limits.adopt(name, demand);
+      return openDetached(this.#add(parseContainerId(name), { process, user, hasDisks }), detached);
+    });
+    return Promise.all(opened);
+  }
+
+  /** Their first processes go on without this program. */
+  async letAllGo(): Promise<void> {
+    await Promise.all([...this.#all.values()].map((each) => detachContainer(each, this.#started.get(each.id))));
+  }
+
+  /**
+   * Detaches the sandbox with those that it has: none comes or goes meanwhile, or afterwards.
+   *
+   * @param check is called before anything changes; @throws KataError KATA_STATE for one that waits to be started
+   */
+  letGo<T>(
+    signal: AbortSignal | undefined,
+    check: () => void,
+    detach: (containers: readonly DetachedContainer[]) => Promise<T>,
+  ): Promise<T> {
+    return this.#gate.alone(signal, async () => {
+      check();
+      const waiting = [...this.#all.keys()].find((id) => !this.#started.has(id));
+      if (waiting !== undefined) throw notStarted(this.#live.id, waiting);
+      const parts = [...this.#all.values()];
+      return await detach(await Promise.all(parts.map((each) => detachContainer(each, this.#started.get(each.id)))));
+    });
   }
 
   /**
@@ -101,7 +137,7 @@ export class SandboxContainers {
   }
 
   #add(id: ContainerId, made: Pick<ContainerParts, "hasDisks" | "process" | "token" | "user">): ContainerParts {
-    const parts: ContainerParts = {
+    const whole: Omit<ContainerParts, "remove"> = {
       ...made,
       id,
       sandboxId: this.#live.id,
@@ -110,13 +146,15 @@ export class SandboxContainers {
       idle: this.#idle,
       gate: this.#gate,
       limits: this.#limits,
-      onStarted: () => this.#started.add(id),
+      onStarted: (first) => this.#started.set(id, first),
       onRemoved: () => {
         this.#all.delete(id);
         this.#started.delete(id);
       },
       onExit: (exitCode) => this.#events.emit("exit", { containerId: id, exitCode }),
     };
+    const removal = new ContainerRemoval(whole);
+    const parts: ContainerParts = { ...whole, remove: () => removal.run() };
     this.#all.set(id, parts);
     return parts;
   }

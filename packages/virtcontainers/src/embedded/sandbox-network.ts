@@ -60,6 +60,10 @@ export class SandboxNetwork implements AsyncDisposable {
     return this.#nat?.link;
   }
 
+  get hasNat(): boolean {
+    return this.#nat !== undefined;
+  }
+
   get ports(): readonly PublishedPort[] {
     return this.#nat?.ports ?? [];
   }

@@ -19,6 +19,8 @@ interface CommonOptions extends NetworkedOptions, LimitOptions {
   readonly bootDeadlineMs?: number;
   /** Milliseconds without a call or a process after which a warning says that the VM is still there; 300 000 by default, 0: none. */
   readonly idleWarningMs?: number;
+  /** It can be detached: a program of its own, kata-proxy on this Node, watches over its VM. It ends with its owner all the same until then. */
+  readonly detachable?: boolean;
 }
 
 /** A program with this library's defaults, or a whole config.json. */

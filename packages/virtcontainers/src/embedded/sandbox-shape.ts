@@ -128,6 +128,7 @@ export const sandboxShape: Shape<SandboxOptions> = (value, place) => {
     sharePidNamespace: optional(flag),
     bootDeadlineMs: optional(positive),
     idleWarningMs: optional(count),
+    detachable: optional(flag),
     ...NETWORKED,
     ...LIMIT,
   })(value, place);

@@ -11,12 +11,13 @@ import type { OpenSnapshot } from "../snapshot/open-snapshot.ts";
 import { UndoStack } from "../undo.ts";
 import { builtIn } from "./built-in-ports.ts";
 import type { Container } from "./container.ts";
+import type { Detachable } from "./detach.ts";
 import { endAtExit, leaveAtExit } from "./end-at-exit.ts";
 import type { SandboxEvents } from "./events.ts";
 import type { CopyOptions } from "./fork-options.ts";
-import { type FindOptions, type FindPorts, type FoundSandbox, findSandboxes } from "./found-sandbox.ts";
+import { type FindOptions, type FindPorts, type FoundSandbox, findSandboxes, findShape } from "./found-sandbox.ts";
 import { IdleWatch } from "./idle-watch.ts";
-import { disposedWhenLate, endedByLimit, type LimitOptions } from "./limit.ts";
+import { disposedWhenLate, endedByLimit, type LimitOptions, withinLimit } from "./limit.ts";
 import type { ProcessResult } from "./process-result.ts";
 import { checkOptions } from "./process-shape.ts";
 import { type ResultOptions, resultOptionsOf } from "./result-options.ts";
@@ -29,6 +30,7 @@ import { SavableSandbox } from "./savable-sandbox.ts";
 import { type RestoreOptions, type Snapshot, type SnapshotOptions, saveSandbox } from "./snapshot.ts";
 import { restoreShape } from "./snapshot-shape.ts";
 import { startOrRemove } from "./start-or-remove.ts";
+import { type TakenSandbox, takeSandbox } from "./take-sandbox.ts";
 import { traced } from "./tracing.ts";
 
 const BOOT_DEADLINE_MS = 60_000;
@@ -39,10 +41,12 @@ interface SandboxParts {
   readonly network: SandboxNetwork;
   readonly events: EventEmitter<SandboxEvents>;
   readonly options: KeptOptions;
+  /** SandboxOptions.detachable, or it was opened. */
+  readonly isDetachable?: boolean | undefined;
 }
 
 /**
- * A VM for containers, owned by this process: it ends with the scope it was made in, and with the process.
+ * A VM for containers, owned by this process: it ends with the scope it was made in, and with the process, unless it is detached.
  *
  * @example
  * await using sandbox = await Sandbox.create();
@@ -62,11 +66,14 @@ export class Sandbox extends SavableSandbox<Sandbox> {
   readonly #over: AbortController = new AbortController();
   readonly #idle: IdleWatch;
   readonly #restored: RunningContainer[] = [];
+  readonly #isDetachable: boolean;
   #ending: Promise<void> | undefined;
+  #isDetached = false;
 
-  private constructor({ live, ports, network, events, options }: SandboxParts) {
+  private constructor({ live, ports, network, events, options, isDetachable = false }: SandboxParts) {
     super(live, ports.network, network);
     this.#operations = ports;
+    this.#isDetachable = isDetachable;
     this.id = live.id;
     this.events = events;
     this.#options = options;
@@ -76,6 +83,7 @@ export class Sandbox extends SavableSandbox<Sandbox> {
     this.#containers = new SandboxContainers({ live, network, events, idle: this.#idle });
     live.vm.unref(); // From now on it is #idle that keeps the program running, or not.
     void live.vm.ended.then((exit) => {
+      if (this.#isDetached) return;
       this.#over.abort();
       this.#idle.stop();
       leaveAtExit(this);
@@ -116,12 +124,14 @@ export class Sandbox extends SavableSandbox<Sandbox> {
         sharePidNamespace: options.sharePidNamespace ?? false,
         bootDeadlineMs: options.bootDeadlineMs ?? BOOT_DEADLINE_MS,
         ...(namespace === undefined ? {} : { namespace, dns: network.dns }),
+        detachable: options.detachable,
         signal: options.signal,
       },
       ports,
     );
     undo.keep();
-    return new Sandbox({ live, ports, network, events, options: keptOptions(options) });
+    const { detachable: isDetachable } = options;
+    return new Sandbox({ live, ports, network, events, options: keptOptions(options), isDetachable });
   }
 
   /**
@@ -176,7 +186,56 @@ export class Sandbox extends SavableSandbox<Sandbox> {
     return await findSandboxes(options, ports);
   }
 
-  /** The containers that it was restored with. */
+  /**
+   * Takes over a sandbox that was detached: it is this program's from now on, as if it had created it, and may be detached again.
+   * `restored` has its containers. Where that fails, it stays detached.
+   *
+   * @param options of `vm` only `vmRoot` matters, as for `list`; @param ports those of `create`, where it was given any
+   * @throws KataError KATA_NOT_FOUND; KATA_STATE for one that another program has, which is alive: of all that open it at once one gets it;
+   * KATA_VM_GONE for one that has ended, KATA_AGENT, KATA_TIMEOUT; the reason of an aborted signal
+   */
+  static async open(id: string, options: FindOptions = {}, ports?: Ports): Promise<Sandbox> {
+    checkOptions(findShape, options, "Sandbox.open");
+    const known = parseContainerId(id);
+    const open = (signal: AbortSignal): Promise<Sandbox> =>
+      traced({ name: "sandbox.open", sandboxId: known }, async () =>
+        Sandbox.#open(await takeSandbox(known, { ...options, signal }, ports), signal),
+      );
+    return await endedByLimit(`the opening of sandbox ${known}`, options, open);
+  }
+
+  static async #open({ live, note, ports, giveBack }: TakenSandbox, signal: AbortSignal): Promise<Sandbox> {
+    const events: EventEmitter<SandboxEvents> = new EventEmitter();
+    const network = await openNetwork(live.id, {}, ports, { events });
+    const options = keptOptions(note);
+    const sandbox = new Sandbox({ live, ports, network, events, options, isDetachable: true });
+    try {
+      const work = (): Promise<RunningContainer[]> => sandbox.#containers.open(note.containers);
+      sandbox.#restored.push(...(await withinLimit(`the opening of sandbox ${live.id}`, { signal }, work)));
+    } catch (error) {
+      sandbox.detachable.leave();
+      await sandbox.#containers.letAllGo();
+      await giveBack();
+      throw error;
+    }
+    return sandbox;
+  }
+
+  protected override get detachable(): Detachable {
+    return {
+      ...{ live: this.#live, network: this.#network, idle: this.#idle, containers: this.#containers },
+      ...{ options: this.#options, ports: this.#operations, isDetachable: this.#isDetachable },
+      leave: () => {
+        this.#isDetached = true;
+        this.#ending = Promise.resolve();
+        this.#over.abort();
+        this.#idle.stop();
+        leaveAtExit(this);
+      },
+    };
+  }
+
+  /** The containers that it was restored, or opened, with. */
   get restored(): readonly RunningContainer[] {
     return this.#restored;
   }
@@ -222,6 +281,10 @@ export class Sandbox extends SavableSandbox<Sandbox> {
    */
   async run(options: ContainerOptions & ResultOptions): Promise<ProcessResult> {
     checkOptions(containerAndResultShape, options, "run");
+    return await this.#idle.during(this.#run(options), "a call of run");
+  }
+
+  async #run(options: ContainerOptions & ResultOptions): Promise<ProcessResult> {
     const { signal, timeoutMs } = options;
     const container = await disposedWhenLate("the creation of a container", { signal }, () =>
       this.#containers.create(options),
@@ -258,6 +321,11 @@ export class Sandbox extends SavableSandbox<Sandbox> {
 
   protected override during<R>(work: Promise<R>): Promise<R> {
     return this.#idle.during(work);
+  }
+
+  /** Ends the VM and everything in it, as leaving its scope does; once it is gone, or was detached, again is fine. */
+  async close(): Promise<void> {
+    await this[Symbol.asyncDispose]();
   }
 
   /** Ends the VM and everything in it; once it is gone, again is fine. */

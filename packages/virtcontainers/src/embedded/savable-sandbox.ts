@@ -1,10 +1,10 @@
 import type { Ports } from "../ports/ports.ts";
 import { openSnapshot } from "../sandbox/restore.ts";
 import type { OpenSnapshot } from "../snapshot/open-snapshot.ts";
+import { DetachableSandbox } from "./detachable-sandbox.ts";
 import { fork } from "./fork.ts";
 import type { CopyOptions, ForkOptions } from "./fork-options.ts";
 import { endedByLimit, type LimitOptions } from "./limit.ts";
-import { NetworkedSandbox } from "./networked-sandbox.ts";
 import { checkOptions, limitShape } from "./process-shape.ts";
 import type { KeptOptions } from "./sandbox-options.ts";
 import type { Snapshot, SnapshotOptions, SuspendedSandbox } from "./snapshot.ts";
@@ -12,15 +12,12 @@ import { copyCount, forkShape, snapshotShape } from "./snapshot-shape.ts";
 import { traced } from "./tracing.ts";
 
 /** What of a sandbox is about saving it, and going on with it: `T` is what it is gone on with as. */
-export abstract class SavableSandbox<T extends AsyncDisposable> extends NetworkedSandbox implements AsyncDisposable {
-  abstract readonly id: string;
+export abstract class SavableSandbox<T extends AsyncDisposable> extends DetachableSandbox implements AsyncDisposable {
   abstract [Symbol.asyncDispose](): Promise<void>;
   /** What copies have of its options, too, and the ports that they are made through. */
   protected abstract readonly kept: { readonly options: KeptOptions; readonly ports: Ports };
   protected abstract save(directory: string, options: SnapshotOptions): Promise<Snapshot>;
   protected abstract copy(snapshot: OpenSnapshot, options: CopyOptions): Promise<T>;
-  /** Keeps the program running meanwhile. */
-  protected abstract during<R>(work: Promise<R>): Promise<R>;
 
   /**
    * Saves the sandbox to a directory: what its processes are in the middle of, the guest's memory, and its disks. It stands still

@@ -1,3 +1,4 @@
+import type { GuestProcess } from "@kata-ts/shim";
 import { KataError } from "../errors.ts";
 import type { Ports } from "../ports/ports.ts";
 import type { LiveSandbox } from "../sandbox/create.ts";
@@ -71,7 +72,7 @@ export async function saveSandbox(
 /** @throws KataError KATA_STATE for a container that waits to be started */
 export function savedContainer(
   { id, process, user, hasDisks, limits }: ContainerParts,
-  started: ReadonlySet<string>,
+  started: { has(id: string): boolean },
 ): SavedContainer {
   if (started.has(id)) return { id, process, user, hasDisks, status: "running", demand: limits.requestOf(id) };
   throw new KataError("KATA_STATE", `the sandbox cannot be saved: container ${id} is not started`, {
@@ -90,7 +91,13 @@ export async function reattach(parts: ContainerParts): Promise<RunningContainer>
     `open the streams of container ${id}`,
     agent.openStream({ container_id: id, exec_id: id }),
   );
-  const process = new Process(await openGuestProcess(parts, { execId: id, token }), {}, parts.onExit);
-  parts.idle.during(process.wait()).catch(() => undefined);
+  return runningAgain(parts, await openGuestProcess(parts, { execId: id, token }));
+}
+
+/** A container whose first process another program has started. */
+export function runningAgain(parts: ContainerParts, guest: GuestProcess): RunningContainer {
+  parts.onStarted(guest);
+  const process = new Process(guest, {}, parts.onExit);
+  void parts.idle.duringProcess(process.wait());
   return new RunningContainer(parts, process);
 }

@@ -20,6 +20,12 @@ export interface Hypervisor {
   /** The handle of a VM that an earlier process acquired. It may be dead meanwhile. */
   reopen(state: VmState): Vm;
   /**
+   * Makes a VM that was let go of by Vm.detach this process's: of all that ask for it, one gets it.
+   *
+   * @throws KataError KATA_STATE where it belongs to another process, KATA_VM_GONE where it has ended
+   */
+  take(state: VmState): Promise<Vm>;
+  /**
    * What has to be the same for a VM that was saved to be restored: values by the names that errors have for them.
    *
    * @param accelerator of the VM; by default what one would have that was booted now
@@ -37,10 +43,12 @@ export interface FoundVm {
   readonly owner: string | undefined;
   /** BootRequest.sandboxId, where it is recorded. */
   readonly sandboxId?: string | undefined;
-  /** The process that made it, and may be about to record it. */
+  /** The process that made it, and may be about to record it, or that it belongs to since. */
   readonly creator: ProcessIdentity;
   /** It is to wait for a sandbox, and is none itself. */
   readonly cached?: boolean | undefined;
+  /** What Vm.detach was given: it belongs to no process. */
+  readonly detached?: string | undefined;
 }
 
 export interface BootRequest {
@@ -65,6 +73,8 @@ export interface BootRequest {
   readonly restore?: RestoreSource | undefined;
   /** What its containers ask for, as far as it is known. A machine that cannot grow has it at boot; others grow later. */
   readonly growth?: VmGrowth | undefined;
+  /** Vm.detach can let go of it. */
+  readonly detachable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -163,6 +173,13 @@ export interface Vm {
   noteBoot(cameUp: boolean): Promise<void>;
   /** From now on the VM outlives this process. */
   commit(): void;
+  /**
+   * Lets go of a VM that was booted to be `detachable`, or was taken: it lives on, and belongs to no process until one takes it. It
+   * does as soon as this resolves, and not before `note` is recorded.
+   *
+   * @param note for the one that takes it; @throws KataError KATA_UNSUPPORTED, KATA_VM_GONE
+   */
+  detach(note: string): Promise<void>;
   /** From now on nothing of the VM keeps this process running, which ends the VM as before. */
   unref(): void;
   /** Makes a container one of those that it lives for. @throws KataError KATA_VM_GONE when the last one has left */

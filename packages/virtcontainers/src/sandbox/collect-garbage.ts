@@ -63,7 +63,11 @@ async function whyDead(id: ContainerId, { store }: Ports): Promise<string | unde
   }
 }
 
-async function whyAbandoned({ owner, creator, state }: FoundVm, { store }: Ports): Promise<string | undefined> {
+async function whyAbandoned(
+  { owner, creator, state, detached }: FoundVm,
+  { store }: Ports,
+): Promise<string | undefined> {
+  if (detached !== undefined) return isAlive(state.vmm) ? undefined : "it was detached, and has ended";
   if (isAlive(creator)) return undefined;
   if (owner === undefined) return "the process that it belonged to has ended";
   return (await store.vmAt(owner))?.dir === state.dir ? undefined : "no container's record names it";

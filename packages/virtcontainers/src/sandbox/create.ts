@@ -41,6 +41,8 @@ export interface SandboxConfig {
   readonly onProcess?: ((pid: number) => void) | undefined;
   /** BootRequest.owner. */
   readonly owner?: string | undefined;
+  /** BootRequest.detachable. */
+  readonly detachable?: boolean | undefined;
   /** BootRequest.cgroup. */
   readonly cgroup?: RecordedCgroup | undefined;
   /** Aborting it takes back what has been made, whatever is being waited for. */
@@ -85,6 +87,7 @@ export async function createSandbox(config: SandboxConfig, ports: Ports): Promis
     owner,
     cgroup,
     growth: config.growth,
+    detachable: config.detachable,
     signal,
     onStep: (step) => ports.trace?.(step, config.id),
   });

@@ -3,6 +3,7 @@ import type { SpecProcess } from "@kata-ts/agent-protocol";
 import {
   anyObjectAs,
   count,
+  type Fields,
   flag,
   listOf,
   mapOf,
@@ -69,6 +70,15 @@ const ipv4: Shape<string> = matching(
   (value): value is string => typeof value === "string" && isIPv4(value),
 );
 
+/** The fields of SavedContainer that any container has which another process made. */
+export const CONTAINER: Fields<Omit<SavedContainer, "status">> = {
+  id: containerId,
+  process: anyObjectAs<SpecProcess>(),
+  user: optional(text),
+  hasDisks: flag,
+  demand: object<ResourceRequest>({ milliCpus: count, memoryMiB: count }),
+};
+
 const disk: Shape<SavedDisk> = object<SavedDisk>({
   owner: containerId,
   index: count,
@@ -76,8 +86,6 @@ const disk: Shape<SavedDisk> = object<SavedDisk>({
   readonly: flag,
   file: fileName,
 });
-
-const demand: Shape<ResourceRequest> = object<ResourceRequest>({ milliCpus: count, memoryMiB: count });
 
 export const snapshotManifest: Shape<SnapshotManifest> = object<SnapshotManifest>({
   format: oneOf(SNAPSHOT_FORMAT),
@@ -92,15 +100,6 @@ export const snapshotManifest: Shape<SnapshotManifest> = object<SnapshotManifest
     accelerator: text,
   }),
   fingerprint: mapOf(text),
-  containers: listOf(
-    object<SavedContainer>({
-      id: containerId,
-      process: anyObjectAs<SpecProcess>(),
-      user: optional(text),
-      hasDisks: flag,
-      status: oneOf("running", "paused"),
-      demand,
-    }),
-  ),
+  containers: listOf(object<SavedContainer>({ ...CONTAINER, status: oneOf("running", "paused") })),
   files: mapOf(object<SnapshotManifest["files"][string]>({ bytes: count, digest: text })),
 });

@@ -50,9 +50,9 @@ export class FakeHypervisor implements Hypervisor {
     this.members.set(dir, new Set());
     request.onProcess?.(identity.pid);
     const state = { dir, agentUrl: `fake://${dir}`, processes: [identity], vmm: identity, accelerator: "fake" };
-    const { owner, sandboxId } = request;
+    const { owner, sandboxId, detachable = false } = request;
     this.#found.set(dir, { state, owner, sandboxId, creator: this.creator });
-    return new FakeVm(state, this, child);
+    return new FakeVm(state, this, { child, detachable });
   }
 
   async fingerprint(): Promise<Fingerprint> {
@@ -63,6 +63,20 @@ export class FakeHypervisor implements Hypervisor {
     return [...this.#found.values()];
   }
 
+  /** Changes whose a VM is. */
+  note(dir: string, change: Partial<FoundVm>): void {
+    const found = this.#found.get(dir);
+    if (found !== undefined) this.#found.set(dir, { ...found, ...change });
+  }
+
+  async take(state: VmState): Promise<Vm> {
+    if (!isAlive(state.vmm)) throw new KataError("KATA_VM_GONE", `the VM in ${state.dir} has ended`);
+    if (this.#found.get(state.dir)?.detached === undefined)
+      throw new KataError("KATA_STATE", `the VM in ${state.dir} belongs to another program, which is alive`);
+    this.note(state.dir, { detached: undefined, creator: this.creator });
+    return new FakeVm(state, this, { child: undefined, detachable: true });
+  }
+
   /** Its VM is gone whole. */
   forget(dir: string): void {
     this.#found.delete(dir);
@@ -70,7 +84,7 @@ export class FakeHypervisor implements Hypervisor {
 
   reopen(state: VmState): Vm {
     const booted = this.isOwner ? this.#found.get(state.dir)?.state : undefined;
-    return new FakeVm(booted ?? state, this, undefined);
+    return new FakeVm(booted ?? state, this, { child: undefined, detachable: false });
   }
 }
 
@@ -82,8 +96,14 @@ class FakeVm implements Vm {
   readonly #host: FakeHypervisor;
   #ports = 0;
   readonly #child: ChildProcess | undefined;
+  readonly #detachable: boolean;
 
-  constructor(state: VmState, host: FakeHypervisor, child: ChildProcess | undefined) {
+  constructor(
+    state: VmState,
+    host: FakeHypervisor,
+    { child, detachable }: { readonly child: ChildProcess | undefined; readonly detachable: boolean },
+  ) {
+    this.#detachable = detachable;
     this.state = state;
     this.#host = host;
     this.#child = child;
@@ -108,6 +128,12 @@ class FakeVm implements Vm {
 
   commit(): void {
     this.#child?.unref();
+  }
+
+  async detach(note: string): Promise<void> {
+    if (!this.#detachable) throw new KataError("KATA_UNSUPPORTED", "the VM ends with the process that it belongs to");
+    if (!this.isRunning()) throw new KataError("KATA_VM_GONE", `the VM in ${this.state.dir} has ended`);
+    this.#host.note(this.state.dir, { detached: note });
   }
 
   unref(): void {

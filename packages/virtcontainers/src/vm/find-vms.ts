@@ -30,6 +30,7 @@ async function examine(path: string): Promise<FoundVm | undefined> {
     sandboxId: known?.sandboxId,
     creator: known?.creator ?? NO_PROCESS,
     cached: known?.cached === true,
+    detached: known?.detached,
     state: { ...state, ...(known?.cgroup === undefined ? {} : { cgroup: known.cgroup }) },
   };
 }

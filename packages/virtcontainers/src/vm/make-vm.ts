@@ -61,12 +61,16 @@ async function start(
   await using undo = new UndoStack();
   const directory = await createVmDirectory(vmm.settings.vmRoot, { ...request, cached });
   undo.push(() => removeVmDirectory(directory.path));
-  const { restore } = request;
+  const { restore, detachable = false } = request;
   const growth = restore?.growth ?? growthAtBoot(vmm.capabilities, request.growth);
   await recordBootGrowth(directory.path, growth);
   const machine = vmm.describe({ name: `sandbox-${request.sandboxId}`, directory, growth }, accelerator);
   const spec = await vmSpec(machine, vmm.settings, directory, request);
-  const supervisor = await startSupervisor({ ...spec, ...imageOf(cloning, restore), cached }, options, request);
+  const supervisor = await startSupervisor(
+    { ...spec, ...imageOf(cloning, restore), cached, detachable },
+    options,
+    request,
+  );
   undo.push(() => supervisor.stop());
   request.onStep?.("machine started");
   const state = await startedState(directory.path, accelerator);

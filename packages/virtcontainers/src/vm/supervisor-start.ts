@@ -6,30 +6,39 @@ import { inNetworkNamespace } from "@kata-ts/netns";
 import { COMMIT, type VmSpec } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
+import { letGoOver } from "./over-socket.ts";
 import { outcomeOf } from "./start-outcome.ts";
 import type { StartedSupervisor } from "./started-supervisor.ts";
 import type { VmmHypervisorOptions } from "./vmm-hypervisor-options.ts";
 
 const START_SILENCE_MS = 10_000;
 
-/** Starts a VM's supervisor: kata-proxy, or without one this process. */
+/** Starts a VM's supervisor: kata-proxy, or without one this process, with which its VMs end. */
 export async function startSupervisor(
   spec: VmSpec,
   { vmm, proxyPath }: Pick<VmmHypervisorOptions, "vmm" | "proxyPath">,
   request: BootRequest,
 ): Promise<StartedSupervisor> {
-  if (proxyPath !== undefined) return startProxy(spec, proxyPath, request);
+  if (proxyPath !== undefined) return startProxy(spec, [proxyPath], request);
+  if (request.detachable === true) {
+    const { ownProxy } = await import("./own-proxy.ts");
+    return startProxy(spec, ownProxy(), request);
+  }
   const { startBuiltIn } = await import("./built-in-supervisor.ts");
   return startBuiltIn(spec, await vmm.launcher(), request);
 }
 
 /** kata-proxy lives in the VM's network namespace. It gets its own session, no descriptor of ours, and a pipe: should we die before the commit, the VM ends. */
-async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest): Promise<StartedSupervisor> {
+async function startProxy(
+  spec: VmSpec,
+  [proxyPath, ...args]: readonly [string, ...string[]],
+  request: BootRequest,
+): Promise<StartedSupervisor> {
   const specFile = join(spec.dir, "spec.json");
   await writeFile(specFile, JSON.stringify(spec), { mode: 0o600 });
   const { networkNamespace, sandboxId } = request;
   const start = () =>
-    spawn(proxyPath, ["-sandbox", sandboxId, "-vm", specFile, "-control-fd", "3"], {
+    spawn(proxyPath, [...args, "-sandbox", sandboxId, "-vm", specFile, "-control-fd", "3"], {
       stdio: ["ignore", "ignore", "ignore", "pipe"],
       detached: true,
       cwd: "/",
@@ -68,6 +77,7 @@ async function startProxy(spec: VmSpec, proxyPath: string, request: BootRequest)
       control.end(COMMIT);
       proxy.unref();
     },
+    ...(request.detachable === true ? { letGo: () => letGoOver(control) } : {}),
     unref: () => {
       control.unref();
       proxy.unref();

@@ -30,6 +30,7 @@ import type { StartedSupervisor } from "./started-supervisor.ts";
 import { removeVmDirectory, vmDirectory } from "./vm-directory.ts";
 import { readExit } from "./vm-exit.ts";
 import { VmMembers } from "./vm-members.ts";
+import { disownVm } from "./vm-owner.ts";
 
 export interface VmHandleOptions {
   /** Where this process started the VM, or has taken it. */
@@ -81,6 +82,15 @@ export class VmHandle implements Vm {
 
   commit(): void {
     this.#supervisor?.commit();
+  }
+
+  async detach(note: string): Promise<void> {
+    const supervisor = this.#supervisor;
+    if (supervisor?.letGo === undefined)
+      throw new KataError("KATA_UNSUPPORTED", `the VM in ${this.state.dir} ends with the process that it belongs to`);
+    await disownVm(this.state.dir, note);
+    await supervisor.letGo();
+    if (!this.isRunning()) throw new KataError("KATA_VM_GONE", `the VM in ${this.state.dir} has ended`);
   }
 
   unref(): void {

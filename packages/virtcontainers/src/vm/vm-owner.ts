@@ -1,9 +1,10 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { identifyProcess, type ProcessIdentity } from "@kata-ts/linux";
 import { anyObject, flag, listOf, object, optional, type Shape, text } from "@kata-ts/linux/shape";
 import { VmFile, type VmProcesses } from "@kata-ts/proxy";
 import { recordedCgroup } from "../cgroup/recorded.ts";
+import { KataError } from "../errors.ts";
 import type { RecordedCgroup } from "../ports/cgroups.ts";
 import type { BootRequest } from "../ports/hypervisor.ts";
 import { namedByRole } from "../store/migrated.ts";
@@ -17,9 +18,12 @@ export interface VmOwner {
   /** Earlier releases have not written it. */
   readonly sandboxId?: string;
   readonly cgroup?: RecordedCgroup;
+  /** The process that made it, or that it belongs to since. */
   readonly creator: ProcessIdentity;
   /** It was made to wait for a sandbox, and none has taken it. */
   readonly cached?: boolean;
+  /** Vm.detach has let go of it, with these words for the next. */
+  readonly detached?: string | undefined;
 }
 
 /** What the asker said of it. */
@@ -33,6 +37,7 @@ const owner = object<VmOwner>({
   cgroup: optional(recordedCgroup),
   creator: processIdentity,
   cached: optional(flag),
+  detached: optional(text),
 });
 
 const processes = object<VmProcesses>({
@@ -46,6 +51,30 @@ export async function writeOwner(vmDirectory: string, request: OwnedRequest): Pr
   const { owner, sandboxId, cgroup, cached } = request;
   const note = { owner, sandboxId, cgroup, cached, creator: identifyProcess(process.pid) };
   await writeFile(join(vmDirectory, OWNER), JSON.stringify(note), { mode: 0o600 });
+}
+
+/** A VM that was let go of belongs to this process from now on. */
+export async function ownVm(vmDirectory: string): Promise<void> {
+  const known = await requireOwner(vmDirectory);
+  await replaceOwner(vmDirectory, { ...known, detached: undefined, creator: identifyProcess(process.pid) });
+}
+
+/** A VM belongs to no process, as soon as its supervisor is told so, too. */
+export async function disownVm(vmDirectory: string, detached: string): Promise<void> {
+  await replaceOwner(vmDirectory, { ...(await requireOwner(vmDirectory)), detached });
+}
+
+async function requireOwner(vmDirectory: string): Promise<VmOwner> {
+  const known = await readOwner(vmDirectory);
+  if (known !== undefined) return known;
+  throw new KataError("KATA_STATE_FILE", `${join(vmDirectory, OWNER)} is missing, or damaged`);
+}
+
+/** Whole or not at all: a call that is killed leaves the old one. */
+async function replaceOwner(vmDirectory: string, note: VmOwner): Promise<void> {
+  const path = join(vmDirectory, OWNER);
+  await writeFile(`${path}.new`, JSON.stringify(note), { mode: 0o600 });
+  await rename(`${path}.new`, path);
 }
 
 export async function readOwner(vmDirectory: string): Promise<VmOwner | undefined> {

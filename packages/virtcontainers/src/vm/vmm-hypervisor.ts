@@ -44,7 +44,7 @@ export class VmmHypervisor implements Hypervisor {
     this.#check();
     // A VM that waits has its usual size.
     const { vcpus, memoryMiB } = growthAtBoot(vmm.capabilities, request.growth);
-    const isUsual = vcpus + memoryMiB === 0 && request.restore === undefined;
+    const isUsual = vcpus + memoryMiB === 0 && request.restore === undefined && request.detachable !== true;
     const cached = isUsual ? await cache?.take(request) : undefined;
     if (cached === undefined) return this.#make(request, false);
     request.onStep?.("VM taken from the cache");
@@ -69,7 +69,7 @@ export class VmmHypervisor implements Hypervisor {
   async #make(request: BootRequest, cached: boolean): Promise<VmHandle> {
     const { makeVm } = await import("./make-vm.ts");
     const vm = await makeVm(this.#options, request, cached);
-    if (this.#options.proxyPath === undefined) this.#keepOwn(vm);
+    if (this.#options.proxyPath === undefined && request.detachable !== true) this.#keepOwn(vm);
     return vm;
   }
 
@@ -79,6 +79,11 @@ export class VmmHypervisor implements Hypervisor {
 
   reopen(state: VmState): Vm {
     return this.#own.get(state.dir) ?? new VmHandle(state, this.#options.vmm);
+  }
+
+  async take(state: VmState): Promise<Vm> {
+    const { takeDetached } = await import("./take-detached.ts");
+    return takeDetached(state, this.#options.vmm);
   }
 
   /** Its supervisor ends it in order: another handle would signal its processes. */
