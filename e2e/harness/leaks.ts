@@ -56,7 +56,9 @@ function processes(waiting: ReadonlySet<string>): string[] {
   return commands()
     .filter(({ pid }) => !waiting.has(pid))
     .filter(({ command }) =>
-      /qemu-system|virtiofsd|kata-(proxy|shim|runtime)|containerd-shim-kata| hold-network$/.test(command),
+      /qemu-system|virtiofsd|kata-(proxy|shim|runtime)|proxy\/dist\/bin\.js|containerd-shim-kata| hold-network$/.test(
+        command,
+      ),
     )
     .map(({ pid, command }) => `process ${pid}: ${command}`);
 }

@@ -13,6 +13,7 @@ const OWN_WAY: ReadonlySet<string> = new Set([
     "agent-sandbox",
     "boot",
     "consumer",
+    "detached",
     "embedded",
     "fault-matrix",
     "guest-faults",
