@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -32,6 +34,13 @@ async function states(): Promise<string[]> {
   return (await Sandbox.list()).map(({ id, state }) => `${id} ${state}`);
 }
 
+/** One that no other test has its containers in: they write to it. */
+async function ownRootfs(): Promise<{ readonly path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), "detached-"));
+  await cp(await busyboxRootfs(), path, { recursive: true, verbatimSymlinks: true });
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
+}
+
 /** The processes of the one VM that there is: what watches over it, and the monitor. */
 function processesOf(): readonly ProcessIdentity[] {
   const [directory = ""] = readdirSync(VM_ROOT);
@@ -47,7 +56,8 @@ describe("a sandbox that outlives its program", () => {
   expectCleanHost();
 
   it("is opened by another program, which goes on with its container", async () => {
-    const rootfs = await busyboxRootfs();
+    await using root = await ownRootfs();
+    const rootfs = root.path;
     expect(await run("detach", "relay", rootfs)).toBe("detached");
     expect(await states()).toEqual(["relay detached"]);
     expect(await run("use", "relay")).toEqual({
@@ -56,11 +66,11 @@ describe("a sandbox that outlives its program", () => {
       lines: ["begun", "got a line"],
     });
     expect(await states()).toEqual([]);
-    rmSync(join(rootfs, "tmp", "left"));
   });
 
   it("never waits for a reader, keeps the last of what it writes, and the status of what ends meanwhile", async () => {
-    const rootfs = await busyboxRootfs();
+    await using root = await ownRootfs();
+    const rootfs = root.path;
     const first = await Sandbox.create({ vm, id: "talker", detachable: true });
     const script = "read go; seq 1000000; echo over >&2; touch /tmp/talked; exit 7";
     const running = await (await first.createContainer({ rootfs, id: "talk", args: ["sh", "-c", script] })).start();
@@ -69,7 +79,6 @@ describe("a sandbox that outlives its program", () => {
     await expect(running.process.wait()).rejects.toThrow("let go of");
     await first[Symbol.asyncDispose]();
     await settled(() => existsSync(join(rootfs, "tmp", "talked")));
-    rmSync(join(rootfs, "tmp", "talked"));
 
     await using second = await Sandbox.open("talker");
     const [talk] = second.restored;
@@ -82,7 +91,8 @@ describe("a sandbox that outlives its program", () => {
   });
 
   it("is one program's at a time, and ends with that, also where it is killed", async () => {
-    const rootfs = await busyboxRootfs();
+    await using root = await ownRootfs();
+    const rootfs = root.path;
     expect(await run("detach", "contested", rootfs)).toBe("detached");
     const holders = [1, 2].map(() => start("hold", "contested"));
     const ends = holders.map((holder) => once(holder, "exit"));

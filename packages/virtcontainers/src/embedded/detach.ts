@@ -23,7 +23,7 @@ export interface Detachable {
 }
 
 /** What cannot go on without this program, by name. @throws KataError KATA_UNSUPPORTED, KATA_STATE, KATA_VM_GONE */
-export function requireDetachable({
+function requireDetachable({
   live: { id, vm },
   network,
   idle,
