@@ -8,7 +8,16 @@ import { runCommand } from "../harness/command.ts";
 import { commandLineOf } from "../harness/command-line.ts";
 import { busyboxRootfs } from "../harness/images.ts";
 import { SHARE } from "../harness/paths.ts";
-import { COUNTER, changeByte, conversation, EchoServer, filesOf, only, Scratch } from "../harness/snapshots.ts";
+import {
+  COUNTER,
+  changeByte,
+  conversation,
+  EchoServer,
+  filesOf,
+  only,
+  Scratch,
+  whenDiskIsCopied,
+} from "../harness/snapshots.ts";
 
 const vm = { kernelPath: join(SHARE, "vmlinux"), imagePath: join(SHARE, "rootfs.ext4") };
 
@@ -26,11 +35,14 @@ async function addressesOf(sandbox: Sandbox): Promise<unknown> {
   return Interfaces.map(({ name, IPAddresses }) => [name, IPAddresses?.map(({ address }) => address)]);
 }
 
+function qemuOf(sandbox: string): number {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return Number(pids.find((pid) => commandLineOf(pid).includes(`sandbox-${sandbox}`)));
+}
+
 /** The line of /proc/PID/maps that is about the memory of this sandbox's guest, where it is no file of its own. */
 function guestMemoryOf(sandbox: string): string {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  const qemu = pids.find((pid) => commandLineOf(pid).includes(`sandbox-${sandbox}`)) ?? "self";
-  const lines = readFileSync(`/proc/${qemu}/maps`, "utf8").split("\n");
+  const lines = readFileSync(`/proc/${String(qemuOf(sandbox))}/maps`, "utf8").split("\n");
   return lines.find((line) => line.includes("/memory-")) ?? "";
 }
 
@@ -91,6 +103,19 @@ describe("snapshots of sandboxes", () => {
       });
       expect(await ask("a"), "the sandbox goes on").toBe("a 1");
       expect(filesOf(directory), "the earlier snapshot").toEqual(before);
+
+      const hung = sandbox.snapshot(directory, { deadlineMs: 20_000 });
+      hung.catch(() => undefined);
+      const qemu = qemuOf(sandbox.id);
+      await whenDiskIsCopied(directory, () => process.kill(qemu, "SIGSTOP"));
+      await expect(hung).rejects.toMatchObject({
+        code: "KATA_SNAPSHOT",
+        message: expect.stringContaining("stands still") as unknown,
+        hint: expect.stringContaining("goes on once its monitor answers") as unknown,
+      });
+      expect(filesOf(directory), "the earlier snapshot").toEqual(before);
+      process.kill(qemu, "SIGCONT");
+      expect(await ask("b"), "the sandbox goes on when its QEMU does").toBe("b 2");
     }
     expect(statSync(directory).mode & 0o777).toBe(0o700);
     for (const name of readdirSync(directory)) expect(statSync(join(directory, name)).mode & 0o077, name).toBe(0);

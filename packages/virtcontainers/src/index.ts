@@ -132,6 +132,7 @@ export type {
   VmOverhead,
   VmState,
 } from "./ports/hypervisor.ts";
+export { LeftStanding } from "./ports/left-standing.ts";
 export type { Network, NetworkAttachment } from "./ports/network.ts";
 export type { AllPorts, Ports } from "./ports/ports.ts";
 export type { Shim, ShimRequest, Shims, ShimTerminal } from "./ports/shims.ts";

@@ -1,12 +1,16 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { SYSTEM_PATH } from "@kata-ts/linux";
 import type { Context } from "../context.ts";
 
 /** What a guard reads when there is nothing left to do for it. */
 export const GUARD_DONE = "done";
 
-/** To be disposed: it lets the container go on then, unless it has been dismissed, and has ended. */
+/** How long it may take where QEMU answers. One whose QEMU has hung is left behind, until that answers or has ended. */
+const PROMPT_MS = 15_000;
+
+/** To be disposed: it lets the container go on then, unless it has been dismissed. */
 export interface CheckpointGuard extends AsyncDisposable {
   /** The container goes on, or is gone: there is nothing left to do. */
   dismiss(): void;
@@ -42,7 +46,8 @@ export function startGuard(id: string, { root, config, logOptions, installation 
     [Symbol.asyncDispose]: async () => {
       guard.ref();
       guard.stdin.end();
-      await ended;
+      await Promise.race([ended, delay(PROMPT_MS, undefined, { ref: false })]);
+      guard.unref();
     },
   };
 }

@@ -3,9 +3,11 @@ import { signalProcess } from "@kata-ts/linux";
 import {
   type AllPorts,
   type ContainerId,
+  continueContainer,
   endSandbox,
   followNetwork,
   KataError,
+  reasonOf,
   type Vm,
   watchOom,
 } from "@kata-ts/virtcontainers";
@@ -57,6 +59,13 @@ export class PodVm {
   /** Ends it, with all that runs in it. Idempotent. */
   stop(): Promise<void> {
     return endSandbox(this.#vm, this.ports);
+  }
+
+  /** It goes on once its monitor answers that had hung while it was saved. Never rejects. */
+  async goOnLater(): Promise<void> {
+    await continueContainer(this.id, this.ports).catch((error: unknown) => {
+      if (this.#vm.isRunning()) this.ports.warn(`the VM of ${this.id} stands still: ${reasonOf(error)}`);
+    });
   }
 
   /** Ends it as it is: a guest that stands still writes nothing to its disks, and its processes are as if killed. */

@@ -10,6 +10,7 @@ import {
   execInContainer,
   KataError,
   killContainer,
+  LeftStanding,
   listProcesses,
   noteExit,
   parseContainerId,
@@ -162,7 +163,12 @@ export class Pod implements AsyncDisposable {
   ): Promise<void> {
     const ports = this.#ports();
     const { bundle } = await ports.store.read(id);
-    await saveContainer(id, directory, { leaveRunning, process: savedProcess(id, bundle), signal }, ports);
+    try {
+      await saveContainer(id, directory, { leaveRunning, process: savedProcess(id, bundle), signal }, ports);
+    } catch (error) {
+      if (error instanceof LeftStanding) void this.#running?.goOnLater();
+      throw error;
+    }
     if (leaveRunning) return;
     for (const each of [process, ...execs.values()]) each.endsWithVm(KILLED);
     await this.#running?.kill();

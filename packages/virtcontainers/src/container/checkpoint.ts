@@ -62,14 +62,19 @@ export async function saveContainer(
   ports.trace?.("container saved", id);
 }
 
-/** Lets a container go on, with its network, whose checkpoint was killed. Idempotent. @throws KataError KATA_STATE when it has ended */
+/**
+ * Lets a container go on, with its network, whose checkpoint was killed, or had to give up on a monitor that had hung: that is waited for as
+ * long as the VM runs. Idempotent.
+ *
+ * @throws KataError KATA_STATE when it has ended
+ */
 export async function continueContainer(
   id: ContainerId,
   { store, hypervisor, network, connectAgent }: Ports<"store" | "hypervisor" | "network" | "connectAgent">,
 ): Promise<void> {
   const state = requireStatus(await store.read(id), "continue", "running", "paused");
   const vm = hypervisor.reopen(state);
-  await vm.goOn();
+  await vm.goOn({ patient: true });
   using agent = connectAgent(state.agentUrl);
   await network.sync(vm, agent);
 }

@@ -3,6 +3,7 @@ import { KataError } from "../errors.ts";
 import type { Ports } from "../ports/ports.ts";
 import type { LiveSandbox } from "../sandbox/create.ts";
 import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
+import { goOnLater } from "../snapshot/go-on-later.ts";
 import type { SavedContainer, SnapshotManifest } from "../snapshot/manifest.ts";
 import { takeSnapshot } from "../snapshot/take-snapshot.ts";
 import type { ContainerParts } from "./container-parts.ts";
@@ -63,10 +64,17 @@ export async function saveSandbox(
 ): Promise<Snapshot> {
   const { leaveRunning = true, deadlineMs = DEADLINE_MS, signal } = options;
   const { hypervisor, network } = ports;
-  const manifest = await takeSnapshot(directory, {
-    ...{ vm, agent, hypervisor, network, sandboxId: id, ...saved, leaveRunning, deadlineMs, signal },
-  });
-  return snapshotOf(directory, manifest);
+  try {
+    const manifest = await takeSnapshot(directory, {
+      ...{ vm, agent, hypervisor, network, sandboxId: id, ...saved, leaveRunning, deadlineMs, signal },
+    });
+    return snapshotOf(directory, manifest);
+  } catch (error) {
+    void goOnLater(error, { vm, agent }, network, (message) => {
+      process.emitWarning(message);
+    });
+    throw error;
+  }
 }
 
 /** @throws KataError KATA_STATE for a container that waits to be started */

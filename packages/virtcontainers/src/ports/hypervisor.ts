@@ -3,7 +3,7 @@ import type { ProcessIdentity } from "@kata-ts/linux";
 import type { VmExit } from "@kata-ts/proxy";
 import type { VmCapabilities } from "./capabilities.ts";
 import type { RecordedCgroup } from "./cgroups.ts";
-import type { Fingerprint, RestoreSource, SavedVm, SaveVmOptions } from "./saved-vm.ts";
+import type { Fingerprint, GoOnOptions, RestoreSource, SavedVm, SaveVmOptions } from "./saved-vm.ts";
 
 /** What a VM may take of the host beside its containers' limits: the guest's own, and its helpers'. */
 export interface VmOverhead {
@@ -229,8 +229,8 @@ export interface Vm {
    * @throws KataError KATA_UNSUPPORTED, KATA_SNAPSHOT
    */
   save(directory: string, options: SaveVmOptions): Promise<SavedVm>;
-  /** Lets it go on where `save` has left it standing still, because its caller was killed. Idempotent. */
-  goOn(): Promise<void>;
+  /** Lets it go on where `save` has left it standing still, because its caller was killed, or its monitor had hung. Idempotent. */
+  goOn(options?: GoOnOptions): Promise<void>;
   /** Takes back one name, or all names below one. Idempotent. */
   unshare(name: string): Promise<void>;
   /** Why it ended, as far as it was recorded. */

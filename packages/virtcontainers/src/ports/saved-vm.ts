@@ -36,6 +36,11 @@ export interface SaveVmOptions {
   readonly signal: AbortSignal;
 }
 
+export interface GoOnOptions {
+  /** A monitor that has hung is waited for, for as long as the VM runs; else it has some seconds to answer. */
+  readonly patient?: boolean | undefined;
+}
+
 /** A disk that a VM is to have before it is restored. */
 export interface RestoredDisk extends Omit<SavedDisk, "file"> {
   /** A file or block device of the host's with the saved bytes, which the VM writes to. */

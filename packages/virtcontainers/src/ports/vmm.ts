@@ -12,7 +12,7 @@ import type {
   VmGrowth,
   VmState,
 } from "./hypervisor.ts";
-import type { Fingerprint } from "./saved-vm.ts";
+import type { Fingerprint, GoOnOptions } from "./saved-vm.ts";
 
 export type { MachineDescription, MachineFiles, MachineLauncher } from "@kata-ts/proxy";
 
@@ -103,8 +103,8 @@ export interface Machine {
    * it goes on as before.
    */
   save(saved: SavedGuest, work: SaveRequest): Promise<void>;
-  /** Lets it go on where `save` has left it standing still, because its caller was killed. */
-  goOn(): Promise<void>;
+  /** Lets it go on where `save` has left it standing still, because its caller was killed, or its monitor had hung. */
+  goOn(options?: GoOnOptions): Promise<void>;
   /** Restores what was saved, in a machine that was started to wait for it. */
   restore(saved: SavedGuest): Promise<void>;
   /** See Vm.noteBoot. */

@@ -15,7 +15,7 @@ import type {
   VmGrowth,
   VmState,
 } from "../ports/hypervisor.ts";
-import type { SavedVm, SaveVmOptions } from "../ports/saved-vm.ts";
+import type { GoOnOptions, SavedVm, SaveVmOptions } from "../ports/saved-vm.ts";
 import type { SharedTreeSettings, Vmm } from "../ports/vmm.ts";
 import { missingGrowth } from "./boot-growth.ts";
 import { DiskRecords } from "./disk-records.ts";
@@ -170,8 +170,8 @@ export class VmHandle implements Vm {
     );
   }
 
-  async goOn(): Promise<void> {
-    await (await this.#machine()).goOn();
+  async goOn(options: GoOnOptions = {}): Promise<void> {
+    await (await this.#machine()).goOn(options);
   }
 
   async share(source: string, name: string, options: ShareOptions): Promise<string> {

@@ -25,6 +25,7 @@ import { KataError } from "../errors.ts";
 import type { NicBackend, PluggedDisk, PluggedNic, UnplugOptions, VmGrowth, VmState } from "../ports/hypervisor.ts";
 import { LateCard } from "../ports/late-card.ts";
 import { LateDisk } from "../ports/late-disk.ts";
+import type { GoOnOptions } from "../ports/saved-vm.ts";
 import type { Machine, MachineDisk, SaveRequest, UnplugDisksOptions } from "../ports/vmm.ts";
 import type { SavedGuest } from "../template/saved-guest.ts";
 import { freePlace } from "./free-place.ts";
@@ -34,6 +35,8 @@ import { qmpSocketOf } from "./qmp-socket.ts";
 
 const MONITOR_SILENCE_MS = 5_000;
 const PLUG_DEADLINE_MS = 30_000;
+/** Between two attempts at a monitor that does not answer. */
+const SILENCE_PAUSE_MS = 500;
 
 /** A QEMU that was started, changed over its monitor's socket. */
 export class QemuMachine implements Machine {
@@ -120,8 +123,16 @@ export class QemuMachine implements Machine {
     await this.#alone((qmp) => saveQemu(qmp, { state: this.#state, config: this.#config }, saved, request));
   }
 
-  async goOn(): Promise<void> {
-    await this.#alone(continueMachine);
+  async goOn({ patient = false }: GoOnOptions = {}): Promise<void> {
+    for (;;) {
+      try {
+        await this.#alone(continueMachine);
+        return;
+      } catch (error) {
+        if (!patient || !isSilence(error) || !isAlive(this.#state.vmm)) throw error;
+      }
+      await delay(SILENCE_PAUSE_MS);
+    }
   }
 
   async restore({ state }: SavedGuest): Promise<void> {
@@ -161,6 +172,11 @@ export class QemuMachine implements Machine {
 
 function isLate(error: unknown): boolean {
   return error instanceof QemuError && error.code === "KATA_QMP_TIMEOUT";
+}
+
+/** QEMU has not answered, or not taken the connection: it may do so later. What it refuses, it refuses. */
+function isSilence(error: unknown): boolean {
+  return error instanceof QemuError && (error.code === "KATA_QMP_TIMEOUT" || error.code === "KATA_QMP_CLOSED");
 }
 
 function requirePort(where: string): string {
