@@ -30,6 +30,7 @@ const OWN_WAY: ReadonlySet<string> = new Set([
     "readme",
     "shim-faults",
     "snapshots",
+    "snapshots-of-pods",
     "template",
   ],
   // Its host has a /run of its own, where this machine's templates are not.
