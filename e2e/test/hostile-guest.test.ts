@@ -59,6 +59,29 @@ describe("a guest whose root is hostile", () => {
     await kata.ok(["delete", "--force", other]);
   });
 
+  it("hides no process from kill --all, by the name of a control group of its own, or by its depth", async () => {
+    await using kata = new Kata();
+    const id = await kata.start({
+      args: ["sleep", "1000"],
+      edit: (spec) => {
+        unbound(spec);
+        spec.mounts.push({ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["rw"] });
+      },
+    });
+    const inside = (script: string) => kata.ok(["exec", id, "sh", "-c", script]);
+    await inside(`cd /sys/fs/cgroup; odd=$(printf 'x\\377'); mkdir "$odd"
+      sh -c 'echo $$ >"$0/cgroup.procs"; trap "echo told >/dev/told; exit" TERM; echo >/dev/ready; while :; do sleep 0.1; done' "$odd" </dev/null >/dev/null 2>&1 &
+      until [ -e /dev/ready ]; do sleep 0.1; done`);
+    expect(
+      await inside("cd /sys/fs/cgroup; n=0; while mkdir d && cd d; do n=$((n + 1)); done 2>/dev/null; echo $n"),
+    ).toBe("32");
+    await kata.ok(["kill", "--all", id, "TERM"]);
+    expect(await inside("until [ -s /dev/told ]; do sleep 0.1; done; cat /dev/told; rm /dev/told /dev/ready")).toBe(
+      "told",
+    );
+    await kata.ok(["delete", "--force", id]);
+  });
+
   it("writes neither to the image as a disk, nor to a volume that is read-only", async () => {
     await using kata = Kata.configured("[hypervisor.qemu]\ndisable_image_nvdimm = true\n");
     const image = join(SHARE, "rootfs.ext4");
