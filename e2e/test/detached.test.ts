@@ -96,17 +96,28 @@ describe("a sandbox that outlives its program", () => {
     expect(await run("detach", "contested", rootfs)).toBe("detached");
     const holders = [1, 2].map(() => start("hold", "contested"));
     const ends = holders.map((holder) => once(holder, "exit"));
-    const said = holders.map((holder) => text(holder.stdout));
+    const said = holders.map(async (holder) => String((await once(holder.stdout, "data"))[0]));
     const [watcher] = processesOf();
-    await settled(async () => (await states()).includes("contested running"));
+    expect((await Promise.all(said)).sort()).toEqual(['"KATA_STATE"\n', '"opened"\n']);
     await expect(Sandbox.open("contested")).rejects.toMatchObject({ code: "KATA_STATE" });
-    expect(await Promise.race(said), "that of the one that came too late").toBe('"KATA_STATE"\n');
     for (const holder of holders) holder.kill("SIGKILL");
     await Promise.all(ends);
-    expect((await Promise.all(said)).sort()).toEqual(['"KATA_STATE"\n', '"opened"\n']);
     await settled(() => watcher !== undefined && !isAlive(watcher));
     expect(readdirSync(VM_ROOT)).toEqual([]);
     await expect(Sandbox.open("contested")).rejects.toMatchObject({ code: "KATA_NOT_FOUND" });
+  });
+
+  it("ends with a program that is killed in the middle of opening it, and leaves nothing", async () => {
+    await using root = await ownRootfs();
+    expect(await run("detach", "half", root.path)).toBe("detached");
+    const [watcher] = processesOf();
+    const holder = start("hold", "half");
+    const end = once(holder, "exit");
+    await settled(async () => (await states()).includes("half running")); // It opens the containers then.
+    holder.kill("SIGKILL");
+    await end;
+    await settled(() => watcher !== undefined && !isAlive(watcher));
+    expect(readdirSync(VM_ROOT)).toEqual([]);
   });
 
   it("is refused where its VM has died, and what is left is removed; it is removed while it runs, too", async () => {
