@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import {
   availableParallelism,
   constants,
@@ -52,6 +52,22 @@ describe("process", () => {
     for (const name of ["SIGUSR2", "SIGHUP"] as const) process.kill(process.pid, name);
     await both;
     expect(order).toEqual(["signal", "tick", "signal", "tick"]);
+  });
+
+  it("gets an error for a write that the limit on files does not allow", () => {
+    const directory = mkdtempSync(join(tmpdir(), "limited-"));
+    const limit = (bytes: string): void => {
+      execFileSync("prlimit", ["--pid", String(process.pid), `--fsize=${bytes}:`]);
+    };
+    try {
+      limit("0");
+      expect(() => {
+        writeFileSync(join(directory, "file"), "text");
+      }).toThrow(/EFBIG/);
+    } finally {
+      limit("unlimited");
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it("has an environment of texts", () => {

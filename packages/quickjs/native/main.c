@@ -150,7 +150,9 @@ static size_t stack_size(void)
 
 int main(int argc, char **argv)
 {
+    /* A write fails instead, as on Node: with EPIPE, and with EFBIG where the caller's limit on files does not allow it. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     /* Where a caller ignores it, which is inherited, the kernel keeps no status of a child. */
     signal(SIGCHLD, SIG_DFL);
     /* glibc would give each large buffer back to the kernel, and ask for the next. */

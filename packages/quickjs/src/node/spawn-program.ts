@@ -54,7 +54,7 @@ export function spawnProgram(file: string, argv: readonly string[], program: Pro
   }
 }
 
-/** The program ignores SIGPIPE and blocks what it reads of a descriptor: a child inherits neither. */
+/** The program ignores SIGPIPE and SIGXFSZ, and blocks what it reads of a descriptor: a child inherits none of it. */
 function setAttributes(attributes: Buffer, detached: boolean): void {
   libc("posix_spawnattr_init", attributes);
   libc("posix_spawnattr_setsigdefault", attributes, Buffer.alloc(SIGSET_BYTES, 0xff));
