@@ -74,6 +74,11 @@ describe("a sandbox that outlives its program", () => {
     const first = await Sandbox.create({ vm, id: "talker", detachable: true });
     const script = "read go; seq 1000000; echo over >&2; touch /tmp/talked; exit 7";
     const running = await (await first.createContainer({ rootfs, id: "talk", args: ["sh", "-c", script] })).start();
+    const beside = await running.exec({ args: ["sleep", "1000"] });
+    const refusal = "sandbox talker cannot be detached: process sleep of container talk is under way in this program";
+    await expect(first.detach()).rejects.toMatchObject({ code: "KATA_STATE", message: refusal });
+    await beside.kill("SIGKILL");
+    expect(await beside.result()).toMatchObject({ signal: "SIGKILL" });
     running.process.stdin.write("go\n");
     await first.detach();
     await expect(running.process.wait()).rejects.toThrow("let go of");
