@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { identifyProcess } from "@kata-ts/linux";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { LateDisk } from "../ports/late-disk.ts";
@@ -32,9 +31,14 @@ beforeEach(async () => {
   [devices, nodes] = [new Set(INDICES), new Set(INDICES)];
   server = createServer((socket) => {
     socket.write('{"QMP":{"version":{},"capabilities":[]}}\n');
-    createInterface({ input: socket }).on("line", (line) => {
-      const command = JSON.parse(line) as Command;
-      socket.write(`${JSON.stringify({ ...answer(command), id: command.id })}\n`);
+    let rest = "";
+    socket.setEncoding("utf8").on("data", (text: string) => {
+      const lines = `${rest}${text}`.split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) {
+        const command = JSON.parse(line) as Command;
+        socket.write(`${JSON.stringify({ ...answer(command), id: command.id })}\n`);
+      }
     });
   });
   await new Promise<void>((resolve) => server.listen(join(directory, "qmp.sock"), resolve));
