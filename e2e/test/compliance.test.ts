@@ -5,6 +5,7 @@ import { defaultQemuConfig, defaultSpec, HostCgroups, QemuVmm, VmmHypervisor } f
 import {
   agentCompliance,
   cgroupsCompliance,
+  detachingCompliance,
   hypervisorCompliance,
   vmmCompliance,
 } from "@kata-ts/virtcontainers/testing";
@@ -22,7 +23,7 @@ const config = { ...defaultQemuConfig, ...assets, maxVcpus: 2 };
 describe("QEMU with its supervisor in this process", () => {
   expectCleanHost();
 
-  it.each(hypervisorCompliance)("$rule", async ({ check }) => {
+  it.each([...hypervisorCompliance, ...detachingCompliance])("$rule", async ({ check }) => {
     await check(new VmmHypervisor({ vmm: new QemuVmm(config) }));
   });
 });
@@ -40,7 +41,7 @@ describe("QEMU's machine", () => {
 describe("QEMU with kata-proxy", () => {
   expectCleanHost();
 
-  it.each(hypervisorCompliance)("$rule", async ({ check }) => {
+  it.each([...hypervisorCompliance, ...detachingCompliance])("$rule", async ({ check }) => {
     await check(
       new VmmHypervisor({ vmm: new QemuVmm(config), proxyPath: join(DIST, "libexec", "kata-ts", "kata-proxy") }),
     );

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { defaultQemuConfig, QemuVmm, VmmHypervisor } from "@kata-ts/virtcontainers";
-import { hypervisorCompliance, vmmCompliance } from "@kata-ts/virtcontainers/testing";
+import { detachingCompliance, hypervisorCompliance, vmmCompliance } from "@kata-ts/virtcontainers/testing";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { Kata } from "../harness/kata.ts";
@@ -37,7 +37,9 @@ describe("QEMU's microvm", () => {
 
   const growing = "grows by what is missing, and tells what the guest has to switch on";
 
-  it.each(hypervisorCompliance.filter(({ rule }) => rule !== growing))("$rule", async ({ check }) => {
+  const rules = [...hypervisorCompliance, ...detachingCompliance].filter(({ rule }) => rule !== growing);
+
+  it.each(rules)("$rule", async ({ check }) => {
     await check(new VmmHypervisor({ vmm, proxyPath: join(DIST, "libexec", "kata-ts", "kata-proxy") }));
   });
 });

@@ -5,6 +5,7 @@ import { describe, it } from "vitest";
 import { FileStore, MemoryStore } from "../src/index.ts";
 import {
   agentCompliance,
+  detachingCompliance,
   FakeAgent,
   FakeHypervisor,
   hypervisorCompliance,
@@ -29,7 +30,7 @@ describe("FileStore", () => {
 });
 
 describe("FakeHypervisor", () => {
-  it.each(hypervisorCompliance)("$rule", async ({ check }) => {
+  it.each([...hypervisorCompliance, ...detachingCompliance])("$rule", async ({ check }) => {
     await check(new FakeHypervisor());
   });
 });

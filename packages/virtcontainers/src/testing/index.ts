@@ -26,7 +26,7 @@ export { type FakePorts, fakePorts } from "./fake-ports.ts";
 export { FakeShims } from "./fake-shims.ts";
 export { writeFakeSnapshot } from "./fake-snapshot.ts";
 export { FakeVmm, type FakeVmmOptions } from "./fake-vmm.ts";
-export { hypervisorCompliance } from "./hypervisor-compliance.ts";
+export { detachingCompliance, hypervisorCompliance } from "./hypervisor-compliance.ts";
 export { type NetworkUnderTest, networkCompliance } from "./network-compliance.ts";
 export { type ShimsUnderTest, shimsCompliance } from "./shims-compliance.ts";
 export { storeCompliance } from "./store-compliance.ts";
