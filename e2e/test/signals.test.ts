@@ -52,6 +52,9 @@ const BY_THE_SHIM = [
   "SIGTSTP",
 ] as const;
 
+/** What a signal may take: a lost one is named. */
+const LINE_DEADLINE_MS = 60_000;
+
 class Lines {
   #text = "";
   #ended = false;
@@ -69,8 +72,13 @@ class Lines {
   }
 
   async until(line: string): Promise<void> {
+    const late = AbortSignal.timeout(LINE_DEADLINE_MS);
+    late.addEventListener("abort", () => {
+      this.#changed();
+    });
     while (!this.#text.split("\n").includes(line)) {
       if (this.#ended) throw new Error(`ended before ${line}: ${this.#text}`);
+      if (late.aborted) throw new Error(`did not come to ${line}: ${this.#text}`);
       await new Promise<void>((resolve) => {
         this.#changed = resolve;
       });
