@@ -7,9 +7,14 @@ import { vmSurroundings } from "./vm-spec-shape.ts";
 /** What the starter writes when the sandbox is complete; without it the end of the starter is the end of the VM. */
 export const COMMIT = "commit\n";
 
+/** What a process writes that was offered a VM: it is there, and the VM is its own from then on. */
+export const TAKE = "take\n";
+
 /** The proxy's side of the pipe to its starter, or to the taker of its VM. */
 export class StarterPipe {
   readonly #socket: Socket;
+  /** What it has said so far, but for its surroundings. */
+  #heard = "";
 
   constructor(socket: Socket | number) {
     this.#socket = typeof socket === "number" ? new Socket({ fd: socket, readable: true, writable: true }) : socket;
@@ -49,18 +54,30 @@ export class StarterPipe {
     this.tell({ ok: false, code, message });
   }
 
+  /** True once the process takes the VM that it was offered, false when it goes away before that. */
+  async takes(): Promise<boolean> {
+    const isTaken = await this.#hears(TAKE);
+    if (!isTaken) this.#socket.destroy();
+    return isTaken;
+  }
+
   /** True once the starter commits, false when it goes away before that. */
   async committed(): Promise<boolean> {
-    let text = "";
+    const isCommitted = await this.#hears(COMMIT);
+    this.#socket.destroy();
+    return isCommitted;
+  }
+
+  async #hears(word: string): Promise<boolean> {
     try {
-      for await (const chunk of this.#socket) {
-        text += String(chunk);
-        if (text.includes(COMMIT)) break;
+      if (this.#heard.includes(word)) return true;
+      for await (const chunk of this.#socket.iterator({ destroyOnReturn: false })) {
+        this.#heard += String(chunk);
+        if (this.#heard.includes(word)) break;
       }
     } catch {
       // A starter that was killed before it read the outcome shows as an error of the pipe, not as its end.
     }
-    this.#socket.destroy();
-    return text.includes(COMMIT);
+    return this.#heard.includes(word);
   }
 }

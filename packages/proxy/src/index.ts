@@ -13,7 +13,7 @@
  * @module
  */
 
-export { COMMIT } from "./control.ts";
+export { COMMIT, TAKE } from "./control.ts";
 export { copySparse } from "./copy-sparse.ts";
 export { engineResolver, readResolvConf } from "./engine-resolver.ts";
 export { findVirtiofsd } from "./find-virtiofsd.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { COMMIT } from "./control.ts";
+import { COMMIT, TAKE } from "./control.ts";
 import { OwnerDoor } from "./owner-door.ts";
 
 let directory = "";
@@ -23,9 +23,12 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
+/** As one that is there to take the VM when it is offered. */
 async function answerTo(socket: Socket): Promise<unknown> {
   const [line] = (await once(socket, "data")) as [Buffer];
-  return JSON.parse(line.toString());
+  const answer = JSON.parse(line.toString()) as { readonly ok: boolean };
+  if (answer.ok) socket.write(TAKE);
+  return answer;
 }
 
 it("refuses all while the VM belongs to its starter, and lets them go", async () => {
@@ -58,4 +61,27 @@ it("sees an owner that dies, and gives a VM that was let go to the next", async 
   expect(await answerTo(second)).toEqual({ ok: true });
   second.destroy();
   expect(await (await next).committed()).toBe(false);
+});
+
+it("does not take a VM for owned, and lost, where one asked for it that has gone before it was answered", async () => {
+  const next = door.next();
+  const gone = [1, 2].map(() => connect(path));
+  await Promise.all(gone.map((socket) => once(socket, "connect")));
+  for (const socket of gone) socket.destroy();
+  const socket = connect(path);
+  expect(await answerTo(socket)).toEqual({ ok: true });
+  socket.end(COMMIT);
+  expect(await (await next).committed()).toBe(true);
+});
+
+it("keeps a VM from none that is not taken after all, and hears a commit that comes with the taking", async () => {
+  const next = door.next();
+  const first = connect(path);
+  await once(first, "data");
+  const second = connect(path);
+  await once(second, "connect");
+  first.destroy();
+  expect(await answerTo(second)).toEqual({ ok: true });
+  second.end(COMMIT);
+  expect(await (await next).committed()).toBe(true);
 });

@@ -7,16 +7,19 @@ const REFUSAL: StartOutcome = { ok: false, code: "KATA_STATE", message: "the VM 
 
 /**
  * Where a VM that may outlive its starter is taken over. It belongs to one process at a time, and at first to its starter: who
- * connects while it belongs to none gets it, all others are refused.
+ * connects while it belongs to none is offered it, and has it once it says so; all others are refused.
  */
 export class OwnerDoor {
   readonly #server: Server;
   #waiting: ((owner: StarterPipe) => void) | undefined;
+  /** One is answered after the other: who comes while it is offered to another may get it yet. */
+  #turn: Promise<void> = Promise.resolve();
 
   private constructor(server: Server) {
     this.#server = server;
     server.on("connection", (socket) => {
-      this.#admit(socket);
+      socket.on("error", () => undefined);
+      this.#turn = this.#turn.then(() => this.#admit(socket));
     });
   }
 
@@ -39,16 +42,18 @@ export class OwnerDoor {
     this.#server.close();
   }
 
-  #admit(socket: Socket): void {
+  async #admit(socket: Socket): Promise<void> {
     const admit = this.#waiting;
     if (admit === undefined) {
-      socket.on("error", () => undefined).end(`${JSON.stringify(REFUSAL)}\n`);
+      socket.end(`${JSON.stringify(REFUSAL)}\n`);
       socket.resume();
       return;
     }
-    this.#waiting = undefined;
     const owner = new StarterPipe(socket);
     owner.tell({ ok: true });
+    // It may have given up, or been killed, before its turn came: then it has never had the VM.
+    if (!(await owner.takes())) return;
+    this.#waiting = undefined;
     admit(owner);
   }
 }

@@ -32,14 +32,14 @@ export const proxy: readonly Mutant[] = [
   {
     name: "a VM whose creator is gone before it said that the VM may stay is ended",
     file: "packages/proxy/src/control.ts",
-    code: "return text.includes(COMMIT);",
+    code: "return isCommitted;",
     without: "return true;",
     test: ["e2e/test/reaper-contract", "rolls a create back whose caller was killed"],
   },
   {
     name: "a VM that a dead create has taken from the cache ends",
     file: "packages/proxy/src/control.ts",
-    code: "return text.includes(COMMIT);",
+    code: "return isCommitted;",
     without: "return true;",
     test: ["e2e/test/vm-cache", "has its VM end with a create that is killed"],
   },

@@ -12,9 +12,12 @@ const SILENCE_MS = 10_000;
 export function supervisorOver(control: Socket, end: () => void): StartedSupervisor {
   let committed = false;
   const ended: Promise<undefined> = new Promise((resolve) => {
-    control.once("close", () => {
+    const onClose = (): void => {
       if (!committed) resolve(undefined);
-    });
+    };
+    // The supervisor may have ended since it answered.
+    if (control.closed) onClose();
+    else control.once("close", onClose);
   });
   control.resume();
   return {

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { join } from "node:path";
 import { isAlive, signalProcess } from "@kata-ts/linux";
-import { VmFile } from "@kata-ts/proxy";
+import { TAKE, VmFile } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import type { Vmm } from "../ports/vmm.ts";
@@ -23,6 +23,7 @@ export async function takeDetached(state: VmState, vmm: Vmm): Promise<VmHandle> 
     control.destroy();
     throw whyNot(state, outcome);
   }
+  control.write(TAKE);
   try {
     await ownVm(state.dir);
   } catch (error) {
