@@ -30,6 +30,8 @@ export interface ContainerParts {
   /** Told when the first process has ended. */
   readonly onExit: (exitCode: number) => void;
   readonly limits: SandboxLimits;
+  /** The sandbox is no more this program's: what is in it is not, either. */
+  readonly isLetGo: () => boolean;
   /** Told when the container is gone. */
   readonly onRemoved: () => void;
   /** Once it is gone, again is fine; where it failed, again tries again. */

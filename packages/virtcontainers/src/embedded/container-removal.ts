@@ -1,7 +1,10 @@
 import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import type { ContainerParts } from "./container-parts.ts";
 
-/** Takes a container out of its sandbox: its processes end, and what it had of the VM is given back. */
+/**
+ * Takes a container out of its sandbox: its processes end, and what it had of the VM is given back. One of a sandbox that was let go of stays
+ * in it, as that stays when its scope is left.
+ */
 export class ContainerRemoval {
   readonly #parts: Omit<ContainerParts, "remove">;
   #isOutOfGuest = false;
@@ -23,7 +26,8 @@ export class ContainerRemoval {
   }
 
   async #remove(): Promise<void> {
-    const { id, agent, vm, hasDisks, limits, onRemoved } = this.#parts;
+    const { id, agent, vm, hasDisks, limits, isLetGo, onRemoved } = this.#parts;
+    if (isLetGo()) return;
     try {
       if (!this.#isOutOfGuest)
         await wrapAgentError(`remove container ${id}`, agent.removeContainer({ container_id: id }));

@@ -83,6 +83,41 @@ describe("a sandbox that is detached", () => {
     await using _opened = await Sandbox.open("one", {}, ports);
   });
 
+  it("keeps what the one has of it that has let go, whatever scopes it leaves, and gets nothing more of that", async () => {
+    const sandbox = await Sandbox.create({ id: "one", detachable: true }, ports);
+    {
+      await using container = await sandbox.createContainer(program("web"));
+      const running = await container.start();
+      await sandbox.detach();
+      await running.remove();
+    }
+    await expect(sandbox.createContainer(program("more"))).rejects.toMatchObject({
+      code: "KATA_STATE",
+      message: "sandbox one was detached",
+    });
+    expect(agent.calls.filter((name) => name === "removeContainer")).toEqual([]);
+    await using opened = await Sandbox.open("one", {}, ports);
+    expect(opened.containers).toEqual(["web"]);
+  });
+
+  it("is let go of, and the call says so, where its limit comes after the first process was let go of", async () => {
+    const limit = new AbortController();
+    const boot = ports.hypervisor.boot.bind(ports.hypervisor);
+    ports.hypervisor.boot = async (request) => {
+      const vm = await boot(request);
+      const detach = vm.detach.bind(vm);
+      vm.detach = async (note) => {
+        limit.abort(new Error("enough"));
+        await detach(note);
+      };
+      return vm;
+    };
+    await using sandbox = await Sandbox.create({ id: "one", detachable: true }, ports);
+    await sandbox.detach({ signal: limit.signal });
+    expect(await states()).toEqual(["one detached"]);
+    await (await Sandbox.open("one", {}, ports)).close();
+  });
+
   it("is removed with its VM, and what is left of one that has died, too", async () => {
     await detached("living");
     await detached("dead").catch(() => undefined); // One guest has one sandbox: the second one's creation fails.

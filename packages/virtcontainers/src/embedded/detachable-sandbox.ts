@@ -1,5 +1,5 @@
 import { type Detachable, detachSandbox } from "./detach.ts";
-import { type LimitOptions, withinLimit } from "./limit.ts";
+import { endedByLimit, type LimitOptions } from "./limit.ts";
 import { NetworkedSandbox } from "./networked-sandbox.ts";
 import { checkOptions, limitShape } from "./process-shape.ts";
 import { traced } from "./tracing.ts";
@@ -11,7 +11,8 @@ export abstract class DetachableSandbox extends NetworkedSandbox {
 
   /**
    * Lets go of the sandbox: it runs on without this program, and `Sandbox.open` takes it over, here or in another program. This object is
-   * of no more use then. What its first processes write meanwhile is read, and the last 256 KiB of each output kept.
+   * of no more use then; leaving its scope, or a container's, changes nothing. What its first processes write meanwhile is read, and the last
+   * 256 KiB of each output kept. A limit that is reached ends the call only before the first of them is let go of.
    *
    * @throws KataError KATA_UNSUPPORTED for one that was not created to be `detachable`, or has the network `nat`; KATA_STATE while another
    * call is under way, or a process beside the first ones, and for a container that is not started: nothing has changed then. KATA_VM_GONE
@@ -19,7 +20,7 @@ export abstract class DetachableSandbox extends NetworkedSandbox {
   async detach(limits: LimitOptions = {}): Promise<void> {
     checkOptions(limitShape, limits, "detach");
     await traced({ name: "sandbox.detach", sandboxId: this.id }, () =>
-      withinLimit(`the detaching of sandbox ${this.id}`, limits, (signal) => detachSandbox(this.detachable, signal)),
+      endedByLimit(`the detaching of sandbox ${this.id}`, limits, (signal) => detachSandbox(this.detachable, signal)),
     );
   }
 }

@@ -27,6 +27,8 @@ import type { ContainerOptions } from "./sandbox-options.ts";
 import { reattach, savedContainer } from "./snapshot.ts";
 import { traced } from "./tracing.ts";
 
+const OPEN_IT = "Sandbox.open() takes it over again";
+
 interface Surroundings {
   readonly live: LiveSandbox;
   readonly network: SandboxNetwork;
@@ -45,6 +47,7 @@ export class SandboxContainers {
   readonly #all: Map<string, ContainerParts> = new Map();
   /** The first processes that were let run. */
   readonly #started: Map<string, GuestProcess> = new Map();
+  #isLetGo = false;
 
   constructor({ live, network, events, idle }: Surroundings) {
     this.#live = live;
@@ -84,8 +87,9 @@ export class SandboxContainers {
     return Promise.all(opened);
   }
 
-  /** Their first processes go on without this program. */
+  /** Their first processes go on without this program, also those whose streams it has asked for, and not got yet. */
   async letAllGo(): Promise<void> {
+    this.#isLetGo = true;
     await Promise.all([...this.#all.values()].map((each) => detachContainer(each, this.#started.get(each.id))));
   }
 
@@ -104,7 +108,10 @@ export class SandboxContainers {
       const waiting = [...this.#all.keys()].find((id) => !this.#started.has(id));
       if (waiting !== undefined) throw notStarted(this.#live.id, waiting);
       const parts = [...this.#all.values()];
-      return await detach(await Promise.all(parts.map((each) => detachContainer(each, this.#started.get(each.id)))));
+      const left = await Promise.all(parts.map((each) => detachContainer(each, this.#started.get(each.id))));
+      const result = await detach(left);
+      this.#isLetGo = true;
+      return result;
     });
   }
 
@@ -120,6 +127,7 @@ export class SandboxContainers {
   }
 
   async #create(id: ContainerId, options: ContainerOptions): Promise<Container> {
+    if (this.#isLetGo) throw new KataError("KATA_STATE", `sandbox ${this.#live.id} was detached`, { hint: OPEN_IT });
     const config = await containerConfigOf(id, options, this.#network.mounts);
     if (this.#all.has(id)) throw new KataError("KATA_ID_IN_USE", `container with id exists: ${id}`);
     checkBinds(config.spec);
@@ -146,7 +154,11 @@ export class SandboxContainers {
       idle: this.#idle,
       gate: this.#gate,
       limits: this.#limits,
-      onStarted: (first) => this.#started.set(id, first),
+      onStarted: (first) => {
+        this.#started.set(id, first);
+        if (this.#isLetGo) void first.detach();
+      },
+      isLetGo: () => this.#isLetGo,
       onRemoved: () => {
         this.#all.delete(id);
         this.#started.delete(id);
