@@ -7,8 +7,9 @@ import { text } from "node:stream/consumers";
 import { connected, connectTcp, listenTcp, unshare } from "@kata-ts/linux";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { NetworkNamespace } from "../namespace.ts";
-import { flowLimit, flowsOf } from "./flow-limit.ts";
+import { flowLimit, flowsOf, isTooMany, listKey } from "./flow-limit.ts";
 import { NatNetwork } from "./index.ts";
+import { changeRules } from "./nft.ts";
 
 const SERVER = "198.51.100.1";
 
@@ -89,6 +90,24 @@ describe("the flows of a guest", () => {
     const socket = connected(other.run(() => connectTcp(SERVER, 80)));
     expect(await text(await socket)).toBe("hello");
     server.close();
+  });
+
+  it("are all let through where they are less than half of those that may be, also where these are few", async () => {
+    using place = NetworkNamespace.create();
+    const [most, flows] = [256, 96];
+    await changeRules(
+      place.path,
+      `table ip bound {
+         set flows { typeof ${listKey(most)}; size 256; flags dynamic; }
+         chain o { type filter hook output priority 0; ${isTooMany("flows", listKey(most), most)} drop; }
+       }`,
+    );
+    const passed = place.run(() => {
+      ip("link set lo up", `addr add ${SERVER}/32 dev lo`, "addr add 198.51.100.2/32 dev lo");
+      execFileSync("python3", ["-c", FLOOD, SERVER, String(flows)]); // What is dropped fails it.
+      return tracked();
+    });
+    expect(passed).toBe(flows);
   });
 
   it("are a sixteenth of what the host may track, and never so few that a guest is of no use", () => {

@@ -25,17 +25,25 @@ export function flowsOf(most: number): number {
 
 /**
  * The kernel looks through a list for each flow that is new. One list of all flows of a guest would take it milliseconds, and a guest
- * could have it do nothing else: each flow goes into one of so many.
+ * could have it do nothing else: each flow goes into one of several. Into which is chance, which fills short ones too unlike each other: a guest
+ * of few flows would be refused some when it has but a tenth of them.
  */
-const LISTS = 128;
+const [MOST_LISTS, LEAST_LENGTH] = [128, 32];
 
-/** A key of a set for the counts of these lists. */
-export const LIST = "numgen random mod 128"; // LISTS
+function listsOf(flows: number): number {
+  return Math.min(MOST_LISTS, Math.max(1, Math.floor(flows / LEAST_LENGTH)));
+}
+
+/** A key of a set for the counts of the lists of so many flows. */
+export function listKey(flows: number): string {
+  return `numgen random mod ${String(listsOf(flows))}`;
+}
 
 /** A flow without answers stays new, and each of its packets would count: the first is the one that is not in the table yet. */
 const FIRST_PACKET = "ct state new ct status & confirmed == 0";
 
-/** A match of nftables for the first packet of a flow that is one too many. @param set a dynamic one; @param key with LIST in it */
+/** A match of nftables for the first packet of a flow that is one too many. @param set a dynamic one; @param key with listKey in it */
 export function isTooMany(set: string, key: string, flows: number): string {
-  return `${FIRST_PACKET} add @${set} { ${key} ct count over ${String(Math.max(1, Math.floor(flows / LISTS)))} }`;
+  const most = Math.max(1, Math.floor(flows / listsOf(flows)));
+  return `${FIRST_PACKET} add @${set} { ${key} ct count over ${String(most)} }`;
 }

@@ -1,5 +1,5 @@
 import { listOf, object, optional, parseShape, text } from "@kata-ts/linux/shape";
-import { flowLimit, flowsOf, isTooMany, LIST } from "./flow-limit.ts";
+import { flowLimit, flowsOf, isTooMany, listKey } from "./flow-limit.ts";
 import { changeRules, listRules } from "./nft.ts";
 
 const TABLE = "ip kata-ts";
@@ -13,14 +13,14 @@ flush chain ${TABLE} postrouting
 add rule ${TABLE} postrouting ip saddr @sandboxes masquerade
 `;
 
-const OF_SANDBOX = `ip saddr . ${LIST}`;
+const ofSandbox = (flows: number): string => `ip saddr . ${listKey(flows)}`;
 
 /** The host's own count: it may keep a flow that a guest's router has forgotten. Of each address by itself, and idempotent, too. */
 const bound = (flows: number): string => `
-add set ${TABLE} flows { typeof ${OF_SANDBOX}; size 1048576; flags dynamic; }
+add set ${TABLE} flows { typeof ${ofSandbox(flows)}; size 1048576; flags dynamic; }
 add chain ${TABLE} prerouting { type filter hook prerouting priority 0; }
 flush chain ${TABLE} prerouting
-add rule ${TABLE} prerouting ip saddr @sandboxes ${isTooMany("flows", OF_SANDBOX, flows)} drop
+add rule ${TABLE} prerouting ip saddr @sandboxes ${isTooMany("flows", ofSandbox(flows), flows)} drop
 `;
 
 /**

@@ -1,6 +1,6 @@
 import { DECISIONS_AT_ONCE, DECISIONS_PER_SECOND } from "./decision-limit.ts";
 import type { EgressRules } from "./egress-policy.ts";
-import { isTooMany, LIST } from "./flow-limit.ts";
+import { isTooMany, listKey } from "./flow-limit.ts";
 
 /** The group that the router's rules log to, and the prefixes of what they log. */
 export const LOG_GROUP = 1;
@@ -44,7 +44,7 @@ export function routerRules(
 table ${ROUTER_TABLE} {
   set ${ANSWERS_WITH_PORT} { type ipv4_addr . inet_service; flags timeout; size ${String(MAX_ANSWERS)}; }
   set ${ANSWERS} { type ipv4_addr; flags timeout; size ${String(MAX_ANSWERS)}; }
-  set flows { typeof ${LIST}; size 256; flags dynamic; }
+  set flows { typeof ${listKey(flows)}; size 256; flags dynamic; }
   chain input {
     type filter hook input priority 0; policy drop;
     iifname "lo" accept
@@ -77,7 +77,7 @@ ${egressRules(rules)}
     accept
   }
   chain bound {
-    ${isTooMany("flows", LIST, flows)} jump refuse
+    ${isTooMany("flows", listKey(flows), flows)} jump refuse
   }
   chain forged {
     ${LOG_LIMIT} log group ${String(LOG_GROUP)} prefix "${LOG_REFUSED}"
