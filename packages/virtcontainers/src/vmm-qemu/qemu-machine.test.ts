@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { identifyProcess } from "@kata-ts/linux";
@@ -25,10 +25,13 @@ let server: Server;
 /** By index: what the guest has, and what QEMU has open for it. */
 let devices: Set<number>;
 let nodes: Set<number>;
+/** After how many milliseconds the guest lets go of what it is asked for; undefined: it does not. */
+let letsGoAfterMs: number | undefined;
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "kata-machine-"));
   [devices, nodes] = [new Set(INDICES), new Set(INDICES)];
+  letsGoAfterMs = undefined;
   server = createServer((socket) => {
     socket.write('{"QMP":{"version":{},"capabilities":[]}}\n');
     let rest = "";
@@ -38,6 +41,7 @@ beforeEach(async () => {
       for (const line of lines) {
         const command = JSON.parse(line) as Command;
         socket.write(`${JSON.stringify({ ...answer(command), id: command.id })}\n`);
+        if (command.execute === "device_del") letGoLater(command.arguments?.id ?? "", socket);
       }
     });
   });
@@ -58,21 +62,40 @@ function answer({ execute, arguments: { id = "", "node-name": node = "" } = {} }
   return { return: {} };
 }
 
+function letGoLater(id: string, socket: Socket): void {
+  if (letsGoAfterMs === undefined || !devices.has(indexOf(id))) return;
+  setTimeout(() => {
+    devices.delete(indexOf(id));
+    if (socket.writable) socket.write(`${JSON.stringify({ event: "DEVICE_DELETED", data: { device: id } })}\n`);
+  }, letsGoAfterMs).unref();
+}
+
 function indexOf(name: string): number {
   const hash = createHash("sha256").update(OWNER).digest("hex").slice(0, 16);
   return Number(new RegExp(`^disk-${hash}-(\\d)`).exec(name)?.[1]);
 }
 
-it("takes out all disks of an owner, whichever the guest keeps for longer than others", async () => {
+function machine(): QemuMachine {
   const itself = identifyProcess(process.pid);
   const state = { dir: directory, agentUrl: "", processes: [itself], vmm: itself, accelerator: "fake" };
-  const machine = new QemuMachine(state, { ...defaultQemuConfig, kernelPath: "/none", imagePath: "/none" });
+  return new QemuMachine(state, { ...defaultQemuConfig, kernelPath: "/none", imagePath: "/none" });
+}
+
+it("waits for all disks of an owner until one moment, also where the guest is slow and lets go of each", async () => {
+  letsGoAfterMs = 100;
+  // Each alone would be in time: the last one is gone after 300 ms at the earliest.
+  const takeOut = machine().unplugDisks(OWNER, { deadlineMs: 250, last: 2 });
+  await expect(takeOut).rejects.toThrow(LateDisk);
+  expect([...nodes]).toContain(2);
+});
+
+it("takes out all disks of an owner, whichever the guest keeps for longer than others", async () => {
   const records = new DiskRecords(directory);
   const device = join(directory, "disk");
   writeFileSync(device, "");
   for (const index of INDICES)
     await records.add({ owner: OWNER, readonly: false, index, kind: "blk", where: String(index) }, device);
-  const takeOut = () => takeDisksOut(machine, records, OWNER, { deadlineMs: 0 });
+  const takeOut = () => takeDisksOut(machine(), records, OWNER, { deadlineMs: 0 });
   await expect(takeOut()).rejects.toThrow(LateDisk);
   for (const index of [0, 1]) devices.delete(index);
   await expect(takeOut()).rejects.toThrow(LateDisk);

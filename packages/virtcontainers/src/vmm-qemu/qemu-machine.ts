@@ -35,6 +35,8 @@ import { qmpSocketOf } from "./qmp-socket.ts";
 
 const MONITOR_SILENCE_MS = 5_000;
 const PLUG_DEADLINE_MS = 30_000;
+/** For a guest that lets go of disks one after the other, each of which takes it five seconds by the rules of PCI Express. */
+const [UNPLUG_DEADLINE_MS, MORE_MS] = [20_000, 6_000];
 /** Between two attempts at a monitor that does not answer. */
 const SILENCE_PAUSE_MS = 500;
 
@@ -99,13 +101,15 @@ export class QemuMachine implements Machine {
     });
   }
 
-  async unplugDisks(owner: string, { last = 0, ...options }: UnplugDisksOptions = {}): Promise<void> {
+  async unplugDisks(owner: string, { last = 0, deadlineMs }: UnplugDisksOptions = {}): Promise<void> {
     await using qmp = await this.#monitor();
+    const giveUpAt = performance.now() + (deadlineMs ?? UNPLUG_DEADLINE_MS + last * MORE_MS);
     let late: LateDisk | undefined;
     const unplug = async (index: number): Promise<boolean> => {
       try {
-        // One deadline: the others are asked for, too.
-        return await unplugDisk(qmp, { id: diskId(owner, index) }, late === undefined ? options : { deadlineMs: 0 });
+        // One deadline for all. Once it is over the others are asked for, too.
+        const left = Math.max(0, Math.ceil(giveUpAt - performance.now()));
+        return await unplugDisk(qmp, { id: diskId(owner, index) }, { deadlineMs: late === undefined ? left : 0 });
       } catch (error) {
         if (!isLate(error)) throw error;
         late ??= new LateDisk(owner, error);
