@@ -53,6 +53,24 @@ describe("a visit of a directory and all below it", () => {
     expect(seen).toEqual([expect.stringMatching(/one|two/), "top"]);
   });
 
+  it.each(["ENOENT", "ENODEV"])(
+    "goes on where what it visits is gone by the word %s, and no further by others",
+    (code) => {
+      for (const name of ["one", "two"]) mkdirSync(join(top, name));
+      const seen: string[] = [];
+      const fail = (errno: string) => (_directory: string, entry: Buffer) => {
+        seen.push(entry.subarray(-3).toString());
+        throw Object.assign(new Error(errno), { code: errno });
+      };
+      visitDirectories(top, 1, fail(code));
+      expect(seen.toSorted()).toEqual(["one", "top", "two"]);
+      expect(() => {
+        visitDirectories(top, 1, fail("EIO"));
+      }).toThrow("EIO");
+      expect(seen).toHaveLength(4);
+    },
+  );
+
   it("follows no link, and is refused for what is not there", () => {
     expect(() => {
       visitDirectories(join(top, "none"), 1, () => undefined);

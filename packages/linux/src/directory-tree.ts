@@ -56,12 +56,15 @@ function directoriesIn(path: string): Buffer[] {
   return names.filter(({ type }) => type === "directory").map(({ name }) => name);
 }
 
+/** The second is the kernel's word where a file of a cgroup is read that was opened before the cgroup went. */
+const GONE: ReadonlySet<unknown> = new Set(["ENOENT", "ENODEV"]);
+
 function unlessGone<T>(act: () => T): T | undefined {
   try {
     return act();
   } catch (error) {
     const code = error instanceof LinuxError ? error.errno : (error as NodeJS.ErrnoException).code;
-    if (code !== "ENOENT") throw error;
+    if (!GONE.has(code)) throw error;
     return undefined;
   }
 }
