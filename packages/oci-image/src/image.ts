@@ -90,9 +90,14 @@ export class Image {
     }
   }
 
-  /** What to run in a root file system of it. @param command instead of the image's, behind its entrypoint */
+  /**
+   * What to run in a root file system of it.
+   *
+   * @param command instead of the image's, behind its entrypoint
+   * @throws ImageError KATA_IMAGE_FORMAT where there is none, or the image's user has numbers that no user has
+   */
   process(command?: readonly string[]): ImageProcess {
-    return processFor(this.config.config ?? {}, command);
+    return processFor(this.config.config ?? {}, command, `image ${this.digest}`);
   }
 }
 

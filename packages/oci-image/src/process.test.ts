@@ -14,6 +14,21 @@ it.each([
   expect(processFor({ ...(User !== undefined && { User }), Cmd: ["sh"] }).user).toBe(user);
 });
 
+it.each(["4294967296:0", "0:4294967295", "4294967295", "app:99999999999999999999", "4294967296:\u001b[2J"])(
+  "a user by a number that Linux does not have is refused by the image's name: %j",
+  (User) => {
+    const name = "image odd:1";
+    expect(() => processFor({ User, Cmd: ["sh"] }, undefined, name)).toThrow(
+      expect.objectContaining({
+        code: "KATA_IMAGE_FORMAT",
+        message: expect.stringMatching(
+          /^image odd:1 has the user "[\w:\\[]+", and .* up to 4294967294: name another/,
+        ) as unknown,
+      }),
+    );
+  },
+);
+
 it("the command is the image's, or another one behind its entrypoint, with a PATH", () => {
   const image = { Entrypoint: ["/init"], Cmd: ["serve"], WorkingDir: "/srv", Env: ["A=1"] };
   expect(processFor(image)).toMatchObject({

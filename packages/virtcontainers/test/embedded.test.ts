@@ -182,6 +182,7 @@ describe("an embedded sandbox", () => {
     ["a user whose name is none", { user: "a:b:c" }, /user is not USER, USER:GROUP/],
     ["a user without a name", { user: ":adm" }, /user is not USER/],
     ["a user with NUL in the name", { user: "root\0" }, /user is not USER/],
+    ["a user by a number beyond all, of two", { user: "4294967296:0" }, /user\.uid is not a whole number/],
     ["a user by a number beyond all", { user: "1:4294967295" }, /user\.gid is not a whole number/],
     ["a user without a group", { user: { uid: 1 } }, /user\.gid is not a whole number/],
     ["a user of another name", { user: { uid: 1, gid: 1, groups: [2] } }, /no option "groups"/],

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { asUser } from "./exec-user.ts";
+import { asUser, parseUser } from "./exec-user.ts";
 
 const OWN = { cwd: "/", user: { uid: 1000, gid: 1001, additionalGids: [2000] } };
 
@@ -14,9 +14,14 @@ it("a user is looked up by the guest where names, or groups, are missing; withou
   expect(asUser(OWN, undefined)).toEqual({ process: OWN, user: undefined });
 });
 
-it.each(["4294967296:0", "0:4294967295", "99999999999999999999:0"])(
+it.each(["4294967296:0", "0:4294967295", "99999999999999999999:0", "4294967295", "web:4294967295"])(
   "a number that Linux does not have is refused, and is not another user: %s",
   (text) => {
-    expect(() => asUser(OWN, text)).toThrow("--user takes numbers up to 4294967294");
+    expect(() => parseUser(text)).toThrow("--user takes numbers up to 4294967294");
   },
 );
+
+it("a user by names, or by numbers that Linux has, is taken as it is", () => {
+  const texts = [undefined, "web", "4294967294:4294967294", "5:web", ":6", "4294967296x"];
+  expect(texts.map(parseUser)).toEqual(texts);
+});

@@ -5,7 +5,7 @@ import type { Verb } from "../context.ts";
 import { processBeside } from "../verbs/exec-process.ts";
 import { ownProcess, runExec } from "../verbs/run-exec.ts";
 import { checkedConsoleSocket } from "../verbs/terminal-options.ts";
-import { asUser } from "./exec-user.ts";
+import { asUser, parseUser } from "./exec-user.ts";
 import { parseVariables, readVariableFiles } from "./variables.ts";
 
 export const manual: Manual = {
@@ -48,7 +48,7 @@ export const verb: Verb = async (args, context) => {
   };
   const own = await ownProcess(id, context);
   const beside = processBeside(own.process, command, wishes);
-  const { process, user } = asUser(beside, options.text("user") ?? own.user);
+  const { process, user } = asUser(beside, parseUser(options.text("user")) ?? own.user);
   checkedConsoleSocket(undefined, wishes.terminal, false);
   return runExec({ id, process, detached: false, user }, context);
 };

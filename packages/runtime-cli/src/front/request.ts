@@ -2,6 +2,7 @@ import type { SpecResources } from "@kata-ts/agent-protocol";
 import { type Options, UsageError } from "../arguments/parse.ts";
 import { parseBytes } from "../verbs/update-options.ts";
 import { type ContainerRequest, parseContainerOptions } from "./container-options.ts";
+import { parseUser } from "./exec-user.ts";
 import { type NetworkRequest, parseNetwork } from "./network-request.ts";
 import { parseVariables, readVariableFiles } from "./variables.ts";
 
@@ -35,7 +36,7 @@ export function parseRequest(options: Options, env: NodeJS.ProcessEnv = process.
     resources: parseLimits(options),
     env: [...readVariableFiles(options.list("env-file"), env), ...parseVariables(options.list("env"), env)],
     cwd,
-    user: options.text("user"),
+    user: parseUser(options.text("user")),
     network,
     tty: options.flag("tty"),
     log: parseLog(options),

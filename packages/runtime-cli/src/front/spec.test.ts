@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { StoredImage } from "@kata-ts/oci-image";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { parseLeading } from "../arguments/parse.ts";
 import { parseRequest } from "./request.ts";
@@ -36,6 +37,33 @@ it.each([
   const { spec, ...rest } = asked(...options);
   expect(rest).toEqual({ user });
   expect(spec.process?.user).toEqual({ uid: 0, gid: 0 });
+});
+
+it("a user of the image's whom Linux does not have is the image's fault, and another one can be named", () => {
+  const request = (...options: readonly string[]) =>
+    parseRequest(parseLeading([...options, rootfs], manual.options).options);
+  const image: StoredImage = {
+    ...{ digest: `sha256:${"0".repeat(64)}`, names: ["odd:1"], rootfs, bytes: 0, blobs: [], unpacked: new Date(0) },
+    config: {
+      ...{ architecture: "amd64", os: "linux", rootfs: { diff_ids: [] } },
+      config: { User: "4294967296:0" },
+    },
+  };
+  const container = {
+    id: "web",
+    rootfs,
+    image,
+    command: ["id"],
+    network: { namespace: undefined, sysctl: {} },
+    mounts: [],
+  };
+  expect(() => frontSpec({ ...container, request: request() })).toThrow(
+    expect.objectContaining({
+      code: "KATA_IMAGE_FORMAT",
+      message: expect.stringMatching(/^image odd:1 has the user "4294967296:0"/) as unknown,
+    }),
+  );
+  expect(frontSpec({ ...container, request: request("-u", "5:6") }).spec.process?.user).toEqual({ uid: 5, gid: 6 });
 });
 
 it("a user by two numbers is known", () => {

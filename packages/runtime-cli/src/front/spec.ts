@@ -28,7 +28,7 @@ export interface FrontSpec {
  * config.json of what was asked for: the image's wishes, and over them those of the command line. Nothing in the root file system is read:
  * it may be a stranger's.
  *
- * @throws ImageError KATA_IMAGE_FORMAT where there is no command; UsageError for numbers that no user has
+ * @throws ImageError KATA_IMAGE_FORMAT where there is no command, or the image has a user by numbers that no user has
  */
 export function frontSpec(container: FrontContainer): FrontSpec {
   const { id, rootfs, request, mounts } = container;
@@ -66,7 +66,8 @@ export function frontSpec(container: FrontContainer): FrontSpec {
 function processOf({ image, command, request }: FrontContainer): ImageProcess {
   const { user } = request;
   const wishes = { ...(image?.config.config ?? { Cmd: ["sh"] }), ...(user === undefined ? {} : { User: user }) };
-  const wanted = processFor(wishes, command.length === 0 ? undefined : command);
+  const name = image === undefined ? "the root file system" : `image ${image.names[0] ?? image.digest}`;
+  const wanted = processFor(wishes, command.length === 0 ? undefined : command, name);
   const terminal = request.tty ? ["TERM=xterm"] : [];
   return {
     ...wanted,
