@@ -109,6 +109,19 @@ describe("an installation", () => {
     expect(lstatSync(join(target, "bin/kata-runtime")).isSymbolicLink()).toBe(true);
   });
 
+  it.each(["kata-runtime", "containerd-shim-kata-v2", "kata"])("is not over a %s of another project", async (name) => {
+    addCommand(source);
+    mkdirSync(join(target, "bin"), { recursive: true });
+    put(target, `bin/${name}`, "another project's");
+    await expect(installTree(source, target)).rejects.toMatchObject({
+      code: "KATA_CONFIG",
+      message: `${join(target, "bin", name)} is there, and is not ours`,
+      hint: expect.stringContaining("move it away") as unknown,
+    });
+    expect(filesOf(target)).toEqual(["bin", `bin/${name}`]);
+    expect(readFileSync(join(target, "bin", name), "utf8")).toBe("another project's");
+  });
+
   it("is not over what is not ours", async () => {
     mkdirSync(join(target, "share/kata-ts"), { recursive: true });
     await expect(installTree(source, target)).rejects.toMatchObject({ code: "KATA_CONFIG" });
