@@ -212,6 +212,44 @@ describe("AbortSignal", () => {
     expect(() => AbortSignal.any([{} as AbortSignal])).toThrow(TypeError);
   });
 
+  it("calls onabort in its place among listeners, with itself as this, and the last one that was set", () => {
+    const abort = new AbortController();
+    const told: unknown[] = [];
+    abort.signal.addEventListener("abort", () => told.push("before"));
+    abort.signal.onabort = () => told.push("replaced");
+    abort.signal.addEventListener("abort", () => told.push("after"));
+    abort.signal.onabort = function (this: AbortSignal, event) {
+      told.push([this === abort.signal, event.type]);
+    };
+    const other = new AbortController();
+    other.signal.onabort = () => told.push("taken back");
+    other.signal.onabort = null;
+    expect(other.signal.onabort).toBeNull();
+    for (const each of [abort, other]) each.abort();
+    expect(told).toEqual(["before", [true, "abort"], "after"]);
+  });
+
+  it("tells all that depend on it where an onabort throws, whose error no code has caught", async () => {
+    const others = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    try {
+      const uncaught: Promise<unknown> = new Promise((resolve) => process.once("uncaughtException", resolve));
+      const source = new AbortController();
+      const any = AbortSignal.any([source.signal]);
+      const told: string[] = [];
+      source.signal.onabort = () => {
+        throw new Error("of onabort");
+      };
+      source.signal.addEventListener("abort", () => told.push("source"));
+      any.onabort = () => told.push("any");
+      source.abort();
+      expect(told).toEqual(["source", "any"]);
+      expect(await uncaught).toMatchObject({ message: "of onabort" });
+    } finally {
+      for (const listener of others) process.on("uncaughtException", listener);
+    }
+  });
+
   it("of any is aborted for a listener alone that waits at it", () => {
     const source = new AbortController();
     let heard: unknown;

@@ -17,6 +17,11 @@ export class AbortSignal extends EventTarget {
   #sources: readonly AbortSignal[] = [];
   readonly #dependents: Dependents<AbortSignal> = new Dependents();
 
+  /** A listener as others are: they are called in their order, and an error of one keeps none of them from it. */
+  static readonly #callOnAbort = function (this: AbortSignal, event: Event): void {
+    this.#onabort?.(event);
+  };
+
   static abort(reason: unknown = aborted()): AbortSignal {
     const signal = new AbortSignal();
     signal[abortSignal](reason);
@@ -59,8 +64,9 @@ export class AbortSignal extends EventTarget {
   }
 
   set onabort(listener: OnAbort) {
-    this.#onabort = listener;
-    this.#holdWhileAwaited();
+    this.#onabort = typeof listener === "function" ? listener : null;
+    if (this.#onabort === null) this.removeEventListener("abort", AbortSignal.#callOnAbort);
+    else this.addEventListener("abort", AbortSignal.#callOnAbort);
   }
 
   throwIfAborted(): void {
@@ -83,11 +89,7 @@ export class AbortSignal extends EventTarget {
     const all = [this, ...this.#dependents].filter((signal) => !signal.#aborted);
     for (const signal of all) signal.#end(reason);
     this.#dependents.clear();
-    for (const signal of all) {
-      const event = new Event("abort");
-      signal.#onabort?.(event);
-      signal.dispatchEvent(event);
-    }
+    for (const signal of all) signal.dispatchEvent(new Event("abort"));
   }
 
   #end(reason: unknown): void {
@@ -106,7 +108,7 @@ export class AbortSignal extends EventTarget {
   }
 
   #holdWhileAwaited(): void {
-    const isAwaited = this.#onabort !== null || this.hasListeners("abort");
+    const isAwaited = this.hasListeners("abort");
     for (const source of this.#sources) source.#dependents.hold(this, isAwaited);
   }
 }
