@@ -257,6 +257,21 @@ describe("a pod of this process, over fakes", () => {
     await pod.close();
   });
 
+  it("refuses to save a container that has joined another one's VM, also where that one has gone, by its name", async () => {
+    hypervisor.isSavable = true;
+    const pod = new Pod(options());
+    await pod.create({ id: "web", bundle: bundle() });
+    await pod.create({ id: "plain", bundle: bundle() });
+    for (const id of ["web", "plain"]) await pod.start(id);
+    await pod.delete("web", { force: true });
+    await expect(pod.checkpoint("plain", join(directory, "saved"))).rejects.toMatchObject({
+      code: "KATA_UNSUPPORTED",
+      message: "container plain cannot be saved: it has joined the VM of web, which has gone since",
+    });
+    expect(await status("plain")).toBe("running");
+    await pod.close();
+  });
+
   it("restores no container that is to be of a pod, or that has another terminal", async () => {
     hypervisor.isSavable = true;
     const saved = join(directory, "saved");

@@ -82,11 +82,11 @@ export async function continueContainer(
 async function requireAlone(vm: Vm, { id, sandboxId }: ContainerRecord): Promise<void> {
   const others = (await vm.members()).filter((member) => member !== id);
   if (sandboxId === id && others.length === 0) return;
-  throw new KataError(
-    "KATA_UNSUPPORTED",
-    `container ${id} cannot be saved: it shares its VM with ${others.join(", ")}`,
-    {
-      hint: "containers that have a VM of their own can be saved",
-    },
-  );
+  const why =
+    others.length > 0
+      ? `it shares its VM with ${others.join(", ")}`
+      : `it has joined the VM of ${sandboxId}, which has gone since`;
+  throw new KataError("KATA_UNSUPPORTED", `container ${id} cannot be saved: ${why}`, {
+    hint: "containers that have a VM of their own can be saved",
+  });
 }
