@@ -31,6 +31,11 @@ export function alreadyExists(what: string): RpcError {
   return new RpcError(RpcStatus.AlreadyExists, `${what} already exists`);
 }
 
+/** @param message what is not waited for any longer */
+export function tooLate(message: string): RpcError {
+  return new RpcError(RpcStatus.DeadlineExceeded, `${message} (end its container, or try again later)`);
+}
+
 export function wrongState(message: string): RpcError {
   return new RpcError(RpcStatus.FailedPrecondition, message);
 }

@@ -79,6 +79,20 @@ export class TaskProcess {
     await this.#starting?.catch(() => undefined);
   }
 
+  /** As `settled`, but no longer than the time. @returns whether none is under way */
+  async settledWithin(milliseconds: number): Promise<boolean> {
+    if (this.#starting === undefined) return true;
+    const late = Promise.withResolvers<false>();
+    const timer = setTimeout(() => {
+      late.resolve(false);
+    }, milliseconds);
+    try {
+      return await Promise.race([this.settled().then(() => true), late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   #markRunning(): void {
     if (this.#status === "created") this.#status = "running";
   }

@@ -5,10 +5,12 @@ import type { StdioRequest } from "../stdio/stdio.ts";
 import { timestampOf } from "../timestamp.ts";
 import type { CheckpointRequest } from "./checkpoint-request.ts";
 import type { Exit, Pod } from "./pod.ts";
-import { alreadyExists, notFound, wrongState } from "./refusals.ts";
+import { alreadyExists, notFound, tooLate, wrongState } from "./refusals.ts";
 import { TaskProcess } from "./task-process.ts";
 
 const SIGKILL = 9;
+/** How long calls wait for a start that is under way: what every call has to a guest that works. */
+const START_DEADLINE_MS = 60_000;
 
 /** What a task works with. */
 export interface TaskContext {
@@ -109,11 +111,16 @@ export class Task {
     return process;
   }
 
-  /** Waits for a start that is under way: without its id, what it leaves would run on where no call reaches it. */
+  /**
+   * Waits for a start that is under way: without its id, what it leaves would run on where no call reaches it.
+   *
+   * @throws RpcError DeadlineExceeded where its guest hangs
+   */
   async #settled(execId: string): Promise<TaskProcess> {
     const process = this.process(execId);
-    await process.settled();
-    return process;
+    if (await process.settledWithin(START_DEADLINE_MS)) return process;
+    const time = `${String(START_DEADLINE_MS / 1000)} s`;
+    throw tooLate(`process ${execId} of container ${this.id} is still being started after ${time}: its guest hangs`);
   }
 
   /** @throws RpcError NotFound, in the words that clients look for, when it has ended */
