@@ -1,6 +1,6 @@
 import type { ContainerId } from "@kata-ts/virtcontainers";
 import type { Bundle } from "../bundle/load.ts";
-import type { PodProcess } from "./pod-process.ts";
+import type { EndOfVm, PodProcess } from "./pod-process.ts";
 
 /** A container to be made in a pod. */
 export interface PodRequest {
@@ -29,6 +29,8 @@ export interface PodContainer {
   readonly id: ContainerId;
   readonly process: PodProcess;
   readonly execs: Map<string, PodProcess>;
+  /** Of all its processes. */
+  readonly endOfVm: EndOfVm;
   /** Names of execs that are being made. */
   readonly starting: Set<string>;
   /** Its processes have run before, and stand still until it is started. */

@@ -7,6 +7,18 @@ export interface Exit {
   readonly at: Date;
 }
 
+/** What the processes of a container have as their status that have not ended by themselves when their VM is ended on purpose. */
+export interface EndOfVm {
+  status?: number;
+}
+
+/** Names a process of a pod, and has what it shares with the others of its container, also with those that are made later. */
+interface PodProcessOrigin {
+  readonly containerId: string;
+  readonly execId?: string;
+  readonly endOfVm: EndOfVm;
+}
+
 /** A process of a pod, with its streams. Both outputs are to be read to their ends: a process whose output is not read waits. */
 export class PodProcess {
   readonly containerId: string;
@@ -23,26 +35,25 @@ export class PodProcess {
   readonly exited: Promise<Exit>;
   readonly #guest: GuestProcess;
   #exit: Exit | undefined;
-  #lostStatus: number | undefined;
 
   /**
    * @param shim a LocalShim that has connected
    * @param onExit is done before anything that waits for the process learns of its end
    */
   constructor(
-    names: { readonly containerId: string; readonly execId?: string },
+    { containerId, execId, endOfVm }: PodProcessOrigin,
     shim: Shim,
     onExit: (exit: Exit, isLost: boolean) => Promise<void>,
   ) {
     const guest = shim instanceof LocalShim ? shim.guest : undefined;
-    if (guest === undefined) throw new KataError("KATA_SHIM", `a process of ${names.containerId} has no streams here`);
-    this.containerId = names.containerId;
-    this.execId = names.execId;
+    if (guest === undefined) throw new KataError("KATA_SHIM", `a process of ${containerId} has no streams here`);
+    this.containerId = containerId;
+    this.execId = execId;
     this.#guest = guest;
     ({ stdin: this.stdin, stdout: this.stdout, stderr: this.stderr } = guest);
     this.exited = shim.exited.then(async (status) => {
       const isLost = shim instanceof LocalShim && shim.isLost;
-      const exit = { status: isLost ? (this.#lostStatus ?? status) : status, at: new Date() };
+      const exit = { status: isLost ? (endOfVm.status ?? status) : status, at: new Date() };
       await onExit(exit, isLost);
       this.#exit = exit;
       return exit;
@@ -67,11 +78,6 @@ export class PodProcess {
   /** This output has no reader any more: the process learns it as from a pipe. */
   readerGone(output: "stdout" | "stderr"): void {
     this.#guest.readerGone(output);
-  }
-
-  /** Its VM is ended on purpose: what its status is then, if it has not ended by itself. */
-  endsWithVm(status: number): void {
-    this.#lostStatus = status;
   }
 
   /** Gives up its streams. A process that still runs is killed, where the agent has streams of processes. */

@@ -237,6 +237,36 @@ describe("a pod of this process, over fakes", () => {
     },
   );
 
+  it("kills an exec, too, that is being started when its container is saved to end", async () => {
+    hypervisor.isSavable = true;
+    const [asked, started] = [Promise.withResolvers<void>(), Promise.withResolvers<object>()];
+    const gone = Promise.withResolvers<never>();
+    gone.promise.catch(() => undefined);
+    const connectAgent = () => ({
+      ...agent.connect(),
+      execProcess: () => {
+        asked.resolve();
+        return started.promise;
+      },
+      ...{ waitProcess: () => gone.promise, readStdout: () => gone.promise, readStderr: () => gone.promise },
+    });
+    const { makers, ...rest } = options();
+    const pod = new Pod({ ...rest, makers: { ...makers, connectAgent: () => connectAgent } });
+    const first = await pod.create({ id: "web", bundle: bundle() });
+    await pod.start("web");
+    const exec = pod.exec("web", "e1", { cwd: "/", args: ["sh"] });
+    await asked.promise;
+    await pod.checkpoint("web", join(directory, "saved"), { leaveRunning: false });
+    gone.reject(new AgentRpcError(RpcStatus.Unavailable, "the guest is gone"));
+    started.resolve({});
+    const statuses = [first, await exec].map(({ stdout, stderr, exited }) => {
+      for (const output of [stdout, stderr]) output.resume();
+      return exited.then(({ status: each }) => each);
+    });
+    expect(await Promise.all(statuses)).toEqual([137, 137]);
+    await pod.close();
+  });
+
   it.each([
     ["that is with others in a VM", undefined, "shares its VM with plain"],
     ["of a pod by its annotations", { [TYPE]: "sandbox", [SANDBOX_ID]: "web" }, "annotations make it one of a pod"],

@@ -31,7 +31,7 @@ import { type OwnPorts, ownPorts } from "./own-ports.ts";
 import type { PodCheckpointOptions, PodContainer, PodRequest, PodRestoreRequest } from "./pod-container.ts";
 import type { PodEvents } from "./pod-events.ts";
 import { contextOf, type PodOptions } from "./pod-options.ts";
-import { type Exit, PodProcess } from "./pod-process.ts";
+import { type EndOfVm, type Exit, PodProcess } from "./pod-process.ts";
 import { PodVm } from "./pod-vm.ts";
 import { emptySandbox, type SandboxRequest } from "./sandbox-request.ts";
 
@@ -157,7 +157,7 @@ export class Pod implements AsyncDisposable {
   }
 
   async #checkpoint(
-    { id, process, execs }: PodContainer,
+    { id, endOfVm }: PodContainer,
     directory: string,
     { leaveRunning = true, signal }: PodCheckpointOptions,
   ): Promise<void> {
@@ -170,18 +170,19 @@ export class Pod implements AsyncDisposable {
       throw error;
     }
     if (leaveRunning) return;
-    for (const each of [process, ...execs.values()]) each.endsWithVm(KILLED);
+    endOfVm.status = KILLED;
     await this.#running?.kill();
   }
 
   #add(id: ContainerId, created: BundleContainer, own: OwnPorts, isRestored: boolean): PodProcess {
     this.#running ??= this.#begin(id, created, own);
     const { incarnation } = created.record;
-    const process = new PodProcess({ containerId: id }, created.shim, async (exit, isLost) => {
+    const endOfVm: EndOfVm = {};
+    const process = new PodProcess({ containerId: id, endOfVm }, created.shim, async (exit, isLost) => {
       await noteExit(id, incarnation, created.environment);
       await this.#announce({ containerId: id, ...exit }, isLost);
     });
-    this.#containers.set(id, { id, process, execs: new Map(), starting: new Set(), isRestored });
+    this.#containers.set(id, { id, process, endOfVm, execs: new Map(), starting: new Set(), isRestored });
     return process;
   }
 
@@ -222,9 +223,9 @@ export class Pod implements AsyncDisposable {
   }
 
   async #exec(container: PodContainer, execId: string, process: SpecProcess): Promise<PodProcess> {
-    const { id } = container;
+    const { id, endOfVm } = container;
     const shim = await execInContainer(id, withInheritedLimits(process), {}, this.#ports());
-    const running = new PodProcess({ containerId: id, execId }, shim, (exit, isLost) =>
+    const running = new PodProcess({ containerId: id, execId, endOfVm }, shim, (exit, isLost) =>
       this.#announce({ containerId: id, execId, ...exit }, isLost),
     );
     container.execs.set(execId, running);
