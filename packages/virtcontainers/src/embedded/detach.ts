@@ -11,11 +11,11 @@ import type { KeptOptions } from "./sandbox-options.ts";
 /** A sandbox that is to be detached. */
 export interface Detachable {
   readonly live: LiveSandbox;
-  readonly network: SandboxNetwork;
-  readonly idle: IdleWatch;
+  readonly network: Pick<SandboxNetwork, "hasNat" | "ports">;
+  readonly idle: Pick<IdleWatch, "attached">;
   /** SandboxOptions.detachable, or it was opened. */
   readonly isDetachable: boolean;
-  readonly containers: SandboxContainers;
+  readonly containers: Pick<SandboxContainers, "letGo">;
   readonly options: KeptOptions;
   readonly ports: Ports;
   /** It is another program's from now on, or none's. */
