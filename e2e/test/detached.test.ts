@@ -125,6 +125,21 @@ describe("a sandbox that outlives its program", () => {
     expect(readdirSync(VM_ROOT)).toEqual([]);
   });
 
+  it("stays detached where the program that opens it gives up before kata-proxy comes to it", async () => {
+    const sandbox = await Sandbox.create({ vm, id: "slow", detachable: true });
+    await sandbox.detach();
+    const [watcher] = processesOf();
+    if (watcher === undefined) throw new Error("nothing watches over it");
+    process.kill(watcher.pid, "SIGSTOP");
+    try {
+      await expect(Sandbox.open("slow")).rejects.toMatchObject({ code: "KATA_PROXY" });
+    } finally {
+      process.kill(watcher.pid, "SIGCONT");
+    }
+    await (await Sandbox.open("slow")).close();
+    expect(await states()).toEqual([]);
+  });
+
   it("is refused where its VM has died, and what is left is removed; it is removed while it runs, too", async () => {
     const dead = await Sandbox.create({ vm, id: "dead", detachable: true });
     await dead.detach();
