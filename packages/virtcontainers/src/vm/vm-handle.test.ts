@@ -9,6 +9,7 @@ import type { VmState } from "../ports/hypervisor.ts";
 import { defaultQemuConfig } from "../vmm-qemu/qemu-config.ts";
 import { QemuVmm } from "../vmm-qemu/qemu-vmm.ts";
 import { VmHandle } from "./vm-handle.ts";
+import { writeOwner } from "./vm-owner.ts";
 
 describe("a VM that ends while something is shared with it", () => {
   let directory = "";
@@ -56,4 +57,26 @@ describe("a VM that ends while something is shared with it", () => {
     end();
     await unsharing;
   });
+});
+
+it("a VM that was let go of is changed no more through what has let go of it", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "vm-handle-"));
+  try {
+    await writeOwner(directory, { sandboxId: "other" });
+    const vmm = identifyProcess(process.pid);
+    const state = { dir: directory, vmm, processes: [vmm] } as unknown as VmState;
+    const nothing = (): void => undefined;
+    const supervisor = { ended: new Promise<undefined>(nothing), commit: nothing, unref: nothing };
+    const machine = new QemuVmm({ ...defaultQemuConfig, kernelPath: "", imagePath: "" });
+    const vm = new VmHandle(state, machine, {
+      supervisor: { ...supervisor, letGo: () => Promise.resolve(), stop: () => Promise.resolve() },
+    });
+    await vm.detach("for the next");
+    const refusal = { code: "KATA_STATE", message: expect.stringContaining("was let go of") as string };
+    await expect(vm.plugDisk("web", "/dev/null")).rejects.toMatchObject(refusal);
+    await expect(vm.plugNic("eth0", { kind: "tap", fds: [], mac: "" } as never)).rejects.toMatchObject(refusal);
+    await expect(vm.share(directory, "mine", { readonly: false, recursive: false })).rejects.toMatchObject(refusal);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });

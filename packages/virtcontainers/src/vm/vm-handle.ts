@@ -53,6 +53,7 @@ export class VmHandle implements Vm {
   readonly #members: VmMembers;
   readonly #disks: DiskRecords;
   #lastExit: VmExit | undefined;
+  #isLetGo = false;
   #stopping: Promise<void> = Promise.resolve();
 
   constructor(state: VmState, vmm: Vmm, options: VmHandleOptions = {}) {
@@ -90,6 +91,7 @@ export class VmHandle implements Vm {
       throw new KataError("KATA_UNSUPPORTED", `the VM in ${this.state.dir} ends with the process that it belongs to`);
     await disownVm(this.state.dir, note);
     await supervisor.letGo();
+    this.#isLetGo = true;
     if (!this.isRunning()) throw new KataError("KATA_VM_GONE", `the VM in ${this.state.dir} has ended`);
   }
 
@@ -175,6 +177,7 @@ export class VmHandle implements Vm {
   }
 
   async share(source: string, name: string, options: ShareOptions): Promise<string> {
+    this.#requireOwn();
     const ended = (cause?: unknown): KataError =>
       new KataError("KATA_VM_GONE", `cannot share ${source}: the VM has ended`, { cause });
     if (!this.sharesFiles) {
@@ -219,7 +222,14 @@ export class VmHandle implements Vm {
     await removeVmDirectory(dir);
   }
 
-  #machine(): ReturnType<Vmm["machine"]> {
+  /** What was let go of is changed by the process alone that it belongs to since. @throws KataError KATA_STATE */
+  #requireOwn(): void {
+    if (!this.#isLetGo) return;
+    throw new KataError("KATA_STATE", `the VM in ${this.state.dir} was let go of, and may belong to another program`);
+  }
+
+  async #machine(): Promise<Awaited<ReturnType<Vmm["machine"]>>> {
+    this.#requireOwn();
     return this.#vmm.machine(this.state);
   }
 }
