@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type CommandResult, runCommand } from "./command.ts";
 import { busyboxRootfs } from "./images.ts";
@@ -10,6 +10,11 @@ import { TestNetwork } from "./network.ts";
 import { RUNTIME } from "./paths.ts";
 
 const KATA = join(dirname(RUNTIME), "kata");
+
+/** The leases of all networks nat, and what is noted of the hosts that they are on. */
+export function leases(): string[] {
+  return existsSync("/run/kata-ts/nat") ? readdirSync("/run/kata-ts/nat") : [];
+}
 
 /**
  * A host with an Internet, whose name server its resolv.conf names, and a `kata` of its own on it: all its programs are in one network
@@ -22,6 +27,8 @@ export class FrontHost implements AsyncDisposable {
   readonly #mounts: ChildProcess;
   readonly #programs: ChildProcess[] = [];
   readonly #env: Readonly<Record<string, string>>;
+  /** Of hosts that are gone some are left, as their namespaces are gone with them. */
+  readonly #leasesBefore: readonly string[] = ["lock", ...leases()];
 
   private constructor(network: TestNetwork, internet: Internet, kata: Kata, mounts: ChildProcess) {
     this.network = network;
@@ -96,9 +103,9 @@ export class FrontHost implements AsyncDisposable {
     const tables = (await this.do("nft", "list", "tables")).stdout
       .split("\n")
       .filter((line) => line.includes("kata-ts"));
-    const leases = readdirSync("/run/kata-ts/nat").filter((name) => name !== "lock");
+    const ownLeases = leases().filter((name) => !this.#leasesBefore.includes(name));
     const namespaces = readdirSync("/run/kata-ts/netns");
-    return [...links, ...tables, ...leases, ...namespaces, ...this.keepers().map((pid) => `process ${String(pid)}`)];
+    return [...links, ...tables, ...ownLeases, ...namespaces, ...this.keepers().map((pid) => `process ${String(pid)}`)];
   }
 
   /** A root file system of busybox, with the files by which a container knows itself. */
