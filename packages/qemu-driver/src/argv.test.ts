@@ -97,6 +97,11 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
     `);
   });
 
+  it("with a generation of its own, whatever is restored in it", () => {
+    const added = qemuArgv({ ...CONFIG, generation: true }).filter((each) => !qemuArgv(CONFIG).includes(each));
+    expect(added).toEqual(["vmgenid,guid=auto"]);
+  });
+
   it("emulated, with an initrd and a 9p share", () => {
     const argv = qemuArgv({
       ...CONFIG,

@@ -122,6 +122,7 @@ function guestConsole(): string[] {
 function devices(config: VmConfig): string[] {
   return [
     ...iommu(config),
+    ...(config.generation === true ? ["-device", option("vmgenid", { guid: "auto" })] : []),
     ...["-object", option("rng-random", { id: "rng0", filename: config.machine?.entropySource ?? "/dev/urandom" })],
     ...["-device", option("virtio-rng-pci", { rng: "rng0", romfile: "" })],
     // Memory that the guest frees is the host's again.

@@ -38,6 +38,11 @@ export interface VmConfig {
    * machine's own. Needs QEMU 8.2.
    */
   readonly memoryImage?: string;
+  /**
+   * Its kernel learns from a number that it was restored, and draws new random numbers at once: each QEMU has another one. Needs tables of ACPI, and a
+   * firmware that says where they are: QEMU's own does, qboot stops.
+   */
+  readonly generation?: boolean;
   /** It can be saved while it runs: see saveRunningMachine. */
   readonly savable?: boolean;
   /** Do not boot: the machine is what restoreMachine makes of it. */

@@ -25,6 +25,7 @@ export function machineConfig(
 ): VmConfig {
   const vcpus = config.vcpus + (growth?.vcpus ?? 0);
   const memoryMiB = config.memoryMiB + wholeBlocks(growth?.memoryMiB ?? 0);
+  const firmware = firmwareOf(config, accelerator);
   return {
     name,
     qemuPath: config.qemuPath,
@@ -34,7 +35,8 @@ export function machineConfig(
     ...(canGrow(config) ? roomToGrow(config, accelerator, { vcpus, memoryMiB }) : {}),
     kernelPath: config.kernelPath,
     ...(config.initrdPath === undefined ? {} : { initrdPath: config.initrdPath }),
-    ...firmwareOf(config, accelerator),
+    ...firmware,
+    ...(isMicrovm(config) || firmware.firmwarePath !== undefined ? {} : { generation: true }),
     imagePath: config.imagePath,
     ...imageAsMemory(config),
     kernelParams: [...agentParameters(config, accelerator), ...config.kernelParams],
@@ -91,13 +93,14 @@ function tuningOf({ machine, memory, disks }: QemuConfig): Pick<VmConfig, "machi
 
 /**
  * QEMU's own firmware looks for disks and sets up cards, which the kernel does again: a quarter of a second where it is
- * emulated. qboot, which comes with QEMU, starts the kernel and does no more.
+ * emulated. qboot, which comes with QEMU, starts the kernel and does no more. It knows nothing of a generation, which a machine that
+ * can be saved is to have.
  */
 function firmwareOf(config: QemuConfig, accelerator: string): Pick<VmConfig, "firmwarePath"> {
   const { firmwarePath, qemuPath } = config;
   if (firmwarePath !== undefined) return { firmwarePath };
   const qboot = join(dirname(dirname(qemuPath)), "share/qemu/qboot.rom");
-  return accelerator === "tcg" && existsSync(qboot) ? { firmwarePath: qboot } : {};
+  return accelerator === "tcg" && !isSavable(config) && existsSync(qboot) ? { firmwarePath: qboot } : {};
 }
 
 /** Kernels take memory in blocks of this size, and what is plugged in later comes right behind the image. */

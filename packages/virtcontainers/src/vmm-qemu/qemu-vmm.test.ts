@@ -30,6 +30,16 @@ describe("the identity of a QEMU machine", () => {
     expect(machineOf(change)).not.toEqual(machineOf({}));
   });
 
+  it.each<[boolean, string, string, Partial<QemuConfig>]>([
+    [true, "is emulated and can be saved", "tcg", { sharedFs: "none" }],
+    [true, "starts by QEMU's own firmware", "kvm", {}],
+    [false, "starts by a firmware that may stop at it", "kvm", { firmwarePath: "/f" }],
+    [false, "is a microvm", "kvm", { machine: { type: "microvm" } }],
+  ])("has a generation (%s) where it %s", (has, _where, accelerator, change) => {
+    const { machine } = new QemuVmm({ ...CONFIG, ...change }).identify(accelerator);
+    expect("generation" in machine).toBe(has);
+  });
+
   it("names the files that the machine is made of, and tells a confined QEMU from another", () => {
     const { files, start } = new QemuVmm(CONFIG).identify("tcg");
     expect(files.slice(0, 4)).toEqual(["/q", "/k", "/i", "/r"]);

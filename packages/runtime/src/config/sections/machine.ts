@@ -79,8 +79,9 @@ export const machineOptions: ShapeOf<MachineOptions> = {
     validPaths: "valid_guest_paths",
   }),
   firmware: option(z.string(), {
-    about: "the machine's firmware, which starts the kernel; qboot is the one of that name that comes with QEMU",
-    initial: "<qboot under TCG, QEMU's own under KVM>",
+    about:
+      "the machine's firmware, which starts the kernel; qboot is the one of that name that comes with QEMU. With another one than QEMU's own the kernel does not learn by itself that its machine was restored",
+    initial: "<QEMU's own; qboot under TCG, of machines that are not to be saved>",
     hostOnly: true,
     validPaths: "valid_guest_paths",
   }),
