@@ -55,6 +55,7 @@ export {
   unmount,
   unmountInThread,
 } from "./mounts.ts";
+export { networkNamespaceCookie } from "./namespace-cookie.ts";
 export {
   enterNamespace,
   inNamespace,

@@ -40,6 +40,13 @@ export class SubnetLeases {
     return join(this.#directory, name);
   }
 
+  /** The noteFile()s that are there, of names that begin so. */
+  notes(prefix: string): string[] {
+    return readdirSync(this.#directory)
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => join(this.#directory, name));
+  }
+
   /** @param used what routes of the host lead to; @throws NetnsError KATA_NETWORK when everything is in use */
   async take(used: readonly Subnet[]): Promise<SubnetLease> {
     for (const subnet of candidates()) {

@@ -7,7 +7,7 @@ import { AnsweredAddresses } from "./answered-addresses.ts";
 import { decisionOf, type EgressDecision } from "./decisions.ts";
 import { DnsRelay } from "./dns-relay.ts";
 import { type Egress, parseEgress } from "./egress-policy.ts";
-import { enableForwarding } from "./forwarding.ts";
+import { ForwardingNotes } from "./forwarding-notes.ts";
 import { type ConnectOptions, connectGuest, type GuestPlace } from "./guest-port.ts";
 import { hostRoutes } from "./host-routes.ts";
 import { addToHostTable, droppingChains } from "./host-table.ts";
@@ -17,7 +17,7 @@ import { publishAll } from "./publish-all.ts";
 import { type PublishedPort, publishPort, type WantedPort } from "./published-ports.ts";
 import { type GuestLink, Router } from "./router.ts";
 import { LOG_GROUP } from "./router-rules.ts";
-import { forwardingNote, LEASES_DIRECTORY, sweep, uplinkOf } from "./sweep.ts";
+import { LEASES_DIRECTORY, sweep, uplinkOf } from "./sweep.ts";
 
 const RESOLV_CONF = "/etc/resolv.conf";
 const LOGGED_BYTES = 64;
@@ -155,7 +155,7 @@ async function join(
   const lease = await leases.take(used);
   try {
     const flows = await addToHostTable(uplinkOf(lease.subnet));
-    if (enableForwarding(forwardingNote(leases))) {
+    if (new ForwardingNotes(leases).enable()) {
       note("net.ipv4.ip_forward of the host was 0: it is 1 while sandboxes have the network nat");
     }
     for (const chain of await droppingChains()) {

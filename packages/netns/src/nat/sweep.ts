@@ -1,5 +1,5 @@
-import { existsSync, statSync } from "node:fs";
-import { restoreForwarding } from "./forwarding.ts";
+import { existsSync } from "node:fs";
+import { ForwardingNotes } from "./forwarding-notes.ts";
 import { keepInHostTable } from "./host-table.ts";
 import { formatAddress, type Subnet } from "./ipv4.ts";
 import { SubnetLeases } from "./lease.ts";
@@ -18,7 +18,8 @@ export async function sweepNat(directory: string = LEASES_DIRECTORY, dryRun = fa
   const leases = new SubnetLeases(directory);
   using _lock = await leases.lock();
   const left = await leases.abandoned();
-  if (!dryRun && left.length > 0) await sweep(leases);
+  // A sweep in another network namespace removes leases, but not what is noted about this one.
+  if (!dryRun && (left.length > 0 || new ForwardingNotes(leases).any)) await sweep(leases);
   return left;
 }
 
@@ -26,12 +27,7 @@ export async function sweepNat(directory: string = LEASES_DIRECTORY, dryRun = fa
 export async function sweep(leases: SubnetLeases): Promise<void> {
   const alive = await leases.sweep();
   await keepInHostTable(alive.map(uplinkOf));
-  if (alive.length === 0) restoreForwarding(forwardingNote(leases));
-}
-
-/** The file that says that the host, which is the calling thread's network namespace, did not forward before. */
-export function forwardingNote(leases: SubnetLeases): string {
-  return leases.noteFile(`forwarding-${String(statSync("/proc/thread-self/ns/net").ino)}`);
+  if (alive.length === 0) new ForwardingNotes(leases).restore();
 }
 
 /** The address of a lease that packets of its guest come from in the host's network. */
