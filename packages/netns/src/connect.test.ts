@@ -115,6 +115,18 @@ describe("the journal of connections", () => {
   });
 });
 
+describe("the journal of a namespace that has ended", () => {
+  it("takes nothing back in a later one with its inode", async () => {
+    const file = join(directory, "network.json");
+    const plan = await planFor("tcfilter");
+    const ended = { ...pod.identity, cookie: "1" };
+    (await new ConnectionJournal(file).connect(pod.path, ended, plan))[Symbol.dispose]();
+    const during = await snapshot();
+    await new ConnectionJournal(file).close([pod.path]);
+    expect(await snapshot()).toBe(during);
+  });
+});
+
 describe("what another program has set up", () => {
   it("is not taken over: an ingress qdisc, and a name like ours", async () => {
     await runBatch("tc", pod.path, ["qdisc add dev eth0 clsact"]);

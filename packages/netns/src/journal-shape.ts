@@ -98,7 +98,7 @@ const connection: Shape<Connection> = variants<"model", Connection>(
 
 const journal = object<Journal>({
   version: oneOf(EMPTY_JOURNAL.version),
-  namespace: nullable(object<NamespaceIdentity>({ dev: count, ino: count })),
+  namespace: nullable(object<NamespaceIdentity>({ dev: count, ino: count, cookie: optional(text) })),
   entries: listOf(object<JournalEntry>({ connection, note: anything<unknown>() })),
   closed: flag,
 });

@@ -1,11 +1,16 @@
 import { closeSync, constants, fstatSync, openSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
-import { inNamespace, inNewNamespace, MountFlag, mount, unmount } from "@kata-ts/linux";
+import { inNamespace, inNewNamespace, MountFlag, mount, networkNamespaceCookie, unmount } from "@kata-ts/linux";
 import { NetnsError } from "./errors.ts";
 
 /** What makes a namespace the same, whatever path leads to it. */
 export interface NamespaceIdentity {
   readonly dev: number;
   readonly ino: number;
+  /**
+   * In decimal digits. The inode of a namespace that has ended is given to a later one, the cookie is not; a kernel before
+   * 5.14 gives none.
+   */
+  readonly cookie?: string;
 }
 
 /**
@@ -21,15 +26,18 @@ export class NetworkNamespace implements Disposable {
   readonly #fd: number;
   #open = true;
 
-  private constructor(fd: number) {
+  private constructor(fd: number, cookie: bigint | undefined) {
     this.#fd = fd;
     const { dev, ino } = fstatSync(fd);
-    this.identity = { dev, ino };
+    this.identity = { dev, ino, ...(cookie === undefined ? {} : { cookie: String(cookie) }) };
   }
 
   /** A new one, with nothing in it but its loopback, which is down. */
   static create(): NetworkNamespace {
-    return new NetworkNamespace(inNewNamespace("net", () => openSync("/proc/thread-self/ns/net", constants.O_RDONLY)));
+    return inNewNamespace("net", () => {
+      const cookie = networkNamespaceCookie();
+      return new NetworkNamespace(openSync("/proc/thread-self/ns/net", constants.O_RDONLY), cookie);
+    });
   }
 
   /** @param path such as `/run/netns/pod` or `/proc/123/ns/net`; @throws NetnsError KATA_NETNS */
@@ -41,8 +49,7 @@ export class NetworkNamespace implements Disposable {
       throw notThere(path, error);
     }
     try {
-      inNamespace("net", `/proc/self/fd/${String(fd)}`, () => undefined);
-      return new NetworkNamespace(fd);
+      return new NetworkNamespace(fd, inNamespace("net", `/proc/self/fd/${String(fd)}`, networkNamespaceCookie));
     } catch (error) {
       closeSync(fd);
       throw new NetnsError("KATA_NETNS", `${path} is not a network namespace`, { cause: error });
@@ -115,9 +122,19 @@ export function sameNetworkNamespace(one: string, other: string): boolean {
 }
 
 /** Whether a path leads to this namespace; false where it leads nowhere. */
-export function isNamespace(path: string, { dev, ino }: NamespaceIdentity): boolean {
+export function isNamespace(path: string, { dev, ino, cookie }: NamespaceIdentity): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
-  return found?.ino === ino && found.dev === dev;
+  if (found?.ino !== ino || found.dev !== dev) return false;
+  return cookie === undefined || cookieOf(path) === cookie;
+}
+
+function cookieOf(path: string): string | undefined {
+  try {
+    return String(inNamespace("net", path, networkNamespaceCookie));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined; // Gone since it was looked at.
+    throw error;
+  }
 }
 
 function identityOf(path: string): NamespaceIdentity {

@@ -12,8 +12,8 @@ const FIRST_PID_NAMESPACE = "pid:[4026531836]";
  */
 export function networkNamespacesInUse(proc = "/proc"): ReadonlySet<number> | undefined {
   if (linkOf(`${proc}/self/ns/pid`) !== FIRST_PID_NAMESPACE) return undefined;
-  const found = new Set<number>();
-  const mounts = new Set<string>();
+  const found: Set<number> = new Set();
+  const mounts: Set<string> = new Set();
   for (const pid of namesIn(proc).filter((name) => /^\d+$/.test(name))) {
     for (const thread of namesIn(`${proc}/${pid}/task`)) {
       addAll(found, linkOf(`${proc}/${pid}/task/${thread}/ns/net`));
