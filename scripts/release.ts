@@ -4,15 +4,9 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { buildTree } from "./lib/build-all.ts";
-import { chosenEngines } from "./lib/engine-choice.ts";
 import { DIST, ROOT } from "./lib/paths.ts";
 import { commandParts } from "./lib/release-parts.ts";
 
-const onNode = Object.entries(chosenEngines()).filter(([, engine]) => engine === "node");
-if (onNode.length > 0) {
-  const names = onNode.map(([program]) => program).join(", ");
-  throw new Error(`${names} would need Node, which a release has for kata alone: unset KATA_TS_ENGINE`);
-}
 await buildTree("tuned");
 const naming = filesOf(DIST).filter((file) => readFileSync(file).includes(`${ROOT}/`));
 if (naming.length > 0) {

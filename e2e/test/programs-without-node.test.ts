@@ -8,10 +8,9 @@ import { engineProgram } from "../../scripts/lib/place-programs.ts";
 import { translateProgramStack } from "../../scripts/lib/program-stack.ts";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { runCommand } from "../harness/command.ts";
-import { treeOnEngine } from "../harness/engine-tree.ts";
 import { commandOf, readRecord } from "../harness/faults/victims.ts";
 import { Kata } from "../harness/kata.ts";
-import { treeOnNode } from "../harness/on-node.ts";
+import { treeWithoutNode } from "../harness/tree-without-node.ts";
 
 /** The engine is compiled where the cache has none yet. */
 const BUILD_MS = 300_000;
@@ -24,8 +23,8 @@ describe("programs on QuickJS, in a tree without Node", () => {
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), "kata-engine-"));
-    tree = await treeOnEngine(directory);
-  }, BUILD_MS);
+    tree = await treeWithoutNode(directory);
+  });
   afterAll(() => {
     rmSync(directory, { recursive: true });
   });
@@ -129,40 +128,4 @@ describe("a stack of a program on QuickJS", () => {
     },
     BUILD_MS,
   );
-});
-
-describe("programs and agent of a build with KATA_TS_ENGINE=node", () => {
-  expectCleanHost();
-
-  let directory = "";
-  let tree = "";
-
-  beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), "kata-on-node-"));
-    tree = await treeOnNode(directory);
-  }, BUILD_MS);
-  afterAll(() => {
-    rmSync(directory, { recursive: true });
-  });
-
-  it("run on Node, and carry a container's life and a command's streams", async () => {
-    await using kata = new Kata([], join(tree, "bin", "kata-runtime"));
-    const id = await kata.start({ args: ["sleep", "1000"] });
-    const { shim, vm } = readRecord(kata, id);
-    const node = join(tree, "libexec", "kata-ts", "node");
-    for (const name of ["kata-runtime", "containerd-shim-kata-v2"]) {
-      expect(readFileSync(join(tree, "bin", name), "latin1"), name).toMatch(/^#!.*exec "\$dir\/node"/s);
-    }
-    for (const { pid } of [shim, vm.processes[0] ?? shim]) expect(readlinkSync(`/proc/${String(pid)}/exe`)).toBe(node);
-    expect(await kata.ok(["debug", id, "readlink", "/proc/1/exe"])).toBe("/usr/bin/node");
-    const said = await kata.run(["exec", id, "sh", "-c", "cat; echo wrong >&2; exit 3"], { input: "what is typed" });
-    expect(said).toMatchObject({
-      exitCode: 3,
-      stdout: "what is typed",
-      stderr: expect.stringContaining("wrong") as string,
-    });
-    await kata.ok(["kill", id, "KILL"]);
-    await kata.until(id, "stopped");
-    await kata.ok(["delete", id]);
-  });
 });

@@ -36,7 +36,6 @@ async function given(): Promise<string> {
     `const rootfs = ${JSON.stringify(await busyboxRootfs())};`,
     `const libexec = ${JSON.stringify(join(DIST, "libexec", "kata-ts"))};`,
     `const agentDir = ${JSON.stringify(join(ROOT, "dist", "agent"))};`,
-    `const nodeBinary = ${JSON.stringify(NODE_BINARY)};`,
     'import { FakeAgent } from "@kata-ts/virtcontainers/testing";',
     'const fake_ = new FakeAgent({ stdout: "from a fake\\n", status: 3 });',
   ].join("\n");
@@ -75,7 +74,7 @@ const FAKE_GUEST = [
 /** What examples take for granted. */
 const DECLARED = [
   "declare const kernelPath: string, imagePath: string, rootfs: string, qemuPath: string, url: string;",
-  "declare const agentDir: string, nodeBinary: string;",
+  "declare const agentDir: string;",
   'declare const id: import("@kata-ts/virtcontainers").ContainerId;',
   'declare const spec: import("@kata-ts/proxy").VmSpec;',
   'declare const config: import("@kata-ts/qemu-driver").VmConfig;',

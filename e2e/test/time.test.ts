@@ -97,6 +97,7 @@ describe("time", () => {
       expect((await exec.ended).status).toBe(7);
       await kata.ok(["delete", "--force", other]);
       await kata.ok(["events", "--stats", id]);
+      clock.set(0);
     }
     await kata.ok(["kill", id, "KILL"]);
     await kata.until(id, "stopped");

@@ -47,7 +47,6 @@ export const TEST_NEEDS = [
   program("openssl", "openssl"),
   program("python3", "python3"),
   program("sysctl", "procps"),
-  file("libfaketime", ["/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"], "libfaketime"),
   file("CNI's plugins", ["/usr/lib/cni/bridge", "/opt/cni/bin/bridge"], "containernetworking-plugins"),
   program("iptables", "iptables"),
   program("containerd", "containerd"),

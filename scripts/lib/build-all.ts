@@ -54,5 +54,5 @@ function onProgress(line: string): void {
 async function buildGuest(kernel: KernelChoice, agentDir: string): Promise<Guest> {
   // Compiled a moment ago: not there when this file was loaded.
   const { prepareGuest } = await import("@kata-ts/guest-image");
-  return prepareGuest({ agentDir, nodeBinary: NODE_BINARY, kernel, onProgress });
+  return prepareGuest({ agentDir, kernel, onProgress });
 }

@@ -1,55 +1,25 @@
 import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Candidate } from "@kata-ts/guest-image";
 import { bundle, compileBundle } from "@kata-ts/quickjs";
-import { build, type Metafile } from "esbuild";
-import { builtins } from "./builtins.ts";
-import { type Engine, engineOf } from "./engine-choice.ts";
+import type { Metafile } from "esbuild";
 import { engineLacks } from "./engine-lacking.ts";
-import { copyKoffi } from "./koffi.ts";
 import { AGENT_DIST, packageDir, ROOT } from "./paths.ts";
-import { packagesOf, type Runner } from "./sbom.ts";
+import { packagesOf } from "./sbom.ts";
 
 export interface AgentBundle {
   readonly directory: string;
   /** Directories of the npm packages that are in it. */
   readonly npm: readonly string[];
-  readonly runner: Runner;
+  /** The source that the engine is compiled of. */
+  readonly runner: Candidate;
 }
 
 const MAIN: string = join(packageDir("agent"), "dist/main.js");
 
-/** The agent for the guest, and what it needs beside it. */
-export async function bundleAgent(
-  engine: Engine = engineOf("kata-agent"),
-  directory: string = AGENT_DIST,
-): Promise<AgentBundle> {
+/** The agent for the guest: bytecode, and the engine that it belongs to. @param directory is made anew */
+export async function bundleAgent(directory: string = AGENT_DIST): Promise<AgentBundle> {
   await rm(directory, { recursive: true, force: true });
-  return engine === "node" ? forNode(directory) : forQuickjs(directory);
-}
-
-/** One CommonJS file, and the native part that it needs. */
-async function forNode(directory: string): Promise<AgentBundle> {
-  const { metafile } = await build({
-    bundle: true,
-    minify: true,
-    platform: "node",
-    format: "cjs",
-    target: "node26",
-    logLevel: "warning",
-    metafile: true,
-    entryPoints: [MAIN],
-    outfile: join(directory, "agent.cjs"),
-    external: ["koffi"],
-    plugins: [builtins],
-    define: { "import.meta.url": "__agentUrl" },
-    banner: { js: 'const __agentUrl = require("node:url").pathToFileURL(__filename).href;' },
-  });
-  const koffi = await copyKoffi(join(directory, "node_modules"));
-  return { directory, npm: [...packagesOf(metafile), ...koffi], runner: "node" };
-}
-
-/** Bytecode, and the engine that it belongs to. */
-async function forQuickjs(directory: string): Promise<AgentBundle> {
   // Compiled a moment ago: not there when this file was loaded.
   const { prepareScriptEngine } = await import("@kata-ts/guest-image");
   const { program, source } = await prepareScriptEngine({ native: join(packageDir("quickjs"), "native") });

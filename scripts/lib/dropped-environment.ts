@@ -1,4 +1,4 @@
-/** What an environment says to Node, to OpenSSL and to the dynamic linker. Programs that pull images keep PULLING. */
+/** What an environment says to Node, to OpenSSL and to the dynamic linker. `kata`, which fetches images, keeps PULLING. */
 export const DROPPED: readonly string[] = [
   ...["OPTIONS", "PATH", "DEBUG", "DEBUG_NATIVE", "CHANNEL_FD", "CHANNEL_SERIALIZATION_MODE", "V8_COVERAGE"].map(node),
   ...["TLS_REJECT_UNAUTHORIZED", "REDIRECT_WARNINGS", "ICU_DATA", "REPL_EXTERNAL_MODULE", "REPL_HISTORY"].map(node),

@@ -31,7 +31,7 @@ export interface EngineProgramParts {
   readonly runner: Runner;
 }
 
-/** Before the program's own modules. It stands for what a launcher does for Node. */
+/** Before the program's own modules. It stands for what the launcher of `kata` does. */
 const FIRST = join(import.meta.dirname, "drop-environment.ts");
 
 /** Bundles a program, as makeEngineProgram() does. @param directory for its modules */

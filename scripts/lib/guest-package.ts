@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Candidate, Guest, GuestVersions } from "@kata-ts/guest-image";
 import { execa } from "execa";
 import { bundleAgent } from "./bundle-agent.ts";
-import { NODE_BINARY, packageDir, ROOT } from "./paths.ts";
+import { packageDir, ROOT } from "./paths.ts";
 import { step } from "./run.ts";
 import { billOfMaterials } from "./sbom.ts";
 import { copySparse } from "./share.ts";
@@ -21,12 +21,11 @@ export function guestPackageIsBuilt(): boolean {
 }
 
 /**
- * Fills the package that `@kata-ts/guest` boots from: the tuned kernel, and an image without Node, whatever the installed tree
- * has. Equal sources give equal files. The packages have to be compiled.
+ * Fills the package that `@kata-ts/guest` boots from: the tuned kernel, and the image. Equal sources give equal files. The packages have to be compiled.
  */
 export async function buildGuestPackage(): Promise<void> {
   const directory = join(ROOT, "dist", "guest-agent");
-  const agent = await step("bundling the published guest's agent", () => bundleAgent("quickjs", directory));
+  const agent = await step("bundling the published guest's agent", () => bundleAgent(directory));
   const guest = await step("preparing the published guest", () => prepare(directory));
   await rm(CONTENT, { recursive: true, force: true });
   await mkdir(CONTENT);
@@ -45,8 +44,7 @@ export async function buildGuestPackage(): Promise<void> {
     versions: { suite, day, kernel: { name: source.name, version: source.version } },
   };
   await writeFile(join(CONTENT, "guest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-  const compiled = agent.runner === "node" ? [] : [agent.runner];
-  await cp(await licencesOf(versions, compiled), join(CONTENT, LICENCES), { recursive: true });
+  await cp(await licencesOf(versions, [agent.runner]), join(CONTENT, LICENCES), { recursive: true });
   // The builder's umask is not part of the package.
   for (const file of FILES) await chmod(join(CONTENT, file), 0o644);
   await execa("chmod", ["-R", "u=rwX,go=rX", join(CONTENT, LICENCES)]);
@@ -61,7 +59,7 @@ async function prepare(agentDir: string): Promise<Guest> {
   // Compiled a moment ago: not there when this file was loaded.
   const { prepareGuest } = await import("@kata-ts/guest-image");
   const onProgress = (line: string): void => void process.stdout.write(`  ${line}\n`);
-  return prepareGuest({ agentDir, nodeBinary: NODE_BINARY, kernel: "tuned", onProgress });
+  return prepareGuest({ agentDir, kernel: "tuned", onProgress });
 }
 
 async function describe(file: string): Promise<{ bytes: number; sha256: string }> {

@@ -2,14 +2,13 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { chosenEngines } from "./engine-choice.ts";
 import { DIST, ROOT } from "./paths.ts";
 
 const STAMP: string = join(ROOT, "dist", "built");
 const SOURCES = ["packages", "scripts", "pnpm-lock.yaml", "tsconfig.base.json"];
 const SKIPPED = new Set(["node_modules", "dist", "gen"]);
 
-/** Whether dist/kata-ts was built from the sources and for the engines that are there now, with the kernel that would be chosen now. */
+/** Whether dist/kata-ts was built from the sources that are there now, with the kernel that would be chosen now. */
 export async function isCurrent(kernel: string): Promise<boolean> {
   if (!existsSync(join(DIST, "share", "kata-ts", "rootfs.ext4"))) return false;
   const [key, used, index] = (await readFile(STAMP, "utf8").catch(() => "")).split(" ");
@@ -31,7 +30,6 @@ export async function remember(key: string, used: string): Promise<void> {
 export async function sourceKey(): Promise<string> {
   const hash = createHash("sha256");
   for (const source of SOURCES) await addTo(hash, join(ROOT, source));
-  hash.update(JSON.stringify(chosenEngines()));
   return hash.digest("hex");
 }
 

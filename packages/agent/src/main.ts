@@ -16,10 +16,14 @@ import { Sandbox } from "./sandbox/sandbox.ts";
 import { type ServeProcess, serveChannel } from "./serve.ts";
 import { serveVsock } from "./serve-vsock.ts";
 import { createHandlers } from "./service.ts";
+import { AGENT_VERSION } from "./version.ts";
 
 /** Runs the agent until the guest goes away. */
 export async function main(): Promise<void> {
-  if (process.argv.includes("--make-cache")) return;
+  if (process.argv.includes("--version")) {
+    console.log(`kata-agent version ${AGENT_VERSION}`);
+    return;
+  }
   log(AgentLog.starting);
   prepareGuest();
   if (process.pid !== 1) becomeSubreaper();

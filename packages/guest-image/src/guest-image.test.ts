@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { engineOfAgent } from "./agent-engine.ts";
+import { checkAgent } from "./agent-directory.ts";
 import { Archive } from "./archive/archive.ts";
 import { mirrorsIn, releasesIn } from "./archive/mirrors.ts";
 import { buildRoot } from "./build-root/build-root.ts";
@@ -177,15 +177,16 @@ describe("our changes to the kernel's source", () => {
   });
 });
 
-describe("what runs the agent", () => {
-  it("is the engine that its directory has, or a Node that has to be given", async () => {
-    await expect(engineOfAgent({ agentDir: directory })).rejects.toThrow(`the agent in ${directory} runs on Node`);
-    const node = await engineOfAgent({ agentDir: directory, nodeBinary: process.execPath });
-    expect(node.programs).toEqual([{ from: process.execPath, to: "bin/node" }]);
-    expect(node.start).toBe("exec /usr/bin/node /usr/lib/kata-agent/agent.cjs\n");
+describe("a directory of an agent", () => {
+  it("has the bytecode and its engine", () => {
+    expect(() => {
+      checkAgent(directory);
+    }).toThrow(`${directory} has no agent.kjs and no kata-js`);
     writeFileSync(join(directory, "agent.kjs"), "");
-    const own = await engineOfAgent({ agentDir: directory, nodeBinary: process.execPath });
-    expect([own.programs, own.packages]).toEqual([[], []]);
-    expect(own.start).toBe("exec /usr/lib/kata-agent/kata-js /usr/lib/kata-agent/agent.kjs\n");
+    expect(() => {
+      checkAgent(directory);
+    }).toThrow(`${directory} has no kata-js, which`);
+    writeFileSync(join(directory, "kata-js"), "");
+    checkAgent(directory);
   });
 });

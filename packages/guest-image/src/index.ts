@@ -1,12 +1,12 @@
 /**
- * Finds or builds the guest: a kernel and a root file system, out of distribution packages, a Node binary and the
- * agent's bundle. Everything is cached by content.
+ * Finds or builds the guest: a kernel and a root file system, out of distribution packages and the agent's
+ * bundle. Everything is cached by content.
  *
  * @example
  * ```ts
  * import { prepareGuest } from "@kata-ts/guest-image";
  *
- * const guest = await prepareGuest({ agentDir, nodeBinary, onProgress: console.log });
+ * const guest = await prepareGuest({ agentDir, onProgress: console.log });
  * ```
  *
  * @module
@@ -15,7 +15,6 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RootfsInputs } from "./agent-engine.ts";
 import { Archive } from "./archive/archive.ts";
 import type { Candidate } from "./archive/candidate.ts";
 import type { Newer } from "./archive/newer.ts";
@@ -28,7 +27,7 @@ import { defaultCacheDir } from "./cache.ts";
 import { fetchDistributionKernel } from "./distribution-kernel.ts";
 import { buildFixedCrun } from "./fixed-crun.ts";
 import { type Progress, silent } from "./progress.ts";
-import { buildRootfs } from "./rootfs.ts";
+import { buildRootfs, type RootfsInputs } from "./rootfs.ts";
 import type { ImageTools } from "./tools.ts";
 import { buildTunedKernel, tunedKernelName } from "./tuned-kernel.ts";
 

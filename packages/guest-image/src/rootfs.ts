@@ -1,7 +1,8 @@
-import { copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { AGENT_DIRECTORY, type AgentEngine, engineOfAgent, type RootfsInputs, TEMPLATE_DIR } from "./agent-engine.ts";
+import { AGENT_DIRECTORY, checkAgent } from "./agent-directory.ts";
 import type { Candidate } from "./archive/candidate.ts";
 import {
   baseFirst,
@@ -17,6 +18,9 @@ import { writeExt4 } from "./ext4.ts";
 import { installCrun } from "./fixed-crun.ts";
 import { keepNeeded } from "./needed-files.ts";
 import type { ImageTools } from "./tools.ts";
+
+/** Files of the guest that are written by hand. */
+const TEMPLATE_DIR = fileURLToPath(new URL("../rootfs", import.meta.url));
 
 /** Changes when an image is made in another way than before. */
 const FORMAT = "11";
@@ -38,6 +42,11 @@ const STATIC = ["bin/busybox", "bin/tini-static"] as const;
 /** Documentation, locales, headers and the like have no reader in the guest. */
 const UNWANTED = ["usr/share", "usr/include", "etc", "var"];
 
+export interface RootfsInputs {
+  /** The agent: a directory with `agent.kjs`, and `kata-js` that runs it. */
+  readonly agentDir: string;
+}
+
 export interface RootfsPrograms extends RootfsInputs {
   /** A crun without shared libraries, instead of the distribution's. */
   readonly crunBinary?: string;
@@ -48,16 +57,16 @@ export interface Rootfs {
   readonly packages: readonly PackageEntry[];
 }
 
-/** Builds, or finds in the cache, the guest's read-only ext4 root file system. */
+/**
+ * Builds, or finds in the cache, the guest's read-only ext4 root file system.
+ *
+ * @throws GuestImageError for a directory that has no agent
+ */
 export async function buildRootfs(inputs: RootfsPrograms, tools: ImageTools): Promise<Rootfs> {
-  const engine = await engineOfAgent(inputs);
-  const packages = (await tools.archive.closure([...PACKAGES, ...engine.packages])).filter(
-    ({ name }) => !NOT_NEEDED.has(name),
-  );
+  checkAgent(inputs.agentDir);
+  const packages = (await tools.archive.closure(PACKAGES)).filter(({ name }) => !NOT_NEEDED.has(name));
   const key = contentKey(
     await treeDigest(inputs.agentDir),
-    engine.start,
-    ...(await Promise.all(engine.programs.map(({ from }) => fileDigest(from)))),
     inputs.crunBinary === undefined ? "" : await fileDigest(inputs.crunBinary),
     await readFile(join(TEMPLATE_DIR, "init")),
     await readFile(join(TEMPLATE_DIR, "fstab")),
@@ -66,14 +75,13 @@ export async function buildRootfs(inputs: RootfsPrograms, tools: ImageTools): Pr
     FORMAT,
   );
   const dir = await cachedDir(tools.cacheDir, `rootfs-${key}`, async (unfinished) => {
-    await assemble(inputs, engine, packages, unfinished, tools);
+    await assemble(inputs, packages, unfinished, tools);
   });
   return { imagePath: join(dir, "rootfs.ext4"), packages: await readPackages(dir) };
 }
 
 async function assemble(
   inputs: RootfsPrograms,
-  engine: AgentEngine,
   packages: readonly Candidate[],
   out: string,
   tools: ImageTools,
@@ -83,8 +91,8 @@ async function assemble(
   const staging = join(out, "staging");
   for (const deb of baseFirst(debs)) await unpackPackage(deb.path, staging);
   for (const path of UNWANTED) await rm(join(staging, path), { recursive: true, force: true });
-  await addPrograms(inputs, engine, staging);
-  await addBase(staging, engine);
+  await addPrograms(inputs, staging);
+  await addBase(staging);
   await addAgent(inputs.agentDir, staging);
   const manifest = debs.map(({ name, version, sha256 }) => ({ name, version, sha256 }));
   await writeFile(join(staging, "etc/kata-packages.json"), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -103,16 +111,15 @@ async function fetchedPackages(packages: readonly Candidate[], tools: ImageTools
   return describePackages(dir);
 }
 
-/** Programs that are not the distribution's, and of the distribution's those that the guest runs. */
-async function addPrograms({ crunBinary }: RootfsPrograms, engine: AgentEngine, staging: string): Promise<void> {
-  for (const { from, to } of engine.programs) await copyFile(from, join(staging, "usr", to));
+/** A crun that is not the distribution's, and of the distribution's programs those that the guest runs. */
+async function addPrograms({ crunBinary }: RootfsPrograms, staging: string): Promise<void> {
   if (crunBinary !== undefined) await installCrun(crunBinary, staging);
   const compiled = crunBinary === undefined ? [] : ["bin/crun"];
-  const dynamic = [...DYNAMIC, ...engine.programs.map(({ to }) => to)].filter((program) => !compiled.includes(program));
+  const dynamic = DYNAMIC.filter((program) => !compiled.includes(program));
   await keepNeeded(staging, { dynamic, fixed: [...STATIC, ...compiled] });
 }
 
-async function addBase(staging: string, engine: AgentEngine): Promise<void> {
+async function addBase(staging: string): Promise<void> {
   for (const dir of ["dev", "proc", "sys", "run", "tmp", "root", "mnt", "var", "etc", AGENT_DIRECTORY]) {
     await mkdir(join(staging, dir), { recursive: true });
   }
@@ -129,8 +136,9 @@ async function addBase(staging: string, engine: AgentEngine): Promise<void> {
   await writeFile(join(staging, "etc/group"), "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
   await writeFile(join(staging, "etc/resolv.conf"), "");
   await copyFile(join(TEMPLATE_DIR, "fstab"), join(staging, "etc/fstab"));
-  const init = (await readFile(join(TEMPLATE_DIR, "init"), "utf8")) + engine.start;
-  await writeFile(join(staging, "usr/sbin/init"), init, { mode: 0o755 });
+  const init = join(staging, "usr/sbin/init");
+  await copyFile(join(TEMPLATE_DIR, "init"), init);
+  await chmod(init, 0o755);
 }
 
 async function addAgent(agentDir: string, staging: string): Promise<void> {
