@@ -7,6 +7,7 @@ import { expectCleanHost } from "../harness/clean-host.ts";
 import { commandOf, readRecord } from "../harness/faults/victims.ts";
 import { Kata } from "../harness/kata.ts";
 import { SHARE } from "../harness/paths.ts";
+import { IDLE, startMember, startSandbox } from "../harness/pods.ts";
 
 const MASTER_OF_THE_GUEST = ["CAP_SYS_ADMIN", "CAP_MKNOD", "CAP_DAC_OVERRIDE", "CAP_CHOWN", "CAP_FOWNER"];
 
@@ -80,6 +81,23 @@ describe("a guest whose root is hostile", () => {
       "told",
     );
     await kata.ok(["delete", "--force", id]);
+  });
+
+  it("takes no control groups that others of its pod need, and does not lift its own bounds", async () => {
+    await using kata = new Kata();
+    const sandbox = await startSandbox(kata);
+    const greedy = await startMember(kata, sandbox, IDLE, (spec) => {
+      spec.mounts.push({ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["rw"] });
+    });
+    const inside = (script: string) => kata.ok(["exec", greedy, "sh", "-c", `cd /sys/fs/cgroup; ${script}`]);
+    const bounds = "cgroup.max.descendants cgroup.max.depth pids.max memory.max";
+    expect(await inside(`for file in ${bounds}; do echo max 2>/dev/null >$file || echo $file; done`)).toBe(
+      bounds.replaceAll(" ", "\n"),
+    );
+    expect(await inside("mkdir $(seq 12000) 2>/dev/null; ls | grep -c '^[0-9]*$'")).toBe("1000");
+    const other = await startMember(kata, sandbox, IDLE);
+    expect(await kata.ok(["exec", other, "echo", "unharmed"])).toBe("unharmed");
+    for (const id of [greedy, other, sandbox]) await kata.ok(["delete", "--force", id]);
   });
 
   it("writes neither to the image as a disk, nor to a volume that is read-only", async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { type RuntimeSpec, type SpecProcess, type SpecResources, stringifyJson } from "@kata-ts/agent-protocol";
 import { alreadyExists, cancelled, failedPrecondition, processNotFound } from "../errors.ts";
-import { endProcesses, killProcesses, oomKillsIn, processesIn, removeCgroup } from "../guest/cgroup.ts";
+import { boundGroupsOf, endProcesses, killProcesses, oomKillsIn, processesIn, removeCgroup } from "../guest/cgroup.ts";
 import type { Reaper } from "../reaper.ts";
 import { ContainerProcess } from "./container-process.ts";
 import { Freezer } from "./freezer.ts";
@@ -110,7 +110,11 @@ export class Container {
     // When the first process ends, all others do.
     const launch = { execId, terminal: spec.process?.terminal === true, ownCgroup: this.cgroup, ...outputs };
     return this.#runtime.starting(() =>
-      this.#launch(launch, (ends) => this.#runtime.create(this.name, this.bundle, `${this.bundle}/init.pid`, ends)),
+      this.#launch(launch, async (ends) => {
+        const pid = await this.#runtime.create(this.name, this.bundle, `${this.bundle}/init.pid`, ends);
+        boundGroupsOf(this.cgroup); // Its first process waits to be started.
+        return pid;
+      }),
     );
   }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { boundGroupsBelow, processesIn, removeCgroup } from "./cgroup.ts";
+import { boundGroupsBelow, boundGroupsOf, processesIn, removeCgroup } from "./cgroup.ts";
 
 /** A name that a container may give a group of its own. */
 const NOT_TEXT = Buffer.from("6869ff80fe", "hex");
@@ -47,6 +47,11 @@ describe("the control groups of a container that writes its own", () => {
     boundGroupsBelow(top);
     expect(readFileSync(join(top, "cgroup.max.depth"), "latin1")).toBe("33");
     expect(readFileSync(join(top, "cgroup.max.descendants"), "latin1")).toBe("10000");
+  });
+
+  it("are fewer than the guest's all, of one container", () => {
+    boundGroupsOf(top);
+    expect(readFileSync(join(top, "cgroup.max.descendants"), "latin1")).toBe("1000");
   });
 
   it("that are gone have no processes, and are removed", () => {

@@ -8,11 +8,21 @@ import { textOf } from "../files.ts";
 const MAX_DEPTH = 32;
 /** How many there may be in the guest: a walk through all of them is one turn of the agent's. */
 const MAX_GROUPS = 10_000;
+/** How many of them one container may have, so that others find some. */
+const MAX_GROUPS_OF_ONE = 1_000;
 
 /** Has the kernel hold all control groups below one of the guest's, whose files no container can write, to what a walk can do. */
 export function boundGroupsBelow(parent: string): void {
   writeFileSync(join(parent, "cgroup.max.depth"), String(1 + MAX_DEPTH));
   writeFileSync(join(parent, "cgroup.max.descendants"), String(MAX_GROUPS));
+}
+
+/**
+ * Has the kernel hold a container to its part of the guest's control groups. The container may write to its groups, but not this
+ * bound: the guest mounts them with `nsdelegate`.
+ */
+export function boundGroupsOf(cgroup: string): void {
+  writeFileSync(join(cgroup, "cgroup.max.descendants"), String(MAX_GROUPS_OF_ONE));
 }
 
 /** What processes that were killed may take to end: they may be at work in the kernel, in a guest that is slow. */
