@@ -3,17 +3,26 @@ import type { RuntimeSpec, SpecProcess } from "@kata-ts/agent-protocol";
 
 /** What this guest's kernel and runtime can do of what not all can. */
 export interface GuestAbilities {
-  readonly apparmor: boolean;
+  /** Whether its AppArmor has a profile of this name: a kernel has none until one is loaded. */
+  readonly hasApparmorProfile: (name: string) => boolean;
   readonly selinux: boolean;
   /** Whether its runtime sets schedulers, priorities of input and output, and the processors of an exec. */
   readonly scheduling: boolean;
 }
 
+/** Of a kernel that has AppArmor, where securityfs is mounted; without it none can have been loaded. */
+const PROFILES = "/sys/kernel/security/apparmor/profiles";
+
+/** @param text lines as `docker-default (enforce)` */
+export function profilesIn(text: string): ReadonlySet<string> {
+  return new Set(text.split("\n").map((line) => line.replace(/ \(\w+\)$/, "")));
+}
+
 /** @param runtime `crun` or `runc`; runc 1.1 ignores what it does not know */
 export function guestAbilities(runtime: string): GuestAbilities {
-  const apparmor = "/sys/module/apparmor/parameters/enabled";
   return {
-    apparmor: existsSync(apparmor) && readFileSync(apparmor, "latin1").startsWith("Y"),
+    // Read each time: an image's own service may load profiles at any time.
+    hasApparmorProfile: (name) => existsSync(PROFILES) && profilesIn(readFileSync(PROFILES, "utf8")).has(name),
     selinux: existsSync("/sys/fs/selinux/enforce"),
     scheduling: runtime === "crun",
   };
@@ -28,7 +37,7 @@ export interface Applicable<T> {
 }
 
 /**
- * Leaves out what the guest's runtime cannot set, and labels of a security module that the guest does not have. Engines put
+ * Leaves out what the guest's runtime cannot set, profiles of AppArmor and labels of SELinux that the guest does not have. Engines put
  * the host's default profile into every config.json; the VM confines the container all the same, so that is a warning and not
  * a refusal.
  */
@@ -38,9 +47,9 @@ export function applicableProcess(process: SpecProcess, abilities: GuestAbilitie
   const rest = Object.fromEntries(Object.entries(others).filter(([name]) => !left.includes(name))) as typeof others;
   const warnings = left.map((name) => `process.${name} is not applied: the guest's runtime cannot set it`);
   const kept: { apparmorProfile?: string; selinuxLabel?: string } = {};
-  if (isSet(apparmorProfile)) {
-    if (abilities.apparmor) kept.apparmorProfile = apparmorProfile;
-    else warnings.push(`process.apparmorProfile "${apparmorProfile}" is not applied: the guest has no AppArmor`);
+  if (isSet(apparmorProfile) && apparmorProfile !== "unconfined") {
+    if (abilities.hasApparmorProfile(apparmorProfile)) kept.apparmorProfile = apparmorProfile;
+    else warnings.push(`process.apparmorProfile "${apparmorProfile}" is not applied: the guest has no such profile`);
   }
   if (isSet(selinuxLabel)) {
     if (abilities.selinux) kept.selinuxLabel = selinuxLabel;
