@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { constants, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { unplugDisk } from "./block.ts";
+import { plugDisk, unplugDisk } from "./block.ts";
 import { QmpClient } from "./qmp/client.ts";
 import { LineReader } from "./qmp/line-reader.ts";
 
@@ -82,5 +82,57 @@ describe("a disk that is taken out", () => {
     expect(await unplugDisk(qmp, { id: "disk-a" }, { deadlineMs: 0 })).toBe(true);
     expect([...nodes]).toEqual([]);
     expect(executed).toEqual(["device_del", "device_del", "blockdev-del"]);
+  });
+});
+
+describe("a disk that is plugged in", () => {
+  /** The flags of this process's descriptors of a file. */
+  function openFlags(path: string): number[] {
+    return readdirSync("/proc/self/fd").flatMap((fd) => {
+      try {
+        if (readlinkSync(`/proc/self/fd/${fd}`) !== path) return [];
+        return [
+          Number.parseInt(/^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1] ?? "", 8),
+        ];
+      } catch {
+        return []; // The one by which the directory was read.
+      }
+    });
+  }
+
+  it.each([
+    { direct: true, readonly: false },
+    { direct: true, readonly: true },
+    { direct: false, readonly: false },
+  ])("is opened as QEMU would open it: %o", async ({ direct, readonly }) => {
+    const directory = mkdtempSync(join(tmpdir(), "kata-block-"));
+    const device = join(directory, "disk");
+    writeFileSync(device, Buffer.alloc(4096));
+    const handed: number[] = [];
+    const server = createServer((socket) => {
+      socket.write('{"QMP":{"version":{},"capabilities":[]}}\n');
+      const lines = new LineReader(65_536, (line) => {
+        const { execute, id } = JSON.parse(line) as Command;
+        if (execute === "add-fd") handed.push(...openFlags(device));
+        socket.write(`${JSON.stringify({ return: execute === "add-fd" ? { "fdset-id": 1 } : {}, id })}\n`);
+      });
+      socket.on("data", (chunk: Buffer) => {
+        lines.push(chunk);
+      });
+    });
+    try {
+      await new Promise<void>((resolve) => server.listen(join(directory, "qmp.sock"), resolve));
+      await using qmp = await QmpClient.connect(join(directory, "qmp.sock"));
+      const tuning = { cache: { direct, noFlush: false } };
+      await plugDisk(qmp, { id: "disk-a", device, readonly, tuning, rootPort: "port" });
+      const mask = constants.O_DIRECT | constants.O_RDWR | constants.O_WRONLY;
+      expect(handed.map((flags) => flags & mask)).toEqual([
+        (direct ? constants.O_DIRECT : 0) | (readonly ? constants.O_RDONLY : constants.O_RDWR),
+      ]);
+      expect(openFlags(device)).toEqual([]);
+    } finally {
+      server.close();
+      rmSync(directory, { recursive: true });
+    }
   });
 });

@@ -45,7 +45,8 @@ async function plug(qmp: QmpClient, disk: Disk, properties: Readonly<Record<stri
   // Not every file system can read and write past its page cache.
   const { direct, noFlush } = tuning.cache ?? { direct: isDevice, noFlush: false };
   const driver = isDevice ? "host_device" : "file";
-  await withDescriptorSet(qmp, device, readonly, async (filename) => {
+  const descriptor = openDisk(device, { readonly, direct });
+  await withDescriptorSet(qmp, descriptor, async (filename) => {
     const backend = { driver, "node-name": node, filename, "read-only": readonly };
     await qmp.execute("blockdev-add", { ...backend, cache: { direct, "no-flush": noFlush } });
   });
@@ -99,16 +100,35 @@ async function closeNode(qmp: QmpClient, node: string): Promise<boolean> {
 }
 
 /**
- * Opens a device here and hands it to QEMU, which has no right to open it and does not see it, under a name that is good
- * while the function runs. What QEMU has opened by it stays open.
+ * Opens a device here: QEMU has no right to, and does not see it. With the flags that QEMU itself would open it with: from 9.1 on it
+ * takes a descriptor for reads and writes past the page cache only if it was opened for them.
+ *
+ * @throws QemuError where its file system has none of these; the system's error where it cannot be opened
  */
+function openDisk(
+  device: string,
+  { readonly, direct }: { readonly readonly: boolean; readonly direct: boolean },
+): number {
+  try {
+    return openSync(device, (readonly ? constants.O_RDONLY : constants.O_RDWR) | (direct ? constants.O_DIRECT : 0));
+  } catch (error) {
+    if (!direct || (error as NodeJS.ErrnoException).code !== "EINVAL") throw error;
+    throw new QemuError(
+      "KATA_QMP_COMMAND",
+      `the file system of ${device} has no reads and writes past the page cache`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Hands what is open to QEMU under a name that is good while the function runs, and closes it here. What QEMU has opened by it stays open. */
 async function withDescriptorSet(
   qmp: QmpClient,
-  device: string,
-  readonly: boolean,
+  descriptor: number,
   body: (filename: string) => Promise<void>,
 ): Promise<void> {
-  const descriptor = openSync(device, readonly ? constants.O_RDONLY : constants.O_RDWR);
   try {
     const set = (await qmp.execute("add-fd", {}, { descriptor })) as { readonly "fdset-id": number };
     try {
