@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
+import type { EditableSpec } from "./bundle.ts";
 import { busyboxRootfs, pythonRootfs } from "./images.ts";
 import { Kata } from "./kata.ts";
 import { IDLE } from "./pods.ts";
@@ -47,6 +48,8 @@ export interface SavableOptions {
   readonly toml?: string;
   /** Whether it serves what it was asked at WEB_PORT, too. */
   readonly web?: boolean;
+  /** Its process is a shell of busybox on a terminal instead, with nothing to be asked by `ask`. */
+  readonly terminal?: boolean;
 }
 
 /** A container whose root file system is a loop device's, and what its process answers to a line. */
@@ -67,32 +70,29 @@ export class SavableContainer implements AsyncDisposable {
     return container;
   }
 
-  async #make({ size, extraBytes = 0, web = false }: Omit<SavableOptions, "toml">): Promise<void> {
+  async #make({ size, extraBytes = 0, web = false, terminal = false }: Omit<SavableOptions, "toml">): Promise<void> {
     const { kata } = this;
     const source = join(kata.directory, "source");
-    await execa("cp", ["-a", await pythonRootfs(), source]);
+    await execa("cp", ["-a", await (terminal ? busyboxRootfs() : pythonRootfs()), source]);
     if (extraBytes > 0) writeFileSync(join(source, "large"), randomBytes(extraBytes));
     const disk = join(kata.directory, "root.ext4");
     await execa("mke2fs", ["-q", "-t", "ext4", "-d", source, disk, size]);
     rmSync(source, { recursive: true });
-    this.bundle = await this.#bundle(disk, [
-      "python3",
-      "-c",
-      web ? PYTHON.replace("while True", `${WEB_SERVER}while True`) : PYTHON,
-    ]);
+    const program = web ? PYTHON.replace("while True", `${WEB_SERVER}while True`) : PYTHON;
+    this.bundle = terminal
+      ? await this.#bundle(disk, ["sh"], (spec) => {
+          spec.process.terminal = true;
+        })
+      : await this.#bundle(disk, ["python3", "-c", program]);
   }
 
-  async #bundle(
-    disk: string,
-    args: readonly string[],
-    annotations?: Readonly<Record<string, string>>,
-  ): Promise<string> {
+  async #bundle(disk: string, args: readonly string[], edit?: (spec: EditableSpec) => void): Promise<string> {
     const { stdout: device } = await execa("losetup", ["--find", "--show", disk]);
     const { path, rootfs } = await this.kata.bundle({
       args,
       edit: (spec) => {
         spec.root.readonly = false;
-        if (annotations !== undefined) spec.annotations = { ...annotations };
+        edit?.(spec);
       },
     });
     this.#devices.push({ device, rootfs });
@@ -116,7 +116,10 @@ export class SavableContainer implements AsyncDisposable {
     const { kata } = this;
     const disk = join(kata.directory, `disk${String(this.#devices.length)}.ext4`);
     await execa("mke2fs", ["-q", "-t", "ext4", "-d", await busyboxRootfs(), disk, "64m"]);
-    return { bundle: await this.#bundle(disk, IDLE, annotations) };
+    const annotate = (spec: EditableSpec): void => {
+      spec.annotations = { ...annotations };
+    };
+    return { bundle: await this.#bundle(disk, IDLE, annotate) };
   }
 
   /** The network namespace of what is made of the bundle from now on. */
