@@ -77,7 +77,7 @@ function linkOf(descriptor: string): string {
 }
 
 /** Of the file that holds a clone's memory: what is in no page table counts in no set size, and is there all the same. */
-function unmappedOf(pid: number): number {
+export function unmappedOf(pid: number): number {
   const descriptors = readdirSync(`/proc/${String(pid)}/fd`).map((name) => `/proc/${String(pid)}/fd/${name}`);
   // In QEMU's root directory, or, where QEMU is not confined, without a name.
   const file = descriptors.find((each) => /^(\/qemu)?\/memory$|^\/memfd:guest-memory/.test(linkOf(each)));

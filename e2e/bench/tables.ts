@@ -12,6 +12,7 @@ import { memory, shims } from "./memory.ts";
 import { network, networkCost } from "./network.ts";
 import { type Runtimes, withRuntimes } from "./runtimes.ts";
 import { shimsOfContainerd } from "./shims.ts";
+import { snapshots } from "./snapshots.ts";
 import { streams } from "./streams.ts";
 
 interface Table {
@@ -52,6 +53,7 @@ function tables(runtimes: Runtimes): Readonly<Record<string, Table>> {
       onDemand: true,
     },
     many: { title: "Many sandboxes at once, from a template", measure: () => many(cloning), onDemand: true },
+    snapshots: { title: "Snapshots and copies of a sandbox of 512 MiB", measure: snapshots },
     streams: { title: "Streams", measure: () => streams(booting) },
     bounds: { title: "What it costs to bound a guest's memory on the host", measure: bounds },
     files: { title: "Files of the host, by virtio_fs_cache", measure: files },
