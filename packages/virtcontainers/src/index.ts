@@ -159,6 +159,7 @@ export { buildTemplate, findTemplate, type TemplateRequest } from "./template/bu
 export type { Factory } from "./template/clone.ts";
 export type { SavedGuest } from "./template/saved-guest.ts";
 export { Templates } from "./template/templates.ts";
+export { undoAfter } from "./undo.ts";
 export type { VmHandle } from "./vm/vm-handle.ts";
 export { VmmHypervisor } from "./vm/vmm-hypervisor.ts";
 export type { VmmHypervisorOptions } from "./vm/vmm-hypervisor-options.ts";

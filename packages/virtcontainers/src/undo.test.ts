@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { UndoStack } from "./undo.ts";
+import { KataError } from "./errors.ts";
+import { UndoStack, undoAfter } from "./undo.ts";
 
 describe("UndoStack", () => {
   it("takes back in reverse order, also past a failing step", async () => {
@@ -18,5 +19,22 @@ describe("UndoStack", () => {
     expect(undone).toEqual(["last", "first"]);
     await create(false);
     expect(undone).toHaveLength(2);
+  });
+});
+
+describe("an undo after an error", () => {
+  it("leaves the error to its caller, and joins both where it fails, too", async () => {
+    const error = new KataError("KATA_AGENT", "no answer");
+    const undone: string[] = [];
+    await undoAfter(error, async () => undone.push("undone"));
+    expect(undone).toEqual(["undone"]);
+    const hidden = new KataError("KATA_PROXY", "no proxy", { hint: "look at it" });
+    await expect(undoAfter(error, () => Promise.reject(hidden))).rejects.toMatchObject({
+      ...{ code: "KATA_AGENT", hint: "look at it", cause: error },
+      message: "no answer; and what it had made or changed is left: no proxy",
+    });
+    await expect(undoAfter(new Error("enough"), () => Promise.reject(hidden))).rejects.toMatchObject({
+      code: "KATA_PROXY",
+    });
   });
 });

@@ -1,3 +1,5 @@
+import { KataError, reasonOf } from "./errors.ts";
+
 type Undo = () => void | Promise<void>;
 
 /**
@@ -31,5 +33,24 @@ export class UndoStack implements AsyncDisposable {
       }
     }
     this.#steps = [];
+  }
+}
+
+/**
+ * Takes back what was made before an error, which the caller throws next.
+ *
+ * @throws KataError with that error's code, and that error as its cause, where something of it is left: its message has both reasons
+ */
+export async function undoAfter(error: unknown, undo: () => Promise<unknown>): Promise<void> {
+  try {
+    await undo();
+  } catch (failure) {
+    const known = [error, failure].find((each) => each instanceof KataError);
+    const hint = failure instanceof KataError ? failure.hint : undefined;
+    throw new KataError(
+      known?.code ?? "KATA_STATE",
+      `${reasonOf(error)}; and what it had made or changed is left: ${reasonOf(failure)}`,
+      { cause: error, ...(hint === undefined ? {} : { hint }) },
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { type BundleRequest, createFromBundle } from "@kata-ts/runtime";
-import { deleteContainer, startContainer } from "@kata-ts/virtcontainers";
+import { deleteContainer, startContainer, undoAfter } from "@kata-ts/virtcontainers";
 import type { Context } from "../context.ts";
 import { Foreground } from "./foreground.ts";
 import { Interruption } from "./interruption.ts";
@@ -24,7 +24,7 @@ export async function runContainer(request: RunRequest, context: Context): Promi
   try {
     await startContainer(id, environment);
   } catch (error) {
-    await deleteContainer(id, { force: true }, environment);
+    await undoAfter(error, () => deleteContainer(id, { force: true }, environment));
     throw error;
   }
   if (foreground === undefined) return 0;

@@ -3,6 +3,7 @@ import type { ContainerId } from "../identifiers.ts";
 import type { Ports } from "../ports/ports.ts";
 import { growVm, resourceRequestOf, shrinkVm } from "../sandbox/sizing.ts";
 import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
+import { undoAfter } from "../undo.ts";
 import { guestResources, unappliedResources } from "./guest-resources.ts";
 import { hostLimitsOf } from "./host-limits.ts";
 import { updateInGuest } from "./in-guest.ts";
@@ -29,7 +30,7 @@ export async function updateContainer(
     await growVm(running, agent, ports);
   } catch (error) {
     // The limits stay as they were, and so does what later calls add up.
-    await store.update(id, (now) => ({ ...now, demand: before.demand }));
+    await undoAfter(error, () => store.update(id, (now) => ({ ...now, demand: before.demand })));
     throw error;
   }
   for (const warning of unappliedResources(resources, record.sandboxId === id)) ports.warn(warning);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAlive } from "@kata-ts/linux";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { KataError } from "../errors.ts";
 import { FakeAgent } from "../testing/fake-agent.ts";
 import { type FakePorts, fakePorts } from "../testing/fake-ports.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -81,6 +82,24 @@ describe("a sandbox that is detached", () => {
     expect(await states()).toEqual(["one detached"]);
     agent.failures.delete("check");
     await using _opened = await Sandbox.open("one", {}, ports);
+  });
+
+  it("says both where neither its guest answers nor it can be let go of again", async () => {
+    await detached("one");
+    agent.failures.set("check", new Error("not now"));
+    const take = ports.hypervisor.take.bind(ports.hypervisor);
+    ports.hypervisor.take = async (state) => {
+      const vm = await take(state);
+      const detach = vm.detach.bind(vm);
+      vm.detach = async (note) => {
+        await detach(note);
+        throw new KataError("KATA_PROXY", "its supervisor does not answer");
+      };
+      return vm;
+    };
+    await expect(Sandbox.open("one", {}, ports)).rejects.toMatchObject({
+      message: expect.stringMatching(/not now.*its supervisor does not answer/) as string,
+    });
   });
 
   it("keeps what the one has of it that has let go, whatever scopes it leaves, and gets nothing more of that", async () => {

@@ -8,7 +8,7 @@ import type { Ports } from "../ports/ports.ts";
 import { createSandbox, type LiveSandbox } from "../sandbox/create.ts";
 import { openSnapshot, restoreSandbox } from "../sandbox/restore.ts";
 import type { OpenSnapshot } from "../snapshot/open-snapshot.ts";
-import { UndoStack } from "../undo.ts";
+import { UndoStack, undoAfter } from "../undo.ts";
 import { builtIn } from "./built-in-ports.ts";
 import type { Container } from "./container.ts";
 import type { Detachable } from "./detach.ts";
@@ -214,8 +214,13 @@ export class Sandbox extends SavableSandbox<Sandbox> {
       sandbox.#restored.push(...(await withinLimit(`the opening of sandbox ${live.id}`, { signal }, work)));
     } catch (error) {
       sandbox.detachable.leave();
-      await sandbox.#containers.letAllGo();
-      await giveBack();
+      await undoAfter(error, async () => {
+        try {
+          await sandbox.#containers.letAllGo();
+        } finally {
+          await giveBack();
+        }
+      });
       throw error;
     }
     return sandbox;

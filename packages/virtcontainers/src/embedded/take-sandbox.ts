@@ -4,6 +4,7 @@ import type { FoundVm, Vm } from "../ports/hypervisor.ts";
 import type { Ports } from "../ports/ports.ts";
 import type { LiveSandbox } from "../sandbox/create.ts";
 import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
+import { undoAfter } from "../undo.ts";
 import { builtIn } from "./built-in-ports.ts";
 import { type DetachedNote, parseNote } from "./detached-note.ts";
 import { type FindOptions, FoundSandbox, findEmbedded } from "./found-sandbox.ts";
@@ -35,14 +36,14 @@ export async function takeSandbox(
   const vm = await through.hypervisor.take({ ...state, accelerator: note.accelerator });
   const agent = through.connectAgent(state.agentUrl);
   const giveBack = async (): Promise<void> => {
-    await vm.detach(detached);
     agent.close();
+    await vm.detach(detached);
   };
   try {
     const answer = withinLimit(`the answer of sandbox ${id}`, { signal, timeoutMs: ANSWER_MS }, () => agent.check({}));
     await wrapAgentError("reach the guest", answer);
   } catch (error) {
-    await giveBack();
+    await undoAfter(error, giveBack);
     throw error;
   }
   return { live: liveSandbox(id, vm, agent), note, ports: through, giveBack };

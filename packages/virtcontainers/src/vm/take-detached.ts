@@ -5,6 +5,7 @@ import { TAKE, VmFile } from "@kata-ts/proxy";
 import { KataError } from "../errors.ts";
 import type { VmState } from "../ports/hypervisor.ts";
 import type { Vmm } from "../ports/vmm.ts";
+import { undoAfter } from "../undo.ts";
 import { letGoOver, supervisorOver } from "./over-socket.ts";
 import { outcomeOf } from "./start-outcome.ts";
 import { VmHandle } from "./vm-handle.ts";
@@ -27,7 +28,7 @@ export async function takeDetached(state: VmState, vmm: Vmm): Promise<VmHandle> 
   try {
     await ownVm(state.dir);
   } catch (error) {
-    await letGoOver(control);
+    await undoAfter(error, () => letGoOver(control));
     throw error;
   }
   const end = (): void => {
