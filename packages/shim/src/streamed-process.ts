@@ -1,6 +1,7 @@
 import {
   type EndCause,
   HostProcessStream,
+  type OpenOptions,
   ProcessLost,
   type TerminalSize,
 } from "@kata-ts/agent-protocol/process-stream";
@@ -22,13 +23,13 @@ export class StreamedProcess implements GuestProcess {
   /**
    * @param agentUrl as `dial` takes it
    * @param token that the agent gave for the process
-   * @throws ProcessLost when the agent does not know it, or cannot be reached
+   * @throws ProcessLost when the agent does not know it, cannot be reached, or does not answer in time; the signal's reason
    */
-  static async open(agentUrl: string, token: Uint8Array): Promise<StreamedProcess> {
+  static async open(agentUrl: string, token: Uint8Array, options?: OpenOptions): Promise<StreamedProcess> {
     const connection = await dial(agentUrl).catch((error: unknown) => {
       throw new ProcessLost(error instanceof Error ? error : undefined);
     });
-    return new StreamedProcess(await HostProcessStream.open(connection, token));
+    return new StreamedProcess(await HostProcessStream.open(connection, token, options));
   }
 
   get cause(): EndCause | undefined {

@@ -9,11 +9,19 @@ const OUTPUT_WINDOW: number = 2 * 1024 * 1024;
 const WRITE_BYTES = 256 * 1024;
 const MAX_STATUS = 255;
 const SIGKILL = 9;
+/** As long as for the agent's answer to a call. */
+const OPEN_DEADLINE_MS = 60_000;
 
 /** A terminal's size in characters. */
 export interface TerminalSize {
   readonly rows: number;
   readonly columns: number;
+}
+
+export interface OpenOptions {
+  /** Milliseconds that the guest has to take the stream: a minute by default. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** The stream ended before the process did: the guest, or its agent, is gone. */
@@ -49,12 +57,39 @@ export class HostProcessStream {
   #cause: EndCause | undefined;
   #isLetGo = false;
 
-  /** Resolves when the guest knows the process. @throws ProcessLost when it does not, or has no such streams */
-  static async open(connection: Duplex, token: Uint8Array): Promise<HostProcessStream> {
+  /**
+   * Resolves when the guest knows the process.
+   *
+   * @throws ProcessLost when it does not, has no such streams, or does not say so in time; the signal's reason. The connection is
+   *   closed then, and the process is killed by it
+   */
+  static async open(
+    connection: Duplex,
+    token: Uint8Array,
+    { deadlineMs = OPEN_DEADLINE_MS, signal }: OpenOptions = {},
+  ): Promise<HostProcessStream> {
     connection.write(encodePreface(token));
     const stream = new HostProcessStream(connection);
-    await stream.#attached.promise;
-    return stream;
+    const giveUp = (reason: unknown): void => {
+      stream.#attached.reject(reason);
+      stream.close();
+    };
+    const onAbort = (): void => {
+      giveUp(signal?.reason);
+    };
+    const late = `the guest has not taken the stream of its process within ${String(deadlineMs / 1000)} s`;
+    const timer = setTimeout(() => {
+      giveUp(new ProcessLost(undefined, late));
+    }, deadlineMs);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    try {
+      await stream.#attached.promise;
+      return stream;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
   }
 
   private constructor(connection: Duplex) {

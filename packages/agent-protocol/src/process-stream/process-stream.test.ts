@@ -250,6 +250,16 @@ describe("a process stream", () => {
     while (aborted.length < 2) await new Promise(setImmediate);
   });
 
+  it.each([
+    ["has not taken the stream within its deadline", { deadlineMs: 1 }, { code: "KATA_PROCESS_LOST" }],
+    ["its caller has given up", { signal: AbortSignal.abort(new Error("enough")) }, { message: "enough" }],
+  ])("that is not opened is closed, once the guest %s", async (_what, options, error) => {
+    const [here, there] = wire();
+    there.resume();
+    await expect(HostProcessStream.open(here, newToken(), options)).rejects.toMatchObject(error);
+    expect(here.destroyed).toBe(true);
+  });
+
   it("that ends before the process's status is sent, to every caller that waits", async () => {
     const [here, there] = wire();
     const opening = HostProcessStream.open(here, newToken());

@@ -112,7 +112,7 @@ export class FileCalls {
       const { failure } = parseAnswer(answerShape, Buffer.from(result).toString());
       throw new ContainerFileError(what, operation.path, failure ?? { errno: "", message: "the guest gave no stream" });
     }
-    const guest = await wrapAgentError(what, StreamedProcess.open(this.#access.agentUrl, token));
+    const guest = await wrapAgentError(what, StreamedProcess.open(this.#access.agentUrl, token, { signal }));
     return new OpenTransfer(what, operation.path, guest, signal, reports);
   }
 
