@@ -16,6 +16,8 @@ import type { OwnPorts } from "./own-ports.ts";
 
 /** The VM's supervisor records how it has ended a moment after its connections have. */
 const END_DEADLINE_MS = 3_000;
+/** What the kernel may take to end a monitor with all of a guest's memory. */
+const KILL_DEADLINE_MS = 10_000;
 
 /** Facts about a VM. */
 export interface PodVmListener {
@@ -68,10 +70,23 @@ export class PodVm {
     });
   }
 
-  /** Ends it as it is: a guest that stands still writes nothing to its disks, and its processes are as if killed. */
-  async kill(): Promise<void> {
-    signalProcess(this.#vm.state.vmm, "SIGKILL");
-    await this.#vm.ended;
+  /**
+   * Ends it as it is: a guest that stands still writes nothing to its disks, and its processes are as if killed.
+   *
+   * @throws KataError KATA_STATE where it does not end, even by SIGKILL
+   */
+  async kill(deadlineMs: number = KILL_DEADLINE_MS): Promise<void> {
+    const { vmm } = this.#vm.state;
+    signalProcess(vmm, "SIGKILL");
+    const isOver = this.#vm.ended.then(() => true);
+    if (await Promise.race([isOver, delay(deadlineMs, false, { ref: false })])) return;
+    throw new KataError(
+      "KATA_STATE",
+      `the VM of ${this.id} does not end, even by SIGKILL of process ${String(vmm.pid)}`,
+      {
+        hint: "that hangs in the kernel: look at its state with ps, then delete the container",
+      },
+    );
   }
 
   /** Whether the host's kernel has ended it for its memory; to be asked once its guest was lost. */
