@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { identifyProcess } from "@kata-ts/linux";
+import { identifyProcess, lockFile } from "@kata-ts/linux";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { LateDisk } from "../ports/late-disk.ts";
 import { DiskRecords } from "../vm/disk-records.ts";
@@ -77,11 +77,25 @@ function indexOf(name: string): number {
   return Number(new RegExp(`^disk-${hash}-(\\d)`).exec(name)?.[1]);
 }
 
-function machine(): QemuMachine {
+function machine(plugDeadlineMs?: number): QemuMachine {
   const itself = identifyProcess(process.pid);
   const state = { dir: directory, agentUrl: "", processes: [itself], vmm: itself, accelerator: "fake" };
-  return new QemuMachine(state, { ...defaultQemuConfig, kernelPath: "/none", imagePath: "/none" });
+  return new QemuMachine(state, { ...defaultQemuConfig, kernelPath: "/none", imagePath: "/none" }, plugDeadlineMs);
 }
+
+it("goes on once another call lets go of the machine, where it may wait, and says that it is busy where not", async () => {
+  const other = await lockFile(join(directory, "plug.lock"), { deadlineMs: 0 });
+  const busy = { code: "KATA_LOCK_TIMEOUT", message: expect.stringContaining(directory) as string };
+  await expect(machine(0).goOn()).rejects.toMatchObject(busy);
+  let isOver = false;
+  const going = machine(0)
+    .goOn({ patient: true })
+    .finally(() => (isOver = true));
+  await expect(machine(0).goOn()).rejects.toMatchObject(busy);
+  expect(isOver).toBe(false);
+  other[Symbol.dispose]();
+  await going;
+});
 
 it("waits for all disks of an owner until one moment, also where the guest is slow and lets go of each", async () => {
   letsGoAfterMs = 100;

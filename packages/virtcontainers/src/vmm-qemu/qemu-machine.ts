@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { isAlive, lockFile, Silence } from "@kata-ts/linux";
+import { type FileLock, isAlive, LinuxError, lockFile, Silence } from "@kata-ts/linux";
 import {
   continueMachine,
   growMemory,
@@ -44,10 +44,13 @@ const SILENCE_PAUSE_MS = 500;
 export class QemuMachine implements Machine {
   readonly #state: VmState;
   readonly #config: QemuConfig;
+  readonly #plugDeadlineMs: number;
 
-  constructor(state: VmState, config: QemuConfig) {
+  /** @param plugDeadlineMs how long another call may change the machine before this one gives up */
+  constructor(state: VmState, config: QemuConfig, plugDeadlineMs: number = PLUG_DEADLINE_MS) {
     this.#state = state;
     this.#config = config;
+    this.#plugDeadlineMs = plugDeadlineMs;
   }
 
   async grow(wanted: VmGrowth): Promise<VmGrowth> {
@@ -133,7 +136,7 @@ export class QemuMachine implements Machine {
         await this.#alone(continueMachine);
         return;
       } catch (error) {
-        if (!patient || !isSilence(error) || !isAlive(this.#state.vmm)) throw error;
+        if (!patient || !(isSilence(error) || isBusy(error)) || !isAlive(this.#state.vmm)) throw error;
       }
       await delay(SILENCE_PAUSE_MS);
     }
@@ -151,12 +154,25 @@ export class QemuMachine implements Machine {
 
   /** What is plugged in depends on what is there: two at once would take the same place, or plug in twice. */
   async #alone<T>(body: (qmp: QmpClient) => Promise<T>): Promise<T> {
-    const lock = await lockFile(join(this.#state.dir, "plug.lock"), { deadlineMs: PLUG_DEADLINE_MS });
+    const lock = await this.#lock();
     try {
       await using qmp = await this.#monitor();
       return await body(qmp);
     } finally {
       lock[Symbol.dispose]();
+    }
+  }
+
+  async #lock(): Promise<FileLock> {
+    const { dir } = this.#state;
+    try {
+      return await lockFile(join(dir, "plug.lock"), { deadlineMs: this.#plugDeadlineMs });
+    } catch (error) {
+      if (!(error instanceof LinuxError) || error.errno !== "ETIMEDOUT") throw error;
+      throw new KataError("KATA_LOCK_TIMEOUT", `the VM in ${dir} is being changed by another call for too long`, {
+        cause: error,
+        hint: "try again: that call ends, or its monitor has hung",
+      });
     }
   }
 
@@ -181,6 +197,11 @@ function isLate(error: unknown): boolean {
 /** QEMU has not answered, or not taken the connection: it may do so later. What it refuses, it refuses. */
 function isSilence(error: unknown): boolean {
   return error instanceof QemuError && (error.code === "KATA_QMP_TIMEOUT" || error.code === "KATA_QMP_CLOSED");
+}
+
+/** Another call is at the machine, which may wait for a monitor that has hung. */
+function isBusy(error: unknown): boolean {
+  return error instanceof KataError && error.code === "KATA_LOCK_TIMEOUT";
 }
 
 function requirePort(where: string): string {
