@@ -75,7 +75,7 @@ export class NamespaceNetwork implements Network {
     const deadline = withdrawalDeadline(known.length);
     const giveBack = async (): Promise<void> => {
       const guest = { vm, agent, namespace, journal };
-      await giveBackEach(withdrawn, (item) => this.#giveBack(guest, item, deadline.left()));
+      await giveBackEach(withdrawn, (item) => this.#giveBack(guest, item, deadline.leftForLate()));
       await held[Symbol.asyncDispose]();
     };
     try {
