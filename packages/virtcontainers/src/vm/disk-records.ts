@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { LinuxError, lockFile } from "@kata-ts/linux";
 import { count, flag, object, oneOf, optional, parseShape, type Shape, text } from "@kata-ts/linux/shape";
+import { KataError } from "../errors.ts";
 
 /** A disk that is plugged into a VM. */
 export interface DiskRecord {
@@ -31,13 +33,35 @@ const shape: Shape<DiskRecord> = object<DiskRecord>({
 });
 
 const SUFFIX = ".json";
+/** A plug, or what is left of late disks before a VM is saved. */
+const LOCK_DEADLINE_MS = 60_000;
 
 /** The disks of a VM, as a file each in the VM's directory. */
 export class DiskRecords {
   readonly #directory: string;
+  readonly #lockFile: string;
 
   constructor(vmDirectory: string) {
+    this.#lockFile = join(vmDirectory, "disks.lock");
     this.#directory = join(vmDirectory, "disks");
+  }
+
+  /**
+   * Keeps other calls from plugging disks in, and from giving late ones back: what is decided by the records is done before they
+   * change. @throws KataError KATA_LOCK_TIMEOUT
+   */
+  async lock(): Promise<Disposable> {
+    try {
+      return await lockFile(this.#lockFile, { deadlineMs: LOCK_DEADLINE_MS });
+    } catch (error) {
+      // The VM has gone whole, and its records: no call changes them.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return { [Symbol.dispose]: () => undefined };
+      if (!(error instanceof LinuxError) || error.errno !== "ETIMEDOUT") throw error;
+      throw new KataError("KATA_LOCK_TIMEOUT", `${this.#lockFile}: another call plugs disks in for too long`, {
+        cause: error,
+        hint: "try again: that call ends, or its monitor has hung",
+      });
+    }
   }
 
   /** @param path of the file or device, as the monitor was given it */
@@ -60,9 +84,11 @@ export class DiskRecords {
     return new Set((await this.list()).filter(({ leaving }) => leaving === true).map(({ owner }) => owner));
   }
 
-  /** All of a container's. */
+  /** All of a container's that were asked for: another call may have plugged in others since. */
   async remove(owner: string): Promise<void> {
-    for (const disk of await this.list()) if (disk.owner === owner) await rm(this.#path(disk), { force: true });
+    for (const disk of await this.list()) {
+      if (disk.owner === owner && disk.leaving === true) await rm(this.#path(disk), { force: true });
+    }
   }
 
   /** In the order of their owners and indices. @throws SyntaxError, TypeError for a damaged record */

@@ -7,6 +7,7 @@ import type { VmState } from "../ports/hypervisor.ts";
 import { LateDisk } from "../ports/late-disk.ts";
 import { FakeMachine } from "../testing/fake-machine.ts";
 import { FakeVmm } from "../testing/fake-vmm.ts";
+import { DiskRecords } from "./disk-records.ts";
 import { VmHandle } from "./vm-handle.ts";
 
 describe("disks that a guest lets go of late", () => {
@@ -37,7 +38,7 @@ describe("disks that a guest lets go of late", () => {
     await vm().plugDisk("a", disk);
     machine.isLate = true;
     await expect(vm().unplugDisk("a")).rejects.toThrow(LateDisk);
-    expect([...machine.disks.keys()]).toEqual(["a 0"]);
+    expect(machine.disks.has("a 0")).toBe(true);
   }
 
   it("are given back before the VM gets another one, which does not wait for them", async () => {
@@ -54,6 +55,35 @@ describe("disks that a guest lets go of late", () => {
     symlinkSync("gone", join(directory, "disks", "b.0.json"));
     await vm().unplugDisk("a");
     expect([...machine.disks.keys()]).toEqual([]);
+  });
+
+  it("keep their container's name from another disk, which would go with them", async () => {
+    await vm().plugDisk("a", disk, { index: 1 });
+    await leaveLate();
+    await expect(vm().plugDisk("a", disk)).rejects.toThrow(LateDisk);
+    machine.isLate = false;
+    await vm().plugDisk("a", disk);
+    expect([...machine.disks.keys()]).toEqual(["a 0"]);
+  });
+
+  it("take the record of no disk with them that another call has plugged in since", async () => {
+    await vm().plugDisk("a", disk);
+    const waited = Promise.withResolvers<void>();
+    const out = Promise.withResolvers<void>();
+    const unplug = machine.unplugDisks.bind(machine);
+    machine.unplugDisks = async (owner) => {
+      await unplug(owner);
+      waited.resolve();
+      await out.promise;
+    };
+    const leaving = vm().unplugDisk("a");
+    await waited.promise;
+    machine.unplugDisks = unplug;
+    await vm().plugDisk("a", disk);
+    out.resolve();
+    await leaving;
+    const [record] = await new DiskRecords(directory).list();
+    expect(record).toMatchObject({ owner: "a", index: 0 });
   });
 
   it("keep the VM from being saved, until they are out", async () => {

@@ -59,7 +59,7 @@ describe("a VM that ends while something is shared with it", () => {
   });
 });
 
-it("a VM that was let go of is changed no more through what has let go of it", async () => {
+it("a VM that was let go of is changed and ended no more through what has let go of it", async () => {
   const directory = mkdtempSync(join(tmpdir(), "vm-handle-"));
   try {
     await writeOwner(directory, { sandboxId: "other" });
@@ -76,6 +76,7 @@ it("a VM that was let go of is changed no more through what has let go of it", a
     await expect(vm.plugDisk("web", "/dev/null")).rejects.toMatchObject(refusal);
     await expect(vm.plugNic("eth0", { kind: "tap", fds: [], mac: "" } as never)).rejects.toMatchObject(refusal);
     await expect(vm.share(directory, "mine", { readonly: false, recursive: false })).rejects.toMatchObject(refusal);
+    await expect(vm.stop()).rejects.toMatchObject(refusal);
   } finally {
     rmSync(directory, { recursive: true });
   }

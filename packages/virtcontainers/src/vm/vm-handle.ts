@@ -15,6 +15,7 @@ import type {
   VmGrowth,
   VmState,
 } from "../ports/hypervisor.ts";
+import { LateDisk } from "../ports/late-disk.ts";
 import type { GoOnOptions, SavedVm, SaveVmOptions } from "../ports/saved-vm.ts";
 import type { SharedTreeSettings, Vmm } from "../ports/vmm.ts";
 import { missingGrowth } from "./boot-growth.ts";
@@ -150,8 +151,12 @@ export class VmHandle implements Vm {
   ): Promise<PluggedDisk> {
     requireCapability(this, "diskHotplug", `${device} cannot be plugged in`);
     const disk = { readonly, index, ...(where === undefined ? {} : { where }) };
-    await giveBackLateDisks(await this.#machine(), this.#disks, { deadlineMs: 0 }).catch(() => undefined);
-    const plugged = await (await this.#machine()).plugDisk(containerId, device, disk);
+    const machine = await this.#machine();
+    using _lock = await this.#disks.lock();
+    await giveBackLateDisks(machine, this.#disks, { deadlineMs: 0 }).catch(() => undefined);
+    // It would be taken out with those: the monitor knows disks by their owner's name.
+    if ((await this.#disks.leaving()).has(containerId)) throw new LateDisk(containerId, undefined);
+    const plugged = await machine.plugDisk(containerId, device, disk);
     await this.#disks.add({ owner: containerId, readonly, index, ...plugged }, device);
     return plugged;
   }
@@ -164,12 +169,18 @@ export class VmHandle implements Vm {
   async save(directory: string, options: SaveVmOptions): Promise<SavedVm> {
     requireCapability(this, "saveRunning", "the VM cannot be saved", SAVE_HINT);
     const { saveVm } = await import("./save-vm.ts");
-    await giveBackLateDisks(await this.#machine(), this.#disks);
+    await this.#giveBackLateDisks();
     return saveVm(
       { machine: await this.#machine(), state: this.state, disks: await this.#disks.list() },
       directory,
       options,
     );
+  }
+
+  async #giveBackLateDisks(): Promise<void> {
+    const machine = await this.#machine();
+    using _lock = await this.#disks.lock();
+    await giveBackLateDisks(machine, this.#disks);
   }
 
   async goOn(options: GoOnOptions = {}): Promise<void> {
@@ -215,6 +226,7 @@ export class VmHandle implements Vm {
 
   async #stopNow(): Promise<void> {
     const { dir } = this.state;
+    if (this.isRunning()) this.#requireOwn();
     using namespaces = new NamespaceHandles(this.state);
     await endProcesses(this.state, this.#supervisor);
     this.#lastExit = await this.exit();
