@@ -1,6 +1,7 @@
 import {
   chmodSync,
   closeSync,
+  cpSync,
   existsSync,
   ftruncateSync,
   lstatSync,
@@ -48,7 +49,8 @@ function put(tree: string, path: string, text: string): void {
 }
 
 function addCommand(tree: string): void {
-  for (const path of ["bin/kata", "libexec/kata-ts/kata.mjs", "libexec/kata-ts/node"]) put(tree, path, "command");
+  put(tree, "bin/kata", "#!/bin/sh\nexec /usr/local/libexec/kata-ts/node\n");
+  for (const path of ["libexec/kata-ts/kata.mjs", "libexec/kata-ts/node"]) put(tree, path, "command");
 }
 
 function filesOf(tree: string): string[] {
@@ -87,6 +89,83 @@ describe("an installation", () => {
     await installTree(source, target);
     await uninstallTree(target);
     expect(existsSync(target)).toBe(false);
+  });
+
+  it("leaves a program of another project that has come over one of its own since", async () => {
+    addCommand(source);
+    await installTree(source, target);
+    for (const name of ["kata-runtime", "kata"]) {
+      rmSync(join(target, "bin", name));
+      put(target, `bin/${name}`, "another project's");
+    }
+    await uninstallTree(target);
+    expect(filesOf(target)).toEqual(["bin", "bin/kata", "bin/kata-runtime"]);
+  });
+
+  describe.each(["nothing", "one with kata", "one without kata"])("that is cut off at a step, over %s,", (older) => {
+    beforeEach(async () => {
+      const light = join(directory, "light");
+      await installTree(source, light);
+      addCommand(source);
+      if (older === "one with kata") await installTree(source, target);
+      if (older === "one without kata") await installTree(light, target);
+    });
+
+    /** Does the work once for each of its steps, with an end at that, on a copy of what is there. */
+    async function cutAtEach(
+      work: (place: string, onStep: (step: string) => void) => Promise<void>,
+      then: (place: string) => Promise<void>,
+    ): Promise<void> {
+      for (let at = 1, isOver = false; !isOver; at++) {
+        const place = join(directory, `cut-${String(at)}`);
+        if (older !== "nothing") cpSync(target, place, { recursive: true, verbatimSymlinks: true });
+        let steps = 0;
+        const cut = work(place, () => {
+          if (++steps === at) throw new Error("cut off");
+        });
+        isOver = await cut.then(
+          () => true,
+          (error: unknown) => {
+            expect(error).toMatchObject({ message: "cut off" });
+            return false;
+          },
+        );
+        await then(place);
+      }
+    }
+
+    const sources = ["source", "light"].map((name) => [name, () => join(directory, name)] as const);
+
+    it.each(sources)("is whole after another try, or goes without a trace: from %s", async (_name, from) => {
+      const install = (place: string, onStep?: (step: string) => void): Promise<void> =>
+        installTree(from(), place, onStep === undefined ? {} : { onStep });
+      await cutAtEach(install, async (place) => {
+        if (existsSync(place)) {
+          cpSync(place, `${place}-again`, { recursive: true, verbatimSymlinks: true });
+          await uninstallTree(place);
+        }
+        expect(existsSync(place)).toBe(false);
+        await install(`${place}-again`);
+        expect(filesOf(`${place}-again`)).toEqual(filesOf(from()));
+      });
+    });
+
+    if (older === "nothing") return;
+
+    it("and one whose removal is: it goes, or is installed again", async () => {
+      const uninstall = (place: string, onStep: (step: string) => void): Promise<void> =>
+        uninstallTree(place, { onStep });
+      await cutAtEach(uninstall, async (place) => {
+        await installTree(source, place);
+        expect(filesOf(place)).toEqual(filesOf(source));
+        await uninstallTree(place);
+        expect(existsSync(place)).toBe(false);
+      });
+      await cutAtEach(uninstall, async (place) => {
+        if (existsSync(place)) await uninstallTree(place);
+        expect(existsSync(place)).toBe(false);
+      });
+    });
   });
 
   it("takes no room for zeros, and keeps contents, rights and times", async () => {
