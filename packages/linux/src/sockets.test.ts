@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { closeSync, mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LinuxError, listenLoopback, listenUnix } from "./index.ts";
+import { LinuxError, listenLoopback, listenUnix, openDatagrams } from "./index.ts";
 
 /** Accepts one connection of the socket that it inherits, and sends a line. */
 const ACCEPT = 'import socket; socket.socket(fileno=3).accept()[0].sendall(b"hello\\n")';
@@ -53,5 +54,20 @@ describe("a listening socket of the loopback", () => {
     expect(String(line)).toBe("hello");
     server.close();
     await once(server, "close");
+  });
+});
+
+describe("a socket for datagrams", () => {
+  it("is read by node:dgram, and not waited for once it is empty", async () => {
+    const socket = createSocket("udp4").bind({ fd: openDatagrams({ address: "127.0.0.1", port: 0 }) });
+    for (const word of ["hello", "again"]) {
+      const heard = once(socket, "message");
+      socket.send(word, socket.address().port, "127.0.0.1");
+      expect(String((await heard)[0])).toBe(word);
+      await new Promise(setImmediate);
+    }
+    const closed = once(socket, "close");
+    socket.close();
+    await closed;
   });
 });

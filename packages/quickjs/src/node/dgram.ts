@@ -7,6 +7,7 @@ import { afterTurn } from "./loop/loop.ts";
 import { READABLE, Watch } from "./loop/poll.ts";
 import { invoke, nextTick } from "./loop/ticks.ts";
 import { type AddressInfo, decodeAddress, familyOf, inetAddress, nameOf } from "./net/address.ts";
+import { makeNonBlocking } from "./non-blocking.ts";
 import { refuseOthers } from "./supported-options.ts";
 
 const SOCK_DGRAM = 2;
@@ -44,6 +45,7 @@ export class Socket extends EventEmitter {
     if (this.#isBound) throw nodeError("ERR_SOCKET_ALREADY_BOUND", "Socket is already bound");
     if (listener !== undefined) this.once("listening", listener);
     if (fd !== undefined) {
+      makeNonBlocking(fd);
       this.#isBound = true;
       this.#watchOf(fd);
       nextTick(() => this.emit("listening"));

@@ -1,11 +1,9 @@
 import { read, readv, write, writev } from "kata:native";
 import { ERRORS } from "../errno.ts";
-import { libc, tryLibc } from "../libc.ts";
+import { tryLibc } from "../libc.ts";
 import { FAILED, HUNG_UP, READABLE, Watch, WRITABLE } from "../loop/poll.ts";
+import { makeNonBlocking } from "../non-blocking.ts";
 
-const F_GETFL = 3;
-const F_SETFL = 4;
-const O_NONBLOCK = 2048;
 const [EAGAIN] = ERRORS.EAGAIN;
 const [EINTR] = ERRORS.EINTR;
 const SHUT_WR = 1;
@@ -23,8 +21,7 @@ export class Handle {
 
   constructor(fd: number, events: HandleEvents) {
     this.#fd = fd;
-    const flags = libc("fcntl", fd, F_GETFL, 0);
-    if ((flags & O_NONBLOCK) === 0) libc("fcntl", fd, F_SETFL, flags | O_NONBLOCK);
+    makeNonBlocking(fd);
     this.#watch = new Watch(fd, (ready) => {
       const over = (ready & (FAILED | HUNG_UP)) !== 0;
       const isReady = (kind: number): boolean => (this.#watch.wanted & kind) !== 0 && ((ready & kind) !== 0 || over);

@@ -4,6 +4,7 @@ import { EventEmitter } from "../events.ts";
 import { succeed, tryLibc } from "../libc.ts";
 import { READABLE, Watch } from "../loop/poll.ts";
 import { nextTick } from "../loop/ticks.ts";
+import { makeNonBlocking } from "../non-blocking.ts";
 import { refuseOthers } from "../supported-options.ts";
 import { type AddressInfo, AF_UNIX, familyOf, inetAddress, nameOf, setOption, unixAddress } from "./address.ts";
 import { adopt } from "./connections.ts";
@@ -15,9 +16,6 @@ const SOCK_STREAM = 1;
 const SOCK_FLAGS = 0o2004000; // SOCK_CLOEXEC | SOCK_NONBLOCK
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
-const F_GETFL = 3;
-const F_SETFL = 4;
-const O_NONBLOCK = 2048;
 const BACKLOG = 511;
 const [EAGAIN] = ERRORS.EAGAIN;
 /** They are a connection's, and not the server's: the next one may be good. */
@@ -135,8 +133,7 @@ export class Server extends EventEmitter {
   #open({ fd: given, path, port = 0, host = "0.0.0.0", backlog = BACKLOG }: ListenOptions): number {
     const name = path === undefined ? { address: host, port } : { address: path };
     if (given !== undefined) {
-      const flags = succeed(tryLibc("fcntl", given, F_GETFL, 0), "open");
-      succeed(tryLibc("fcntl", given, F_SETFL, flags | O_NONBLOCK), "open");
+      makeNonBlocking(given);
       succeed(tryLibc("listen", given, backlog), "listen");
       return given;
     }
