@@ -3,15 +3,23 @@ import { isBuiltin } from "node:module";
 import { basename, join, resolve } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { marksFor, refuseMarked } from "./marks.ts";
-import { fileOf, GLOBALS } from "./modules.ts";
+import { fileOf, GLOBALS, isOurs } from "./modules.ts";
 
 const ENTRY = "kata-js-entry";
 const NATIVE = "kata:native";
 
-/** Resolves Node's modules to this package's. The build fails where this package lacks a module, or a name that is imported. */
+/**
+ * Resolves Node's modules to this package's. The build fails where this package lacks a module, or a name that is imported.
+ *
+ * esbuild knows a file by how it was reached first, and it knows the kind of the package (`"type": "module"`) of those alone that it has
+ * resolved itself. A file that is imported by both ways would be one or the other as its threads go: so all imports of these files go one way.
+ */
 const nodeModules: Plugin = {
   name: "node-modules",
   setup: (build) => {
+    build.onResolve({ filter: /^\.\.?\// }, ({ path, importer, resolveDir }) =>
+      isOurs(importer) ? { path: join(resolveDir, path) } : undefined,
+    );
     build.onResolve({ filter: /^kata:native$/ }, () => ({ path: NATIVE, external: true }));
     build.onResolve({ filter: /./ }, ({ path, importer }) => {
       const file = fileOf(path);

@@ -47,6 +47,11 @@ const FILES: ReadonlyMap<string, string> = new Map([
 
 export const GLOBALS: string = join(NODE, "globals.ts");
 
+/** Whether a file is of those that stand for modules of Node's. */
+export function isOurs(file: string): boolean {
+  return file.startsWith(`${NODE}/`);
+}
+
 /** The file that stands for a module of Node's; undefined for what is none, or is not here. */
 export function fileOf(module: string): string | undefined {
   const file = FILES.get(module);
