@@ -1,6 +1,6 @@
 import { KataError } from "../errors.ts";
 import type { Ports } from "../ports/ports.ts";
-import type { LiveSandbox } from "../sandbox/create.ts";
+import type { LiveSandbox } from "../sandbox/live-sandbox.ts";
 import { machineOfPorts } from "./built-in-ports.ts";
 import { encodeNote } from "./detached-note.ts";
 import type { IdleWatch } from "./idle-watch.ts";

@@ -3,7 +3,7 @@ import type { grpc } from "@kata-ts/agent-protocol";
 import type { ConnectOptions, PublishedPort } from "@kata-ts/netns/nat";
 import type { GuestInterface, GuestRoute } from "../network/guest-view.ts";
 import type { Network } from "../ports/network.ts";
-import type { LiveSandbox } from "../sandbox/create.ts";
+import type { LiveSandbox } from "../sandbox/live-sandbox.ts";
 import { askGuest, limited } from "./ask-guest.ts";
 import type { LimitOptions } from "./limit.ts";
 import { checkOptions } from "./process-shape.ts";

@@ -7,7 +7,7 @@ import { createFirstProcess } from "../container/first-process.ts";
 import { unappliedResources } from "../container/guest-resources.ts";
 import { KataError } from "../errors.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
-import type { LiveSandbox } from "../sandbox/create.ts";
+import type { LiveSandbox } from "../sandbox/live-sandbox.ts";
 import type { SavedContainer } from "../snapshot/manifest.ts";
 import { UndoStack } from "../undo.ts";
 import { refuseBusy } from "./built-in-ports.ts";

@@ -1,7 +1,7 @@
 import type { GuestProcess } from "@kata-ts/shim";
 import { KataError } from "../errors.ts";
 import type { Ports } from "../ports/ports.ts";
-import type { LiveSandbox } from "../sandbox/create.ts";
+import type { LiveSandbox } from "../sandbox/live-sandbox.ts";
 import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import { goOnLater } from "../snapshot/go-on-later.ts";
 import type { SavedContainer, SnapshotManifest } from "../snapshot/manifest.ts";

@@ -1,8 +1,8 @@
 import { KataError } from "../errors.ts";
 import type { ContainerId } from "../identifiers.ts";
-import type { FoundVm, Vm } from "../ports/hypervisor.ts";
+import type { FoundVm } from "../ports/hypervisor.ts";
 import type { Ports } from "../ports/ports.ts";
-import type { LiveSandbox } from "../sandbox/create.ts";
+import { type LiveSandbox, liveSandbox } from "../sandbox/live-sandbox.ts";
 import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import { undoAfter } from "../undo.ts";
 import { builtIn } from "./built-in-ports.ts";
@@ -80,19 +80,4 @@ async function portsOf(id: ContainerId, { vm, network }: DetachedNote, signal: A
   throw new KataError("KATA_STATE", `sandbox ${id} was made through ports of a program's own`, {
     hint: "pass such ports to Sandbox.open",
   });
-}
-
-function liveSandbox(id: ContainerId, vm: Vm, agent: LiveSandbox["agent"]): LiveSandbox {
-  return {
-    id,
-    vm,
-    agent,
-    commit: () => {
-      vm.commit();
-    },
-    [Symbol.asyncDispose]: async () => {
-      agent.close();
-      await vm.stop();
-    },
-  };
 }

@@ -8,6 +8,7 @@ import type { BootRequest, Vm, VmGrowth, VmState } from "../ports/hypervisor.ts"
 import type { Ports } from "../ports/ports.ts";
 import { UndoStack } from "../undo.ts";
 import { setClockRoughly } from "./clock.ts";
+import { type LiveSandbox, liveSandbox } from "./live-sandbox.ts";
 import { serveNames } from "./resolver.ts";
 import { sharedMemory } from "./shared-memory.ts";
 import { orBootFailure, waitForAgent } from "./wait-for-agent.ts";
@@ -54,15 +55,6 @@ export interface GuestSetup {
   readonly kernelModules?: readonly { readonly name: string; readonly parameters: readonly string[] }[];
   /** A directory of the guest with programs in `prestart`, `poststart` and `poststop`, run for every container. */
   readonly hookPath?: string | undefined;
-}
-
-/** A sandbox without containers: a running VM whose agent is ready for them. */
-export interface LiveSandbox extends AsyncDisposable {
-  readonly id: ContainerId;
-  readonly vm: Vm;
-  readonly agent: Agent;
-  /** From now on the sandbox outlives this process. */
-  commit(): void;
 }
 
 const MAX_HOSTNAME_BYTES = 64;
@@ -115,18 +107,7 @@ export async function createSandbox(config: SandboxConfig, ports: Ports): Promis
   signal?.throwIfAborted(); // Its VM is ending.
   ports.trace?.("sandbox-created", config.id);
   undo.keep();
-  return {
-    id: config.id,
-    vm,
-    agent,
-    commit: () => {
-      vm.commit();
-    },
-    [Symbol.asyncDispose]: async () => {
-      agent.close();
-      await vm.stop();
-    },
-  };
+  return liveSandbox(config.id, vm, agent);
 }
 
 /** The resolver that the guest may ask: the engine's while the file names it, or that of the namespace from the start. */

@@ -15,7 +15,7 @@ import { RestoredDisks } from "../snapshot/restored-disks.ts";
 import { SnapshotDirectory } from "../snapshot/snapshot-directory.ts";
 import { UndoStack } from "../undo.ts";
 import { setClock } from "./clock.ts";
-import type { LiveSandbox } from "./create.ts";
+import { type LiveSandbox, liveSandbox } from "./live-sandbox.ts";
 import { wrapAgentError } from "./wrap-agent-error.ts";
 
 /** How a sandbox is to be that is restored; what is not here is as it was saved. */
@@ -142,16 +142,5 @@ export async function restoreSandbox(
   if (!held) for (const each of containers) await letRun(agent, each);
   signal?.throwIfAborted(); // Its VM is ending.
   undo.keep();
-  return {
-    id,
-    vm,
-    agent,
-    commit: () => {
-      vm.commit();
-    },
-    [Symbol.asyncDispose]: async () => {
-      agent.close();
-      await vm.stop();
-    },
-  };
+  return liveSandbox(id, vm, agent);
 }
