@@ -145,6 +145,30 @@ describe.each(["kata", "runc"])("podman with %s", (runtime) => {
   });
 });
 
+describe("podman with kata", () => {
+  expectCleanHost();
+  afterEach(() => podman.settled());
+
+  it("has a container call what its annotation says", async () => {
+    const config = podman.file("egress.toml", '[hypervisor.qemu]\nenable_annotations = ["^egress$"]\n');
+    const run = ["--runtime", "kata", "--runtime-flag", `config=${config}`, "run"];
+    const serve = "import http.server as h; h.test(h.SimpleHTTPRequestHandler, port=8000)";
+    await podman.ok(...run, "-d", "--name", "called", "python", "python3", "-u", "-c", serve);
+    await podman.logged("called", "Serving HTTP");
+    const address = await podman.ok("inspect", "--format", "{{.NetworkSettings.IPAddress}}", "called");
+    const call = ["wget", "-qO-", `http://${address}:8000/etc/os-release`];
+    const limited = (egress: string): string[] => [
+      ...[...run, "--rm", "--annotation", `io.katacontainers.config.runtime.egress=${egress}`, "busybox"],
+      ...call,
+    ];
+    const refused = await podman.run(limited("none"));
+    expect(refused.stderr).toContain("Connection refused");
+    expect(refused.exitCode).toBe(1);
+    expect(await podman.ok(...limited(`${address}:8000;[fd00::/8]`))).toMatch(/Debian/);
+    await podman.ok("rm", "--force", "--time", "0", "called");
+  });
+});
+
 const KUBERNETES_POD = `apiVersion: v1
 kind: Pod
 metadata:

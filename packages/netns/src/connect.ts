@@ -1,6 +1,6 @@
 import { closeSync } from "node:fs";
 import { inNamespace, openMacvtap, openTap } from "@kata-ts/linux";
-import type { Connection, TcFilterConnection } from "./connection.ts";
+import { type Connection, hasRules, type TcFilterConnection } from "./connection.ts";
 import { runBatch } from "./iproute.ts";
 import { bindToVfio } from "./physical.ts";
 import { limitMacvtap, limitTcFilter } from "./rate-limit.ts";
@@ -32,6 +32,7 @@ export async function connect(namespace: string, connections: readonly Connectio
     for (const connection of connections) opened.push(openQueues(namespace, connection));
     await runBatch("ip", namespace, connections.flatMap(tapCommands));
     await runBatch("tc", namespace, connections.flatMap(filterCommands));
+    if (connections.some(hasRules)) await (await import("./filter/filters.ts")).addFilters(namespace, connections);
     return new OpenConnections(opened);
   } catch (error) {
     for (const fd of opened.flat()) closeSync(fd);
@@ -77,6 +78,7 @@ function tapCommands(connection: Connection): string[] {
 }
 
 function filterCommands(connection: Connection): string[] {
+  if (hasRules(connection)) return limitTcFilter(connection);
   if (connection.model === "tcfilter") return [...redirectBothWays(connection), ...limitTcFilter(connection)];
   if (connection.model === "macvtap") return limitMacvtap(connection);
   return [];

@@ -32,6 +32,16 @@ export interface TcFilterConnection extends Common {
   readonly model: "tcfilter";
   readonly tap: string;
   readonly limits: RateLimits;
+  /** Absent: every frame is passed on. */
+  readonly rules?: ConnectionRules | undefined;
+}
+
+/** What is passed on of a machine's frames. */
+export interface ConnectionRules {
+  /** What it may call, as parseFilter takes it. */
+  readonly egress: readonly string[];
+  /** Its own addresses at first: from others it may send nothing. */
+  readonly addresses: readonly string[];
 }
 
 /** A macvtap on the interface; it takes over the interface's MAC address, which therefore gets another. */
@@ -63,6 +73,12 @@ export interface PhysicalConnection extends Common {
 }
 
 export type Connection = TcFilterConnection | MacvtapConnection | DirectConnection | PhysicalConnection;
+
+export function hasRules(
+  connection: Connection,
+): connection is TcFilterConnection & { readonly rules: ConnectionRules } {
+  return connection.model === "tcfilter" && connection.rules !== undefined;
+}
 
 /** What goes when an interface's MAC address changes and its addresses are taken away. */
 export interface SavedAddresses {

@@ -1,4 +1,4 @@
-import type { Connection } from "./connection.ts";
+import { type Connection, hasRules } from "./connection.ts";
 import { runBatch } from "./iproute.ts";
 import { returnPhysical } from "./return-physical.ts";
 import { restoreAddresses } from "./saved-addresses.ts";
@@ -14,6 +14,7 @@ export async function disconnect(namespace: string | undefined, connections: rea
     if (connection.model === "vfio") await returnPhysical(namespace, connection);
   }
   if (namespace === undefined) return;
+  if (connections.some(hasRules)) await (await import("./filter/filters.ts")).removeFilters(namespace, connections);
   await runBatch("tc", namespace, connections.flatMap(qdiscCommands), { force: true });
   await runBatch("ip", namespace, connections.flatMap(linkCommands), { force: true });
   for (const connection of connections) {
@@ -24,7 +25,10 @@ export async function disconnect(namespace: string | undefined, connections: rea
 function qdiscCommands(connection: Connection): string[] {
   if (connection.model === "tcfilter") {
     const { link, limits } = connection;
-    return [`qdisc del dev ${link} ingress`, ...(limits.transmit > 0 ? [`qdisc del dev ${link} root`] : [])];
+    return [
+      ...(hasRules(connection) ? [] : [`qdisc del dev ${link} ingress`]),
+      ...(limits.transmit > 0 ? [`qdisc del dev ${link} root`] : []),
+    ];
   }
   return connection.model === "macvtap" && connection.limits.receive > 0
     ? [`qdisc del dev ${connection.link} ingress`]

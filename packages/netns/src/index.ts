@@ -20,6 +20,7 @@
 export { connect, OpenConnections } from "./connect.ts";
 export type {
   Connection,
+  ConnectionRules,
   DirectConnection,
   InterworkingModel,
   MacvtapConnection,
@@ -32,6 +33,7 @@ export type {
 export { disconnect } from "./disconnect.ts";
 export type { Endpoint, EndpointAddress, EndpointKind, Neighbour, Route } from "./endpoint.ts";
 export { NetnsError, type NetnsErrorCode } from "./errors.ts";
+export { parseFilter } from "./filter/filter-policy.ts";
 export { type BatchOptions, runBatch } from "./iproute.ts";
 export { ConnectionJournal } from "./journal.ts";
 export type { JournalEntry } from "./journal-shape.ts";

@@ -17,6 +17,7 @@ import {
 } from "@kata-ts/linux/shape";
 import type {
   Connection,
+  ConnectionRules,
   DirectConnection,
   MacvtapConnection,
   PhysicalConnection,
@@ -38,6 +39,8 @@ export interface Journal {
   readonly version: number;
   readonly namespace: NamespaceIdentity | null;
   readonly entries: readonly JournalEntry[];
+  /** What the machine may call by all of its interfaces; absent: everything. */
+  readonly egress?: readonly string[] | undefined;
   /** The machine is gone: nothing may be connected any more. */
   readonly closed: boolean;
 }
@@ -69,7 +72,16 @@ const savedLink = object<SavedLink>({ isUp: flag, addresses: listOf(text), ...RE
 
 const connection: Shape<Connection> = variants<"model", Connection>(
   "model",
-  ["tcfilter", object<TcFilterConnection>({ ...COMMON, model: oneOf("tcfilter"), tap: interfaceName, limits })],
+  [
+    "tcfilter",
+    object<TcFilterConnection>({
+      ...COMMON,
+      model: oneOf("tcfilter"),
+      tap: interfaceName,
+      limits,
+      rules: optional(object<ConnectionRules>({ egress: listOf(text), addresses: listOf(text) })),
+    }),
+  ],
   [
     "macvtap",
     object<MacvtapConnection>({
@@ -100,6 +112,7 @@ const journal = object<Journal>({
   version: oneOf(EMPTY_JOURNAL.version),
   namespace: nullable(object<NamespaceIdentity>({ dev: count, ino: count, cookie: optional(text) })),
   entries: listOf(object<JournalEntry>({ connection, note: anything<unknown>() })),
+  egress: optional(listOf(text)),
   closed: flag,
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { lockFile } from "@kata-ts/linux";
 import { connect, type OpenConnections } from "./connect.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, hasRules } from "./connection.ts";
 import { disconnect } from "./disconnect.ts";
 import { NetnsError } from "./errors.ts";
 import { DamagedJournalError, EMPTY_JOURNAL, type Journal, type JournalEntry, parseJournal } from "./journal-shape.ts";
@@ -25,6 +25,32 @@ export class ConnectionJournal {
     return this.#read().entries;
   }
 
+  /** PlanOptions.egress, for each interface that is connected from now on. */
+  egress(): readonly string[] | undefined {
+    return this.#read().egress;
+  }
+
+  /**
+   * From now on the machine may call nothing else, and no process in its namespace anything at all. Before the first interface.
+   *
+   * @throws NetnsError KATA_NETWORK
+   */
+  async limit(namespace: string, identity: NamespaceIdentity, egress: readonly string[]): Promise<void> {
+    using lock = await this.#lock();
+    if (lock.journal.closed) throw ended();
+    this.#write({ ...lock.journal, namespace: identity, egress });
+    const { withholdOutput } = await import("./filter/filters.ts");
+    await withholdOutput(namespace);
+  }
+
+  /** The machine's addresses on an interface are others now. @throws NetnsError KATA_NETWORK */
+  async readdress(namespace: string, index: number, addresses: readonly string[]): Promise<void> {
+    const entry = this.entries().find(({ connection }) => connection.index === index);
+    if (entry === undefined || !hasRules(entry.connection)) return;
+    const { changeOwnAddresses } = await import("./filter/filters.ts");
+    await changeOwnAddresses(namespace, entry.connection, addresses);
+  }
+
   /**
    * Makes connections and keeps them. On failure they are taken back.
    *
@@ -38,7 +64,7 @@ export class ConnectionJournal {
   ): Promise<OpenConnections> {
     using lock = await this.#lock();
     const before = lock.journal;
-    if (before.closed) throw new NetnsError("KATA_NETWORK", "the virtual machine has ended");
+    if (before.closed) throw ended();
     const added = connections.map((connection) => ({ connection }));
     this.#write({ ...before, namespace: identity, entries: [...before.entries, ...added] });
     try {
@@ -77,12 +103,13 @@ export class ConnectionJournal {
    */
   async close(candidates: readonly string[]): Promise<void> {
     using lock = await this.#lock({ evenDamaged: true });
-    const { namespace, entries } = lock.journal;
+    const { namespace, entries, egress } = lock.journal;
     const path = namespace === null ? undefined : candidates.find((candidate) => isNamespace(candidate, namespace));
     await disconnect(
       path,
       entries.map(({ connection }) => connection),
     );
+    if (path !== undefined && egress !== undefined) await (await import("./filter/filters.ts")).allowOutput(path);
     this.#write({ ...EMPTY_JOURNAL, namespace, closed: true });
   }
 
@@ -121,4 +148,8 @@ export class ConnectionJournal {
       throw error;
     }
   }
+}
+
+function ended(): NetnsError {
+  return new NetnsError("KATA_NETWORK", "the virtual machine has ended");
 }

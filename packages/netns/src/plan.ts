@@ -13,6 +13,8 @@ export interface PlanOptions {
   /** One for each of the machine's processors that is to handle frames. */
   readonly queues: number;
   readonly limits?: RateLimits;
+  /** What the machine may call, as parseFilter takes it; absent: everything. */
+  readonly egress?: readonly string[] | undefined;
   /** Names of the namespace's interfaces: an interface that has a name of ours belongs to another program. */
   readonly taken: readonly string[];
 }
@@ -44,9 +46,14 @@ export async function planConnections(
 
 async function planConnection(namespace: string, endpoint: Endpoint, options: PlanOptions): Promise<Connection> {
   const { kind, name, index, mac, mtu, txQueueLength } = endpoint;
-  const { queues, limits = UNLIMITED } = options;
+  const { queues, limits = UNLIMITED, egress } = options;
   const common = { endpoint: kind, link: name, index, mac, mtu, txQueueLength, queues };
   const tap = `tap${String(index)}${OURS}`;
+  if (egress !== undefined) {
+    requireFilter(endpoint);
+    const rules = { egress, addresses: endpoint.addresses.map(({ address }) => address) };
+    return { ...common, model: "tcfilter", tap, limits, rules };
+  }
   if (kind === "physical") {
     const pciAddress = endpoint.pciAddress ?? "";
     return {
@@ -73,6 +80,18 @@ async function planConnection(namespace: string, endpoint: Endpoint, options: Pl
     otherMac: randomMac(),
     saved: await saveAddresses(namespace, endpoint),
   };
+}
+
+/** @throws NetnsError KATA_NETWORK_UNSUPPORTED for what QEMU opens, or the guest has, as it is: no rule of the host's is in between */
+function requireFilter({ kind, name }: Endpoint): void {
+  if (kind === "veth" || kind === "macvlan" || kind === "ipvlan") return;
+  throw new NetnsError(
+    "KATA_NETWORK_UNSUPPORTED",
+    `what is called through interface ${name} (${kind}) cannot be limited`,
+    {
+      hint: "an egress list is kept for veth, macvlan and ipvlan interfaces",
+    },
+  );
 }
 
 function freeIndex(): number {

@@ -15,6 +15,7 @@ import { withInheritedLimits } from "./bundle/inherited-limits.ts";
 import type { Bundle } from "./bundle/load.ts";
 import { networkNamespaceOf } from "./bundle/network-namespace.ts";
 import { refuseImpossible } from "./bundle/refused.ts";
+import { requireSameEgress } from "./bundle/same-egress.ts";
 import { type PodRole, podRole, sharesPidNamespace } from "./bundle/sandbox.ts";
 import { refuseOfPod } from "./bundle/saved-process.ts";
 import { unsupportedFields } from "./bundle/unsupported.ts";
@@ -62,6 +63,7 @@ export async function createFromBundle(request: BundleRequest, context: RuntimeC
   const configuration = await runtime.configuration();
   const container = containerConfig(request, configuration);
   const environment = await runtime.ports("store", "hypervisor", "network", "cgroups", "shims", "connectAgent");
+  if (sandboxId !== undefined) requireSameEgress(bundle.spec, await environment.store.read(sandboxId));
   const created =
     sandboxId === undefined
       ? await create(container, { ...newSandbox(bundle.spec, role, configuration), signal }, environment)

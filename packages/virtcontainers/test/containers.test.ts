@@ -19,7 +19,7 @@ import {
   statusOf,
   syncNetwork,
 } from "../src/index.ts";
-import { FakeAgent, FakeHypervisor, FakeShims } from "../src/testing/index.ts";
+import { FakeAgent, FakeHypervisor, FakeNetwork, FakeShims } from "../src/testing/index.ts";
 import { CONFIG, ID, SANDBOX } from "./web-container.ts";
 
 describe("containers, over fakes of every port", () => {
@@ -79,6 +79,19 @@ describe("containers, over fakes of every port", () => {
       rmSync(dirname(resolvConf), { recursive: true });
     },
   );
+
+  it("ask no engine's resolver where what they may call is limited: it asks others", async () => {
+    const resolvConf = join(mkdtempSync(join(tmpdir(), "containers-")), "resolv.conf");
+    writeFileSync(resolvConf, "nameserver 127.0.0.11\n");
+    const spec = { ...CONFIG.spec, mounts: [{ destination: "/etc/resolv.conf", source: resolvConf }] };
+    const network = Object.assign(new FakeNetwork(), { isLimited: true });
+    const { record } = await createContainer({ ...CONFIG, spec }, SANDBOX, { ...ports, network });
+    await startContainer(ID, ports);
+    await syncNetwork(ID, ports);
+    expect(record.vm?.resolvConf).toBeUndefined();
+    expect(agent.calls).not.toContain("serveDns");
+    rmSync(dirname(resolvConf), { recursive: true });
+  });
 
   it("go through their life", async () => {
     const { record, shim } = await createContainer(CONFIG, SANDBOX, ports);

@@ -39,6 +39,8 @@ interface NetworkConfiguration {
   readonly model: "tcfilter" | "macvtap" | "none";
   readonly vhost: boolean;
   readonly limits: RateLimits;
+  /** What guests may call. */
+  readonly egress: readonly string[];
   /** Whether changes in a container's namespace are followed. */
   readonly follow: boolean;
 }
@@ -86,7 +88,7 @@ function guestSetup({ hypervisor, agent }: Options): GuestSetup {
 
 function networkConfiguration({ hypervisor, runtime, netmon }: Options): NetworkConfiguration {
   const qemu = hypervisor?.qemu ?? {};
-  const { internetworking_model: model = "default", disable_new_netns: inHost = false } = runtime ?? {};
+  const { internetworking_model: model = "default", disable_new_netns: inHost = false, egress = [] } = runtime ?? {};
   if (inHost && model !== "none") {
     throw new KataError("KATA_CONFIG", "disable_new_netns works only with internetworking_model none");
   }
@@ -94,6 +96,7 @@ function networkConfiguration({ hypervisor, runtime, netmon }: Options): Network
     model: model === "default" ? "tcfilter" : model,
     vhost: qemu.disable_vhost_net !== true,
     limits: { receive: qemu.rx_rate_limiter_max_rate ?? 0, transmit: qemu.tx_rate_limiter_max_rate ?? 0 },
+    egress: egress.length === 0 ? ["all"] : egress,
     follow: netmon?.enable_netmon ?? true,
   };
 }

@@ -73,7 +73,7 @@ async function make(
   undo.push(() => {
     shimWatch.stop();
   });
-  const resolvConf = resolvConfOf(config.spec);
+  const resolvConf = ports.network.isLimited === true ? undefined : resolvConfOf(config.spec);
   const onBoot = async (vm: VmState): Promise<void> => {
     const path = networkNamespace === undefined ? {} : { networkNamespace };
     const names = resolvConf === undefined || namespace === undefined ? {} : { resolvConf };

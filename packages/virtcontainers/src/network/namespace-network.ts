@@ -6,6 +6,7 @@ import {
   type InterworkingModel,
   type NamespaceScan,
   NetworkNamespace,
+  parseFilter,
   planConnections,
   type RateLimits,
   requireSupported,
@@ -36,6 +37,11 @@ export interface NamespaceNetworkOptions {
   /** Let the host's kernel move the frames where it can. */
   readonly vhost: boolean;
   readonly limits?: RateLimits;
+  /**
+   * What guests may call: `all`, the default, or `none`, alone; or addresses and ranges, each with a port if only that is meant. A guest
+   * keeps what it was created with.
+   */
+  readonly egress?: readonly string[];
   /** Called with each thing that the guest does not get. */
   readonly warn: (message: string) => void;
 }
@@ -45,10 +51,13 @@ const SYNC_DEADLINE_MS = 60_000;
 
 /** The VM takes over every interface of its namespace. */
 export class NamespaceNetwork implements Network {
+  readonly isLimited: boolean;
   readonly #options: NamespaceNetworkOptions;
 
+  /** @throws NetnsError KATA_NETWORK, KATA_NETWORK_UNSUPPORTED for an entry of `egress` by its text */
   constructor(options: NamespaceNetworkOptions) {
     this.#options = options;
+    this.isLimited = parseFilter(options.egress ?? ["all"]) !== "all";
   }
 
   open(path: string | undefined): NetworkNamespace {
@@ -59,6 +68,10 @@ export class NamespaceNetwork implements Network {
     const scan = await scanNamespace(namespace.path);
     requireSupported(scan);
     for (const warning of scan.warnings) this.#options.warn(warning);
+    if (this.isLimited) {
+      const journal = new ConnectionJournal(journalFile(vm));
+      await journal.limit(namespace.path, namespace.identity, this.#options.egress ?? []);
+    }
     return this.#connect(vm, namespace, { scan, endpoints: scan.endpoints });
   }
 
@@ -124,6 +137,7 @@ export class NamespaceNetwork implements Network {
     }
     // Their engine is not done with them: they have to keep their addresses while routes are added.
     await this.#attach({ vm, agent, ...held }, { scan, endpoints: found.added, model: "tcfilter" });
+    for (const { index, note } of found.changed) await readdress(journal, namespace, index, note.told);
     await sendDifferences(agent, journal, found);
     const leaving = knownInterfaces(journal.entries()).filter(({ note }) => note.leaving === true);
     await giveBackEach(leaving, (item) => this.#giveBack({ vm, agent, ...held }, item));
@@ -200,14 +214,17 @@ export class NamespaceNetwork implements Network {
   ): Promise<Attachment> {
     const { queues, limits, vhost } = this.#options;
     const taken = scan.links.map(({ name }) => name);
-    const plan = { model, queues, taken, ...(limits === undefined ? {} : { limits }) };
+    const journal = new ConnectionJournal(journalFile(vm));
+    const plan = { model, queues, taken, egress: journal.egress(), ...(limits === undefined ? {} : { limits }) };
     const connections = await planConnections(namespace.path, endpoints, plan);
     for (const { model: kind, link } of connections) {
       const needed = kind === "vfio" ? "deviceAssignment" : "nicHotplug";
       requireCapability(vm, needed, `interface ${link} cannot be given to the guest`);
     }
-    const journal = new ConnectionJournal(journalFile(vm));
     const open = await journal.connect(namespace.path, namespace.identity, connections);
+    if (wanted !== undefined) {
+      for (const { index } of endpoints) await readdress(journal, namespace, index, wanted);
+    }
     const interfaces = endpoints.flatMap((endpoint, position) => {
       const connection = connections[position];
       return connection === undefined ? [] : [{ endpoint, connection }];
@@ -244,6 +261,17 @@ interface HeldNamespace extends AsyncDisposable {
   readonly namespace: NetworkNamespace;
   readonly scan: NamespaceScan;
   readonly journal: ConnectionJournal;
+}
+
+/** From addresses that the guest is not to have it may send nothing, where what it may call is limited. */
+async function readdress(
+  journal: ConnectionJournal,
+  namespace: NetworkNamespace,
+  index: number,
+  { IPAddresses }: GuestInterface,
+): Promise<void> {
+  const addresses = (IPAddresses ?? []).flatMap(({ address }) => address ?? []);
+  if (addresses.length > 0) await journal.readdress(namespace.path, index, addresses);
 }
 
 /** @throws KataError KATA_UNSUPPORTED: the guest would have to give it back, and find it as it was */

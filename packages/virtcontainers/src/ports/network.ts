@@ -5,6 +5,8 @@ import type { Vm } from "./hypervisor.ts";
 
 /** What connects a sandbox's network namespace to its VM. */
 export interface Network {
+  /** What guests may call is limited: an engine's resolver, which asks others, is not asked for them. */
+  readonly isLimited?: boolean;
   /**
    * The namespace that the VM's and the shims' processes are to live in.
    *

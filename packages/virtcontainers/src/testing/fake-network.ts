@@ -22,6 +22,7 @@ export class FakeNetwork implements Network {
   readonly interfaces: Map<string, GuestInterface> = new Map();
   /** Interfaces of the namespace that are down: they are added by name alone. */
   readonly idle: Map<string, GuestInterface> = new Map();
+  isLimited = false;
   /** What each VM's guest has, by the VM's directory and the interface's name. */
   readonly #given: Map<string, Map<string, GivenInterface>> = new Map();
 

@@ -8,6 +8,7 @@ export interface RuntimeOptions {
   readonly trace_endpoint?: string | undefined;
   readonly boot_timeout?: number | undefined;
   readonly internetworking_model?: "tcfilter" | "macvtap" | "none" | "default" | undefined;
+  readonly egress?: readonly string[] | undefined;
   readonly disable_new_netns?: boolean | undefined;
   readonly disable_guest_seccomp?: boolean | undefined;
 }
@@ -40,6 +41,11 @@ export const runtimeOptions: ShapeOf<RuntimeOptions> = {
   internetworking_model: option(z.enum(["tcfilter", "macvtap", "none", "default"]), {
     about: "how interfaces are joined to the VM; `none`: only the loopback",
     initial: "tcfilter",
+  }),
+  egress: option(z.array(z.string()), {
+    about:
+      "what guests may call: `all`, `none`, or addresses and ranges, each with a port if only that is meant: `10.1.0.0/16`, `192.0.2.1:443`, `[fd00::/8]:53`. Kept on the host, in both models, for veth, macvlan and ipvlan interfaces; needs nftables",
+    initial: ["all"],
   }),
   disable_new_netns: option(z.boolean(), {
     about: "run everything in the caller's network namespace; only with `none`",
