@@ -47,7 +47,10 @@ async function view(namespace: string, link: string): Promise<string> {
 }
 
 describe("a physical interface that comes back", () => {
-  it("goes to the namespace that it was taken from, with its name, addresses, routes, neighbours and state", async () => {
+  it.each([
+    ["a path that is good for all processes", (path: string): string => path],
+    ["a path that leads another process elsewhere", (path: string): string => path.replace(/\d+/, "self")],
+  ])("goes to the namespace that it was taken from, as it was there: %s", async (_, named) => {
     using pod = NetworkNamespace.create();
     using host = NetworkNamespace.create();
     const setUp = [
@@ -81,12 +84,12 @@ describe("a physical interface that comes back", () => {
     await runBatch("ip", pod.path, ["link del dev eth0"]);
     await runBatch("ip", host.path, ["link add enp1s0 type veth peer name wire", "link set dev wire up"]);
 
-    await returnPhysical(pod.path, connection, { sysfs, namespace: host.path });
+    await returnPhysical(named(pod.path), connection, { sysfs, namespace: host.path });
     expect(await view(pod.path, "eth0")).toBe(before);
     expect(await runBatch("ip", host.path, ["link show"])).not.toContain("enp1s0");
     expect(readFileSync(join(sysfs, "bus/pci/drivers_probe"), "utf8")).toBe(ADDRESS);
     // Again, as a process does that finds the journal later: the device is left as it is.
-    await returnPhysical(pod.path, connection, { sysfs, namespace: host.path });
+    await returnPhysical(named(pod.path), connection, { sysfs, namespace: host.path });
     expect(await view(pod.path, "eth0")).toBe(before);
   });
 

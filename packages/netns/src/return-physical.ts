@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { PhysicalConnection } from "./connection.ts";
 import { runBatch } from "./iproute.ts";
+import { NetworkNamespace } from "./namespace.ts";
 import { giveBackToHost } from "./physical.ts";
 import { restoreLink } from "./saved-link.ts";
 
@@ -34,11 +35,13 @@ export async function returnPhysical(
   if (namespace === undefined || saved === undefined || driver === "" || (await isThere(namespace, link))) return;
   const name = await interfaceOf(pciAddress, host);
   if (name === undefined) return;
+  // `ip` reads the name of a namespace, and `/proc/self/ns/net` leads it to its own.
+  using pod = NetworkNamespace.open(namespace);
   await runBatch("ip", host.namespace, [
     `link set dev ${name} down`,
-    `link set dev ${name} netns ${namespace} name ${link}`,
+    `link set dev ${name} netns ${pod.path} name ${link}`,
   ]);
-  await restoreLink(namespace, connection, saved);
+  await restoreLink(pod.path, connection, saved);
 }
 
 async function isThere(namespace: string, link: string): Promise<boolean> {
