@@ -13,7 +13,10 @@ async function up(): Promise<{ readonly runner: ReturnType<typeof spawn>; readon
   const runner = spawn(process.execPath, [join(ROOT, "e2e/lab/main.ts"), "up", labSuite()], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const [line] = (await once(runner.stdout, "data")) as [Buffer];
+  const ended = once(runner, "exit").then(([status]) => {
+    throw new Error(`the host's process has ended with status ${String(status)} before its host was up`);
+  });
+  const [line] = (await Promise.race([once(runner.stdout, "data"), ended])) as [Buffer];
   return { runner, directory: line.toString().trim() };
 }
 
