@@ -1,7 +1,7 @@
 /** What tests change of a bundle's config.json. */
 export interface LabSpec {
   ociVersion: string;
-  hostname: string;
+  hostname?: string;
   process: Record<string, unknown> & { terminal: boolean };
   root: { path: string; readonly: boolean };
   mounts: Record<string, unknown>[];

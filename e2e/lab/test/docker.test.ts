@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { makeBoxImage } from "../box-image.ts";
 import { useHost } from "../use-host.ts";
 
 const host = useHost();
@@ -13,19 +14,21 @@ function memory(mebibytes: number): string {
 const DOCKER = `. lab
 kata-runtime kata-engine docker --write
 systemctl start docker
-mkdir -p /root/image/bin /root/www
-cp /bin/busybox /root/image/bin/
-for each in cat dd httpd sh stty; do ln -s busybox /root/image/bin/$each; done
-tar -C /root/image -c . | docker import -c 'ENV PATH=/bin' - box >/dev/null
+${makeBoxImage}
+docker import -c 'ENV PATH=/bin' /root/box.tar box >/dev/null
 note
 `;
 
-it("docker run with systemd's cgroups: limits that outlast a reload, statistics, a port, want of memory, a stop and a start, nothing left", async () => {
+it("docker run with systemd's cgroups: streams, limits that outlast a reload, statistics, logs, a port, want of memory, a stop and a start, nothing left", async () => {
   const output = await host().ok(`${DOCKER}
 is 'cgroups of dockerd' "$(docker info --format '{{.CgroupDriver}} {{.CgroupVersion}}')" 'systemd 2'
-dd if=/dev/urandom of=/root/www/data bs=1M count=8 status=none
+set +e
+echo to-in | docker run --rm -i --runtime kata box sh -c 'cat; echo to-err >&2; exit 6' >/root/out 2>/root/err
+is 'status of a run' $? 6
+set -e
+is 'streams' "$(cat /root/out)+$(cat /root/err)" 'to-in+to-err'
 docker run --detach --runtime kata --name web --memory 128m --cpus 0.5 --pids-limit 100 --publish 8080:80 --volume /root/www:/www:ro \\
-  box httpd -f -p 80 -h /www >/dev/null
+  box sh -c 'echo serves; exec httpd -f -p 80 -h /www' >/dev/null
 id=$(docker inspect --format '{{.Id}}' web)
 unit=docker-$id.scope
 place=/sys/fs/cgroup/system.slice/$unit
@@ -48,6 +51,8 @@ limits ${memory(128)}
 docker stats --no-stream --format '{{.Name}} {{.PIDs}} {{.MemUsage}}' web >/root/stats
 grep -Eqx 'web [1-9][0-9]+ [0-9.]+MiB / 1.125GiB' /root/stats || { cat /root/stats; exit 1; }
 same
+is 'logs' "$(docker logs web)" serves
+is 'profile that Docker asks for' "$(docker inspect --format '{{.AppArmorProfile}}' web)" docker-default
 docker update --memory 256m --memory-swap 256m web >/dev/null
 limits ${memory(256)}
 systemctl daemon-reload
