@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { identifyProcess } from "@kata-ts/linux";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { FrontBundle } from "./bundle.ts";
+import { removeBundle } from "./leftovers.ts";
 import { hasNatNote, writeNatNote } from "./nat-note.ts";
 
 const given = process.env.KATA_TS_DATA;
@@ -48,4 +49,32 @@ it("what cannot be taken back of a detached container is an error for who remove
   writeNatNote(made.path, { namespace: "/proc/version", keeper: identifyProcess(process.pid), ports: [] });
   await expect(FrontBundle.detached("web")?.[Symbol.asyncDispose]()).rejects.toThrow(/^E[A-Z]+/);
   expect([existsSync(made.path), warnings]).toEqual([true, []]);
+});
+
+it("has a name that no bundle of another data directory has, on the whole host, until it goes", async () => {
+  const elsewhere = join(directory, "elsewhere");
+  const create = (data: string): Promise<FrontBundle> => {
+    process.env.KATA_TS_DATA = data;
+    return FrontBundle.create("same-name", join(data, "root"), () => undefined);
+  };
+  {
+    await using made = await create(directory);
+    await expect(create(elsewhere)).rejects.toMatchObject({
+      code: "KATA_ID_IN_USE",
+      message: expect.stringContaining(made.path) as string,
+    });
+    expect(existsSync(join(elsewhere, "bundles/same-name"))).toBe(false);
+  }
+  await using other = await create(elsewhere);
+  expect(existsSync(other.path)).toBe(true);
+});
+
+it("whose name another data directory's has since a reboot leaves that one's network alone", async () => {
+  const old = join(directory, "bundles/same-name");
+  mkdirSync(old, { recursive: true });
+  writeNatNote(old, { namespace: "/proc/version", keeper: identifyProcess(process.pid), ports: [] });
+  process.env.KATA_TS_DATA = join(directory, "elsewhere");
+  await using made = await FrontBundle.create("same-name", directory, () => undefined);
+  await removeBundle(old);
+  expect([existsSync(old), existsSync(made.path)]).toEqual([false, true]);
 });

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { identifyProcess } from "@kata-ts/linux";
 import { KataError, parseContainerId } from "@kata-ts/virtcontainers/records";
+import { claimName } from "./claimed-name.ts";
 import { bundlesDirectory } from "./data-directory.ts";
 import { giveBack } from "./give-back.ts";
 import {
@@ -36,6 +37,12 @@ export class FrontBundle implements AsyncDisposable {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       throw new KataError("KATA_ID_IN_USE", `${id} runs already`, { cause: error });
+    }
+    try {
+      await claimName(path);
+    } catch (error) {
+      rmdirSync(path);
+      throw error;
     }
     const owner: BundleOwner = { creator: identifyProcess(process.pid), root: resolve(root) };
     writeOwner(path, owner);

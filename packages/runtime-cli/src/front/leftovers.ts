@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { isAlive, type ProcessIdentity } from "@kata-ts/linux";
 import { count, flag, listOf, object, optional, parseShape, positive, text } from "@kata-ts/linux/shape";
 import { FileStore, KataError, parseContainerId, reasonOf } from "@kata-ts/virtcontainers/records";
+import { releaseName } from "./claimed-name.ts";
 import { NAT_NOTE } from "./nat-note.ts";
 import { NETWORK_NOTE } from "./network-note.ts";
 import { unmountRootfs } from "./overlay.ts";
@@ -72,6 +73,7 @@ export async function removeBundle(bundle: string): Promise<void> {
     throw error;
   }
   await rm(bundle, { recursive: true, force: true });
+  releaseName(bundle);
 }
 
 /**

@@ -3,14 +3,19 @@ import { type ProcessIdentity, processEnd, signalProcess } from "@kata-ts/linux"
 import { removeNamespace } from "@kata-ts/netns";
 import { sweepNat } from "@kata-ts/netns/nat";
 import { undoBridge } from "./bridge-network.ts";
+import { holderElsewhere } from "./claimed-name.ts";
 import { hasNatNote, readNatNote } from "./nat-note.ts";
 import { namespacePath } from "./network-place.ts";
 
 /** A process that keeps a network takes it back within this time, or is ended by force. */
 const END_MS = 20_000;
 
-/** Takes back what a bundle's container was given. Idempotent. */
+/**
+ * Takes back what a bundle's container was given. Idempotent. Of a bundle that has outlived a reboot, whose name a container of another data
+ * directory has by now, nothing is left on the host.
+ */
 export async function undoNetwork(bundle: string): Promise<void> {
+  if (holderElsewhere(bundle) !== undefined) return;
   await undoNat(bundle);
   await undoBridge(bundle);
 }
