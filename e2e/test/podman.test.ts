@@ -152,9 +152,10 @@ describe("podman with kata", () => {
   it("has a container call what its annotation says", async () => {
     const config = podman.file("egress.toml", '[hypervisor.qemu]\nenable_annotations = ["^egress$"]\n');
     const run = ["--runtime", "kata", "--runtime-flag", `config=${config}`, "run"];
-    const serve = "import http.server as h; h.test(h.SimpleHTTPRequestHandler, port=8000)";
-    await podman.ok(...run, "-d", "--name", "called", "python", "python3", "-u", "-c", serve);
-    await podman.logged("called", "Serving HTTP");
+    const listen = "import http.server as h; s = h.HTTPServer(('', 8000), h.SimpleHTTPRequestHandler)";
+    const serve = `${listen}; print('up', flush=True); s.serve_forever()`;
+    await podman.ok(...run, "-d", "--name", "called", "python", "python3", "-c", serve);
+    await podman.logged("called", "up");
     const address = await podman.ok("inspect", "--format", "{{.NetworkSettings.IPAddress}}", "called");
     const call = ["wget", "-qO-", `http://${address}:8000/etc/os-release`];
     const limited = (egress: string): string[] => [
