@@ -19,12 +19,23 @@ export function notStarted(sandboxId: string, id: string): KataError {
   });
 }
 
+type About = Omit<DetachedContainer, "isStreamed" | "exitCode">;
+
+function aboutOf({ id, process, user, hasDisks, limits }: ContainerParts): About {
+  return { id, process, hasDisks, demand: limits.requestOf(id), ...(user === undefined ? {} : { user }) };
+}
+
+/** No shorter, as JSON, than what `detachContainer` will return: a status has three digits at most. */
+export function roomFor(parts: ContainerParts): DetachedContainer {
+  return { ...aboutOf(parts), isStreamed: false, exitCode: 255 };
+}
+
 /** Lets go of a container's first process, which goes on. @returns what the next program needs of it */
 export async function detachContainer(
-  { id, process, user, hasDisks, limits }: ContainerParts,
+  parts: ContainerParts,
   first: GuestProcess | undefined,
 ): Promise<DetachedContainer> {
-  const about = { id, process, hasDisks, demand: limits.requestOf(id), ...(user === undefined ? {} : { user }) };
+  const about = aboutOf(parts);
   if (first === undefined) return { ...about, isStreamed: false };
   const exited = first.wait().then(
     (exitCode) => exitCode,

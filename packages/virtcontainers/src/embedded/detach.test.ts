@@ -210,6 +210,24 @@ describe("what cannot be detached is refused by name, and nothing changes", () =
     await expect(sandbox.detach()).rejects.toMatchObject({ code: "KATA_VM_GONE" });
   });
 
+  it("is one that the host has no room to record: its processes keep their streams", async () => {
+    const boot = ports.hypervisor.boot.bind(ports.hypervisor);
+    ports.hypervisor.boot = async (request) => {
+      const vm = await boot(request);
+      const prepareDetach = vm.prepareDetach.bind(vm);
+      const answers = [() => Promise.reject(new Error("no space left on device")), prepareDetach];
+      vm.prepareDetach = (note) => (answers.shift() ?? prepareDetach)(note);
+      return vm;
+    };
+    await using sandbox = await Sandbox.create({ id: "full", detachable: true }, ports);
+    const { process: first } = await (await sandbox.createContainer(program("web"))).start();
+    await refused(sandbox, "KATA_STATE_FILE", "no space left on device");
+    await first.kill("SIGTERM");
+    expect(await first.wait()).toBe(143);
+    await sandbox.detach();
+    await (await Sandbox.open("full", {}, ports)).close();
+  });
+
   it("is one for a call that was given up", async () => {
     await using sandbox = await Sandbox.create({ id: "kept", detachable: true }, ports);
     await expect(sandbox.detach({ signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");

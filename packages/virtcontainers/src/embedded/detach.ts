@@ -1,8 +1,8 @@
-import { KataError } from "../errors.ts";
+import { KataError, reasonOf } from "../errors.ts";
 import type { Ports } from "../ports/ports.ts";
 import type { LiveSandbox } from "../sandbox/live-sandbox.ts";
 import { machineOfPorts } from "./built-in-ports.ts";
-import { encodeNote } from "./detached-note.ts";
+import { type DetachedContainer, encodeNote } from "./detached-note.ts";
 import type { IdleWatch } from "./idle-watch.ts";
 import type { SandboxContainers } from "./sandbox-containers.ts";
 import type { SandboxNetwork } from "./sandbox-network.ts";
@@ -51,6 +51,18 @@ function requireDetachable({
   });
 }
 
+/** A disk that is full is found out while the program has the streams of its processes still. */
+async function keepRoom({ id, vm }: LiveSandbox, note: string): Promise<void> {
+  try {
+    await vm.prepareDetach(note);
+  } catch (cause) {
+    throw new KataError("KATA_STATE_FILE", `sandbox ${id} cannot be detached: ${reasonOf(cause)}`, {
+      cause,
+      hint: "nothing has changed; make room where the records of VMs are (/run/kata-ts/vm, or vm.vmRoot), and detach again",
+    });
+  }
+}
+
 /** Lets go of a sandbox. @throws as requireDetachable: nothing has changed then */
 export async function detachSandbox(sandbox: Detachable, signal: AbortSignal): Promise<void> {
   const { live, containers, options, ports, leave } = sandbox;
@@ -59,17 +71,22 @@ export async function detachSandbox(sandbox: Detachable, signal: AbortSignal): P
     requireDetachable(sandbox);
   };
   check();
-  await containers.letGo(signal, check, async (left) => {
-    const { network, idleWarningMs } = options;
-    const note = encodeNote({
+  const { network, idleWarningMs } = options;
+  const noteOf = (left: readonly DetachedContainer[]): string =>
+    encodeNote({
       accelerator: live.vm.state.accelerator,
       vm: machineOfPorts(ports),
       ...(typeof network === "object" ? { network } : {}),
       ...(idleWarningMs === undefined ? {} : { idleWarningMs }),
       containers: left,
     });
-    await live.vm.detach(note);
-    leave();
+  await containers.letGo(signal, {
+    check,
+    prepare: (room) => keepRoom(live, noteOf(room)),
+    detach: async (left) => {
+      await live.vm.detach(noteOf(left));
+      leave();
+    },
   });
   live.agent.close();
 }

@@ -15,7 +15,7 @@ import { Container } from "./container.ts";
 import { containerConfigOf } from "./container-config.ts";
 import type { ContainerParts } from "./container-parts.ts";
 import { ContainerRemoval } from "./container-removal.ts";
-import { detachContainer, notStarted, openDetached } from "./detach-container.ts";
+import { detachContainer, notStarted, openDetached, roomFor } from "./detach-container.ts";
 import type { DetachedContainer } from "./detached-note.ts";
 import type { SandboxEvents } from "./events.ts";
 import { Gate } from "./gate.ts";
@@ -34,6 +34,15 @@ interface Surroundings {
   readonly network: SandboxNetwork;
   readonly events: EventEmitter<SandboxEvents>;
   readonly idle: IdleWatch;
+}
+
+/** What is done where a sandbox is detached, in this order. */
+interface Detaching<T> {
+  /** Before anything changes. */
+  readonly check: () => void;
+  /** @param room containers whose description is no shorter than it will be */
+  readonly prepare: (room: readonly DetachedContainer[]) => Promise<void>;
+  readonly detach: (containers: readonly DetachedContainer[]) => Promise<T>;
 }
 
 /** The containers of one sandbox. */
@@ -96,18 +105,16 @@ export class SandboxContainers {
   /**
    * Detaches the sandbox with those that it has: none comes or goes meanwhile, or afterwards.
    *
-   * @param check is called before anything changes; @throws KataError KATA_STATE for one that waits to be started
+   * @throws KataError KATA_STATE for one that waits to be started
    */
-  letGo<T>(
-    signal: AbortSignal | undefined,
-    check: () => void,
-    detach: (containers: readonly DetachedContainer[]) => Promise<T>,
-  ): Promise<T> {
+  letGo<T>(signal: AbortSignal | undefined, { check, prepare, detach }: Detaching<T>): Promise<T> {
     return this.#gate.alone(signal, async () => {
       check();
       const waiting = [...this.#all.keys()].find((id) => !this.#started.has(id));
       if (waiting !== undefined) throw notStarted(this.#live.id, waiting);
       const parts = [...this.#all.values()];
+      await prepare(parts.map(roomFor));
+      check(); // Something may have begun meanwhile.
       const left = await Promise.all(parts.map((each) => detachContainer(each, this.#started.get(each.id))));
       const result = await detach(left);
       this.#isLetGo = true;

@@ -174,6 +174,12 @@ export interface Vm {
   /** From now on the VM outlives this process. */
   commit(): void;
   /**
+   * Keeps room for what `detach` records, while nothing has been let go of yet. Again is fine.
+   *
+   * @param note no shorter than that of `detach`; @throws where the host has no room for it
+   */
+  prepareDetach(note: string): Promise<void>;
+  /**
    * Lets go of a VM that was booted to be `detachable`, or was taken: it lives on, and belongs to no process until one takes it. It
    * does as soon as this resolves, and not before `note` is recorded.
    *

@@ -130,6 +130,10 @@ class FakeVm implements Vm {
     this.#child?.unref();
   }
 
+  prepareDetach(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async detach(note: string): Promise<void> {
     if (!this.#detachable) throw new KataError("KATA_UNSUPPORTED", "the VM ends with the process that it belongs to");
     if (!this.isRunning()) throw new KataError("KATA_VM_GONE", `the VM in ${this.state.dir} has ended`);

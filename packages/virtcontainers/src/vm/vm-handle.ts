@@ -31,7 +31,7 @@ import type { StartedSupervisor } from "./started-supervisor.ts";
 import { removeVmDirectory, vmDirectory } from "./vm-directory.ts";
 import { readExit } from "./vm-exit.ts";
 import { VmMembers } from "./vm-members.ts";
-import { disownVm } from "./vm-owner.ts";
+import { disownVm, reserveDisowning } from "./vm-owner.ts";
 
 export interface VmHandleOptions {
   /** Where this process started the VM, or has taken it. */
@@ -84,6 +84,10 @@ export class VmHandle implements Vm {
 
   commit(): void {
     this.#supervisor?.commit();
+  }
+
+  async prepareDetach(note: string): Promise<void> {
+    await reserveDisowning(this.state.dir, note);
   }
 
   async detach(note: string): Promise<void> {

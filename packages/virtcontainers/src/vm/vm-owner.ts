@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { closeSync, constants, ftruncateSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { identifyProcess, type ProcessIdentity } from "@kata-ts/linux";
 import { anyObject, flag, listOf, object, optional, type Shape, text } from "@kata-ts/linux/shape";
@@ -64,6 +65,21 @@ export async function disownVm(vmDirectory: string, detached: string): Promise<v
   await replaceOwner(vmDirectory, { ...(await requireOwner(vmDirectory)), detached });
 }
 
+/**
+ * Keeps room for what `disownVm` writes: where the file system is full, that is found out before anything was let go of.
+ *
+ * @param detached no shorter than what it is to be
+ */
+export async function reserveDisowning(vmDirectory: string, detached: string): Promise<void> {
+  const known = await requireOwner(vmDirectory);
+  try {
+    writeNew(vmDirectory, { ...known, detached });
+  } catch (error) {
+    rmSync(newNote(vmDirectory), { force: true });
+    throw error;
+  }
+}
+
 async function requireOwner(vmDirectory: string): Promise<VmOwner> {
   const known = await readOwner(vmDirectory);
   if (known !== undefined) return known;
@@ -72,9 +88,26 @@ async function requireOwner(vmDirectory: string): Promise<VmOwner> {
 
 /** Whole or not at all: a call that is killed leaves the old one. */
 async function replaceOwner(vmDirectory: string, note: VmOwner): Promise<void> {
-  const path = join(vmDirectory, OWNER);
-  await writeFile(`${path}.new`, JSON.stringify(note), { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  writeNew(vmDirectory, note);
+  renameSync(newNote(vmDirectory), join(vmDirectory, OWNER));
+}
+
+/** Over what is there: the room that it has is not given back first. */
+function writeNew(vmDirectory: string, note: VmOwner): void {
+  const content = Buffer.from(JSON.stringify(note));
+  const file = openSync(newNote(vmDirectory), constants.O_WRONLY | constants.O_CREAT, 0o600);
+  try {
+    for (let written = 0; written < content.length; ) {
+      written += writeSync(file, content, written, content.length - written, written);
+    }
+    ftruncateSync(file, content.length);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function newNote(vmDirectory: string): string {
+  return join(vmDirectory, `${OWNER}.new`);
 }
 
 export async function readOwner(vmDirectory: string): Promise<VmOwner | undefined> {
