@@ -77,7 +77,8 @@ function hostCpu({ memoryFile, memoryImage, savable = false }: VmConfig): string
     : "host";
 }
 
-function memoryBackend({ memoryFile, memoryImage, memoryMiB, memory }: VmConfig, size: string): string {
+function memoryBackend(config: VmConfig, size: string): string {
+  const { memoryFile, memoryImage, memoryMiB, memory, incoming = false } = config;
   checkMemorySize(memoryMiB, memory);
   const backend = memoryBackendOf(memory);
   if (memoryImage !== undefined) {
@@ -87,7 +88,8 @@ function memoryBackend({ memoryFile, memoryImage, memoryMiB, memory }: VmConfig,
   }
   if (memoryFile === undefined) return option(backend.type, { id: "mem", size, ...backend.properties });
   // A clone's memory is the copy that it is given, whatever others are made of.
-  return option("memory-backend-file", { id: "mem", size, share: true, "mem-path": memoryFile });
+  const prealloc = !incoming && memory?.preallocated === true ? { prealloc: true } : {};
+  return option("memory-backend-file", { id: "mem", size, share: true, ...prealloc, "mem-path": memoryFile });
 }
 
 /**

@@ -32,5 +32,12 @@ export async function launchQemu(config: object, { isClone, memoryImage, vsock }
   const { vm, confinement } = description(config, "the machine's description");
   const mapped = memoryImage === undefined ? {} : { memoryImage };
   const machine = isClone ? { ...vm, ...mapped, incoming: true } : vm;
-  return PreparedQemu.prepare(machine, { ownMemory: isClone && memoryImage === undefined, confinement, vsock });
+  // Since 8.1 QEMU leaves out of what it saves only memory in a file that it was given by name: memory of its own would be in the state, too.
+  const ownMemory = memoryImage === undefined && (isClone || (vm.savable === true && !hasOwnBackend(vm)));
+  return PreparedQemu.prepare(machine, { ownMemory, confinement, vsock });
+}
+
+/** Memory that was asked for in another way, of which no machine can be saved. */
+function hasOwnBackend({ memory }: VmConfig): boolean {
+  return memory?.hugePages === true || memory?.directory !== undefined;
 }

@@ -31,6 +31,7 @@ export function qemuConfigOf(qemu: HypervisorOptions, debug: AgentDebug, install
       maxVcpus: maxVcpusOf(qemu.default_maxvcpus ?? 0),
       memoryMiB: number(qemu.default_memory),
       sharedFs: qemu.shared_fs === "" ? undefined : qemu.shared_fs,
+      savable: qemu.enable_checkpoint === true ? true : undefined,
       virtiofsdPath: text(qemu.virtio_fs_daemon) ?? installedFileDaemon(installation),
       virtioFsCache: qemu.virtio_fs_cache === "" ? undefined : qemu.virtio_fs_cache,
       virtiofsdArguments: some(qemu.virtio_fs_extra_args),

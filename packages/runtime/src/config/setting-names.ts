@@ -8,6 +8,9 @@ const NAMES: Readonly<Record<string, string>> = {
   "vm.machine.type": "machine_type",
   "vm.machine.entropySource": "entropy_source",
   "vm.sharedFs": "shared_fs",
+  "vm.savable": "enable_checkpoint",
+  "vm.qemuPath": "path",
+  "vm.virtiofsdPath": "virtio_fs_daemon",
   "vm.disks.scsi": "block_device_driver",
   "vm.rootPorts": "pcie_root_port",
 };

@@ -7,6 +7,7 @@ import { type ContainerId, parseContainerId } from "../identifiers.ts";
 import type { Ports } from "../ports/ports.ts";
 import { openSnapshot } from "../sandbox/restore.ts";
 import type { OpenSnapshot } from "../snapshot/open-snapshot.ts";
+import { isSince } from "../vmm-qemu/qemu-version.ts";
 import type { CopyOptions, ForkOptions } from "./fork-options.ts";
 import { ForkPlace } from "./fork-place.ts";
 import { takeBack } from "./limit.ts";
@@ -41,9 +42,11 @@ export async function fork<T extends AsyncDisposable>(
   await using place = await ForkPlace.make(directory);
   await forked.save(place.path, { ...(deadlineMs === undefined ? {} : { deadlineMs }), ...(signal && { signal }) });
   using snapshot = await openSnapshot(place.path, forked.ports, signal);
-  const memoryStays = mapsMemory(snapshot.manifest.fingerprint.QEMU ?? "");
+  const { fingerprint, vm } = snapshot.manifest;
+  // A daemon that serves files writes to the memory of its guest: that is one file for both.
+  const memoryStays = vm.exports === undefined && isSince(fingerprint.QEMU ?? "", MAPS_SINCE);
   // Every QEMU is a user of its own; the directory is root's alone.
-  if (memoryStays) await chmod(join(place.path, snapshot.manifest.vm.memory), 0o444);
+  if (memoryStays) await chmod(join(place.path, vm.memory), 0o444);
   const options = { ...networkOfCopies(forked.options), ...network, memoryStays };
   return await allOrNone(names, signal, (id, limit) => forked.copy(snapshot, { ...options, id, signal: limit }));
 }
@@ -99,11 +102,4 @@ function requireOwnNetworks(
 /** A port of the host is one sandbox's: copies have others, which are free. */
 function networkOfCopies({ ports, ...others }: NetworkedOptions): NetworkedOptions {
   return ports === undefined ? others : { ...others, ports: ports.map((port) => ({ ...port, host: 0 })) };
-}
-
-/** @param version as QEMU says it */
-function mapsMemory(version: string): boolean {
-  const [, major = "0", minor = "0"] = /version (\d+)\.(\d+)/.exec(version) ?? [];
-  const [since, sinceMinor] = MAPS_SINCE;
-  return Number(major) > since || (Number(major) === since && Number(minor) >= sinceMinor);
 }

@@ -107,6 +107,7 @@ export const vmShape: Shape<VmOptions> = exactly<VmOptions>({
   memoryMiB: optional(positive),
   kernelParams: optional(listOf(plainText)),
   sharedFs: optional(oneOf("virtio-fs", "virtio-9p", "none")),
+  savable: optional(flag),
   virtioFsCache: optional(oneOf("none", "auto", "always")),
   msize9p: optional(positive),
   maxVcpus: optional(positive),

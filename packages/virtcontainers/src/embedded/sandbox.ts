@@ -44,6 +44,8 @@ interface SandboxParts {
   readonly options: KeptOptions;
   /** SandboxOptions.detachable, or it was opened. */
   readonly isDetachable?: boolean | undefined;
+  /** CopyOptions.memoryStays. */
+  readonly isMapped?: boolean | undefined;
 }
 
 /**
@@ -67,12 +69,15 @@ export class Sandbox extends SavableSandbox<Sandbox> {
   readonly #over: AbortController = new AbortController();
   readonly #idle: IdleWatch;
   readonly #restored: RunningContainer[] = [];
+  protected override readonly isMapped: boolean;
   readonly #isDetachable: boolean;
   #ending: Promise<void> | undefined;
   #isDetached = false;
 
-  private constructor({ live, ports, network, events, options, isDetachable = false }: SandboxParts) {
+  private constructor(parts: SandboxParts) {
+    const { live, ports, network, events, options, isDetachable = false, isMapped = false } = parts;
     super(live, ports.network, network);
+    this.isMapped = isMapped;
     this.#operations = ports;
     this.#isDetachable = isDetachable;
     this.id = live.id;
@@ -167,7 +172,7 @@ export class Sandbox extends SavableSandbox<Sandbox> {
     undo.push(() => network[Symbol.asyncDispose]());
     using namespace = network.namespace;
     const live = await restoreSandbox(snapshot, { id, signal, namespace, memoryStays }, ports);
-    const sandbox = new Sandbox({ live, ports, network, events, options: keptOptions(options) });
+    const sandbox = new Sandbox({ live, ports, network, events, options: keptOptions(options), isMapped: memoryStays });
     undo.push(() => sandbox[Symbol.asyncDispose]());
     using _interruption = endOnAbort(signal, live.vm);
     for (const saved of snapshot.manifest.containers) sandbox.#restored.push(await sandbox.#containers.adopt(saved));

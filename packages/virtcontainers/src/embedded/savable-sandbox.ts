@@ -1,3 +1,4 @@
+import { KataError } from "../errors.ts";
 import type { Ports } from "../ports/ports.ts";
 import { openSnapshot } from "../sandbox/restore.ts";
 import type { OpenSnapshot } from "../snapshot/open-snapshot.ts";
@@ -16,18 +17,30 @@ export abstract class SavableSandbox<T extends AsyncDisposable> extends Detachab
   abstract [Symbol.asyncDispose](): Promise<void>;
   /** What copies have of its options, too, and the ports that they are made through. */
   protected abstract readonly kept: { readonly options: KeptOptions; readonly ports: Ports };
+  /** Its memory is that of a file which others have, too, but for what it has written to. */
+  protected abstract readonly isMapped: boolean;
   protected abstract save(directory: string, options: SnapshotOptions): Promise<Snapshot>;
   protected abstract copy(snapshot: OpenSnapshot, options: CopyOptions): Promise<T>;
 
   /**
    * Saves the sandbox to a directory: what its processes are in the middle of, the guest's memory, and its disks. It stands still
-   * meanwhile. An earlier snapshot in the directory is replaced once the new one is whole. Needs `sharedFs: "none"`. Its network cards
+   * meanwhile. An earlier snapshot in the directory is replaced once the new one is whole. Needs `sharedFs: "none"`, or `savable`. Its network cards
    * are taken out for it, and given back; its connections go on.
    *
    * @throws KataError KATA_SNAPSHOT, KATA_STATE, KATA_UNSUPPORTED: the sandbox goes on, and an earlier snapshot is still there
    */
   async snapshot(directory: string, options: SnapshotOptions = {}): Promise<Snapshot> {
     checkOptions(snapshotShape, options, "snapshot");
+    if (this.isMapped) {
+      // QEMU leaves out of the state only memory that is a file's and nothing else.
+      throw new KataError(
+        "KATA_UNSUPPORTED",
+        `sandbox ${this.id} is a copy whose memory is mapped: it cannot be saved`,
+        {
+          hint: "copies can be made of it by fork; a snapshot is taken of the sandbox that was copied",
+        },
+      );
+    }
     const saved = traced({ name: "sandbox.snapshot", sandboxId: this.id }, () => this.save(directory, options));
     const snapshot = await this.during(saved);
     if (options.leaveRunning === false) await this[Symbol.asyncDispose]();

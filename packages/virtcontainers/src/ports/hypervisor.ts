@@ -4,6 +4,9 @@ import type { VmExit } from "@kata-ts/proxy";
 import type { VmCapabilities } from "./capabilities.ts";
 import type { RecordedCgroup } from "./cgroups.ts";
 import type { Fingerprint, GoOnOptions, RestoreSource, SavedVm, SaveVmOptions } from "./saved-vm.ts";
+import type { ShareOptions } from "./share-options.ts";
+
+export type { ShareOptions } from "./share-options.ts";
 
 /** What a VM may take of the host beside its containers' limits: the guest's own, and its helpers'. */
 export interface VmOverhead {
@@ -139,18 +142,6 @@ export interface PluggedDisk {
   readonly kind: "blk" | "scsi";
   /** As PluggedNic.where, or SCSI id and unit: "0:0". */
   readonly where: string;
-}
-
-export interface ShareOptions {
-  readonly readonly: boolean;
-  /** Read-only with all mounts below it. */
-  readonly readonlyTree?: boolean | undefined;
-  /** With all mounts below it. */
-  readonly recursive: boolean;
-  /** Whether the guest also gets what the host mounts below it later (`slave`); by default it does not. */
-  readonly propagation?: "private" | "slave" | undefined;
-  /** Names of directories in it that the guest can neither move nor remove. */
-  readonly pinned?: readonly string[] | undefined;
 }
 
 export interface DiskOptions {

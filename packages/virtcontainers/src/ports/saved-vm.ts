@@ -1,5 +1,6 @@
 import type { SavedGuest } from "../template/saved-guest.ts";
 import type { ConnectAgent } from "./agent.ts";
+import type { ShareOptions } from "./share-options.ts";
 
 /** What has to be the same for a VM that was saved to be restored: values by the names that errors have for them. */
 export type Fingerprint = Readonly<Record<string, string>>;
@@ -16,12 +17,24 @@ export interface SavedDisk {
   readonly file: string;
 }
 
+/** A file or directory of the host's that the guest of a saved VM has. It is the host's: no copy of it is saved. */
+export interface SavedExport {
+  readonly source: string;
+  /** The name that it was shared by: a container's id, then which of its mounts. */
+  readonly user: string;
+  /** Where the guest has it: of this file or directory alone. */
+  readonly exported: string;
+  readonly options: ShareOptions;
+}
+
 /** A VM as it was saved. */
 export interface SavedVm {
   /** Names of files in the directory that it was saved to. */
   readonly memory: string;
   readonly state: string;
   readonly disks: readonly SavedDisk[];
+  /** Absent where the guest has a tree of the host's files of no kind. */
+  readonly exports?: readonly SavedExport[] | undefined;
   /** What it had at boot beyond its usual size. */
   readonly growth: { readonly vcpus: number; readonly memoryMiB: number };
   readonly accelerator: string;
@@ -48,7 +61,7 @@ export interface RestoredDisk extends Omit<SavedDisk, "file"> {
 }
 
 /** What a VM is to be restored from. */
-export interface RestoreSource extends Pick<SavedVm, "growth"> {
+export interface RestoreSource extends Pick<SavedVm, "growth" | "exports"> {
   readonly guest: SavedGuest;
   /** The file of its memory does not change while the VM is there, and may be read by every user: it need not be copied. */
   readonly memoryStays?: boolean | undefined;

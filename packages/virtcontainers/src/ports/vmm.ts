@@ -27,6 +27,8 @@ export interface Vmm {
   readonly size: VmGrowth;
   /** Checks that all is there that a machine is made of. @throws KataError KATA_CONFIG naming what is missing */
   requireFiles(): void;
+  /** Checks that its programs can do what the configuration asks of them: they are run for it. @throws KataError KATA_UNSUPPORTED */
+  requirePrograms(): Promise<void>;
   /** How guests' instructions are executed, such as `kvm`; found out where the configuration leaves it open. */
   accelerator(): Promise<string>;
   /** The machine of a VM that is to be started. */

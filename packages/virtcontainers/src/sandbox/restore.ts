@@ -46,6 +46,12 @@ function renamed(disk: RestoredDisk, names: RestoreConfig["names"]): RestoredDis
   return { ...disk, owner: names?.get(disk.owner) ?? disk.owner };
 }
 
+/** Its first part is the container's id. */
+function renamedUser(user: string, names: RestoreConfig["names"]): string {
+  const [id = "", ...which] = user.split("/");
+  return [names?.get(id) ?? id, ...which].join("/");
+}
+
 /** A container that was paused runs once it is restored, as by runc: a guest knows by itself which of its containers stand still. */
 async function letRun(agent: Agent, id: string): Promise<void> {
   await wrapAgentError(`let container ${id} run`, agent.resumeContainer({ container_id: id }));
@@ -107,7 +113,7 @@ export async function restoreSandbox(
   const { hypervisor, connectAgent, trace } = ports;
   const { id, namespace, resolvConf, names, onProcess, owner, cgroup, signal } = config;
   const { memoryStays = false, held = false } = config;
-  const { memory, state, growth } = snapshot.manifest.vm;
+  const { memory, state, growth, exports } = snapshot.manifest.vm;
   using copied = await RestoredDisks.copy(snapshot, randomBytes(6).toString("hex"), signal);
   const memoryPath = memoryStays ? join(snapshot.name, memory) : snapshot.pathOf(memory);
   const guest = { path: snapshot.name, memory: memoryPath, state: snapshot.pathOf(state) };
@@ -120,7 +126,11 @@ export async function restoreSandbox(
     cgroup,
     signal,
     onStep: (step) => trace?.(step, id),
-    restore: { guest, memoryStays, disks: copied.disks.map((disk) => renamed(disk, names)), growth, connectAgent },
+    restore: {
+      ...{ guest, memoryStays, growth, connectAgent },
+      disks: copied.disks.map((disk) => renamed(disk, names)),
+      exports: exports?.map((each) => ({ ...each, user: renamedUser(each.user, names) })),
+    },
   });
   undo.push(() => vm.stop());
   using _interruption = endOnAbort(signal, vm);

@@ -16,8 +16,9 @@ import {
 } from "@kata-ts/linux/shape";
 import type { GuestLink } from "@kata-ts/netns/nat";
 import { isContainerId } from "../identifiers.ts";
-import type { Fingerprint, SavedDisk, SavedVm } from "../ports/saved-vm.ts";
+import type { Fingerprint, SavedDisk, SavedExport, SavedVm } from "../ports/saved-vm.ts";
 import type { ResourceRequest } from "../ports/store.ts";
+import { shareOptions } from "../vm/export-users.ts";
 
 /** Changes whenever an older release could not go on with a snapshot. */
 export const SNAPSHOT_FORMAT = 1;
@@ -96,6 +97,7 @@ export const snapshotManifest: Shape<SnapshotManifest> = object<SnapshotManifest
     memory: fileName,
     state: fileName,
     disks: listOf(disk),
+    exports: optional(listOf(object<SavedExport>({ source: text, user: text, exported: text, options: shareOptions }))),
     growth: object<SavedVm["growth"]>({ vcpus: count, memoryMiB: count }),
     accelerator: text,
   }),

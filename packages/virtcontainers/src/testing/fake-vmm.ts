@@ -53,6 +53,10 @@ export class FakeVmm implements Vmm {
     if (!existsSync(PROGRAM)) throw new KataError("KATA_CONFIG", `${PROGRAM} is not there`);
   }
 
+  async requirePrograms(): Promise<void> {
+    await Promise.resolve();
+  }
+
   async accelerator(): Promise<string> {
     return "fake";
   }

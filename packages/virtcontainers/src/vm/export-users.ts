@@ -1,7 +1,8 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileLock, lockFile } from "@kata-ts/linux";
-import { flag, listOf, object, text } from "@kata-ts/linux/shape";
+import { flag, listOf, object, oneOf, optional, type Shape, text } from "@kata-ts/linux/shape";
+import type { ShareOptions } from "../ports/hypervisor.ts";
 
 /** A mount of a container that an export serves. */
 export interface ExportUser {
@@ -10,9 +11,29 @@ export interface ExportUser {
   readonly user: string;
   /** Whether it may write. */
   readonly writes: boolean;
+  /** What was asked for; an earlier release has not written it down. */
+  readonly source?: string | undefined;
+  readonly options?: ShareOptions | undefined;
 }
 
-const users = listOf(object<ExportUser>({ exported: text, user: text, writes: flag }));
+/** As it is written down, here and in snapshots. */
+export const shareOptions: Shape<ShareOptions> = object<ShareOptions>({
+  readonly: flag,
+  readonlyTree: optional(flag),
+  recursive: flag,
+  propagation: optional(oneOf("private", "slave")),
+  pinned: optional(listOf(text)),
+});
+
+const users = listOf(
+  object<ExportUser>({
+    exported: text,
+    user: text,
+    writes: flag,
+    source: optional(text),
+    options: optional(shareOptions),
+  }),
+);
 
 const LOCK_DEADLINE_MS = 10_000;
 

@@ -22,6 +22,7 @@ interface Making {
 
 /** A new VM: cloned where there is a template for it, booted where not. @param cached VmSpec.cached */
 export async function makeVm(options: VmmHypervisorOptions, request: BootRequest, cached: boolean): Promise<VmHandle> {
+  await options.vmm.requirePrograms();
   const making = { accelerator: await options.vmm.accelerator(), cached };
   if (request.restore !== undefined) return start(options, request, making);
   return (await clone(options, request, making)) ?? start(options, request, making);

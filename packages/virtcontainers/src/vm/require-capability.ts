@@ -18,7 +18,7 @@ const NAMES: Readonly<Record<VmCapability, string>> = {
 
 /** What makes a VM one that can be saved. */
 export const SAVE_HINT =
-  'put its root file systems on block devices, and create the sandbox with "none" as vm.sharedFs';
+  'put its root file systems on block devices, and create the sandbox with "none" as vm.sharedFs, or with virtio-fs and vm.savable';
 
 /** What a VM is, or what runs VMs: both say what they can. */
 export interface Capable {

@@ -8,16 +8,19 @@ import type { SavedDisk, SavedVm, SaveVmOptions } from "../ports/saved-vm.ts";
 import type { Machine } from "../ports/vmm.ts";
 import { readBootGrowth } from "./boot-growth.ts";
 import type { DiskRecord } from "./disk-records.ts";
+import type { SharedTree } from "./shared-tree.ts";
 
 export interface VmToSave {
   readonly machine: Machine;
   readonly state: VmState;
   readonly disks: readonly DiskRecord[];
+  /** What it has of the host's files, where it has any. */
+  readonly tree?: Pick<SharedTree, "exports" | "requireFound"> | undefined;
 }
 
 /** Saves a VM that runs: its machine, and a copy of each of its disks from the moment in which it stood still. */
 export async function saveVm(
-  { machine, state, disks }: VmToSave,
+  { machine, state, disks, tree }: VmToSave,
   directory: string,
   { suffix, leaveRunning, signal }: SaveVmOptions,
 ): Promise<SavedVm> {
@@ -34,7 +37,9 @@ export async function saveVm(
   const saved = disks.map((disk, index) => ({ disk, file: `disk${String(index)}-${suffix}` }));
   const [memory, file] = [`memory-${suffix}`, `state-${suffix}`];
   const guest = { path: directory, memory: join(directory, memory), state: join(directory, file) };
+  const exports = await tree?.exports();
   const copyDisks = async (deadline: AbortSignal): Promise<void> => {
+    tree?.requireFound();
     for (const each of saved) await copyDisk(each.disk, state.vmm.pid, join(directory, each.file), deadline);
   };
   await machine.save(guest, { whileStopped: copyDisks, leaveRunning, signal });
@@ -42,6 +47,7 @@ export async function saveVm(
     memory,
     state: file,
     disks: saved.map((each) => savedDisk(each.disk, each.file)),
+    ...(exports === undefined ? {} : { exports }),
     growth: await readBootGrowth(state.dir),
     accelerator: state.accelerator,
   };

@@ -14,8 +14,10 @@ import {
 } from "@kata-ts/linux";
 import { KataError } from "../errors.ts";
 import type { ShareOptions } from "../ports/hypervisor.ts";
+import type { SavedExport } from "../ports/saved-vm.ts";
 import { type Export, exportOf } from "./export-of.ts";
 import { type ExportUser, ExportUsers } from "./export-users.ts";
+import { removedFileOf } from "./removed-file.ts";
 
 /** Where the tree is: in its VM's mount namespace, and as the root of the file daemon's. */
 export interface SharedTreePlace {
@@ -56,8 +58,37 @@ export class SharedTree {
     else if (writes && !exported.readonlyOnHost && !others.some((each) => each.writes)) {
       this.#setReadOnly(exported.name, false);
     }
-    await this.#users.write([...list, { exported: exported.name, user, writes }]);
+    await this.#users.write([...list, { exported: exported.name, user, writes, source, options }]);
     return exported.name;
+  }
+
+  /** All that is in it. @throws KataError KATA_SNAPSHOT where an earlier release has put something there */
+  async exports(): Promise<readonly SavedExport[]> {
+    const { directory } = this.#place;
+    return (await this.#users.list()).map(({ exported, user, source, options }) => {
+      if (source !== undefined && options !== undefined) return { exported, user, source, options };
+      throw new KataError("KATA_SNAPSHOT", `it is not known what ${user} of the VM in ${directory} is on the host`, {
+        hint: "it was started by another release: containers that are created from now on can be saved",
+      });
+    });
+  }
+
+  /**
+   * Checks, while the guest stands still, that all files that are open in it have names: by these the daemon of a restored guest finds them.
+   *
+   * @throws KataError KATA_UNSUPPORTED
+   */
+  requireFound(): void {
+    const { daemonPid } = this.#place;
+    const removed = daemonPid === undefined ? undefined : removedFileOf(daemonPid);
+    if (removed === undefined) return;
+    throw new KataError(
+      "KATA_UNSUPPORTED",
+      `a process has ${removed} open, which was removed: it could not be opened anew`,
+      {
+        hint: "a container whose root file system is on a block device can be saved with such files",
+      },
+    );
   }
 
   /** Takes back what one name has, or all names below one. Idempotent. */

@@ -174,8 +174,10 @@ export class VmHandle implements Vm {
     requireCapability(this, "saveRunning", "the VM cannot be saved", SAVE_HINT);
     const { saveVm } = await import("./save-vm.ts");
     await this.#giveBackLateDisks();
+    const { sharesFiles, state } = this;
+    const shared = sharesFiles ? { tree: this.#tree } : {};
     return saveVm(
-      { machine: await this.#machine(), state: this.state, disks: await this.#disks.list() },
+      { machine: await this.#machine(), state, disks: await this.#disks.list(), ...shared },
       directory,
       options,
     );

@@ -2,7 +2,7 @@ import { isMicrovm } from "@kata-ts/qemu-driver";
 import type { VmCapabilities } from "../ports/capabilities.ts";
 import type { QemuConfig } from "./qemu-config.ts";
 
-type Kind = Pick<QemuConfig, "machine" | "memory" | "sharedFs">;
+type Kind = Pick<QemuConfig, "machine" | "memory" | "sharedFs" | "savable">;
 
 /** What QEMU's machines of a configuration can do. A microvm takes devices at ports of PCI Express, and nothing else. */
 export function capabilitiesOf(config: Kind): VmCapabilities {
@@ -28,7 +28,8 @@ export function canGrow(config: Kind): boolean {
   return !isMicrovm(config) && !isSavable(config);
 }
 
-/** QEMU saves no machine that has its host's files: neither does it know what their daemon holds, nor what 9p has open. */
+/** What 9p has open QEMU does not save; what a daemon of virtio-fs holds, newer ones do, of a machine that was made for it. */
 export function isSavable(config: Kind): boolean {
-  return config.sharedFs === "none" && !isMicrovm(config);
+  const { sharedFs, savable = false } = config;
+  return !isMicrovm(config) && (sharedFs === "none" || (sharedFs === "virtio-fs" && savable));
 }

@@ -1,12 +1,8 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
 import type { VmConfig } from "@kata-ts/qemu-driver";
-import { KataError, reasonOf } from "../errors.ts";
 import type { Fingerprint } from "../ports/saved-vm.ts";
 import { contentDigest } from "../snapshot/content-digest.ts";
-
-const VERSION_DEADLINE_MS = 10_000;
+import { qemuVersion } from "./qemu-version.ts";
 
 /** Files count by what is in them, wherever they are; QEMU by its version. */
 const PATHS = ["qemuPath", "kernelPath", "initrdPath", "firmwarePath", "imagePath"] as const;
@@ -14,7 +10,7 @@ const PATHS = ["qemuPath", "kernelPath", "initrdPath", "firmwarePath", "imagePat
 /** What has to be the same for a QEMU to go on with the state of another one. @throws KataError KATA_CONFIG */
 export async function qemuFingerprint(vm: VmConfig): Promise<Fingerprint> {
   const [version, processor, files] = await Promise.all([
-    versionOf(vm.qemuPath),
+    qemuVersion(vm.qemuPath),
     vm.accelerator === "kvm" ? hostProcessor() : "emulated",
     digests(vm),
   ]);
@@ -33,18 +29,6 @@ async function digests({ kernelPath, initrdPath, firmwarePath, imagePath }: VmCo
     return [name, path === undefined ? "none" : await contentDigest(path)] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
-}
-
-/** With the distribution's part of it: a patch may change what is saved. */
-async function versionOf(qemuPath: string): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)(qemuPath, ["--version"], { timeout: VERSION_DEADLINE_MS });
-    return stdout.split("\n")[0] ?? "";
-  } catch (error) {
-    throw new KataError("KATA_CONFIG", `${qemuPath} does not say which version it is: ${reasonOf(error)}`, {
-      cause: error,
-    });
-  }
 }
 
 /** The guest of KVM has the host's processor: its model, and what the kernel lets it do. */

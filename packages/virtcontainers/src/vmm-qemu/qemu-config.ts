@@ -29,6 +29,8 @@ export interface QemuConfig {
   readonly kernelParams: readonly string[];
   /** `none`: the guest sees no directory of the host's, and its machine can be saved while it runs. */
   readonly sharedFs: "virtio-fs" | "virtio-9p" | "none";
+  /** With virtio-fs, too, the machine can be saved while it runs: what requireFileMigration says is needed for it. */
+  readonly savable?: boolean;
   readonly virtioFsCache: "none" | "auto" | "always";
   /** Appended to virtiofsd's own arguments. */
   readonly virtiofsdArguments?: readonly string[];

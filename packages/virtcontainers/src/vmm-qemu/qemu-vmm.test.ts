@@ -40,6 +40,13 @@ describe("the identity of a QEMU machine", () => {
     expect("generation" in machine).toBe(has);
   });
 
+  it("is of a machine that can be saved, which grows no more, with virtio-fs only where that is asked for", () => {
+    expect(machineOf({})).not.toHaveProperty("savable");
+    expect(machineOf({ savable: true })).toMatchObject({ savable: true });
+    expect(machineOf({ savable: true })).not.toHaveProperty("maxMemoryMiB");
+    expect(machineOf({ savable: true, sharedFs: "virtio-9p" })).not.toHaveProperty("savable");
+  });
+
   it("names the files that the machine is made of, and tells a confined QEMU from another", () => {
     const { files, start } = new QemuVmm(CONFIG).identify("tcg");
     expect(files.slice(0, 4)).toEqual(["/q", "/k", "/i", "/r"]);

@@ -12,7 +12,7 @@ import type {
   Vmm,
   VmSettings,
 } from "../ports/vmm.ts";
-import { capabilitiesOf } from "./capabilities.ts";
+import { capabilitiesOf, isSavable } from "./capabilities.ts";
 import { machineConfig, machineFiles, withoutNames } from "./machine-config.ts";
 import { acceleratorFor, type QemuConfig } from "./qemu-config.ts";
 import { requireFiles } from "./required-files.ts";
@@ -38,6 +38,10 @@ export class QemuVmm implements Vmm {
 
   requireFiles(): void {
     requireFiles(this.#config);
+  }
+
+  async requirePrograms(): Promise<void> {
+    await this.#fileMigration();
   }
 
   accelerator(): Promise<string> {
@@ -71,7 +75,9 @@ export class QemuVmm implements Vmm {
 
   async fingerprint(accelerator: string): Promise<Fingerprint> {
     const { qemuFingerprint } = await import("./fingerprint.ts");
-    return qemuFingerprint(withoutNames(machineConfig(this.#config, accelerator)));
+    const daemon = await this.#fileMigration();
+    const machine = await qemuFingerprint(withoutNames(machineConfig(this.#config, accelerator)));
+    return daemon === undefined ? machine : { ...machine, virtiofsd: daemon };
   }
 
   async machine(state: VmState): Promise<Machine> {
@@ -82,6 +88,13 @@ export class QemuVmm implements Vmm {
   async startToSave(place: MachinePlace, accelerator: string): Promise<SavableMachine> {
     const { SavedQemu } = await import("./saved-qemu.ts");
     return SavedQemu.start(this.#describe(place, accelerator), place.directory.path);
+  }
+
+  /** The version of a daemon that a machine is to be saved with. */
+  async #fileMigration(): Promise<string | undefined> {
+    if (this.#config.sharedFs !== "virtio-fs" || !isSavable(this.#config)) return undefined;
+    const { requireFileMigration } = await import("./require-file-migration.ts");
+    return requireFileMigration(this.#config);
   }
 
   #describe(place: MachinePlace, accelerator: string): QemuDescription {

@@ -5,6 +5,7 @@ import { option, type ShapeOf } from "../option.ts";
 /** How files and disks of the host come into the guest. */
 export interface StorageOptions {
   readonly shared_fs?: "virtio-fs" | "virtio-9p" | "none" | "" | undefined;
+  readonly enable_checkpoint?: boolean | undefined;
   readonly virtio_fs_daemon?: string | undefined;
   readonly valid_virtio_fs_daemon_paths?: readonly string[] | undefined;
   readonly virtio_fs_cache?: "none" | "auto" | "always" | "" | undefined;
@@ -26,6 +27,11 @@ export const storageOptions: ShapeOf<StorageOptions> = {
     about:
       "how files are shared; `virtio-9p` needs the tuned kernel; `none`: root file systems are disks, and a sandbox can be saved",
     initial: defaultQemuConfig.sharedFs,
+  }),
+  enable_checkpoint: option(z.boolean(), {
+    about:
+      "with `virtio-fs`: sandboxes can be saved; needs QEMU 8.2 and virtiofsd 1.11, and gives a VM all its memory at boot",
+    initial: false,
   }),
   virtio_fs_daemon: option(z.string(), {
     about: "virtiofsd, of either kind; the installed one has libraries of its own",
