@@ -4,8 +4,10 @@ import type { Duplex } from "node:stream";
 export interface GuestChannel {
   /** Resolves when the channel is lost, or was closed. A channel that has no end of its own ends with the VM. */
   readonly ended: Promise<void>;
-  /** Resolves once no file is needed any more to reach the guest, or the channel is lost. Never rejects. */
+  /** Resolves once no file is needed any more to reach the guest, but the socket of its device, or the channel is lost. Never rejects. */
   readonly connected: Promise<void>;
+  /** Of a guest that is reached by a path: see SocketPlace. */
+  moveTo?(agentUrl: string): void;
   /** A stream to the agent; undefined while the guest cannot be reached, or takes no more. */
   openStream(): Duplex | undefined | Promise<Duplex | undefined>;
   /** From now on nothing of it keeps this process running. */

@@ -69,7 +69,7 @@ async function supervise(specFile: string, flags: ProxyFlags, launchers: Launche
     if (spec.detachable === true) door = await OwnerDoor.open(join(spec.dir, VmFile.door));
     await stat("/"); // Node's pool of threads begins with it: see changeRootOfAllThreads().
     supervisor = await VmSupervisor.start(spec, launcherOf(spec, launchers), identifyProcess(process.pid));
-    if (spec.cached !== true && spec.channelWaits !== true) await settle(supervisor);
+    if (spec.cached !== true && !settlesLate(supervisor, spec)) await settle(supervisor);
   } catch (error) {
     control?.tellFailure(error);
     return 1;
@@ -83,8 +83,7 @@ async function supervise(specFile: string, flags: ProxyFlags, launchers: Launche
   }
   process.on("SIGHUP", () => undefined);
   control?.tell({ ok: true });
-  // Once its starter has restored the guest, and has made the first call to it: the channel is connected by that.
-  if (spec.channelWaits === true) void settle(supervisor).catch(() => undefined);
+  if (settlesLate(supervisor, spec)) void settle(supervisor).catch(() => undefined);
   const abandoned = control === undefined ? undefined : servedBy(supervisor, spec, { control, door });
   const exit = await supervisor.ended;
   // No process has a record of this VM: its directory goes with it. A starter that stopped it still reads the directory.
@@ -92,6 +91,14 @@ async function supervise(specFile: string, flags: ProxyFlags, launchers: Launche
   const isAbandoned = await Promise.race([abandoned, ...(asked.signal.aborted ? [Promise.resolve(false)] : [])]);
   await (isAbandoned === true ? supervisor.abandon() : supervisor.release());
   return 0;
+}
+
+/**
+ * Whether the channel is connected when the starter has gone on: it restores the guest and makes the first call to it, or a program
+ * serves the guest's vsock device, which is reached once the guest is up.
+ */
+function settlesLate(supervisor: VmSupervisor, spec: VmSpec): boolean {
+  return spec.channelWaits === true || supervisor.settlesLate;
 }
 
 /** @throws Error that names the file */

@@ -6,13 +6,14 @@ import { serveGuestStream } from "./guest-stream.ts";
 import { Relay } from "./relay.ts";
 import type { VmSpec } from "./vm-spec.ts";
 import { VsockChannel } from "./vsock-channel.ts";
-import type { Vsock } from "./vsock-device.ts";
+import type { SocketPlace, Vsock } from "./vsock-device.ts";
 
 /** Ours to the guest, and whom the guest may ask over it. */
 export interface Channel {
   readonly guest: GuestChannel;
   readonly agentUrl: string;
   readonly vsockDaemon?: TiedProcess | undefined;
+  readonly place?: SocketPlace | undefined;
   readonly dns: DnsForwarder;
 }
 
@@ -21,8 +22,9 @@ export async function openChannel(spec: VmSpec, vsock: Vsock | undefined): Promi
   const dns = new DnsForwarder(spec);
   const onGuestStream = (stream: Duplex): void => void serveGuestStream(stream, dns);
   if (vsock !== undefined) {
-    const { agentUrl, daemon } = vsock;
-    return { dns, agentUrl, guest: new VsockChannel({ agentUrl, onGuestStream }), vsockDaemon: daemon };
+    const { agentUrl, daemon, place } = vsock;
+    const guest = new VsockChannel({ agentUrl, onGuestStream, ready: place?.ready });
+    return { dns, agentUrl, guest, vsockDaemon: daemon, place };
   }
   if (spec.machine.serialSocket === undefined) throw new Error("the VM has neither a serial port nor vsock");
   const sockets = { listenSocket: spec.proxySocket, muxSocket: spec.machine.serialSocket };

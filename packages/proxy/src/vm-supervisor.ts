@@ -11,7 +11,7 @@ import { RecordFile } from "./record-file.ts";
 import { type Processes, spawnProcesses } from "./spawn-processes.ts";
 import { type VmExit, VmFile, type VmPids, type VmProcesses, type VmSpec, type VmSurroundings } from "./vm-spec.ts";
 import { VmTies } from "./vm-ties.ts";
-import { openVsock } from "./vsock-device.ts";
+import { openVsock, type SocketPlace } from "./vsock-device.ts";
 
 /** virtiofsd ends at once on SIGTERM, unless it hangs. */
 const STOP_DEADLINE_MS = 1_000;
@@ -33,21 +33,21 @@ export class VmSupervisor {
   readonly #vsockDaemon: TiedProcess | undefined;
   readonly #user: number | undefined;
   readonly #overVsock: boolean;
+  readonly #place: SocketPlace | undefined;
   readonly #ties: VmTies;
   #reason: VmExit["reason"] | undefined;
 
   private constructor(
     spec: VmSpec,
     processes: Processes,
-    { guest, dns, vsockDaemon }: Channel,
+    { guest, dns, vsockDaemon, place }: Channel,
     isInside: boolean,
     ended: (supervisor: VmSupervisor) => Promise<VmExit>,
   ) {
     const { user } = processes;
-    this.#overVsock = spec.vsock !== undefined;
-    // A device in user space is connected to by a path, for each connection.
-    const byPath = spec.vsock?.daemonPath !== undefined;
-    this.#user = user === undefined || byPath ? undefined : user + 2;
+    this.#overVsock = spec.vsock !== undefined && place === undefined;
+    this.#place = place;
+    this.#user = user === undefined ? undefined : user + 2;
     const { namespace } = processes;
     this.#ties = new VmTies({ dir: spec.dir, channel: guest, dns, surroundings: spec, namespace, isInside });
     this.#vmm = processes.vmm;
@@ -110,14 +110,20 @@ export class VmSupervisor {
 
   /**
    * Takes from this process, which does nothing else, all rights and files that it does not need any more. Where the monitor is not
-   * confined, it is not, either. Nor is it where a program serves the guest's vsock device.
+   * confined, it is not, either. Where a program serves the guest's vsock device, its guest is waited for.
    *
    * @throws LinuxError when the host refuses: then the VM is to be stopped
    */
   async confine(): Promise<void> {
     if (this.#user === undefined) return;
-    const children = [this.pids.vmm, this.pids.virtiofsd].filter((pid) => pid !== undefined);
-    await this.#ties.confine({ user: this.#user, children, overVsock: this.#overVsock });
+    const { vmm, virtiofsd } = this.pids;
+    const children = [vmm, virtiofsd, this.#vsockDaemon?.pid].filter((pid) => pid !== undefined);
+    await this.#ties.confine({ user: this.#user, children, overVsock: this.#overVsock, place: this.#place });
+  }
+
+  /** Whether confine() waits for the guest, which its starter has to go on for. */
+  get settlesLate(): boolean {
+    return this.#place !== undefined;
   }
 
   /** Once it has ended, and no process is interested in it: its directory goes. */

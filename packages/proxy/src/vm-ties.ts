@@ -95,6 +95,7 @@ export class VmTies {
     this.#dns.keepResolvConf();
     this.#oomFiles = openCounts(this.#oomFiles.filter((file) => typeof file === "string"));
     await confine(confinement);
+    if (confinement.place !== undefined) this.#channel.moveTo?.(confinement.place.agentUrl);
   }
 
   /** Takes back what the VM has changed, unless the process that has asked for its end does so. */

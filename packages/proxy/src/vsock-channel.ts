@@ -8,6 +8,8 @@ import type { GuestChannel } from "./guest-channel.ts";
 export interface VsockChannelOptions {
   /** Where the agent listens, as `dial` takes it. */
   readonly agentUrl: string;
+  /** Resolves when it can be reached from where this process is to be confined; at once where no file leads to it. */
+  readonly ready?: Promise<void> | undefined;
   /** Takes a stream that the guest opens, at its first byte. */
   readonly onGuestStream: (stream: Duplex) => void;
 }
@@ -26,18 +28,26 @@ const RETRY_MS = 20;
  */
 export class VsockChannel implements GuestChannel {
   readonly ended: Promise<void>;
-  readonly connected: Promise<void> = Promise.resolve();
+  readonly connected: Promise<void>;
   readonly #options: VsockChannelOptions;
   readonly #ended = Promise.withResolvers<void>();
   readonly #connections: Set<Socket> = new Set();
+  #agentUrl: string;
   #room = Promise.withResolvers<void>();
   #keepsRunning = true;
   #closed = false;
 
   constructor(options: VsockChannelOptions) {
     this.#options = options;
+    this.#agentUrl = options.agentUrl;
     this.ended = this.#ended.promise;
+    this.connected = Promise.race([options.ready ?? Promise.resolve(), this.ended]);
     for (let index = 0; index < OFFERS; index++) void this.#keepOffering();
+  }
+
+  /** @param agentUrl where the agent is from now on, as this process sees files */
+  moveTo(agentUrl: string): void {
+    this.#agentUrl = agentUrl;
   }
 
   openStream(): Promise<Duplex | undefined> {
@@ -70,7 +80,7 @@ export class VsockChannel implements GuestChannel {
     while (this.#connections.size >= MAX_CONNECTIONS && !this.#closed) await this.#room.promise;
     if (this.#closed) return undefined;
     try {
-      const connection = await dial(this.#options.agentUrl);
+      const connection = await dial(this.#agentUrl);
       this.#keep(connection);
       return connection;
     } catch {

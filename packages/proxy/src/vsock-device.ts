@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { closeSync, existsSync, renameSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -24,8 +24,20 @@ export interface Vsock extends Disposable {
   readonly device: VsockDevice;
   /** Ends with this process; the VM is of no use without it. */
   readonly daemon: TiedProcess | undefined;
+  /** Where the device has a socket in a directory of its own, which a process without any other file reaches the agent from. */
+  readonly place: SocketPlace | undefined;
   /** To be called when the agent listens. */
   guestIsReady(): void;
+}
+
+/** A directory with nothing but a unix socket, once that is there. */
+export interface SocketPlace {
+  readonly directory: string;
+  readonly socket: string;
+  /** As Vsock.agentUrl, for a process whose root directory this is. */
+  readonly agentUrl: string;
+  /** Resolves when the socket is there. */
+  readonly ready: Promise<void>;
 }
 
 /** Below are the hypervisor's, the guest's own, and the host's. */
@@ -53,6 +65,7 @@ function ofTheKernel(): Vsock {
     agentUrl: `vsock://${String(cid)}:${String(AGENT_VSOCK_PORT)}`,
     device: { kind: "vhost", cid, fd: descriptor },
     daemon: undefined,
+    place: undefined,
     guestIsReady: () => undefined,
     [Symbol.dispose]: () => {
       closeSync(descriptor);
@@ -77,8 +90,14 @@ function chooseCid(): { readonly cid: number; readonly descriptor: number } {
  * the agent listens: version 0.3 serves nothing any more after a connection that comes while the guest's driver starts.
  */
 async function ofDaemon(path: string, dir: string): Promise<Vsock> {
-  const [device, host] = [join(dir, "vhost-vsock.sock"), join(dir, "vsock.sock")];
-  const early = `${host}.early`;
+  const device = join(dir, "vhost-vsock.sock");
+  const early = join(dir, "vsock.early");
+  const directory = join(dir, "vsock");
+  mkdirSync(directory, { mode: 0o711 });
+  const name = "agent.sock";
+  const host = join(directory, name);
+  const port = String(AGENT_VSOCK_PORT);
+  const ready = Promise.withResolvers<void>();
   const argv = [
     "--guest-cid",
     String(FIRST_CID),
@@ -95,11 +114,14 @@ async function ofDaemon(path: string, dir: string): Promise<Vsock> {
     // The monitor may live where it sees no directory of the host's.
     const connection = await connectQuietly(device);
     return {
-      agentUrl: `hvsock://${host}:${String(AGENT_VSOCK_PORT)}`,
+      agentUrl: `hvsock://${host}:${port}`,
       device: { kind: "vhost-user", fd: descriptorOf(connection) },
       daemon,
+      place: { directory, socket: host, agentUrl: `hvsock:///${name}:${port}`, ready: ready.promise },
       guestIsReady: () => {
-        if (existsSync(early)) renameSync(early, host); // A directory that is being removed has none.
+        if (!existsSync(early)) return; // A directory that is being removed has none.
+        renameSync(early, host);
+        ready.resolve();
       },
       [Symbol.dispose]: () => {
         connection.destroy();
