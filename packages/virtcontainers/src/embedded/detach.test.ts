@@ -154,6 +154,25 @@ describe("a sandbox that is detached", () => {
   });
 });
 
+describe("a sandbox that is detached, and is given to no program", () => {
+  it.each(["KATA_PROXY", "KATA_VM_GONE"] as const)("is removed all the same: %s", async (code) => {
+    await detached("one");
+    ports.hypervisor.take = () => Promise.reject(new KataError(code, "no answer"));
+    for (const found of await Sandbox.list({}, ports)) await found.remove();
+    expect(await states()).toEqual([]);
+  });
+
+  it("is not removed where another program has it", async () => {
+    await detached("one");
+    const take = ports.hypervisor.take.bind(ports.hypervisor);
+    ports.hypervisor.take = () => Promise.reject(new KataError("KATA_STATE", "it belongs to another program"));
+    const [found] = await Sandbox.list({}, ports);
+    await expect(found?.remove()).rejects.toThrow("it belongs to another program");
+    ports.hypervisor.take = take;
+    await found?.remove();
+  });
+});
+
 describe("what cannot be opened is refused by name", () => {
   it("is a sandbox of a living program, and one that is not there", async () => {
     await using _living = await Sandbox.create({ id: "living", detachable: true }, ports);

@@ -84,13 +84,26 @@ export async function findSandboxes(options: FindOptions, ports?: FindPorts): Pr
   checkOptions(findShape, options, "Sandbox.list");
   const through = ports ?? builtInPorts(options);
   const remove = async (vm: FoundVm): Promise<void> => {
-    // Another program may open it at this moment: what is removed is this one's first.
-    if (FoundSandbox.stateOf(vm) === "detached") await (await through.hypervisor.take(vm.state)).stop();
+    if (FoundSandbox.stateOf(vm) === "detached") await endDetached(vm, through);
     await endFoundVm(vm.state, through);
     if (ports === undefined) await sweepNat(); // Which subnet was its is known to the leases alone: all dead ones go.
   };
   return (await findEmbedded(options, through)).map((vm) => new FoundSandbox(vm.sandboxId, vm, remove));
 }
+
+/**
+ * Another program may open it at this moment: what is removed is this one's first. One whose kata-proxy hangs is given to no program any
+ * more, and is ended by force, as what a killed program has left.
+ */
+async function endDetached({ state }: FoundVm, { hypervisor }: FindPorts): Promise<void> {
+  try {
+    await (await hypervisor.take(state)).stop();
+  } catch (error) {
+    if (!(error instanceof KataError) || !LOST.has(error.code)) throw error;
+  }
+}
+
+const LOST: ReadonlySet<string> = new Set(["KATA_PROXY", "KATA_VM_GONE"]);
 
 type EmbeddedVm = FoundVm & { readonly sandboxId: ContainerId };
 
