@@ -7,6 +7,7 @@ import { runCommand } from "../harness/command.ts";
 import { Containerd } from "../harness/engines/containerd.ts";
 import { expectNoShims } from "../harness/engines/no-shims.ts";
 import { Pod } from "../harness/engines/pod.ts";
+import { savableConfiguration } from "../harness/engines/root/engine-root.ts";
 import { ourProcesses, ShimProcess } from "../harness/engines/shim-process.ts";
 import { busyboxRootfs } from "../harness/images.ts";
 import { CONTAINERD_SHIM, RUNTIME } from "../harness/paths.ts";
@@ -165,8 +166,7 @@ describe("containerd-shim-kata-v2", () => {
   });
 
   it("is saved by ctr where its root file system is a block device's, and goes on; another one is refused by name", async () => {
-    const toml = '[hypervisor.qemu]\nshared_fs = "none"\ndisable_block_device_use = false\ndefault_memory = 256\n';
-    const config = containerd.file("savable.toml", toml);
+    const config = containerd.file("savable.toml", savableConfiguration());
     const disk = join(containerd.files("."), "saved.ext4");
     await execa("mke2fs", ["-q", "-t", "ext4", "-d", await busyboxRootfs(), disk, "64m"]);
     const rootfs = containerd.files("saved-root");

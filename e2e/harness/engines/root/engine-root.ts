@@ -55,6 +55,18 @@ async function keep(args: readonly string[]): Promise<ChildProcess> {
   return keeper;
 }
 
+/** A configuration.toml for runtimes that engines start, to which options of QEMU's section may be added. */
+export function engineConfiguration(): string {
+  const section = "[hypervisor.qemu]\n";
+  if (engineSuite() === undefined) return section;
+  return `${section}path = "${QEMU}"\nvirtio_fs_daemon = "${VIRTIOFSD}"\naccel = "tcg"\nconfine_qemu = false\n`;
+}
+
+/** As engineConfiguration, for sandboxes that can be saved. */
+export function savableConfiguration(): string {
+  return `${engineConfiguration()}shared_fs = "none"\ndisable_block_device_use = false\ndefault_memory = 256\n`;
+}
+
 /**
  * The machine's own QEMU and virtiofsd, with their own libraries: what is tested there are the engines. Confined, QEMU would have a
  * root directory in which neither its libraries nor the shell that starts it so are.
@@ -62,13 +74,13 @@ async function keep(args: readonly string[]): Promise<ChildProcess> {
 function writeSettings(files: string): void {
   const loader = `${HOST_LIBRARIES}/ld-linux-x86-64.so.2 --library-path ${HOST_LIBRARIES}:/host/lib/x86_64-linux-gnu`;
   const modules = `QEMU_MODULE_DIR=${HOST_LIBRARIES}/qemu`;
-  program(files, QEMU, `${modules} exec ${loader} /host/usr/bin/qemu-system-x86_64 -L /host/usr/share/qemu "$@"`);
+  const firmware = "-L /host/usr/share/qemu -L /host/usr/share/seabios";
+  program(files, QEMU, `${modules} exec ${loader} /host/usr/bin/qemu-system-x86_64 ${firmware} "$@"`);
   program(files, VIRTIOFSD, `exec ${loader} /host/usr/lib/qemu/virtiofsd "$@"`);
   mkdirSync(join(files, "opt/host-qemu/share"));
   symlinkSync("/host/usr/share/qemu", join(files, "opt/host-qemu/share/qemu"));
-  const configuration = `[hypervisor.qemu]\npath = "${QEMU}"\nvirtio_fs_daemon = "${VIRTIOFSD}"\naccel = "tcg"\nconfine_qemu = false\n`;
   mkdirSync(join(files, "etc/kata-ts"), { recursive: true });
-  writeFileSync(join(files, "etc/kata-ts/configuration.toml"), configuration);
+  writeFileSync(join(files, "etc/kata-ts/configuration.toml"), engineConfiguration());
 }
 
 function program(files: string, path: string, command: string): void {
