@@ -57,6 +57,11 @@ describe.each(["kata", "runc"])("podman with %s", (runtime) => {
     await podman.ok("pause", name);
     expect(await podman.ok("inspect", "--format", "{{.State.Status}}", name)).toBe("paused");
     await podman.ok("unpause", name);
+    if (runtime === "kata") {
+      const saved = await podman.run(["container", "checkpoint", name]);
+      expect(saved.stderr).toMatch(/are not saved.*shared_fs in configuration\.toml/);
+      expect(await podman.ok("exec", name, "echo", "goes on")).toBe("goes on");
+    }
     expect(await podman.ok("top", name, "pid", "comm")).toMatch(/PID +COMMAND\n1 /);
     expect(await podman.ok("stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", name)).toMatch(/^life-\w+ [1-9]/);
     await podman.ok("cp", podman.file("copied", "across\n"), `${name}:/root/copied`);

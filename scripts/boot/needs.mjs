@@ -53,6 +53,7 @@ export const TEST_NEEDS = [
   program("dockerd", "docker.io"),
   program("docker", "docker-cli", "docker.io"),
   program("podman", "podman"),
+  program("criu", "criu"), // which podman asks for its version before a checkpoint
   program("skopeo", "skopeo"),
   program("conmon", "conmon"),
   file("netavark", ["/usr/lib/podman/netavark"], "netavark"),

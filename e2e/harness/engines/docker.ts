@@ -8,6 +8,7 @@ import { type CommandOptions, type CommandResult, runCommand } from "../command.
 import { busyboxRootfs, pythonRootfs } from "../images.ts";
 import { TestNetwork } from "../network.ts";
 import { CONTAINERD_SHIM, RUNTIME } from "../paths.ts";
+import { blockStoreSettings, startBlockStore } from "./block-store.ts";
 import { Daemon } from "./daemon.ts";
 import { EngineCgroups } from "./engine-cgroups.ts";
 import { engineSuite } from "./root/base-root.ts";
@@ -18,6 +19,12 @@ interface DockerPlace {
   /** Its network. */
   readonly namespace: string;
   readonly root: EngineRoot;
+  readonly onBlockDevices: boolean;
+}
+
+export interface DockerOptions {
+  /** Its containers have root file systems on block devices, by a containerd of its own. */
+  readonly onBlockDevices?: boolean;
 }
 
 /** Docker Engine from a distribution, with our runtime registered in its daemon.json, and two images. */
@@ -33,7 +40,7 @@ export class Docker implements AsyncDisposable {
     this.#daemon = daemon;
   }
 
-  static async start(): Promise<Docker> {
+  static async start({ onBlockDevices = false }: DockerOptions = {}): Promise<Docker> {
     await using resources = new AsyncDisposableStack();
     // Paths of unix sockets are short, and the daemon makes long ones.
     const directory = resources.adopt(mkdtempSync("/tmp/e2e-docker-"), async (path) => {
@@ -44,11 +51,13 @@ export class Docker implements AsyncDisposable {
     resources.use(new EngineCgroups("docker"));
     const root = resources.use(await EngineRoot.open());
     const namespace = await resources.use(new TestNetwork()).namespace();
-    const place = { directory, namespace, root };
+    const place = { directory, namespace, root, onBlockDevices };
+    if (onBlockDevices) resources.use(await startBlockStore(place));
     const docker = new Docker(place, await startDaemon(place));
     resources.defer(() => docker.#daemon[Symbol.asyncDispose]());
     await docker.#import("busybox", await busyboxRootfs());
-    await docker.#import("python", await pythonRootfs());
+    // Where each container has a disk of its own, they are small.
+    if (!onBlockDevices) await docker.#import("python", await pythonRootfs());
     docker.#resources = resources.move();
     return docker;
   }
@@ -210,7 +219,7 @@ function mountsBelow(directory: string): string[] {
   return targets.filter((target) => target.startsWith(`${directory}/`)).reverse();
 }
 
-async function startDaemon({ directory, namespace, root }: DockerPlace): Promise<Daemon> {
+async function startDaemon({ directory, namespace, root, onBlockDevices }: DockerPlace): Promise<Daemon> {
   const config = join(directory, "daemon.json");
   const settings = {
     "data-root": join(directory, "data"),
@@ -219,10 +228,13 @@ async function startDaemon({ directory, namespace, root }: DockerPlace): Promise
     hosts: [`unix://${directory}/d.sock`],
     "storage-driver": "overlay2",
     "default-runtime": "kata",
+    // For checkpoints.
+    experimental: true,
     // Docker knows shims of others from 23 on.
     ...(engineSuite() === undefined ? {} : { runtimes: { "kata-v2": { runtimeType: CONTAINERD_SHIM } } }),
     // Containers outlive their daemon.
     "live-restore": true,
+    ...(onBlockDevices ? blockStoreSettings(directory) : {}),
   };
   writeFileSync(config, JSON.stringify(settings));
   const tell = ["kata-engine", "docker", "--write", "--file", config];

@@ -2,12 +2,13 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { execa } from "execa";
 import { type CommandOptions, type CommandResult, runCommand } from "../command.ts";
 import { busyboxRootfs, pythonRootfs } from "../images.ts";
 import { TestNetwork } from "../network.ts";
 import { RUNTIME } from "../paths.ts";
 import { EngineCgroups } from "./engine-cgroups.ts";
-import { EngineRoot } from "./root/engine-root.ts";
+import { EngineRoot, savableConfiguration } from "./root/engine-root.ts";
 
 /** podman from a distribution, and with it conmon, with storage and networks of its own. */
 export class Podman implements AsyncDisposable {
@@ -30,6 +31,7 @@ export class Podman implements AsyncDisposable {
     const namespace = await resources.use(new TestNetwork()).namespace();
     const root = resources.use(await EngineRoot.open());
     writeConfiguration(directory, (await runCommand(RUNTIME, ["kata-engine", "podman"])).stdout);
+    writeSavableRuntime(directory);
     const enter = [`--net=${namespace}`, root.mount];
     const podman = new Podman(directory, enter, resources.move());
     await podman.#import("localhost/busybox", await busyboxRootfs(), "sh");
@@ -132,11 +134,29 @@ export class Podman implements AsyncDisposable {
     return readFileSync(join(this.#directory, "files", name), "utf8");
   }
 
+  /** A directory that is the whole file system of a block device, where podman is. */
+  async blockDirectory(name: string): Promise<AsyncDisposable & { readonly path: string }> {
+    await using undo = new AsyncDisposableStack();
+    const [path, disk] = [this.directory(name), join(this.#directory, "files", `${name}.ext4`)];
+    await execa("mke2fs", ["-q", "-t", "ext4", "-d", await busyboxRootfs(), disk, "64m"]);
+    const { stdout: device } = await execa("losetup", ["--find", "--show", disk]);
+    undo.defer(async () => {
+      await execa("losetup", ["--detach", device]);
+    });
+    await this.line(`mount ${device} ${path}`);
+    // A container that has had the device leaves it unmounted.
+    undo.defer(() => this.line(`! mountpoint -q ${path} || umount ${path}`));
+    const undone = undo.move();
+    return { path, [Symbol.asyncDispose]: () => undone.disposeAsync() };
+  }
+
   get #env(): Record<string, string> {
     return {
       PATH: process.env.PATH ?? "/usr/sbin:/usr/bin",
       CONTAINERS_CONF: join(this.#directory, "containers.conf"),
       CONTAINERS_STORAGE_CONF: join(this.#directory, "storage.conf"),
+      // podman 5 has nothing else to say of many a command.
+      PODMAN_IGNORE_CGROUPSV1_WARNING: "1",
     };
   }
 
@@ -165,6 +185,13 @@ export class Podman implements AsyncDisposable {
   }
 }
 
+/** podman gives a runtime no options of its own: a script does. */
+function writeSavableRuntime(directory: string): void {
+  const [program, config] = [join(directory, "kata-savable"), join(directory, "savable.toml")];
+  writeFileSync(config, savableConfiguration());
+  writeFileSync(program, `#!/bin/sh\nexec ${RUNTIME} --config ${config} "$@"\n`, { mode: 0o755 });
+}
+
 /** @param runtimes the section that tells of our runtime */
 function writeConfiguration(directory: string, runtimes: string): void {
   const containers = `[engine]
@@ -173,6 +200,7 @@ events_logger = "file"
 tmp_dir = "${directory}/tmp"
 infra_image = "localhost/pause:latest"
 ${runtimes}
+kata-savable = ["${directory}/kata-savable"]
 runc = ["/usr/sbin/runc"]
 [network]
 network_backend = "netavark"

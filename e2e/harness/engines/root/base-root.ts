@@ -11,7 +11,7 @@ export type EngineSuite = (typeof ENGINE_SUITES)[number];
 
 const PACKAGES = [
   ...["docker.io", "docker-cli", "docker-compose", "docker-buildx", "containerd", "containernetworking-plugins"],
-  ...["podman", "conmon", "crun", "netavark", "aardvark-dns", "passt", "catatonit", "buildah", "runc"],
+  ...["podman", "conmon", "crun", "netavark", "aardvark-dns", "passt", "catatonit", "buildah", "runc", "criu"],
   ...["iptables", "nftables", "iproute2", "procps", "kmod", "e2fsprogs", "busybox-static", "libatomic1"],
 ];
 const LEFT_OUT = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*"];

@@ -56,7 +56,7 @@ async function keep(args: readonly string[]): Promise<ChildProcess> {
 }
 
 /** A configuration.toml for runtimes that engines start, to which options of QEMU's section may be added. */
-export function engineConfiguration(): string {
+function engineConfiguration(): string {
   const section = "[hypervisor.qemu]\n";
   if (engineSuite() === undefined) return section;
   return `${section}path = "${QEMU}"\nvirtio_fs_daemon = "${VIRTIOFSD}"\naccel = "tcg"\nconfine_qemu = false\n`;

@@ -12,7 +12,7 @@ const REFUSED = "refused: a machine is saved whole, at once";
 /** The options that `checkpoint` and `restore` share; runc's spellings. */
 export const SHARED_OPTIONS: OptionTable = {
   "image-path": { type: "string", value: "DIR", about: "directory of the snapshot, ./checkpoint by default" },
-  "work-path": { type: "string", value: "DIR", about: FOR_RUNC },
+  "work-path": { type: "string", value: "DIR", about: "directory that is given CRIU's statistics" },
   "tcp-established": { type: "boolean", about: FOR_RUNC },
   "ext-unix-sk": { type: "boolean", about: FOR_RUNC },
   "shell-job": { type: "boolean", about: FOR_RUNC },

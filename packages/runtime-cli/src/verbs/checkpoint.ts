@@ -5,6 +5,7 @@ import { parseAnywhere } from "../arguments/parse.ts";
 import type { Verb } from "../context.ts";
 import { GUARD_DONE, startGuard } from "./checkpoint-guard.ts";
 import { CHECKPOINT_OPTIONS, imagePathOf, refusePartial } from "./checkpoint-options.ts";
+import { DUMP, writeStatistics } from "./criu-statistics.ts";
 import { Interruption } from "./interruption.ts";
 import { onlyId } from "./required.ts";
 
@@ -34,8 +35,10 @@ export const verb: Verb = async (args, context) => {
   const leaveRunning = options.flag("leave-running");
   using interruption = new Interruption();
   await using guard = startGuard(id, context);
+  const since = performance.now();
   await checkpointContainer(id, imagePathOf(options), { leaveRunning, process, signal: interruption.signal }, ports);
   guard.dismiss();
+  await writeStatistics(DUMP, { options, log: context.log, since });
   return 0;
 };
 

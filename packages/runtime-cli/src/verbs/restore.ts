@@ -6,6 +6,7 @@ import type { Verb } from "../context.ts";
 import { holderOf } from "../front/network-place.ts";
 import { imagePathOf, refusePartial, SHARED_OPTIONS } from "./checkpoint-options.ts";
 import { CREATE_OPTIONS, requestOf } from "./create-options.ts";
+import { RESTORE, writeStatistics } from "./criu-statistics.ts";
 import { Foreground } from "./foreground.ts";
 import { Interruption } from "./interruption.ts";
 import { OUTPUT_OPTIONS } from "./output-files.ts";
@@ -35,9 +36,11 @@ export const verb: Verb = async (args, context) => {
   refusePartial("restore", options, manual.options);
   const request = requestOf("restore", parsed);
   refuseHeldNetwork(request);
+  const since = performance.now();
   const { shim, environment } = await interruptibly((signal) =>
     restoreFromBundle({ ...request, directory: imagePathOf(options), signal }, context),
   );
+  await writeStatistics(RESTORE, { options, log: context.log, since });
   const pidFile = options.text("pid-file");
   if (pidFile !== undefined) writePidFile(pidFile, shim.identity.pid);
   if (options.flag("detach")) return 0;

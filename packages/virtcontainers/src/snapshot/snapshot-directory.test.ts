@@ -69,7 +69,7 @@ describe("a directory with a snapshot", () => {
     using snapshot = await new SnapshotDirectory(at.path).open();
     expect(snapshot.manifest.sandboxId).toBe(SECOND);
     expect((await readdir(at.path)).sort()).toEqual(
-      ["manifest.json", `memory-${SECOND}`, "names.lock", "snapshot.lock", `state-${SECOND}`].sort(),
+      ["inventory.img", "manifest.json", `memory-${SECOND}`, "names.lock", "snapshot.lock", `state-${SECOND}`].sort(),
     );
     expect((await stat(at.path)).mode & 0o777).toBe(0o700);
   });

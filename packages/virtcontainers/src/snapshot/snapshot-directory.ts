@@ -4,6 +4,7 @@ import { type FileLock, lockFile } from "@kata-ts/linux";
 import { KataError, reasonOf } from "../errors.ts";
 import { makeOwnDirectory } from "../vm/vm-directory.ts";
 import { contentDigest } from "./content-digest.ts";
+import { writeInventory } from "./inventory.ts";
 import { MANIFEST, type SnapshotManifest } from "./manifest.ts";
 import { readManifest, writeManifest } from "./manifest-file.ts";
 import { OpenSnapshot, openPlace } from "./open-snapshot.ts";
@@ -43,6 +44,7 @@ export class SnapshotDirectory {
       const made = await write();
       const manifest: SnapshotManifest = { ...made, files: await this.#measure(suffix) };
       using _names = await lockNames(this.path);
+      await writeInventory(this.path);
       await writeManifest(this.path, manifest);
       return manifest;
     } finally {
