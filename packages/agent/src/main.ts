@@ -5,6 +5,7 @@ import { AGENT_SERIAL_PORT, AgentLog, AgentParameter } from "@kata-ts/agent-prot
 import { becomeSubreaper } from "@kata-ts/linux";
 import { findPort, openPort } from "./channel.ts";
 import { Commands } from "./commands.ts";
+import { runtimeProgram } from "./container/runtime-program.ts";
 import { Clock } from "./guest/clock.ts";
 import { prepareGuest } from "./guest/prepare.ts";
 import { HostStreams } from "./host-streams.ts";
@@ -30,11 +31,8 @@ export async function main(): Promise<void> {
   const reaper = new Reaper();
   reaper.start();
   const commands = new Commands(reaper);
-  const sandbox = new Sandbox({
-    commands,
-    reaper,
-    runtime: kernelParameter(AgentParameter.containerRuntime) ?? "crun",
-  });
+  const runtime = kernelParameter(AgentParameter.containerRuntime) ?? "crun";
+  const sandbox = new Sandbox({ commands, reaper, runtime, program: await runtimeProgram(runtime, commands) });
   const host = new HostStreams();
   const openStream = (): ReturnType<HostStreams["open"]> => host.open();
   const all = createHandlers(sandbox, commands, new DnsRelay(openStream), new Clock(openStream));

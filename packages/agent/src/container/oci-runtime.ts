@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { basename } from "node:path";
 import type { StandardDescriptors } from "@kata-ts/linux";
 import { object, parseShape, text } from "@kata-ts/linux/shape";
 import type { Commands } from "../commands.ts";
@@ -29,7 +30,7 @@ export class OciRuntime {
   readonly #starts: Semaphore = new Semaphore(atOnce, PATIENCE_MS);
   #calls = 0;
 
-  /** @param program `crun` or `runc` */
+  /** @param program of crun or runc: its path, or its name where PATH has it */
   constructor(commands: Commands, program: string) {
     this.#commands = commands;
     this.#program = program;
@@ -113,7 +114,7 @@ export class OciRuntime {
   #reason(verb: string, log: string, status: number): string {
     const lines = textOf(log).split("\n").filter(Boolean);
     const reason = lines.map(messageOf).findLast(Boolean) ?? lines.at(-1) ?? `exit status ${String(status)}`;
-    return `${this.#program} ${verb}: ${inGoWords(reason)}`;
+    return `${basename(this.#program)} ${verb}: ${inGoWords(reason)}`;
   }
 }
 

@@ -40,6 +40,8 @@ export interface SandboxDependencies {
   readonly reaper: Reaper;
   /** `crun` or `runc`. */
   readonly runtime: string;
+  /** Its path, or its name where PATH has it. */
+  readonly program: string;
 }
 
 /** What a container is made of, beside its config.json. */
@@ -80,7 +82,7 @@ export class Sandbox {
 
   constructor(dependencies: SandboxDependencies) {
     this.#dependencies = dependencies;
-    this.#runtime = new OciRuntime(dependencies.commands, dependencies.runtime);
+    this.#runtime = new OciRuntime(dependencies.commands, dependencies.program);
     this.#abilities = guestAbilities(dependencies.runtime);
   }
 
