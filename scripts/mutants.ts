@@ -1,5 +1,5 @@
-// `npm run test:mutants`: applies each mutant to a copy of the last commit, and expects its test to fail there. Words that
-// follow select mutants by their names.
+// `npm run test:mutants`: applies each mutant to a copy of the last commit, and expects its test to fail there, after it has passed without
+// the mutant. Words that follow select mutants by their names or their suites: `packages/` those whose tests need no VM.
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,14 +10,21 @@ import { step } from "./lib/run.ts";
 
 interface Report {
   readonly numPassedTests: number;
-  readonly numFailedTests: number;
   readonly testResults: readonly {
     readonly assertionResults: readonly { readonly failureMessages: readonly string[] }[];
   }[];
 }
 
+interface Tested {
+  readonly numPassedTests: number;
+  readonly failures: readonly string[];
+}
+
 const words = process.argv.slice(2);
-const chosen = MUTANTS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+const chosen = MUTANTS.filter(({ name, test: [suite] }) => {
+  return words.length === 0 || words.some((word) => name.includes(word) || suite.includes(word));
+});
+const needTree = chosen.some(needsTree);
 const directory = await mkdtemp(join(tmpdir(), "kata-ts-mutants-"));
 const copy = join(directory, "copy");
 const intact = join(directory, "intact");
@@ -27,8 +34,10 @@ const survivors: string[] = [];
 try {
   await mkdir(temporary);
   await execa("git", ["clone", "--quiet", ROOT, copy]);
-  await step("build without mutants", build);
-  await cp(join(copy, "dist", "kata-ts"), intact, { recursive: true, verbatimSymlinks: true });
+  await step("build without mutants", () => build(needTree));
+  if (needTree) await cp(join(copy, "dist", "kata-ts"), intact, { recursive: true, verbatimSymlinks: true });
+  // What fails anyhow says nothing of a mutant.
+  for (const mutant of chosen) await step(`without: ${mutant.name}`, () => passes(mutant));
   for (const mutant of chosen) if (!(await step(mutant.name, () => isKilled(mutant)))) survivors.push(mutant.name);
 } finally {
   await rm(directory, { recursive: true, force: true });
@@ -39,6 +48,14 @@ process.stdout.write(
 );
 process.exitCode = survivors.length === 0 ? 0 : 1;
 
+/** @throws Error where there is no such test, or it fails */
+async function passes({ test: [suite, name] }: Mutant): Promise<void> {
+  const { numPassedTests, failures } = await test([suite, name]);
+  await cleanUp();
+  if (failures.length > 0) throw new Error(`${suite}: ${name} fails without a mutant: ${failures.join("\n")}`);
+  if (numPassedTests === 0) throw new Error(`no test is named ${suite}: ${name}`);
+}
+
 async function isKilled(mutant: Mutant): Promise<boolean> {
   const path = join(copy, mutant.file);
   const whole = await readFile(path, "utf8");
@@ -48,14 +65,10 @@ async function isKilled(mutant: Mutant): Promise<boolean> {
     whole.replace(mutant.code, () => mutant.without),
   );
   try {
-    await build();
-    const { numPassedTests, numFailedTests, testResults } = await test(mutant.test);
-    if (numPassedTests + numFailedTests === 0) throw new Error(`no test is named ${mutant.test.join(": ")}`);
-    const failures = testResults.flatMap(({ assertionResults }) =>
-      assertionResults.flatMap((of) => of.failureMessages),
-    );
+    await build(needsTree(mutant));
+    const { failures } = await test(mutant.test);
     for (const failure of failures) process.stdout.write(`  fails: ${failure.split("\n")[0] ?? ""}\n`);
-    return numFailedTests > 0;
+    return failures.length > 0;
   } finally {
     await writeFile(path, whole);
     await cleanUp();
@@ -68,6 +81,12 @@ async function cleanUp(): Promise<void> {
     const command = await readFile(join("/proc", pid, "cmdline"), "latin1").catch(() => "");
     if (command.startsWith(copy)) await execa("kill", ["-KILL", pid], { reject: false }); // It may have ended by now.
   }
+  if (needTree) await cleanUpContainers();
+  await rm(temporary, { recursive: true });
+  await mkdir(temporary);
+}
+
+async function cleanUpContainers(): Promise<void> {
   const runtime = join(intact, "bin", "kata-runtime");
   for (const home of await readdir(temporary)) {
     const globals = ["--root", join(temporary, home, "root")];
@@ -75,20 +94,26 @@ async function cleanUp(): Promise<void> {
     for (const id of ids) await execa(runtime, [...globals, "delete", "--force", id]);
   }
   await execa(runtime, ["gc"]);
-  await rm(temporary, { recursive: true });
-  await mkdir(temporary);
 }
 
-async function build(): Promise<void> {
-  await execa(process.execPath, ["scripts/boot.mjs", "scripts/build.ts", "tuned"], { cwd: copy, stdin: "ignore" });
+/** End-to-end tests run the installed programs, the others what the packages are compiled to. */
+function needsTree({ test: [suite] }: Mutant): boolean {
+  return suite.startsWith("e2e/");
 }
 
-async function test([suite, name]: Mutant["test"]): Promise<Report> {
+async function build(tree: boolean): Promise<void> {
+  const script = tree ? ["scripts/build.ts", "tuned"] : ["scripts/generate.ts"];
+  await execa(process.execPath, ["scripts/boot.mjs", ...script], { cwd: copy, stdin: "ignore" });
+}
+
+async function test([suite, name]: Mutant["test"]): Promise<Tested> {
   const report = join(directory, "report.json");
   const root = suite.startsWith("e2e/") ? "e2e" : ".";
   const args = ["run", "--root", root, `${suite}.test.ts`, "-t", name];
   const output = ["--reporter", "json", "--outputFile", report, "--testTimeout", "60000"];
   const env = { KATA_TEST_ROTATION: "all", TMPDIR: temporary };
   await execa("vitest", [...args, ...output], { cwd: copy, preferLocal: true, localDir: copy, env, reject: false });
-  return JSON.parse(await readFile(report, "utf8")) as Report;
+  const { numPassedTests, testResults } = JSON.parse(await readFile(report, "utf8")) as Report;
+  const assertions = testResults.flatMap(({ assertionResults }) => assertionResults);
+  return { numPassedTests, failures: assertions.flatMap(({ failureMessages }) => failureMessages) };
 }
