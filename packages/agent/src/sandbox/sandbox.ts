@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import {
   AgentRpcError,
@@ -7,7 +6,6 @@ import {
   type RuntimeSpec,
   type SpecProcess,
 } from "@kata-ts/agent-protocol";
-import { MountFlag, mount } from "@kata-ts/linux";
 import type { Commands } from "../commands.ts";
 import { accountFilesIn } from "../container/account-files.ts";
 import { applicableProcess, applicableSpec, type GuestAbilities, guestAbilities } from "../container/applicable.ts";
@@ -24,10 +22,12 @@ import { serveOwned } from "../container/process-owner.ts";
 import { RootDev } from "../container/root-dev.ts";
 import { StreamTokens } from "../container/stream-tokens.ts";
 import { applySharedSysctls } from "../container/sysctl.ts";
-import { alreadyExists, containerNotFound, failedPrecondition, internal, invalidArgument } from "../errors.ts";
+import { alreadyExists, containerNotFound, failedPrecondition, invalidArgument } from "../errors.ts";
 import { failureOf, operate, rootOf } from "../files/operate.ts";
 import { Transfers } from "../files/transfers.ts";
+import { loadKernelModules } from "../guest/kernel-modules.ts";
 import { OomEvents } from "../guest/oom.ts";
+import { writeResolvConf } from "../guest/resolv-conf.ts";
 import { log } from "../log.ts";
 import type { Reaper } from "../reaper.ts";
 import { PublishedVolumes } from "../storage/published-volumes.ts";
@@ -91,7 +91,7 @@ export class Sandbox {
     if (this.#namespaces !== undefined) throw alreadyExists("Sandbox already started");
     this.#namespaces = new SandboxNamespaces(request.hostname);
     try {
-      await this.#loadModules(request.kernel_modules);
+      await loadKernelModules(this.#dependencies.commands, request.kernel_modules);
       await this.#storages.add(request.storages);
       this.#hooks = findGuestHooks(request.guest_hook_path);
       writeResolvConf(request.dns);
@@ -271,13 +271,6 @@ export class Sandbox {
     this.#sharedTree.end(entry.container.name);
     await this.#storages.release(entry.mountPoints);
   }
-
-  async #loadModules(modules: readonly grpc.KernelModule.$Properties[]): Promise<void> {
-    for (const { name = "", parameters } of modules) {
-      const loaded = await this.#dependencies.commands.run("modprobe", ["-v", name ?? "", ...(parameters ?? [])]);
-      if (loaded.status !== 0) throw internal(`modprobe ${name ?? ""}: ${loaded.stderr.trim()}`);
-    }
-  }
 }
 
 function checkId(id: string): void {
@@ -292,12 +285,4 @@ export function withUser(spec: RuntimeSpec, user: grpc.StringUser.$Properties | 
   if (Number.isNaN(uid) || Number.isNaN(gid)) return spec;
   const additionalGids = (user.additionalGids ?? []).map(Number);
   return { ...spec, process: { ...spec.process, user: { ...spec.process.user, uid, gid, additionalGids } } };
-}
-
-function writeResolvConf(dns: readonly string[]): void {
-  if (dns.length === 0) return;
-  const path = "/run/kata-containers/sandbox/resolv.conf";
-  mkdirSync("/run/kata-containers/sandbox", { recursive: true });
-  writeFileSync(path, `${dns.join("\n")}\n`);
-  mount(path, "/etc/resolv.conf", null, MountFlag.bind);
 }

@@ -1,3 +1,5 @@
+import { nodeError } from "../errors.ts";
+import { nextTick } from "../loop/ticks.ts";
 import type { Handle } from "./handle.ts";
 
 /** What a vector takes at once: native/io.c. */
@@ -36,6 +38,13 @@ export class PendingWrite {
 
   done(error: Error | null): void {
     this.#done(error);
+  }
+
+  /** Its stream is destroyed before all is written. */
+  abandon(error: Error | null): void {
+    nextTick(() => {
+      this.#done(error ?? nodeError("ERR_STREAM_DESTROYED", "Cannot call write after a stream was destroyed"));
+    });
   }
 
   #skip(bytes: number): void {

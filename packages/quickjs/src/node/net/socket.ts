@@ -1,24 +1,20 @@
-import { Buffer } from "../buffer.ts";
+import type { Buffer } from "../buffer.ts";
 import { nodeError, systemError } from "../errors.ts";
 import { afterTurn } from "../loop/loop.ts";
-import { nextTick } from "../loop/ticks.ts";
 import { clearTimeout, setTimeout, type Timeout } from "../loop/timers.ts";
 import { Duplex, type DuplexOptions } from "../stream.ts";
 import { refuseOthers } from "../supported-options.ts";
-import { type AddressInfo, nameOf, setOption } from "./address.ts";
+import { type AddressInfo, nameOf } from "./address.ts";
 import { connectArguments, TARGET } from "./connect-arguments.ts";
 import { type Connecting, startConnecting } from "./connecting.ts";
 import { Handle } from "./handle.ts";
+import { Incoming } from "./incoming.ts";
 import { PendingWrite } from "./pending-write.ts";
-import { type OnRead, SOCKET_OPTIONS, type SocketOptions } from "./socket-options.ts";
+import { SOCKET_OPTIONS, type SocketOptions } from "./socket-options.ts";
+import { setKeepAlive, setNoDelay } from "./tcp-options.ts";
 
-const CHUNK = 64 * 1024;
 /** One stream does not keep the others from their turn. */
 const READS_A_TURN = 32;
-const IPPROTO_TCP = 6;
-const TCP_NODELAY = 1;
-const SOL_SOCKET = 1;
-const SO_KEEPALIVE = 9;
 
 export class Socket extends Duplex {
   connecting = false;
@@ -27,7 +23,7 @@ export class Socket extends Duplex {
   timeout = 0;
   /** The descriptor's; null before there is one, and after it was closed. */
   _handle: Handle | null = null;
-  readonly #onRead: OnRead | undefined;
+  readonly #incoming: Incoming;
   #pending: PendingWrite | undefined;
   #attempt: Connecting | undefined;
   #idle: Timeout | undefined;
@@ -46,7 +42,7 @@ export class Socket extends Duplex {
       ...(options.highWaterMark === undefined ? {} : { highWaterMark: options.highWaterMark }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     } as DuplexOptions);
-    this.#onRead = onread;
+    this.#incoming = new Incoming(onread, (chunk) => this.push(chunk));
     this.#isHalfOpen = allowHalfOpen;
     this.once("end", () => {
       if (!this.#isHalfOpen) this.end();
@@ -110,13 +106,13 @@ export class Socket extends Duplex {
   }
 
   setNoDelay(enabled = true): this {
-    if (this._handle !== null) setOption(this._handle.fd, IPPROTO_TCP, TCP_NODELAY, enabled ? 1 : 0);
+    if (this._handle !== null) setNoDelay(this._handle.fd, enabled);
     else this.once("connect", () => this.setNoDelay(enabled));
     return this;
   }
 
   setKeepAlive(enabled = false): this {
-    if (this._handle !== null) setOption(this._handle.fd, SOL_SOCKET, SO_KEEPALIVE, enabled ? 1 : 0);
+    if (this._handle !== null) setKeepAlive(this._handle.fd, enabled);
     else this.once("connect", () => this.setKeepAlive(enabled));
     return this;
   }
@@ -148,13 +144,13 @@ export class Socket extends Duplex {
 
   override pause(): this {
     super.pause();
-    if (this.#onRead !== undefined) this._handle?.wantReadable(false);
+    if (this.#incoming.isBesideStream) this.#stopReading();
     return this;
   }
 
   override resume(): this {
     super.resume();
-    if (this.#onRead !== undefined && !this.connecting) this._handle?.wantReadable(true);
+    if (this.#incoming.isBesideStream && !this.connecting) this._handle?.wantReadable(true);
     return this;
   }
 
@@ -194,12 +190,8 @@ export class Socket extends Duplex {
     this.connecting = false;
     this.#attempt?.cancel();
     clearTimeout(this.#idle);
-    const waiting = this.#pending;
+    this.#pending?.abandon(error);
     this.#pending = undefined;
-    if (waiting !== undefined)
-      nextTick(() => {
-        waiting.done(error ?? nodeError("ERR_STREAM_DESTROYED", "Cannot call write after a stream was destroyed"));
-      });
     this._handle?.close();
     this._handle = null;
     afterTurn(() => {
@@ -234,7 +226,7 @@ export class Socket extends Duplex {
   #readAll(): void {
     this.#restartIdle();
     for (let turn = 0; turn < READS_A_TURN && this._handle?.isReading === true; turn++) {
-      const buffer = this.#bufferToRead();
+      const buffer = this.#incoming.buffer();
       const count = this._handle.read(buffer);
       if (count === undefined) return;
       if (count < 0) {
@@ -248,24 +240,14 @@ export class Socket extends Duplex {
         return;
       }
       this.bytesRead += count;
-      this.#deliver(buffer, count);
+      if (!this.#incoming.deliver(buffer, count)) this.#stopReading();
       if (count < buffer.length) return;
     }
   }
 
-  #bufferToRead(): Uint8Array {
-    if (this.#onRead === undefined) return Buffer.allocUnsafe(CHUNK);
-    const { buffer } = this.#onRead;
-    return typeof buffer === "function" ? buffer() : buffer;
-  }
-
-  #deliver(buffer: Uint8Array, count: number): void {
-    if (this.#onRead === undefined) {
-      const chunk = count < CHUNK / 2 ? Buffer.from(buffer.subarray(0, count)) : buffer.subarray(0, count);
-      if (!this.push(chunk)) this._handle?.wantReadable(false);
-    } else if (!this.#onRead.callback(count, buffer)) {
-      this._handle?.wantReadable(false);
-    }
+  // What is delivered may have closed it.
+  #stopReading(): void {
+    this._handle?.wantReadable(false);
   }
 
   #writeAll(chunks: readonly Buffer[], done: (error?: Error | null) => void): void {

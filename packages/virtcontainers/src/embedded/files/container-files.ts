@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Readable } from "node:stream";
 import type { FileOperation } from "@kata-ts/agent-protocol";
 import { anyObject, type Shape } from "@kata-ts/linux/shape";
@@ -36,6 +35,7 @@ import {
   writeOptions,
 } from "./file-shape.ts";
 import { linesOf } from "./lines.ts";
+import { sendContent } from "./send-content.ts";
 
 const MAX_BYTES = 16 * 2 ** 20;
 const MAX_ENTRIES = 100_000;
@@ -225,25 +225,7 @@ export class ContainerFiles {
     reports?: FileReports,
   ): Promise<void> {
     await this.#limited(what, operation.path, options, shape, (signal) =>
-      this.#calls.transfer(
-        what,
-        operation,
-        signal,
-        async ({ stdin, stdout }) => {
-          stdout.resume();
-          for await (const piece of buffers(
-            typeof content === "string" || content instanceof Uint8Array ? [content] : content,
-          )) {
-            if (stdin.destroyed) break; // It ended early, and says why.
-            if (!stdin.write(piece))
-              await Promise.race([once(stdin, "drain", { signal }), once(stdin, "close", { signal })]).catch(
-                () => undefined,
-              );
-          }
-          stdin.end();
-        },
-        reports,
-      ),
+      this.#calls.transfer(what, operation, signal, (guest) => sendContent(content, guest, signal), reports),
     );
   }
 
