@@ -40,8 +40,18 @@ const OWN_WAY: ReadonlySet<string> = new Set([
 
 /** Those that take a minute or more, the longest first: they are spread evenly over the days. */
 const LONG: readonly string[] = [
-  ...["docker", "stdio", "lifecycle", "network-endpoints", "network", "network-late", "block-rootfs", "pods", "limits"],
-  ...["nested", "time", "front", "front-images", "network-faults", "signals", "run"],
+  ...[
+    "docker",
+    "stdio",
+    "lifecycle",
+    "network-endpoints",
+    "network",
+    "network-late",
+    "block-rootfs",
+    "checkpoint",
+    "pods",
+  ],
+  ...["limits", "nested", "time", "front", "front-images", "network-faults", "signals", "run"],
 ];
 
 /**

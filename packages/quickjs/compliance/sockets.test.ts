@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
-import { type AddressInfo, connect, createServer, isIP, type Server, Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
@@ -281,26 +281,5 @@ describe("a server", () => {
     const refused = connect(1, "127.0.0.1");
     const [error] = (await once(refused, "error")) as [NodeJS.ErrnoException];
     expect(error).toMatchObject({ code: "ECONNREFUSED", message: "connect ECONNREFUSED 127.0.0.1:1", port: 1 });
-  });
-});
-
-describe("isIP", () => {
-  it.each([
-    ["127.0.0.1", 4],
-    ["1.2.3", 0],
-    ["1.2.3.256", 0],
-    ["01.2.3.4", 0],
-    ["::", 6],
-    ["::1", 6],
-    ["fe80::1%eth0", 6],
-    ["1:2:3:4:5:6:7:8", 6],
-    ["1:2:3:4:5:6:7::", 6],
-    ["1:2:3:4:5:6:7:8:9", 0],
-    ["::ffff:1.2.3.4", 6],
-    ["1::2::3", 0],
-    ["12345::", 0],
-    ["", 0],
-  ] as const)("says of %s: %d", (address, family) => {
-    expect(isIP(address)).toBe(family);
   });
 });
