@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
@@ -21,10 +21,9 @@ import { ociArchive } from "../harness/engines/oci-images.ts";
 import { busyboxRootfs, pythonRootfs } from "../harness/images.ts";
 import { Kata } from "../harness/kata.ts";
 import { TestNetwork } from "../harness/network.ts";
-import { RUNTIME } from "../harness/paths.ts";
+import { KATA } from "../harness/own-kata.ts";
 import { onTerminal } from "../harness/terminal.ts";
 
-const KATA = join(dirname(RUNTIME), "kata");
 /** Images, volumes and bundles of these tests alone. */
 const DATA = mkdtempSync(join(tmpdir(), "kata-front-"));
 const BUNDLES = join(DATA, "bundles");
@@ -167,80 +166,6 @@ describe("kata, for people", () => {
       exitCode: 125,
       stderr: expect.stringContaining('/etc/passwd has no user "host"') as string,
     });
-  });
-
-  it("copies files and trees in and out, as cp does, and as a tar", async () => {
-    await using runtime = new Kata();
-    const child = await running(runtime, "box", ["--tmpfs", "/data", await busyboxRootfs(), "sleep", "1000"]);
-    const site = join(runtime.directory, "site");
-    mkdirSync(join(site, "css"), { recursive: true });
-    writeFileSync(join(site, "index.html"), "hello", { mode: 0o640 });
-    writeFileSync(join(site, "css", "style.css"), "");
-    const cp = (...args: readonly string[]): Promise<CommandResult> => run(runtime, "cp", ...args);
-    const good = { exitCode: 0, stdout: "", stderr: "" };
-    expect(await cp(site, "box:/data")).toMatchObject(good);
-    expect(await cp(`${site}/.`, "box:data/content")).toMatchObject(good);
-    expect(await cp(join(site, "index.html"), "box:/data/content/other.html")).toMatchObject(good);
-    const found = await run(
-      runtime,
-      "exec",
-      "box",
-      "sh",
-      "-c",
-      "cd /data; find site content -type f | sort; stat -c '%u %a' site/index.html",
-    );
-    const files = [
-      "content/css/style.css",
-      "content/index.html",
-      "content/other.html",
-      "site/css/style.css",
-      "site/index.html",
-    ];
-    expect(found.stdout.split("\n")).toEqual([...files, "0 640"]);
-
-    await run(
-      runtime,
-      "exec",
-      "box",
-      "sh",
-      "-c",
-      `cd /data/content; ln -s ${runtime.directory} out; chmod 4755 other.html`,
-    );
-    const copy = join(runtime.directory, "copy");
-    expect(await cp("box:/data/content", copy)).toMatchObject(good);
-    expect(readdirSync(copy).sort()).toEqual(["css", "index.html", "other.html", "out"]);
-    expect(statSync(join(copy, "other.html")).mode & 0o7777).toBe(0o755);
-    expect(await cp("box:/data/content/index.html", `${copy}/css`)).toMatchObject(good);
-    expect(readdirSync(join(copy, "css")).sort()).toEqual(["index.html", "style.css"]);
-    const tar = await runCommand("/bin/sh", [
-      "-c",
-      `"$0" --root "$1" cp box:/data/site - | tar -t | sort`,
-      KATA,
-      runtime.root,
-    ]);
-    expect(tar.stdout.split("\n")).toEqual(["site/", "site/css/", "site/css/style.css", "site/index.html"]);
-    const taken = await runCommand("/bin/sh", [
-      "-c",
-      `tar -C "$2" -c css | "$0" --root "$1" cp - box:/data/site`,
-      KATA,
-      runtime.root,
-      copy,
-    ]);
-    expect(taken).toMatchObject({ exitCode: 0, stderr: "" });
-    expect((await run(runtime, "exec", "box", "ls", "/data/site/css")).stdout).toBe("index.html\nstyle.css");
-
-    for (const [args, reason] of [
-      [["box:/none", copy], "no such file or directory"],
-      [["box:/data/site", join(copy, "index.html")], "is no directory"],
-      [["box:/data/site", join(copy, "no", "where")], "there is no directory"],
-      [[copy, site], "between this machine and a container"],
-      [["box:/a", "box:/b"], "between this machine and a container"],
-      [["other:/a", copy], "other"],
-    ] as const) {
-      expect(await cp(...args)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(reason) as string });
-    }
-    expect(await run(runtime, "stop", "-t", "0", "box")).toMatchObject({ exitCode: 0 });
-    await once(child, "exit");
   });
 
   it("runs detached at a bridge of CNI plugins, with a port of the host's, until it is stopped", async () => {
