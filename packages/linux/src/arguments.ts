@@ -1,6 +1,6 @@
 /**
  * The arguments of this program. Node obeys some options wherever they stand, also behind the program's name and behind
- * `--`: the launcher scripts put a mark before those, which is taken away here (scripts/lib/launcher.ts). A program of one file has
+ * `--`: the launcher of `kata` puts a mark before those, which is taken away here (scripts/lib/launcher.ts). A program of one file has
  * no launcher.
  */
 export function programArguments(
