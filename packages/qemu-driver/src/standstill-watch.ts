@@ -21,7 +21,7 @@ interface Sample {
  */
 export class StandstillWatch {
   readonly #pid: number;
-  readonly #exits: ExitCounter;
+  readonly #exits: Pick<ExitCounter, "count" | "refresh">;
   readonly #limitMs: number;
   #outputBytes = 0;
   #peakPages = 0;
@@ -29,7 +29,7 @@ export class StandstillWatch {
   #quietProcessorMs = 0;
   #quietSleepMs = 0;
 
-  constructor(pid: number, exits: ExitCounter, limitMs: number) {
+  constructor(pid: number, exits: Pick<ExitCounter, "count" | "refresh">, limitMs: number) {
     this.#pid = pid;
     this.#exits = exits;
     this.#limitMs = limitMs;

@@ -34,7 +34,7 @@ export const qemuDriver: readonly Mutant[] = [
     file: "packages/qemu-driver/src/standstill-watch.ts",
     code: "if (now.signs !== before.signs) {",
     without: "if (now.signs < before.signs) {",
-    test: ["packages/qemu-driver/src/accelerator", "that is slow is waited for"],
+    test: ["packages/qemu-driver/src/standstill-watch", "is only slow"],
   },
   {
     name: "a guest that ran under KVM counts more than a trial",
