@@ -112,8 +112,17 @@ export class FileCalls {
       const { failure } = parseAnswer(answerShape, Buffer.from(result).toString());
       throw new ContainerFileError(what, operation.path, failure ?? { errno: "", message: "the guest gave no stream" });
     }
-    const guest = await wrapAgentError(what, StreamedProcess.open(this.#access.agentUrl, token, { signal }));
+    const guest = await this.#attach(what, token, signal);
     return new OpenTransfer(what, operation.path, guest, signal, reports);
+  }
+
+  async #attach(what: string, token: Uint8Array, signal: AbortSignal): Promise<GuestProcess> {
+    try {
+      return await StreamedProcess.open(this.#access.agentUrl, token, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      return await wrapAgentError(what, Promise.reject(error as Error));
+    }
   }
 
   async #call(
