@@ -90,6 +90,21 @@ describe("Buffer's memory", () => {
     expect(bytes[0]).toBe(5);
   });
 
+  it("is shared from a place to another, whatever they are", () => {
+    const bytes = Buffer.from([0, 1, 2, 3, 4, 5]).subarray(1, 5);
+    const places = [undefined, Number.NaN, 0.9, -0.9, 1.5, -1.5, -9, 9, Number.POSITIVE_INFINITY, "2" as never];
+    const parts = places.flatMap((start) => places.map((end) => bytes.subarray(start, end)));
+    const same = places.flatMap((start) => places.map((end) => new Uint8Array([1, 2, 3, 4]).subarray(start, end)));
+    expect(parts.map((part) => [...part].join())).toEqual(same.map((part) => [...part].join()));
+    expect(parts.every((part) => Buffer.isBuffer(part) && part.buffer === bytes.buffer)).toBe(true);
+    expect([bytes.subarray(2).byteOffset, bytes.subarray(9).byteOffset]).toEqual([
+      bytes.byteOffset + 2,
+      bytes.byteOffset + 4,
+    ]);
+    expect(Object.getPrototypeOf(Buffer.allocUnsafe(1))).toBe(Buffer.prototype);
+    expect(() => bytes.subarray(1n as never)).toThrow(TypeError);
+  });
+
   it("is filled, copied, joined and compared", () => {
     expect(Buffer.alloc(5, "ab").toString()).toBe("ababa");
     expect(Buffer.alloc(3, 0x141).toString()).toBe("AAA");
@@ -142,6 +157,35 @@ describe("Buffer's numbers", () => {
     expect([bytes.readUIntBE(0, 3), bytes.readUIntLE(0, 3), bytes.readUint16BE(1)]).toEqual([
       0x010203, 0x030201, 0x0203,
     ]);
+  });
+
+  it("are whole numbers, at the last places too", () => {
+    const bytes = Buffer.from("00ffeeddccbbaa99", "hex").subarray(1, 6);
+    expect([bytes.readUInt8(4), bytes.readUInt16BE(3), bytes.readUInt32BE(1), bytes.readUIntBE(2, 3)]).toEqual([
+      0xbb, 0xccbb, 0xeeddccbb, 0xddccbb,
+    ]);
+    expect(bytes.readUInt32BE()).toBe(0xffeeddcc);
+    expect([bytes.writeUInt8(254.9, 4), bytes.writeUInt16BE(0x0102, 2), bytes.writeUInt32BE(0xfedcba98, 0)]).toEqual([
+      5, 4, 4,
+    ]);
+    expect(bytes.toString("hex")).toBe("fedcba98fe");
+    expect(bytes.writeUInt16BE(Number.NaN, 0)).toBe(2);
+    expect(bytes.toString("hex")).toBe("0000ba98fe");
+    for (const offset of [5, 4.5, -1, Number.NaN, Number.POSITIVE_INFINITY, "1" as never]) {
+      const attempts = [
+        () => bytes.readUInt8(offset),
+        () => bytes.readUInt16BE(offset),
+        () => bytes.readUInt32BE(offset),
+        () => bytes.writeUInt8(1, offset),
+        () => bytes.writeUInt16BE(1, offset),
+        () => bytes.writeUInt32BE(1, offset),
+      ];
+      for (const attempt of attempts) expect(attempt).toThrow();
+    }
+    for (const offset of [2, 3, 4]) expect(() => bytes.readUInt32BE(offset)).toThrow(RangeError);
+    expect(() => bytes.writeUInt32BE(-1)).toThrow(RangeError);
+    expect(() => bytes.writeUInt32BE(2 ** 32)).toThrow(RangeError);
+    expect(bytes.toString("hex"), "nothing is written of what is refused").toBe("0000ba98fe");
   });
 
   it("have to fit, and so have their offsets", () => {

@@ -16,8 +16,8 @@ describe("memory", () => {
       () => native.write(1, bytes, 4, 3, -1),
       () => native.search(bytes, bytes, 5),
       () => native.searchLast(bytes, bytes, 5),
-      () => native.allocate(-1),
-      () => native.allocate(2 ** 31),
+      () => native.allocateView(Uint8Array, Uint8Array, -1),
+      () => native.allocateView(Uint8Array, Uint8Array, 2 ** 31),
       () => native.epollWait(-1, new Int32Array(1), 0),
     ]) {
       expect(body).toThrow(RangeError);
@@ -29,6 +29,9 @@ describe("memory", () => {
       expect(() => native.compare(bytes, wrong as never)).toThrow(TypeError);
       expect(() => native.addressOf(wrong as never)).toThrow(TypeError);
       expect(() => native.writev(1, [wrong] as never)).toThrow(TypeError);
+      expect(() => native.subarrayOf(Uint8Array, Uint8Array, wrong as never, 0, 0)).toThrow(TypeError);
+      expect(() => native.subarrayOf(wrong as never, Uint8Array, bytes, 0, 0)).toThrow(TypeError);
+      expect(() => native.allocateView(Uint8Array, wrong as never, 1)).toThrow(TypeError);
     }
     expect(native.compare(bytes.buffer, new Uint16Array([0x0201, 0x0403]))).toBe(0);
   });
@@ -43,7 +46,8 @@ describe("memory", () => {
       "",
       "",
     ]);
-    expect(native.allocate(0).byteLength).toBe(0);
+    expect(native.allocateView(Uint8Array, Uint8Array, 0)).toHaveLength(0);
+    expect(native.subarrayOf(Uint8Array, Uint8Array, none, 0, 5)).toHaveLength(0);
   });
 });
 

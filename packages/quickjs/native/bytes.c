@@ -1,5 +1,6 @@
 /* Memory: views of it, and what is done to each byte. */
 #define _GNU_SOURCE
+#include <math.h>
 #include <string.h>
 
 #include "native.h"
@@ -80,18 +81,62 @@ static void free_memory(JSRuntime *rt, void *opaque, void *memory)
     js_free_rt(rt, memory);
 }
 
-/* allocate(size): an ArrayBuffer whose bytes are not cleared. */
-static JSValue allocate(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+/* An ArrayBuffer whose bytes are not cleared. */
+static JSValue allocate(JSContext *ctx, size_t size)
 {
-    (void)this, (void)argc;
-    size_t size;
-    if (!size_of(ctx, argv[0], MAX_BYTES, &size)) return JS_EXCEPTION;
     /* By the engine's functions: it collects cycles by what it has allocated. */
     uint8_t *memory = js_malloc(ctx, size == 0 ? 1 : size);
     if (memory == NULL) return JS_EXCEPTION;
     JSValue buffer = JS_NewArrayBuffer(ctx, memory, size, free_memory, NULL, false);
     if (JS_IsException(buffer)) js_free(ctx, memory);
     return buffer;
+}
+
+/* A view of a buffer as an object of `class`, without the constructors in JavaScript that lead to the engine's own. */
+static JSValue view_of(JSContext *ctx, JSValueConst *constructors, JSValueConst buffer, size_t start, size_t size)
+{
+    if (!JS_IsConstructor(ctx, constructors[1])) return JS_ThrowTypeError(ctx, "no class of views");
+    JSValue arguments[] = {buffer, JS_NewInt64(ctx, (int64_t)start), JS_NewInt64(ctx, (int64_t)size)};
+    return JS_CallConstructor2(ctx, constructors[0], constructors[1], LENGTH(arguments), arguments);
+}
+
+/* allocateView(base, class, size): a view of bytes that are not cleared. */
+static JSValue allocate_view(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+{
+    (void)this, (void)argc;
+    size_t size;
+    if (!size_of(ctx, argv[2], MAX_BYTES, &size)) return JS_EXCEPTION;
+    JSValue buffer = allocate(ctx, size);
+    if (JS_IsException(buffer)) return JS_EXCEPTION;
+    JSValue view = view_of(ctx, argv, buffer, 0, size);
+    JS_FreeValue(ctx, buffer);
+    return view;
+}
+
+/* As subarray() takes its arguments: from the end where one is negative. */
+static bool place_of(JSContext *ctx, JSValueConst value, size_t length, size_t *place)
+{
+    double number;
+    if (JS_IsUndefined(value)) return true;
+    if (JS_ToFloat64(ctx, &number, value) != 0) return false;
+    number = isnan(number) ? 0 : trunc(number);
+    if (number < 0) number += (double)length;
+    *place = number <= 0 ? 0 : number >= (double)length ? length : (size_t)number;
+    return true;
+}
+
+/* subarrayOf(base, class, view, start, end) */
+static JSValue subarray_of(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+{
+    (void)this, (void)argc;
+    size_t offset, length;
+    JSValue buffer = JS_GetTypedArrayBuffer(ctx, argv[2], &offset, &length, NULL);
+    if (JS_IsException(buffer)) return JS_EXCEPTION;
+    size_t start = 0, end = length;
+    bool is_placed = place_of(ctx, argv[3], length, &start) && place_of(ctx, argv[4], length, &end);
+    JSValue part = is_placed ? view_of(ctx, argv, buffer, offset + start, end > start ? end - start : 0) : JS_EXCEPTION;
+    JS_FreeValue(ctx, buffer);
+    return part;
 }
 
 /* compare(a, b): as memcmp(3), the shorter first where one is the start of the other. */
@@ -148,7 +193,8 @@ static JSValue address_of(JSContext *ctx, JSValueConst this, int argc, JSValueCo
 }
 
 static const JSCFunctionListEntry functions[] = {
-    JS_CFUNC_DEF("allocate", 1, allocate),
+    JS_CFUNC_DEF("allocateView", 3, allocate_view),
+    JS_CFUNC_DEF("subarrayOf", 5, subarray_of),
     JS_CFUNC_DEF("compare", 2, compare),
     JS_CFUNC_DEF("search", 3, search),
     JS_CFUNC_DEF("searchLast", 3, search_last),

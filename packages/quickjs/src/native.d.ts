@@ -4,8 +4,26 @@ declare module "kata:native" {
   type Argument = number | bigint | boolean | string | null | undefined | Bytes | readonly (string | null)[];
 
   // bytes.c
-  /** Memory that is not cleared. @throws RangeError over a gigabyte */
-  export function allocate(size: number): ArrayBuffer;
+  type ViewClass<View extends Uint8Array> = abstract new (...args: never[]) => View;
+  /**
+   * A view of memory that is not cleared.
+   *
+   * @param made what the view is an instance of: a class below Uint8Array, without fields; its constructor is not called
+   * @throws RangeError over a gigabyte
+   */
+  export function allocateView<View extends Uint8Array>(
+    base: Uint8ArrayConstructor,
+    made: ViewClass<View>,
+    size: number,
+  ): View;
+  /** As Uint8Array's subarray() does it. */
+  export function subarrayOf<View extends Uint8Array>(
+    base: Uint8ArrayConstructor,
+    made: ViewClass<View>,
+    view: Uint8Array,
+    start: number | undefined,
+    end: number | undefined,
+  ): View;
   /** @returns -1, 0 or 1 */
   export function compare(a: Bytes, b: Bytes): number;
   /** The first place from `start` on, or -1. */

@@ -1,4 +1,4 @@
-import { allocate, compare, search, searchLast } from "kata:native";
+import { allocateView, compare, search, searchLast, subarrayOf } from "kata:native";
 import { encodingNamed, isEncoding } from "./buffer/encodings.ts";
 import { NumberBytes } from "./buffer/numbers.ts";
 import { invalidArgument, nodeError } from "./errors.ts";
@@ -9,10 +9,6 @@ type Source =
   | ArrayBuffer
   | readonly number[]
   | { readonly type: "Buffer"; readonly data: number[] };
-
-const { subarray } = Object.getPrototypeOf(Uint8Array.prototype) as {
-  readonly subarray: (...args: never[]) => unknown;
-};
 
 /** Node's, as a class of its own: parts of it are Buffers without anybody's doing. */
 export class Buffer extends NumberBytes {
@@ -43,7 +39,7 @@ export class Buffer extends NumberBytes {
   }
 
   static allocUnsafe(size: number): Buffer {
-    return new Buffer(allocate(checkSize(size)), 0, size);
+    return allocateView(Uint8Array, Buffer, checkSize(size));
   }
 
   static allocUnsafeSlow(size: number): Buffer {
@@ -99,7 +95,7 @@ export class Buffer extends NumberBytes {
   }
 
   copy(target: Uint8Array, targetStart = 0, start = 0, end: number = this.length): number {
-    const part = super.subarray(start, Math.min(end, start + Math.max(0, target.length - targetStart)));
+    const part = this.subarray(start, Math.min(end, start + Math.max(0, target.length - targetStart)));
     target.set(part, targetStart);
     return part.length;
   }
@@ -141,7 +137,7 @@ export class Buffer extends NumberBytes {
   }
 
   override subarray(start?: number, end?: number): Buffer {
-    return Reflect.apply(subarray, this, [start, end]) as Buffer; // Of this class: see Symbol.species.
+    return subarrayOf(Uint8Array, Buffer, this, start, end);
   }
 
   /** The same memory, as ever with Buffers. */

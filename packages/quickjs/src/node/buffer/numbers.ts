@@ -1,6 +1,9 @@
 import { outOfRange } from "../errors.ts";
 
-/** Bytes whose numbers are read and written at an offset, as Node's Buffer does it. */
+/**
+ * Bytes whose numbers are read and written at an offset, as Node's Buffer does it. Headers of frames are made
+ * of big-endian ones without a sign: these are read and written byte by byte, for which no view is made.
+ */
 const Bytes = Uint8Array as unknown as BytesConstructor;
 
 interface BytesConstructor {
@@ -10,7 +13,7 @@ interface BytesConstructor {
 
 export class NumberBytes extends Bytes {
   readUInt8(offset = 0): number {
-    return this[checkOffset(this, offset, 1)] ?? 0;
+    return (typeof offset === "number" ? this[offset] : undefined) ?? checkOffset(this, offset, 1);
   }
   readInt8(offset = 0): number {
     return (this.readUInt8(offset) << 24) >> 24;
@@ -19,7 +22,10 @@ export class NumberBytes extends Bytes {
     return view(this, offset, 2).getUint16(0, true);
   }
   readUInt16BE(offset = 0): number {
-    return view(this, offset, 2).getUint16(0);
+    const first = this[offset];
+    const last = this[offset + 1];
+    if (first === undefined || last === undefined) return checkOffset(this, offset, 2);
+    return (first << 8) | last;
   }
   readInt16LE(offset = 0): number {
     return view(this, offset, 2).getInt16(0, true);
@@ -31,7 +37,10 @@ export class NumberBytes extends Bytes {
     return view(this, offset, 4).getUint32(0, true);
   }
   readUInt32BE(offset = 0): number {
-    return view(this, offset, 4).getUint32(0);
+    const first = this[offset];
+    const last = this[offset + 3];
+    if (first === undefined || last === undefined) return checkOffset(this, offset, 4);
+    return first * 0x100_0000 + (((this[offset + 1] ?? 0) << 16) | ((this[offset + 2] ?? 0) << 8) | last);
   }
   readInt32LE(offset = 0): number {
     return view(this, offset, 4).getInt32(0, true);
@@ -53,7 +62,10 @@ export class NumberBytes extends Bytes {
   }
   /** @param size of 1 to 6 bytes */
   readUIntBE(offset: number, size: number): number {
-    return this.subarray(checkOffset(this, offset, size), offset + size).reduce((sum, byte) => sum * 256 + byte, 0);
+    const end = checkOffset(this, offset, size) + size;
+    let sum = 0;
+    for (let at = offset; at < end; at++) sum = sum * 256 + (this[at] ?? 0);
+    return sum;
   }
   readUIntLE(offset: number, size: number): number {
     return this.subarray(checkOffset(this, offset, size), offset + size).reduceRight(
@@ -77,9 +89,12 @@ export class NumberBytes extends Bytes {
   }
 
   writeUInt8(value: number, offset = 0): number {
-    const at = checkOffset(this, offset, 1);
-    this[at] = checkValue(value, 0, 0xff);
-    return at + 1;
+    if (typeof offset !== "number" || this[offset] === undefined || !(value >= 0 && value <= 0xff)) {
+      checkOffset(this, offset, 1);
+      checkValue(value, 0, 0xff);
+    }
+    this[offset] = value;
+    return offset + 1;
   }
   writeInt8(value: number, offset = 0): number {
     const at = checkOffset(this, offset, 1);
@@ -91,7 +106,12 @@ export class NumberBytes extends Bytes {
     return offset + 2;
   }
   writeUInt16BE(value: number, offset = 0): number {
-    view(this, offset, 2).setUint16(0, checkValue(value, 0, 0xffff));
+    if (this[offset] === undefined || this[offset + 1] === undefined || !(value >= 0 && value <= 0xffff)) {
+      checkOffset(this, offset, 2);
+      checkValue(value, 0, 0xffff);
+    }
+    this[offset] = value >>> 8;
+    this[offset + 1] = value;
     return offset + 2;
   }
   writeInt16LE(value: number, offset = 0): number {
@@ -103,7 +123,14 @@ export class NumberBytes extends Bytes {
     return offset + 4;
   }
   writeUInt32BE(value: number, offset = 0): number {
-    view(this, offset, 4).setUint32(0, checkValue(value, 0, 0xffff_ffff));
+    if (this[offset] === undefined || this[offset + 3] === undefined || !(value >= 0 && value <= 0xffff_ffff)) {
+      checkOffset(this, offset, 4);
+      checkValue(value, 0, 0xffff_ffff);
+    }
+    this[offset] = value >>> 24;
+    this[offset + 1] = value >>> 16;
+    this[offset + 2] = value >>> 8;
+    this[offset + 3] = value;
     return offset + 4;
   }
   writeInt32LE(value: number, offset = 0): number {
