@@ -29,10 +29,10 @@ it("takes what a port holds at once, however little is in each of its buffers", 
 });
 
 it("leaves the rest of a flood for another turn", () => {
-  const lines = Array.from({ length: 50 }, (_, index) => `${String(index)}\n`);
+  const lines = Array.from({ length: 80 }, (_, index) => `${String(index)}\n`);
   withLines(lines, (fd) => {
-    expect(readOn(fd, firstOf(fd)).toString()).toBe(lines.slice(0, 33).join(""));
-    expect(readOn(fd, firstOf(fd)).toString()).toBe(lines.slice(33).join(""));
+    expect(readOn(fd, firstOf(fd)).toString()).toBe(lines.slice(0, 65).join(""));
+    expect(readOn(fd, firstOf(fd)).toString()).toBe(lines.slice(65).join(""));
   });
 });
 

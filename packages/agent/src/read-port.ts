@@ -2,8 +2,8 @@ import { readvSync } from "node:fs";
 
 /** What one read of a virtio-serial port gives at most. */
 const PORT_BUFFER = 4096;
-/** As many as a port has room for. */
-const MAX_BUFFERS = 32;
+/** As many as one call takes; the port has room for twice as many. */
+const MAX_BUFFERS = 64;
 /** Where a batch is read to, a port's buffer at a time. */
 const batch: Buffer = Buffer.allocUnsafeSlow(MAX_BUFFERS * PORT_BUFFER);
 const places: readonly Buffer[] = Array.from({ length: MAX_BUFFERS }, (_, index) =>

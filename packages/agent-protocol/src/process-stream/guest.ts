@@ -108,7 +108,7 @@ async function pump(link: Link, process: ServedProcess, descriptor: 1 | 2, over:
       link.end(descriptor);
       return;
     }
-    await link.send(descriptor, data);
+    await link.send(descriptor, [data]);
   }
 }
 
@@ -172,7 +172,7 @@ class InputQueue {
 
   #giveBack(bytes: number): void {
     this.#taken += bytes;
-    if (this.#taken < INPUT_WINDOW / 4) return;
+    if (this.#taken < INPUT_WINDOW / 2) return;
     this.#link?.grant(STDIN, this.#taken);
     this.#taken = 0;
   }

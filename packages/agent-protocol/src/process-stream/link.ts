@@ -88,12 +88,13 @@ export class Link {
     return this.#stopped.has(descriptor) || this.#closed ? 0 : this.#credit[descriptor];
   }
 
-  /** Sends data within the credit. Resolves when the connection has taken it. */
-  async send(descriptor: Descriptor, data: Buffer): Promise<void> {
-    this.#credit[descriptor] -= data.length;
+  /** Sends pieces of data as one frame, within the credit. Resolves when the connection has taken it. */
+  async send(descriptor: Descriptor, pieces: readonly Buffer[]): Promise<void> {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    this.#credit[descriptor] -= length;
     this.#connection.cork();
-    this.#connection.write(encodeHeader(descriptor, data.length));
-    const ready = this.#connection.write(data);
+    let ready = this.#connection.write(encodeHeader(descriptor, length));
+    for (const piece of pieces) ready = this.#connection.write(piece);
     this.#connection.uncork();
     if (!ready && !this.#closed) await this.#drained();
   }

@@ -34,6 +34,9 @@ export interface YamuxOptions {
 /** What an open stream costs, beside the bytes that it holds. */
 const STREAM_COST = 8 * 1024;
 
+/** A part of a frame that is no larger is copied behind what comes before it. */
+const COPIED_BYTES = 1024;
+
 /** Told to every stream when its session ends. */
 export class YamuxSessionClosed extends Error {
   readonly code = "KATA_YAMUX_CLOSED";
@@ -148,12 +151,20 @@ export class YamuxSession implements StreamCarrier {
 
   send(type: number, flags: number, streamId: number, length: number, body: readonly Buffer[] = []): void {
     if (this.#over || this.#transport.destroyed || this.#transport.writableEnded) return;
-    this.#transport.cork();
-    let ready = this.#transport.write(encodeHeader({ type, flags, streamId, length }));
-    for (const part of body) ready = this.#transport.write(part);
-    this.#transport.uncork();
+    const ready = this.#write(withSmallParts(encodeHeader({ type, flags, streamId, length }), body));
     if (this.#needsDrain) this.#intake.owe();
     if (!ready && this.#transport.writableNeedDrain) this.#needsDrain = true;
+  }
+
+  /** @returns whether the transport takes more now */
+  #write(parts: readonly Buffer[]): boolean {
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) return this.#transport.write(only);
+    let ready = true;
+    this.#transport.cork();
+    for (const part of parts) ready = this.#transport.write(part);
+    this.#transport.uncork();
+    return ready;
   }
 
   held(change: number): void {
@@ -267,4 +278,15 @@ export class YamuxSession implements StreamCarrier {
     if (!this.#closing) this.#transport.destroy();
     this.#settle(error);
   }
+}
+
+/**
+ * A frame in as few pieces as possible: a serial port sends each piece by itself, and wakes the host for it. Small parts are copied
+ * behind the header; a large one stays where it is.
+ */
+function withSmallParts(header: Buffer, body: readonly Buffer[]): Buffer[] {
+  const large = body.findIndex(({ length }) => length > COPIED_BYTES);
+  const small = large === -1 ? body : body.slice(0, large);
+  const head = small.length === 0 ? header : Buffer.concat([header, ...small]);
+  return [head, ...body.slice(small.length)];
 }

@@ -1,5 +1,6 @@
 import { Duplex } from "node:stream";
 import { Arrivals } from "../arrivals.ts";
+import { takeFront } from "../take-front.ts";
 import { Flag, FrameType, INITIAL_WINDOW, YamuxProtocolError } from "./frame.ts";
 
 /** What a stream needs of its session. */
@@ -42,7 +43,7 @@ export class YamuxStream extends Duplex {
     super({
       allowHalfOpen: true,
       readableHighWaterMark: READABLE_HIGH_WATER_MARK,
-      writableHighWaterMark: 64 * 1024,
+      writableHighWaterMark: MAX_FRAME_BODY, // What waits goes in one frame: the fewer there are, the less there is to do.
     });
     this.id = id;
     this.#carrier = carrier;
@@ -159,9 +160,9 @@ export class YamuxStream extends Duplex {
       };
       return;
     }
-    const { body, size, rest } = takeFront(chunks, Math.min(this.#sendWindow, MAX_FRAME_BODY));
+    const { front, size, rest } = takeFront(chunks, Math.min(this.#sendWindow, MAX_FRAME_BODY));
     this.#sendWindow -= size;
-    this.#carrier.send(FrameType.Data, 0, this.id, size, body);
+    this.#carrier.send(FrameType.Data, 0, this.id, size, front);
     if (rest.length > 0) this.#sendAll(rest, done);
     else this.#carrier.whenWritable(done);
   }
@@ -169,18 +170,4 @@ export class YamuxStream extends Duplex {
   #forgetIfDone(): void {
     if (this.#localFin && this.#arrivals.isOver) this.#carrier.forget(this.id);
   }
-}
-
-/** Splits what is to be sent after at most `limit` bytes, without copying. */
-function takeFront(chunks: readonly Buffer[], limit: number): { body: Buffer[]; size: number; rest: Buffer[] } {
-  const body: Buffer[] = [];
-  let size = 0;
-  for (const [index, chunk] of chunks.entries()) {
-    const part = chunk.subarray(0, limit - size);
-    if (part.length > 0) body.push(part);
-    size += part.length;
-    if (part.length < chunk.length)
-      return { body, size, rest: [chunk.subarray(part.length), ...chunks.slice(index + 1)] };
-  }
-  return { body, size, rest: [] };
 }
