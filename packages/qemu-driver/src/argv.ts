@@ -78,7 +78,7 @@ function hostCpu({ memoryFile, memoryImage, savable = false }: VmConfig): string
 }
 
 function memoryBackend(config: VmConfig, size: string): string {
-  const { memoryFile, memoryImage, memoryMiB, memory, incoming = false } = config;
+  const { memoryFile, memoryImage, memoryMiB, memory, savable = false, incoming = false } = config;
   checkMemorySize(memoryMiB, memory);
   const backend = memoryBackendOf(memory);
   if (memoryImage !== undefined) {
@@ -87,8 +87,8 @@ function memoryBackend(config: VmConfig, size: string): string {
     return option("memory-backend-file", { id: "mem", size, ...privately });
   }
   if (memoryFile === undefined) return option(backend.type, { id: "mem", size, ...backend.properties });
-  // A clone's memory is the copy that it is given, whatever others are made of.
-  const prealloc = !incoming && memory?.preallocated === true ? { prealloc: true } : {};
+  // A template's memory takes no more than its guest has used, and a clone's is the copy that it is given, whatever others are made of.
+  const prealloc = savable && !incoming && memory?.preallocated === true ? { prealloc: true } : {};
   return option("memory-backend-file", { id: "mem", size, share: true, ...prealloc, "mem-path": memoryFile });
 }
 

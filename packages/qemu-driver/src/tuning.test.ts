@@ -87,6 +87,9 @@ describe("a machine other than the usual one", () => {
     expect(given({ memoryFile: "/memory", memory: { preallocated: true } }, "-object")).toContain(
       "memory-backend-file,id=mem,size=512M,share=on,mem-path=/memory",
     );
+    const saved = { memoryFile: "/memory", savable: true, memory: { preallocated: true } };
+    expect(given(saved, "-object")[0]).toContain("prealloc=on");
+    expect(given({ ...saved, incoming: true }, "-object")[0]).not.toContain("prealloc");
   });
 
   it("has a thread for its disks", () => {

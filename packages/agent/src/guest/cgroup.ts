@@ -19,10 +19,14 @@ export function boundGroupsBelow(parent: string): void {
 
 /**
  * Has the kernel hold a container to its part of the guest's control groups. The container may write to its groups, but not this
- * bound: the guest mounts them with `nsdelegate`.
+ * bound: the guest mounts them with `nsdelegate`. Without the group nothing is done.
  */
 export function boundGroupsOf(cgroup: string): void {
-  writeFileSync(join(cgroup, "cgroup.max.descendants"), String(MAX_GROUPS_OF_ONE));
+  try {
+    writeFileSync(join(cgroup, "cgroup.max.descendants"), String(MAX_GROUPS_OF_ONE));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
 }
 
 /** What processes that were killed may take to end: they may be at work in the kernel, in a guest that is slow. */

@@ -37,9 +37,9 @@ export async function waitUntilOut(vm: Vm, { name, note }: KnownInterface, optio
 const [DEADLINE_MS, MORE_MS] = [20_000, 6_000];
 
 /** What a VM's guest has for all of its cards together: also where it is late, and what it has let go of meanwhile is given back. */
-export function withdrawalDeadline(cards: number): WithdrawalDeadline {
-  const giveUpAt = performance.now() + DEADLINE_MS + Math.max(0, cards - 1) * MORE_MS;
-  const until = (moment: number): UnplugOptions => ({ deadlineMs: Math.max(0, moment - performance.now()) });
+export function withdrawalDeadline(cards: number, now: () => number = () => performance.now()): WithdrawalDeadline {
+  const giveUpAt = now() + DEADLINE_MS + Math.max(0, cards - 1) * MORE_MS;
+  const until = (moment: number): UnplugOptions => ({ deadlineMs: Math.max(0, moment - now()) });
   return { left: () => until(giveUpAt), leftForLate: () => until(giveUpAt + MORE_MS) };
 }
 
