@@ -10,6 +10,9 @@ import { RUNTIME } from "../paths.ts";
 import { EngineCgroups } from "./engine-cgroups.ts";
 import { EngineRoot, savableConfiguration } from "./root/engine-root.ts";
 
+/** What podman's clean-up may take after a container has been removed. */
+const SETTLED_MS = 60_000;
+
 /** podman from a distribution, and with it conmon, with storage and networks of its own. */
 export class Podman implements AsyncDisposable {
   readonly #directory: string;
@@ -80,9 +83,24 @@ export class Podman implements AsyncDisposable {
     return result.stdout;
   }
 
-  /** Waits until every conmon has ended: podman does not wait for the one that cleans up after a container. */
+  /**
+   * Waits until every conmon has ended: podman does not wait for the one that cleans up after a container.
+   *
+   * @throws Error naming the containers that a test has left; they are removed
+   */
   async settled(): Promise<void> {
-    while ((await runCommand("pgrep", ["-f", `conmon.*${this.#directory}`])).exitCode === 0);
+    const giveUpAt = performance.now() + SETTLED_MS;
+    while ((await runCommand("pgrep", ["-f", `conmon.*${this.#directory}`])).exitCode === 0) {
+      if (performance.now() < giveUpAt) continue;
+      const left = await this.ok("ps", "--all", "--format", "{{.Names}}");
+      await this.#removeAll();
+      throw new Error(`the test has left containers: ${left.replaceAll("\n", ", ")}`);
+    }
+  }
+
+  async #removeAll(): Promise<void> {
+    await this.ok("pod", "rm", "--all", "--force");
+    await this.ok("rm", "--all", "--force", "--time", "0");
   }
 
   /** Waits until a line of a container's log is this one. */
@@ -176,8 +194,7 @@ export class Podman implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.ok("pod", "rm", "--all", "--force");
-    await this.ok("rm", "--all", "--force");
+    await this.#removeAll();
     await this.settled();
     // It mounts its storage on itself.
     await runCommand("nsenter", [...this.#enter, "umount", "--lazy", join(this.#directory, "graph", "overlay")]);
