@@ -1,13 +1,10 @@
-import { type Duplex, Readable, Writable } from "node:stream";
-import { Arrivals } from "../arrivals.ts";
-import { takeFront } from "../take-front.ts";
-import { CAUSES, type Descriptor, type EndCause, Kind, MAX_DATA_BYTES, ProcessStreamError } from "./frame.ts";
+import type { Duplex, Readable, Writable } from "node:stream";
+import { CAUSES, type Descriptor, type EndCause, Kind, ProcessStreamError } from "./frame.ts";
+import { GuestInput } from "./guest-input.ts";
+import { GuestOutput } from "./guest-output.ts";
 import { Link } from "./link.ts";
 import { encodePreface } from "./preface.ts";
 
-/** Bytes of each output that may be on their way to a reader that does not read. */
-const OUTPUT_WINDOW: number = 2 * 1024 * 1024;
-const WRITE_BYTES = 256 * 1024;
 const MAX_STATUS = 255;
 const SIGKILL = 9;
 /** As long as for the agent's answer to a call. */
@@ -201,105 +198,4 @@ export class HostProcessStream {
 
 function causeOf(number: number): EndCause | undefined {
   return Object.hasOwn(CAUSES, number) ? CAUSES[number as keyof typeof CAUSES] : undefined;
-}
-
-/** An output of the process. Credit is given as it is consumed, in steps of half the window: each is a frame to the guest. */
-class GuestOutput extends Readable {
-  readonly #link: Link;
-  readonly #descriptor: Descriptor;
-  readonly #arrivals: Arrivals = new Arrivals(this, (taken) => {
-    this.#giveCredit(taken);
-  });
-  #consumed = 0;
-
-  constructor(link: Link, descriptor: Descriptor) {
-    super({ highWaterMark: 1 });
-    this.#link = link;
-    this.#descriptor = descriptor;
-    this.on("error", () => undefined);
-    link.grant(descriptor, OUTPUT_WINDOW);
-  }
-
-  arrive(piece: Buffer): void {
-    if (!this.destroyed && !this.#arrivals.isOver) this.#arrivals.push(piece);
-  }
-
-  /** Nothing more arrives. */
-  finish(): void {
-    this.#arrivals.finish();
-  }
-
-  override _read(): void {
-    this.#arrivals.read();
-  }
-
-  #giveCredit(taken: number): void {
-    this.#consumed += taken;
-    if (this.#arrivals.isOver || this.#consumed < OUTPUT_WINDOW / 2) return;
-    this.#link.grant(this.#descriptor, this.#consumed);
-    this.#consumed = 0;
-  }
-
-  /** The reader is gone: the process learns it as from a pipe, and what is on its way is dropped. */
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#arrivals.clear();
-    if (!this.#arrivals.isOver) this.#link.control(Kind.stop + this.#descriptor);
-    done(error);
-  }
-}
-
-/** The process's standard input. Fails with EPIPE when the process has closed it. */
-class GuestInput extends Writable {
-  readonly #link: Link;
-  #gone = false;
-
-  constructor(link: Link) {
-    super({ highWaterMark: WRITE_BYTES });
-    this.#link = link;
-    this.on("error", () => undefined);
-  }
-
-  readerGone(): void {
-    if (this.#gone) return; // The guest may say so without end.
-    this.#gone = true;
-    if (!this.writableFinished) this.destroy(new StdinClosed());
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this._writev([{ chunk }], done);
-  }
-
-  /** What waits together goes in one frame: the guest takes a few large ones with less work than many small ones. */
-  override _writev(chunks: readonly { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    // An empty frame would be the end.
-    const given = chunks.map(({ chunk }) => chunk).filter(({ length }) => length > 0);
-    this.#send(given).then(() => {
-      done(this.#gone ? new StdinClosed() : null);
-    }, done);
-  }
-
-  override _final(done: (error?: Error | null) => void): void {
-    this.#link.end(0);
-    done();
-  }
-
-  async #send(chunks: readonly Buffer[]): Promise<void> {
-    for (let left = chunks; left.length > 0; ) {
-      const credit = await this.#link.credit(0);
-      if (credit === 0) throw new StdinClosed();
-      const { front, rest } = takeFront(left, Math.min(credit, MAX_DATA_BYTES));
-      await this.#link.send(0, front);
-      left = rest;
-    }
-  }
-}
-
-/** The process no longer reads its standard input. */
-export class StdinClosed extends Error {
-  readonly code = "EPIPE";
-  override readonly name = "StdinClosed";
-
-  constructor() {
-    super("the process closed its standard input");
-  }
 }
