@@ -44,6 +44,13 @@ export const agentProtocol: readonly Mutant[] = [
     test: ["packages/agent-protocol/test/rpc", "become many objects"],
   },
   {
+    name: "what a guest says again costs nothing",
+    file: "packages/agent-protocol/src/process-stream/guest-input.ts",
+    code: "if (this.#gone) return; // The guest may say so without end.",
+    without: "",
+    test: ["packages/agent-protocol/src/process-stream/process-stream", "being said again"],
+  },
+  {
     name: "an answer by gRPC has a bound",
     file: "packages/agent-protocol/src/rpc/grpc/message.ts",
     code: "if (length > this.#maxBytes) {",

@@ -3,7 +3,7 @@ import { buffer, text } from "node:stream/consumers";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FakeProcess, serve, wire } from "../../test/process-stream-pair.ts";
 import { encodeHeader, Kind } from "./frame.ts";
 import { detectProtocol, HostProcessStream, newToken } from "./index.ts";
@@ -108,6 +108,18 @@ describe("a process stream", () => {
     host.stderr.resume();
     process.status.resolve(141);
     expect(await host.exited).toBe(141);
+  });
+
+  it("makes nothing of its being said again that a process has closed its input", async () => {
+    const [here, there] = wire();
+    const opening = HostProcessStream.open(here, newToken());
+    there.write(encodeHeader(Kind.attached, 0));
+    const { stdin, exited } = await opening;
+    const ends = vi.spyOn(stdin, "destroy");
+    const closed = Array.from({ length: 3 }, () => encodeHeader(Kind.stop, 0));
+    there.write(Buffer.concat([...closed, encodeHeader(Kind.exit, 4), Buffer.alloc(4)]));
+    expect(await exited).toBe(0);
+    expect(ends).toHaveBeenCalledTimes(1);
   });
 
   it("owns its process: cut off it is lost, detached it is not", async () => {
