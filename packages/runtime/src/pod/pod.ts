@@ -1,37 +1,24 @@
-import { EventEmitter } from "node:events";
-import type { SpecProcess, SpecResources } from "@kata-ts/agent-protocol";
 import {
   type AllPorts,
   type ContainerId,
-  type ContainerStats,
-  type ContainerStatus,
-  containerStats,
   deleteContainer,
-  execInContainer,
   KataError,
-  killContainer,
   LeftStanding,
-  listProcesses,
   noteExit,
   parseContainerId,
-  pauseContainer,
   requirePrivileges,
-  resumeContainer,
   saveContainer,
-  startContainer,
-  statusOf,
   syncNetwork,
-  updateContainer,
 } from "@kata-ts/virtcontainers";
-import { withInheritedLimits } from "../bundle/inherited-limits.ts";
 import { savedProcess } from "../bundle/saved-process.ts";
 import { type BundleContainer, createFromBundle, restoreFromBundle } from "../create-from-bundle.ts";
 import { checkPod, wrongPod } from "./check-pod.ts";
 import { type OwnPorts, ownPorts } from "./own-ports.ts";
 import type { PodCheckpointOptions, PodContainer, PodRequest, PodRestoreRequest } from "./pod-container.ts";
+import { PodContainers } from "./pod-containers.ts";
 import type { PodEvents } from "./pod-events.ts";
 import { contextOf, type PodOptions } from "./pod-options.ts";
-import { type EndOfVm, type Exit, PodProcess } from "./pod-process.ts";
+import { type EndOfVm, PodProcess } from "./pod-process.ts";
 import { PodVm } from "./pod-vm.ts";
 import { emptySandbox, type SandboxRequest } from "./sandbox-request.ts";
 
@@ -42,10 +29,8 @@ const KILLED = 128 + 9;
  * Containers that share a VM which belongs to this process: no process but QEMU and virtiofsd is started for them on
  * the host, and they end with this process. Records are those of kata-runtime, whose other commands work for them, too.
  */
-export class Pod implements AsyncDisposable {
-  readonly events: EventEmitter<PodEvents> = new EventEmitter();
+export class Pod extends PodContainers implements AsyncDisposable {
   readonly #options: PodOptions;
-  readonly #containers: Map<string, PodContainer> = new Map();
   #running: PodVm | undefined;
   /** Of a VM that was booted without a container: the id of its record. */
   #sandbox: ContainerId | undefined;
@@ -54,17 +39,13 @@ export class Pod implements AsyncDisposable {
   #lastCreate: Promise<unknown> = Promise.resolve();
 
   constructor(options: PodOptions) {
+    super();
     this.#options = options;
   }
 
   /** The id of its first container; undefined until that was made. */
   get id(): string | undefined {
     return this.#running?.id;
-  }
-
-  /** The ids of its containers. */
-  get containers(): readonly string[] {
-    return [...this.#containers.keys()];
   }
 
   /**
@@ -118,7 +99,7 @@ export class Pod implements AsyncDisposable {
    * @throws KataError KATA_SNAPSHOT, KATA_UNSUPPORTED, KATA_STATE: the container goes on
    */
   checkpoint(id: string, directory: string, options: PodCheckpointOptions = {}): Promise<void> {
-    return this.#inTurn(() => this.#checkpoint(this.#container(id), directory, options));
+    return this.#inTurn(() => this.#checkpoint(this.container(id), directory, options));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -161,7 +142,7 @@ export class Pod implements AsyncDisposable {
     directory: string,
     { leaveRunning = true, signal }: PodCheckpointOptions,
   ): Promise<void> {
-    const ports = this.#ports();
+    const ports = this.ports;
     const { bundle } = await ports.store.read(id);
     try {
       await saveContainer(id, directory, { leaveRunning, process: savedProcess(id, bundle), signal }, ports);
@@ -180,16 +161,16 @@ export class Pod implements AsyncDisposable {
     const endOfVm: EndOfVm = {};
     const process = new PodProcess({ containerId: id, endOfVm }, created.shim, async (exit, isLost) => {
       await noteExit(id, incarnation, created.environment);
-      await this.#announce({ containerId: id, ...exit }, isLost);
+      await this.announce({ containerId: id, ...exit }, isLost);
     });
-    this.#containers.set(id, { id, process, endOfVm, execs: new Map(), starting: new Set(), isRestored });
+    this.all.set(id, { id, process, endOfVm, execs: new Map(), starting: new Set(), isRestored });
     return process;
   }
 
   #begin(id: ContainerId, created: BundleContainer, own: OwnPorts): PodVm {
     return new PodVm(id, created, own, {
       onOom: (containerId) => {
-        if (this.#containers.has(containerId)) this.events.emit("oom", { containerId });
+        if (this.all.has(containerId)) this.events.emit("oom", { containerId });
       },
       onEnd: (exit) => {
         this.#isOver = true;
@@ -198,114 +179,9 @@ export class Pod implements AsyncDisposable {
     });
   }
 
-  /** Lets a container's first process run. */
-  async start(id: string): Promise<void> {
-    const { id: container, isRestored } = this.#container(id);
-    await (isRestored ? resumeContainer : startContainer)(container, this.#ports());
-  }
-
-  /**
-   * Runs another process in a container.
-   *
-   * @param execId names it until `deleteExec`
-   * @param process as in process.json, checked: see parseProcess
-   */
-  async exec(id: string, execId: string, process: SpecProcess): Promise<PodProcess> {
-    const container = this.#container(id);
-    if (container.execs.has(execId) || container.starting.has(execId))
-      throw new KataError("KATA_ID_IN_USE", `process ${execId} of container ${id} exists`);
-    container.starting.add(execId);
-    try {
-      return await this.#exec(container, execId, process);
-    } finally {
-      container.starting.delete(execId);
-    }
-  }
-
-  async #exec(container: PodContainer, execId: string, process: SpecProcess): Promise<PodProcess> {
-    const { id, endOfVm } = container;
-    const shim = await execInContainer(id, withInheritedLimits(process), {}, this.#ports());
-    const running = new PodProcess({ containerId: id, execId, endOfVm }, shim, (exit, isLost) =>
-      this.#announce({ containerId: id, execId, ...exit }, isLost),
-    );
-    container.execs.set(execId, running);
-    return running;
-  }
-
-  /**
-   * Sends a signal, by number, to a container's first process, to one of exec, or to all processes of the container.
-   *
-   * @throws KataError KATA_STATE where it has ended
-   */
-  async signal(
-    id: string,
-    signal: number,
-    { execId, all = false }: { readonly execId?: string | undefined; readonly all?: boolean } = {},
-  ): Promise<void> {
-    if (execId === undefined) return killContainer(this.#container(id).id, signal, all, this.#ports());
-    const process = this.process(id, execId);
-    if (process.exit !== undefined) throw new KataError("KATA_STATE", `process ${execId} of ${id} is not running`);
-    await process.kill(signal);
-  }
-
-  /** A process, also after its end, until it is deleted. @throws KataError KATA_NOT_FOUND */
-  process(id: string, execId?: string): PodProcess {
-    const container = this.#container(id);
-    const found = execId === undefined ? container.process : container.execs.get(execId);
-    if (found === undefined) throw notFound(`process ${execId ?? ""} of container ${id} does not exist`);
-    return found;
-  }
-
-  /** Resolves with how a process ends, or has ended. */
-  wait(id: string, execId?: string): Promise<Exit> {
-    return this.process(id, execId).exited;
-  }
-
-  /** Freezes all processes of a container; the VM goes on. */
-  async pause(id: string): Promise<void> {
-    await pauseContainer(this.#container(id).id, this.#ports());
-  }
-
-  async resume(id: string): Promise<void> {
-    await resumeContainer(this.#container(id).id, this.#ports());
-  }
-
-  /** Changes a container's limits; the VM grows where they ask for more. What is not named stays. */
-  async update(id: string, resources: SpecResources): Promise<void> {
-    await updateContainer(this.#container(id).id, resources, this.#ports());
-  }
-
-  /** The figures of a container's cgroup in the guest. */
-  stats(id: string): Promise<ContainerStats> {
-    return containerStats(this.#container(id).id, this.#ports());
-  }
-
-  /** The guest's `ps` about a container's processes. */
-  processes(id: string, args: readonly string[] = []): Promise<string> {
-    return listProcesses(this.#container(id).id, args, this.#ports());
-  }
-
-  async status(id: string): Promise<ContainerStatus> {
-    return statusOf(await this.#ports().store.read(this.#container(id).id));
-  }
-
   /** Brings the guest up to date with its network namespace; a change there does so, too. */
   async syncNetwork(): Promise<void> {
     if (this.#running !== undefined) await syncNetwork(this.#running.id, this.#running.ports);
-  }
-
-  /** Removes a container, and with the last one the VM. @param force also where it runs */
-  async delete(id: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
-    const container = this.#container(id);
-    await deleteContainer(container.id, { force }, this.#ports());
-    for (const process of [container.process, ...container.execs.values()]) process.close();
-    this.#containers.delete(id);
-  }
-
-  /** Forgets a process of exec; one that still runs is killed. */
-  deleteExec(id: string, execId: string): void {
-    this.process(id, execId).close();
-    this.#container(id).execs.delete(execId);
   }
 
   /** Ends and removes all of it. Idempotent. A container that cannot be removed keeps the others from nothing. */
@@ -316,9 +192,7 @@ export class Pod implements AsyncDisposable {
       await this.delete(id, { force: true }).catch((error: unknown) => failures.push(error));
     }
     if (this.#sandbox !== undefined) {
-      await deleteContainer(this.#sandbox, { force: true }, this.#ports()).catch((error: unknown) =>
-        failures.push(error),
-      );
+      await deleteContainer(this.#sandbox, { force: true }, this.ports).catch((error: unknown) => failures.push(error));
     }
     if (failures.length > 0) throw failures[0];
   }
@@ -328,24 +202,14 @@ export class Pod implements AsyncDisposable {
   }
 
   /** Where the VM was lost, the host may have ended it for its memory: that comes before the end of its processes. */
-  async #announce(exit: PodEvents["exit"][0], isLost: boolean): Promise<void> {
+  protected override async announce(exit: PodEvents["exit"][0], isLost: boolean): Promise<void> {
     const ranOut = isLost && (await this.#running?.ranOutOfMemory()) === true;
     if (ranOut) this.events.emit("oom", { containerId: exit.containerId });
     this.events.emit("exit", exit);
   }
 
-  #container(id: string): PodContainer {
-    const found = this.#containers.get(id);
-    if (found === undefined) throw notFound(`container does not exist: ${id}`);
-    return found;
-  }
-
-  #ports(): AllPorts {
+  protected override get ports(): AllPorts {
     if (this.#running === undefined) throw new KataError("KATA_STATE", "this pod has no container yet");
     return this.#running.ports;
   }
-}
-
-function notFound(message: string): KataError {
-  return new KataError("KATA_NOT_FOUND", message);
 }
