@@ -1,11 +1,11 @@
 import { type Detachable, detachSandbox } from "./detach.ts";
 import { endedByLimit, type LimitOptions } from "./limit.ts";
-import { NetworkedSandbox } from "./networked-sandbox.ts";
+import { PopulatedSandbox } from "./populated-sandbox.ts";
 import { checkOptions, limitShape } from "./process-shape.ts";
 import { traced } from "./tracing.ts";
 
 /** What of a sandbox is about letting go of it. */
-export abstract class DetachableSandbox extends NetworkedSandbox {
+export abstract class DetachableSandbox extends PopulatedSandbox {
   abstract readonly id: string;
   protected abstract readonly detachable: Detachable;
 

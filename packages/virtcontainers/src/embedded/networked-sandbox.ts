@@ -23,8 +23,8 @@ export abstract class NetworkedSandbox {
     this.#network = network;
   }
 
-  /** Keeps the program running meanwhile. */
-  protected abstract during<R>(work: Promise<R>): Promise<R>;
+  /** Keeps the program running meanwhile. @param what is done, for an error of another call */
+  protected abstract during<R>(work: Promise<R>, what?: string): Promise<R>;
 
   /** The ports of the host that lead to the sandbox: what was 0 has its number. */
   get ports(): readonly PublishedPort[] {

@@ -1,52 +1,34 @@
 import { EventEmitter } from "node:events";
 import { randomUuid } from "@kata-ts/linux";
-import { watchOom } from "../container/stats.ts";
 import { reasonOf } from "../errors.ts";
 import { type ContainerId, parseContainerId } from "../identifiers.ts";
 import { endOnAbort } from "../interruption.ts";
 import type { Ports } from "../ports/ports.ts";
-import { createSandbox } from "../sandbox/create.ts";
 import type { LiveSandbox } from "../sandbox/live-sandbox.ts";
-import { openSnapshot, restoreSandbox } from "../sandbox/restore.ts";
+import { openSnapshot } from "../sandbox/restore.ts";
 import type { OpenSnapshot } from "../snapshot/open-snapshot.ts";
 import { UndoStack, undoAfter } from "../undo.ts";
 import { builtIn } from "./built-in-ports.ts";
-import type { Container } from "./container.ts";
 import type { Detachable } from "./detach.ts";
 import { endAtExit, leaveAtExit } from "./end-at-exit.ts";
 import type { SandboxEvents } from "./events.ts";
 import type { CopyOptions } from "./fork-options.ts";
 import { type FindOptions, type FindPorts, type FoundSandbox, findSandboxes, findShape } from "./found-sandbox.ts";
 import { IdleWatch } from "./idle-watch.ts";
-import { disposedWhenLate, endedByLimit, type LimitOptions, withinLimit } from "./limit.ts";
-import type { ProcessResult } from "./process-result.ts";
+import { endedByLimit, withinLimit } from "./limit.ts";
+import { emitOomOnceHeard } from "./oom-events.ts";
 import { checkOptions } from "./process-shape.ts";
-import { type ResultOptions, resultOptionsOf } from "./result-options.ts";
 import type { RunningContainer } from "./running-container.ts";
 import { SandboxContainers } from "./sandbox-containers.ts";
 import { openNetwork, type SandboxNetwork } from "./sandbox-network.ts";
-import { type ContainerOptions, type KeptOptions, keptOptions, type SandboxOptions } from "./sandbox-options.ts";
-import { containerAndResultShape, containerShape, sandboxShape } from "./sandbox-shape.ts";
+import { type KeptOptions, keptOptions, type SandboxOptions } from "./sandbox-options.ts";
+import { copiedParts, createdParts, type SandboxParts } from "./sandbox-parts.ts";
+import { sandboxShape } from "./sandbox-shape.ts";
 import { SavableSandbox } from "./savable-sandbox.ts";
 import { type RestoreOptions, type Snapshot, type SnapshotOptions, saveSandbox } from "./snapshot.ts";
 import { restoreShape } from "./snapshot-shape.ts";
-import { startOrRemove } from "./start-or-remove.ts";
 import { type TakenSandbox, takeSandbox } from "./take-sandbox.ts";
 import { traced } from "./tracing.ts";
-
-const BOOT_DEADLINE_MS = 60_000;
-
-interface SandboxParts {
-  readonly live: LiveSandbox;
-  readonly ports: Ports;
-  readonly network: SandboxNetwork;
-  readonly events: EventEmitter<SandboxEvents>;
-  readonly options: KeptOptions;
-  /** SandboxOptions.detachable, or it was opened. */
-  readonly isDetachable?: boolean | undefined;
-  /** CopyOptions.memoryStays. */
-  readonly isMapped?: boolean | undefined;
-}
 
 /**
  * A VM for containers, owned by this process: it ends with the scope it was made in, and with the process, unless it is detached.
@@ -98,7 +80,7 @@ export class Sandbox extends SavableSandbox<Sandbox> {
       });
       this.events.emit("end", exit);
     });
-    this.events.on("newListener", this.#watchOom);
+    emitOomOnceHeard(events, live.agent, { isKnown: (name) => this.#containers.has(name), signal: this.#over.signal });
   }
 
   /**
@@ -118,26 +100,7 @@ export class Sandbox extends SavableSandbox<Sandbox> {
   }
 
   static async #create(id: ContainerId, options: SandboxOptions, ports: Ports): Promise<Sandbox> {
-    const events: EventEmitter<SandboxEvents> = new EventEmitter();
-    await using undo = new UndoStack();
-    const network = await openNetwork(id, options, ports, { events });
-    undo.push(() => network[Symbol.asyncDispose]());
-    using namespace = network.namespace;
-    const live = await createSandbox(
-      {
-        id,
-        hostname: options.hostname ?? id.slice(0, 12),
-        sharePidNamespace: options.sharePidNamespace ?? false,
-        bootDeadlineMs: options.bootDeadlineMs ?? BOOT_DEADLINE_MS,
-        ...(namespace === undefined ? {} : { namespace, dns: network.dns }),
-        detachable: options.detachable,
-        signal: options.signal,
-      },
-      ports,
-    );
-    undo.keep();
-    const { detachable: isDetachable } = options;
-    return new Sandbox({ live, ports, network, events, options: keptOptions(options), isDetachable });
+    return new Sandbox(await createdParts(id, options, ports));
   }
 
   /**
@@ -164,17 +127,13 @@ export class Sandbox extends SavableSandbox<Sandbox> {
   }
 
   static async #copy(snapshot: OpenSnapshot, options: CopyOptions, ports: Ports): Promise<Sandbox> {
-    const { signal, memoryStays } = options;
-    const id = parseContainerId(options.id);
-    const events: EventEmitter<SandboxEvents> = new EventEmitter();
+    const { signal } = options;
     await using undo = new UndoStack();
-    const network = await openNetwork(id, options, ports, { events, link: snapshot.manifest.link });
-    undo.push(() => network[Symbol.asyncDispose]());
-    using namespace = network.namespace;
-    const live = await restoreSandbox(snapshot, { id, signal, namespace, memoryStays }, ports);
-    const sandbox = new Sandbox({ live, ports, network, events, options: keptOptions(options), isMapped: memoryStays });
+    const parts = await copiedParts(snapshot, options, ports);
+    undo.push(() => parts.network[Symbol.asyncDispose]());
+    const sandbox = new Sandbox(parts);
     undo.push(() => sandbox[Symbol.asyncDispose]());
-    using _interruption = endOnAbort(signal, live.vm);
+    using _interruption = endOnAbort(signal, parts.live.vm);
     for (const saved of snapshot.manifest.containers) sandbox.#restored.push(await sandbox.#containers.adopt(saved));
     signal?.throwIfAborted();
     undo.keep();
@@ -273,46 +232,13 @@ export class Sandbox extends SavableSandbox<Sandbox> {
     return this;
   }
 
-  /** The ids of its containers. */
-  get containers(): readonly string[] {
-    return this.#containers.ids;
-  }
-
   /** Whether the VM is there. */
   get isRunning(): boolean {
     return this.#live.vm.isRunning();
   }
 
-  /**
-   * Runs a container to the end of its first process, and removes it. Where the guest has not started that within the limits, the call
-   * ends at once, and the container is removed as soon as the guest answers.
-   *
-   * @throws KataError KATA_CONFIG for options that are none, KATA_TIMEOUT; the reason of a signal that is aborted before it runs: nothing
-   * has run then
-   */
-  async run(options: ContainerOptions & ResultOptions): Promise<ProcessResult> {
-    checkOptions(containerAndResultShape, options, "run");
-    return await this.#idle.during(this.#run(options), "a call of run");
-  }
-
-  async #run(options: ContainerOptions & ResultOptions): Promise<ProcessResult> {
-    const { signal, timeoutMs } = options;
-    const container = await disposedWhenLate("the creation of a container", { signal }, () =>
-      this.#containers.create(options),
-    );
-    const { process: first } = await startOrRemove(container, { signal, timeoutMs });
-    await using _removed = container;
-    return await first.result(resultOptionsOf(options));
-  }
-
-  /**
-   * Where a limit ends the call, what the guest has made by then is removed.
-   *
-   * @throws KataError KATA_CONFIG for options that are none, KATA_TIMEOUT; the reason of an aborted signal
-   */
-  async createContainer(options: ContainerOptions & LimitOptions): Promise<Container> {
-    checkOptions(containerShape, options, "createContainer");
-    return await disposedWhenLate("the creation of a container", options, () => this.#containers.create(options));
+  protected override get all(): SandboxContainers {
+    return this.#containers;
   }
 
   protected override get kept(): { readonly options: KeptOptions; readonly ports: Ports } {
@@ -330,8 +256,8 @@ export class Sandbox extends SavableSandbox<Sandbox> {
     return Sandbox.#copy(snapshot, options, this.#operations);
   }
 
-  protected override during<R>(work: Promise<R>): Promise<R> {
-    return this.#idle.during(work);
+  protected override during<R>(work: Promise<R>, what?: string): Promise<R> {
+    return this.#idle.during(work, what);
   }
 
   /** Ends the VM and everything in it, as leaving its scope does; once it is gone, or was detached, again is fine. */
@@ -358,15 +284,4 @@ export class Sandbox extends SavableSandbox<Sandbox> {
     await this.#idle.during(ended);
     this.#idle.stop();
   }
-
-  /** The guest is asked only when the caller reads it. */
-  readonly #watchOom = (event: string | symbol): void => {
-    if (event !== "oom") return;
-    this.events.off("newListener", this.#watchOom);
-    const onOom = (containerId: string): void => {
-      this.events.emit("oom", { containerId });
-    };
-    const isKnown = (containerId: string): boolean => this.#containers.has(containerId);
-    void watchOom(this.#live.agent, isKnown, { signal: this.#over.signal, onOom });
-  };
 }
