@@ -63,7 +63,7 @@ export const storageOptions: ShapeOf<StorageOptions> = {
   ),
   disable_block_device_use: option(z.boolean(), {
     about:
-      "`false`: block devices of config.json, and one that a root file system is the whole of, are given to the guest as disks",
+      "`false`: block devices of config.json, and that of a root file system on a device of its own, are given to the guest as disks",
     initial: true,
   }),
   block_device_driver: option(z.enum(["virtio-blk", "virtio-scsi", ""]), {

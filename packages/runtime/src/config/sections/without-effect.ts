@@ -41,7 +41,7 @@ export const hypervisorWithoutEffect: Shape = {
 export const agentWithoutEffect: Shape = {
   trace_mode: withoutEffect(
     z.enum(["dynamic", "static", ""]),
-    "requests are traced on the host, from the first to the last: the agent need not be told",
+    "requests are traced on the host, from the first to the last: the agent needs no call for it",
   ),
   container_pipe_size: withoutEffect(count, "pipes of containers have the kernel's size"),
 };
