@@ -79,7 +79,7 @@ describe("an output into a fifo", () => {
     await stdio.close();
   });
 
-  it("has its end told by close, where nobody has read it", async () => {
+  it("ends by close, where nothing has read it", async () => {
     const stdout = fifo("stdout");
     const stdio = await open({ stdout });
     await written(stdio.stdout, "left over");

@@ -35,6 +35,6 @@ export interface GuestProcess extends Disposable {
   hangUp(): void;
   /** Lets it live on without us. Resolves when the guest knows: all that waits for it here has failed then, unless it has ended before. */
   detach(): Promise<void>;
-  /** Nobody reads this output any more: the process learns it as from a pipe. */
+  /** Nothing reads this output any more: the process learns it as from a pipe. */
   readerGone(output: "stdout" | "stderr"): void;
 }

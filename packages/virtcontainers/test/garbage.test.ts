@@ -3,7 +3,7 @@ import { collectGarbage, parseContainerId } from "../src/index.ts";
 import { FakeAgent, fakePorts } from "../src/testing/index.ts";
 
 /** No process has this identity. */
-const NOBODY = { pid: 2 ** 31 - 1, startTime: 0 };
+const DEAD = { pid: 2 ** 31 - 1, startTime: 0 };
 
 describe("garbage", () => {
   it("is no VM whose creator lives, and may be about to record it; without the creator it is", async () => {
@@ -14,7 +14,7 @@ describe("garbage", () => {
     expect(await collectGarbage(ports, { dryRun: false })).toEqual([]);
 
     const found = await hypervisor.found();
-    const orphans = found.map((vm) => ({ ...vm, creator: NOBODY }));
+    const orphans = found.map((vm) => ({ ...vm, creator: DEAD }));
     vi.spyOn(hypervisor, "found").mockResolvedValueOnce(orphans);
     const garbage = found.map(({ state }) => ({
       ...{ kind: "vm", name: state.dir, why: "no container's record names it" },
@@ -27,7 +27,7 @@ describe("garbage", () => {
   it("is no VM that was detached, while it runs", async () => {
     const ports = fakePorts(() => new FakeAgent().connect());
     const { hypervisor } = ports;
-    hypervisor.creator = NOBODY;
+    hypervisor.creator = DEAD;
     const vm = await hypervisor.boot({ sandboxId: "detached", detachable: true });
     await vm.detach("");
     expect(await collectGarbage(ports, { dryRun: false })).toEqual([]);

@@ -77,7 +77,7 @@ function changedAddresses(link: GuestLink, wanted: readonly WantedAddress[], nam
   const missing = wanted.filter(({ prefix }) => !present.includes(prefix));
   return [
     ...surplus.map((address) => `addr del ${address} dev ${name}`),
-    // Nobody else has them: the host has seen to that, and waits for no detection of duplicates.
+    // No other machine has them: the host has seen to that. No waiting for the detection of duplicates.
     ...missing.map(({ prefix, sixth }) => `addr add ${prefix} dev ${name} ${sixth ? "nodad" : "brd +"}`),
   ];
 }

@@ -59,7 +59,7 @@ export class PublishedCopy {
     for (const name of present.keys()) if (!links.has(name)) await fs.rm(join(this.#copy, name));
   }
 
-  /** Nobody sees a moment without it. */
+  /** The name is always there: programs that look at it meanwhile see the old target or the new one. */
   async #link(name: string, target: string): Promise<void> {
     const temporary = join(this.#copy, `${DATA}_tmp`);
     await fs.rm(temporary, { force: true });

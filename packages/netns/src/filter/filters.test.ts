@@ -178,7 +178,7 @@ describe("an interface whose egress is limited", () => {
     ["another's address over IPv6", packet(UDP, ports(9, 9), { from: "fd00:3::7", to: ALLOWED6 })],
     ["another card", packet(UDP, ports(9, 9), { from: POD, to: ALLOWED, mac: "02:00:00:00:00:07" })],
     ["a virtual network", packet(UDP, ports(9, 9), { from: POD, to: ALLOWED, vlan: 5 })],
-    ["no address, to somebody", packet(UDP, ports(9, 9), { from: "0.0.0.0", to: ALLOWED })],
+    ["no address, to an allowed one", packet(UDP, ports(9, 9), { from: "0.0.0.0", to: ALLOWED })],
     ["another's address for a neighbour", arp(MAC, "10.3.0.1", ALLOWED)],
     ["another's card for a neighbour", arp("02:00:00:00:00:07", POD, ALLOWED)],
     ["no protocol of ours", ethernet(0x88cc, Buffer.alloc(60))],
