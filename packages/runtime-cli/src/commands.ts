@@ -43,7 +43,7 @@ export const COMMANDS: CommandTable = {
     load: () => import("./verbs/install.ts"),
   },
   "kata-engine": {
-    summary: "print, or write, what an engine has to be told of this runtime",
+    summary: "print, or write, the configuration by which an engine knows this runtime",
     load: () => import("./verbs/kata-engine.ts"),
   },
   "kata-network": {

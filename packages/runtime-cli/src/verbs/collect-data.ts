@@ -35,7 +35,7 @@ export const verb: Verb = async (args, context) => {
   if (words.length > 0) throw new UsageError(`"collect-data" takes no arguments: ${words.join(" ")}`);
   print("# kata-ts: report of a fault\n");
   for (const [heading, text] of sections(context)) {
-    const body = await text().catch((error: unknown) => `could not be told: ${reasonOf(error)}`);
+    const body = await text().catch((error: unknown) => `could not be had: ${reasonOf(error)}`);
     print(`\n## ${heading}\n\n\`\`\`\n${escapeControls(redact(body)).replaceAll("```", "'''").trimEnd()}\n\`\`\`\n`);
   }
   return 0;

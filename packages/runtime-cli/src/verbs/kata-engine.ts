@@ -36,7 +36,7 @@ export const manual: Manual = {
   ],
 };
 
-/** Prints what an engine has to be told of this runtime; with `--write`, tells it, with `--remove`, takes it back. */
+/** Prints the configuration by which an engine knows this runtime; with `--write`, writes it, with `--remove`, takes it back. */
 export const verb: Verb = async (args, { installation: { runtime } }) => {
   const { options, words } = parseAnywhere(args, manual.options);
   const [name = "", ...more] = words;

@@ -10,7 +10,7 @@ import { print } from "../output/print.ts";
 export const manual: Manual = {
   operands: "PREFIX",
   options: { force: { type: "boolean", short: "f", about: "also while virtual machines run" } },
-  notes: ["Removes what install has put there. What engines were told, and /etc/kata-ts, is left."],
+  notes: ["Removes what install has put there. Configurations of engines, and /etc/kata-ts, stay."],
 };
 
 /** What runs, whichever engine has made it, needs the programs to be deleted: it comes first. */

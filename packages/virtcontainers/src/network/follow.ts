@@ -10,7 +10,7 @@ import { syncNetwork } from "./operations.ts";
 export function followNetwork(id: ContainerId, vm: VmState, ports: Ports): Disposable {
   return new NamespaceMonitor(networkNamespaceOf(vm), async () => {
     await syncNetwork(id, ports).catch((error: unknown) => {
-      ports.warn(`the network of ${id} has changed, and its guest was not told: ${reasonOf(error)}`);
+      ports.warn(`the network of ${id} has changed, and its guest was not brought up to date: ${reasonOf(error)}`);
     });
   });
 }
