@@ -39,6 +39,11 @@ server = ThreadingHTTPServer(("", ${String(WEB_PORT)}), Pages)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 `;
 
+interface WrittenSpec {
+  readonly linux: { readonly namespaces: { readonly type: string; path?: string }[] };
+  annotations?: Record<string, string>;
+}
+
 export interface SavableOptions {
   /** Of the disk, as mke2fs takes it. */
   readonly size: string;
@@ -124,10 +129,28 @@ export class SavableContainer implements AsyncDisposable {
 
   /** The network namespace of what is made of the bundle from now on. */
   setNetwork(path: string): void {
+    this.#editSpec(({ linux }) => {
+      for (const namespace of linux.namespaces) if (namespace.type === "network") namespace.path = path;
+    });
+  }
+
+  /** The annotations of what is made of the bundle from now on. */
+  annotate(annotations: Readonly<Record<string, string>>): void {
+    this.#editSpec((spec) => {
+      spec.annotations = { ...annotations };
+    });
+  }
+
+  #editSpec(edit: (spec: WrittenSpec) => void): void {
     const file = join(this.bundle, "config.json");
-    const spec = JSON.parse(readFileSync(file, "utf8")) as { linux: { namespaces: { type: string; path?: string }[] } };
-    for (const namespace of spec.linux.namespaces) if (namespace.type === "network") namespace.path = path;
+    const spec = JSON.parse(readFileSync(file, "utf8")) as WrittenSpec;
+    edit(spec);
     writeFileSync(file, JSON.stringify(spec));
+  }
+
+  /** What configuration.toml says in its section of QEMU beside the usual, from now on. */
+  configure(options: string): void {
+    this.kata.file("configuration.toml", `${SAVABLE}${options}`);
   }
 
   async ask(id: string, line: string): Promise<string> {

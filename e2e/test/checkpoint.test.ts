@@ -93,6 +93,28 @@ describe("checkpoint and restore", () => {
     await kata.ok(["delete", "--force", other]);
   });
 
+  it("are of the machine that a container's annotations have asked for, and refuse by name what configuration.toml has changed since", async () => {
+    await using container = await SavableContainer.create({ size: "512m" });
+    const { kata, images } = container;
+    container.annotate({ "io.katacontainers.config.hypervisor.default_memory": "384" });
+    const id = await container.started();
+    container.configure("default_vcpus = 2\n");
+    const changed = await kata.run(["checkpoint", "--image-path", images, id]);
+    expect(changed).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/memoryMiB was 384 and is 512; vcpus was 1 and is 2/) as unknown,
+    });
+    expect(await container.ask(id, "two"), "the container goes on").toBe("one two");
+    container.configure("");
+    await kata.ok(["checkpoint", "--image-path", images, id]);
+    const other = `${id}-other`;
+    await container.restoreDetached(other);
+    expect(await container.ask(other, "three")).toBe("one two three");
+    const [, total] = /^MemTotal: +(\d+) kB$/m.exec(await kata.ok(["exec", other, "cat", "/proc/meminfo"])) ?? [];
+    expect(Number(total)).toBeLessThan(384 * 1024);
+    await kata.ok(["delete", "--force", other]);
+  });
+
   it("leaves container and earlier snapshot as they were when it is killed, and refuses a container that shares files", async () => {
     await using container = await SavableContainer.create({ size: "1g", extraBytes: 256 * 2 ** 20 });
     const { kata, images } = container;

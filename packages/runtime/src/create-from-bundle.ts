@@ -112,10 +112,11 @@ function roleOf({ id, bundle, sandboxId }: BundleRequest): PodRole {
   return sandboxId === undefined ? podRole(bundle.spec, id) : { kind: "member", sandboxId };
 }
 
-/** A member lives in a VM that exists already: its annotations change no configuration. */
+/** A member lives in a VM that exists already: that one's annotations hold, and its own change no configuration. */
 async function openFor(spec: RuntimeSpec, role: PodRole, context: RuntimeContext): Promise<Runtime> {
-  const annotations = role.kind === "member" ? {} : (spec.annotations ?? {});
-  const runtime = await openRuntime(context, { annotations });
+  const { annotations = {} } = spec;
+  const purpose = role.kind === "member" ? { sandboxId: role.sandboxId } : { annotations };
+  const runtime = await openRuntime(context, purpose);
   const configuration = await runtime.configuration();
   const warnings = [...runtime.configurationWarnings, ...configuration.warnings, ...unsupportedFields(spec)];
   for (const warning of warnings) context.log.warning(warning);

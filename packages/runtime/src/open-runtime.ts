@@ -16,7 +16,7 @@ export interface Runtime extends Composition {
   readonly configurationWarnings: readonly string[];
   /** Makes these ports; the code of the others is not even loaded. */
   ports<N extends PortName>(...names: readonly N[]): Promise<RuntimePorts<N>>;
-  /** Spares later calls about a container that there is now to check the configuration. */
+  /** Later calls about a container that there is now go by what its sandbox's annotations have made of the configuration, and need not check it. */
   keepConfiguration(id: string): void;
 }
 
@@ -24,6 +24,8 @@ export interface Runtime extends Composition {
 interface Purpose {
   /** A container that there is. */
   readonly id?: string | undefined;
+  /** The sandbox that there is, which a container joins: its configuration is that of its VM. */
+  readonly sandboxId?: string | undefined;
   /** Those of a sandbox that is to be made, which may change its configuration. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -62,10 +64,10 @@ export async function openForExisting(context: RuntimeContext, id?: string): Pro
   );
 }
 
-async function readFor({ id, annotations }: Purpose, context: RuntimeContext): Promise<Read> {
+async function readFor({ id, sandboxId = id, annotations }: Purpose, context: RuntimeContext): Promise<Read> {
   const { root, config, installation, log } = context;
   if (id !== undefined) log.about({ container: id });
-  const cache = id === undefined ? undefined : cachedOptionsPath(root, id);
+  const cache = sandboxId === undefined ? undefined : cachedOptionsPath(root, sandboxId);
   const given = await readOptions(findConfiguration(config, installation), cache);
   const options = await changed(given.options, annotations);
   await observe(options, context);
@@ -93,7 +95,7 @@ async function configurationFor(options: Options, { installation }: RuntimeConte
   return configurationOf(options, installation);
 }
 
-function open({ given }: Read, context: RuntimeContext, read: () => Promise<Configuration>): Runtime {
+function open({ given, options }: Read, context: RuntimeContext, read: () => Promise<Configuration>): Runtime {
   let known: Promise<Configuration> | undefined;
   const composition: Composition = {
     context,
@@ -107,7 +109,7 @@ function open({ given }: Read, context: RuntimeContext, read: () => Promise<Conf
     configurationWarnings: given.warnings,
     ports: (...names) => compose(composition, names),
     keepConfiguration: (id) => {
-      cacheOptions(cachedOptionsPath(context.root, id), given);
+      cacheOptions(cachedOptionsPath(context.root, id), { ...given, options });
     },
   };
 }

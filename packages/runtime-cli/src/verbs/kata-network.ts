@@ -59,9 +59,10 @@ export const verb: Verb = async (args, context) => {
       throw new UsageError(`${file === "-" ? "standard input" : file} is not JSON: ${(error as Error).message}`);
     }
   };
-  const runtime = await openRuntime(context);
+  const container = parseContainerId(id);
+  const runtime = await openRuntime(context, { id: container });
   const environment = await runtime.ports("store", "hypervisor", "network", "cgroups", "connectAgent");
-  const printed = await action(parseContainerId(id), input, environment);
+  const printed = await action(container, input, environment);
   if (printed !== undefined) print(`${JSON.stringify(printed)}\n`);
   return 0;
 };

@@ -10,10 +10,11 @@ import { type LoadedOptions, wrongFile } from "./loaded-options.ts";
  * @throws KataError KATA_CONFIG naming the file and the option
  */
 export async function readOptions(file: string | undefined, cache?: string): Promise<LoadedOptions> {
-  if (file === undefined) return { options: {}, files: [], warnings: [] };
-  const files = [file, ...dropIns(join(dirname(file), "config.d"))].map((path) => ({ path, text: textOf(path) }));
+  const paths = file === undefined ? [] : [file, ...dropIns(join(dirname(file), "config.d"))];
+  const files = paths.map((path) => ({ path, text: textOf(path) }));
   const known = cache === undefined ? undefined : cachedOptions(cache, files);
   if (known !== undefined) return known;
+  if (file === undefined) return { options: {}, files, warnings: [] };
   const { checkFiles } = await import("./check-files.ts");
   return checkFiles(files);
 }

@@ -9,14 +9,20 @@ const SHOWN = 80;
  * @throws KataError KATA_SNAPSHOT that names every difference
  */
 export function requireSameMachine(path: string, saved: Fingerprint, here: Fingerprint): void {
-  const names = [...new Set([...Object.keys(saved), ...Object.keys(here)])].sort();
-  const differences = names
-    .filter((name) => saved[name] !== here[name])
-    .map((name) => `${name} was ${shown(saved[name])} and is ${shown(here[name])}`);
-  if (differences.length === 0) return;
-  throw new KataError("KATA_SNAPSHOT", `the snapshot ${path} is of another machine: ${differences.join("; ")}`, {
+  const differences = differencesOf(saved, here);
+  if (differences === "") return;
+  throw new KataError("KATA_SNAPSHOT", `the snapshot ${path} is of another machine: ${differences}`, {
     hint: "restore it with the QEMU, guest and configuration that it was saved with",
   });
+}
+
+/** Every difference by its name; empty where there is none. */
+export function differencesOf(before: Fingerprint, here: Fingerprint): string {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(here)])].sort();
+  return names
+    .filter((name) => before[name] !== here[name])
+    .map((name) => `${name} was ${shown(before[name])} and is ${shown(here[name])}`)
+    .join("; ");
 }
 
 function shown(value = "absent"): string {

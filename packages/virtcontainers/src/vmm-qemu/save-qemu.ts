@@ -11,6 +11,7 @@ import { LeftStanding } from "../ports/left-standing.ts";
 import type { SaveRequest } from "../ports/vmm.ts";
 import type { SavedGuest } from "../template/saved-guest.ts";
 import type { QemuConfig } from "./qemu-config.ts";
+import { requireSameOptions } from "./require-same-options.ts";
 
 interface RunningQemu {
   readonly state: VmState;
@@ -33,6 +34,7 @@ export async function saveQemu(
   { whileStopped, leaveRunning, signal }: SaveRequest,
 ): Promise<void> {
   await requireSavable(qmp, qemu.config);
+  await requireSameOptions(qemu.state, qemu.config);
   const copyGuest = await memoryOf(qemu.state);
   await requireSameImage(qemu);
   await using memoryFile = await open(saved.memory, "wx", 0o600);
