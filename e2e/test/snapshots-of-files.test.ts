@@ -82,14 +82,22 @@ describe("snapshots of sandboxes whose files are the host's", () => {
     const directory = join(scratch.path, "snapshot");
     {
       await using sandbox = await Sandbox.create({ vm });
-      const script = `while read line; do case $line in open) exec 5>/gone; rm /gone;; close) exec 5>&-;; esac; echo $line; done`;
+      const script = `while read line; do case $line in
+        open) exec 5>/gone; rm /gone;; close) exec 5>&-;;
+        enter) mkdir -p /left/deep; cd /left/deep; rm -r /left;; leave) cd /;;
+      esac; echo $line; done`;
       const ask = conversation((await started(sandbox, place, script)).process);
       expect(await ask("open")).toBe("open");
-      await expect(sandbox.snapshot(directory)).rejects.toMatchObject({
-        code: "KATA_UNSUPPORTED",
-        message: expect.stringMatching(/gone open, which was removed/) as unknown,
-      });
+      const refused = (name: RegExp): Promise<void> =>
+        expect(sandbox.snapshot(directory)).rejects.toMatchObject({
+          code: "KATA_UNSUPPORTED",
+          message: expect.stringMatching(name) as unknown,
+        });
+      await refused(/the guest uses .*\/gone, which was removed/);
       expect(await ask("close"), "it goes on").toBe("close");
+      expect(await ask("enter")).toBe("enter");
+      await refused(/the guest uses .*\/left(?:\/deep)?, which was removed/);
+      expect(await ask("leave"), "it goes on").toBe("leave");
       await sandbox.snapshot(directory);
     }
     const log = join(place.rootfs, "log");

@@ -34,6 +34,7 @@ describe("virtiofsd's arguments", () => {
       ]
     `);
     expect(virtiofsdArgv({ ...config, kind: "rust", cache: "none" })).toContain("--cache=never");
+    expect(virtiofsdArgv({ ...config, kind: "rust", savable: true })).toContain("--inode-file-handles=never");
     const asked = virtiofsdArgv({ ...config, kind: "rust", extraArguments: ["--modcaps=+mknod"] });
     expect(asked.filter((argument) => argument.startsWith("--modcaps"))).toEqual(["--modcaps=+mknod"]);
   });

@@ -16,6 +16,8 @@ export interface VirtiofsdConfig {
   /** The directory it serves; it sees nothing else. */
   readonly source: string;
   readonly cache: "none" | "auto" | "always";
+  /** What it holds for its guest is to be saved: it keeps a descriptor for each file that the guest knows, by which those are found that were removed. */
+  readonly savable?: boolean;
   /** Appended as they are, and so win over ours. */
   readonly extraArguments?: readonly string[];
 }
@@ -47,10 +49,11 @@ function optionsOfC({ source, cache }: VirtiofsdConfig): string[] {
  * handles: the host's limit of open files is no limit of how many files a guest may see. What it reports as information
  * would be taken for the reason of its end.
  */
-function optionsOfRust({ source, cache }: VirtiofsdConfig): string[] {
+function optionsOfRust({ source, cache, savable = false }: VirtiofsdConfig): string[] {
   const caching = cache === "none" ? "never" : cache;
   const share = [`--shared-dir=${source}`, `--cache=${caching}`, "--sandbox=namespace", "--posix-acl"];
-  return [...share, "--announce-submounts", "--inode-file-handles=prefer", "--log-level=error"];
+  const handles = `--inode-file-handles=${savable ? "never" : "prefer"}`;
+  return [...share, "--announce-submounts", handles, "--log-level=error"];
 }
 
 /** Its options are split at commas. */

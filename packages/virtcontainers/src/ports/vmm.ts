@@ -58,7 +58,10 @@ export interface VmSettings {
 
 /** How a guest gets the host's files: from a daemon beside the monitor, from the monitor itself, or as copies and disks alone. */
 export type SharedTreeSettings =
-  | ({ readonly kind: "virtio-fs"; readonly daemonPath: string } & Pick<VirtiofsdConfig, "cache" | "extraArguments">)
+  | ({ readonly kind: "virtio-fs"; readonly daemonPath: string } & Pick<
+      VirtiofsdConfig,
+      "cache" | "extraArguments" | "savable"
+    >)
   | { readonly kind: "9p"; readonly messageBytes: number }
   | { readonly kind: "none" };
 

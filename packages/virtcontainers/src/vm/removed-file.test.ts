@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, linkSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, linkSync, mkdirSync, mkdtempSync, openSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -37,6 +37,21 @@ it("names a file that a process, or its child, has open and that has no name; on
     closeSync(descriptor);
     expect(removedFileOf(process.pid), "its child's").toBe(path);
   } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+it("names a directory that was removed; one that has the kernel's word for that in its name has a name", () => {
+  const directory = mkdtempSync(join(tmpdir(), "removed-file-"));
+  const [kept, gone] = [join(directory, "kept (deleted)"), join(directory, "gone")];
+  for (const path of [kept, gone]) mkdirSync(path);
+  const descriptors = [kept, gone].map((path) => openSync(path, "r"));
+  try {
+    expect(removedFileOf(process.pid)).toBeUndefined();
+    rmdirSync(gone);
+    expect(removedFileOf(process.pid)).toBe(gone);
+  } finally {
+    for (const descriptor of descriptors) closeSync(descriptor);
     rmSync(directory, { recursive: true });
   }
 });

@@ -15,7 +15,7 @@ export interface VmToSave {
   readonly state: VmState;
   readonly disks: readonly DiskRecord[];
   /** What it has of the host's files, where it has any. */
-  readonly tree?: Pick<SharedTree, "exports" | "requireFound"> | undefined;
+  readonly tree?: Pick<SharedTree, "exports" | "requireFound" | "waitUntilFound"> | undefined;
 }
 
 /** Saves a VM that runs: its machine, and a copy of each of its disks from the moment in which it stood still. */
@@ -38,6 +38,7 @@ export async function saveVm(
   const [memory, file] = [`memory-${suffix}`, `state-${suffix}`];
   const guest = { path: directory, memory: join(directory, memory), state: join(directory, file) };
   const exports = await tree?.exports();
+  await tree?.waitUntilFound(signal);
   const copyDisks = async (deadline: AbortSignal): Promise<void> => {
     tree?.requireFound();
     for (const each of saved) await copyDisk(each.disk, state.vmm.pid, join(directory, each.file), deadline);

@@ -1,9 +1,11 @@
 import { closeSync } from "node:fs";
 import { lstat, mkdir, readdir, rmdir, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   attachMountTree,
   cloneMountTree,
+  escapeControls,
   inNamespace,
   LinuxError,
   makeTreeReadOnly,
@@ -18,6 +20,10 @@ import type { SavedExport } from "../ports/saved-vm.ts";
 import { type Export, exportOf } from "./export-of.ts";
 import { type ExportUser, ExportUsers } from "./export-users.ts";
 import { removedFileOf } from "./removed-file.ts";
+
+/** What a guest may take to tell its daemon that it does not know a file any more: it does so beside its other calls. */
+const FORGET_DEADLINE_MS = 2_000;
+const LOOK_MS = 20;
 
 /** Where the tree is: in its VM's mount namespace, and as the root of the file daemon's. */
 export interface SharedTreePlace {
@@ -73,22 +79,38 @@ export class SharedTree {
     });
   }
 
+  /** As requireFound, before the guest stands still: it tells its daemon a moment later of what it does not know any more. */
+  async waitUntilFound(signal: AbortSignal): Promise<void> {
+    const giveUpAt = performance.now() + FORGET_DEADLINE_MS;
+    while (this.#removed() !== undefined && performance.now() < giveUpAt)
+      await delay(LOOK_MS, undefined, { signal }).catch(() => undefined);
+    signal.throwIfAborted();
+    this.requireFound();
+  }
+
   /**
-   * Checks, while the guest stands still, that all files that are open in it have names: by these the daemon of a restored guest finds them.
+   * Checks that all files that the guest knows have names: those that are open, directories that are worked in, and what is in its cache. By
+   * their names the daemon of a restored guest finds them.
    *
    * @throws KataError KATA_UNSUPPORTED
    */
   requireFound(): void {
-    const { daemonPid } = this.#place;
-    const removed = daemonPid === undefined ? undefined : removedFileOf(daemonPid);
+    const removed = this.#removed();
     if (removed === undefined) return;
+    // Its name is the guest's word.
+    const path = escapeControls(removed);
     throw new KataError(
       "KATA_UNSUPPORTED",
-      `a process has ${removed} open, which was removed: it could not be opened anew`,
+      `the guest uses ${path}, which was removed: a restored one could not open it anew`,
       {
-        hint: "a container whose root file system is on a block device can be saved with such files",
+        hint: "a process has it open or works in it, or it was removed on the host; with root file systems on block devices such files are saved, too",
       },
     );
+  }
+
+  #removed(): string | undefined {
+    const { daemonPid } = this.#place;
+    return daemonPid === undefined ? undefined : removedFileOf(daemonPid);
   }
 
   /** Takes back what one name has, or all names below one. Idempotent. */

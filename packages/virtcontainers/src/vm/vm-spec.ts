@@ -48,13 +48,14 @@ export async function vmSpec(
 
 async function fileDaemon({ sharedTree }: VmSettings, directory: VmDirectory): Promise<VirtiofsdConfig | undefined> {
   if (sharedTree.kind !== "virtio-fs") return undefined;
-  const { daemonPath: path, cache, extraArguments } = sharedTree;
+  const { daemonPath: path, cache, extraArguments, savable } = sharedTree;
   return {
     path,
     kind: (await virtiofsdVersion(path)).kind,
     socket: directory.virtiofsSocket,
     source: directory.shared,
     cache,
+    ...(savable === undefined ? {} : { savable }),
     ...(extraArguments === undefined ? {} : { extraArguments }),
   };
 }

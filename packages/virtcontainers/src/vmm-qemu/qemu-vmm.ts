@@ -113,5 +113,9 @@ function sharedTreeOf(config: QemuConfig): SharedTreeSettings {
   if (config.sharedFs === "none") return { kind: "none" };
   if (config.sharedFs === "virtio-9p") return { kind: "9p", messageBytes: config.msize9p };
   const { virtiofsdPath: daemonPath, virtioFsCache: cache, virtiofsdArguments: extraArguments } = config;
-  return { kind: "virtio-fs", daemonPath, cache, ...(extraArguments === undefined ? {} : { extraArguments }) };
+  return {
+    ...{ kind: "virtio-fs", daemonPath, cache },
+    ...(isSavable(config) ? { savable: true } : {}),
+    ...(extraArguments === undefined ? {} : { extraArguments }),
+  };
 }
