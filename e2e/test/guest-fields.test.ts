@@ -57,6 +57,24 @@ echo cgroup: $(cat /proc/self/cgroup); echo fs: $(grep -c ' /sys/fs/cgroup cgrou
     expect(result.exitCode).toBe(0);
   });
 
+  it("is warned about a profile that the guest does not have once for a container, whatever has it", async () => {
+    await using kata = new Kata();
+    const id = await kata.start({
+      args: ["sleep", "1000"],
+      edit: (spec) => {
+        spec.process.apparmorProfile = "docker-default";
+      },
+    });
+    const warned: boolean[] = [];
+    for (const profile of ["docker-default", "another", "another"]) {
+      const { exitCode, stderr } = await kata.run(["exec", "--apparmor", profile, id, "true"]);
+      expect(exitCode).toBe(0);
+      warned.push(stderr.includes(`"${profile}\\" is not applied`));
+    }
+    expect(warned).toEqual([false, true, false]);
+    await kata.ok(["delete", "--force", id]);
+  });
+
   it("has its scheduler, its priority of input and output, and an exec's processors", async () => {
     await using kata = new Kata();
     const id = kata.id();

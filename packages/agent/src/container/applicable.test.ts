@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { applicableProcess, applicableSpec, profilesIn } from "./applicable.ts";
+import { unsaid } from "./unsaid.ts";
 
 const has = (): boolean => true;
 const hasNone = (): boolean => false;
@@ -41,6 +42,13 @@ describe("security labels", () => {
     expect(fate("a name (with words)")).toBe("a name (with words)");
     expect(fate("docker")).toEqual(['process.apparmorProfile "docker" is not applied: the guest has no such profile']);
     expect(fate("unconfined")).toEqual([]);
+  });
+
+  it("are warned about once for all processes of a container", () => {
+    const said: Set<string> = new Set();
+    expect(unsaid(["a", "b"], said)).toEqual(["a", "b"]);
+    expect(unsaid(["b", "c"], said)).toEqual(["c"]);
+    expect(unsaid(["b", "c"], new Set())).toEqual(["b", "c"]);
   });
 
   it("that are empty mean none", () => {

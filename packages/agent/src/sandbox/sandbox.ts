@@ -22,6 +22,7 @@ import { serveOwned } from "../container/process-owner.ts";
 import { RootDev } from "../container/root-dev.ts";
 import { StreamTokens } from "../container/stream-tokens.ts";
 import { applySharedSysctls } from "../container/sysctl.ts";
+import { unsaid } from "../container/unsaid.ts";
 import { alreadyExists, containerNotFound, failedPrecondition, invalidArgument } from "../errors.ts";
 import { failureOf, operate, rootOf } from "../files/operate.ts";
 import { Transfers } from "../files/transfers.ts";
@@ -62,6 +63,13 @@ export interface StartedProcess {
   readonly warnings: readonly string[];
 }
 
+interface Entry {
+  readonly container: Container;
+  mountPoints: string[];
+  /** The warnings that its processes have had. */
+  readonly said: Set<string>;
+}
+
 /** The one sandbox of this guest: its shared namespaces, its storages and its containers. */
 export class Sandbox {
   readonly #dependencies: SandboxDependencies;
@@ -69,7 +77,7 @@ export class Sandbox {
   readonly #storages = new Storages();
   readonly #sharedTree = new SharedTreeUse();
   readonly #published = new PublishedVolumes();
-  readonly #containers: Map<string, { container: Container; mountPoints: string[] }> = new Map();
+  readonly #containers: Map<string, Entry> = new Map();
   /** Which containers ran out of memory. */
   readonly oom: OomEvents = new OomEvents();
   readonly #streamTokens = new StreamTokens();
@@ -154,7 +162,7 @@ export class Sandbox {
     const name = nameFor(id, new Set([...this.#containers.values()].map((other) => other.container.name)));
     const parts = { ...this.#dependencies, runtime: this.#runtime, streamTokens: this.#streamTokens };
     const container = new Container(id, name, parts);
-    const entry = { container, mountPoints: [] as string[] };
+    const entry: Entry = { container, mountPoints: [], said: new Set() };
     this.#containers.set(id, entry);
     this.#sharedTree.begin(name, spec);
     let dev: RootDev | undefined;
@@ -173,7 +181,7 @@ export class Sandbox {
         outputs,
       );
       this.oom.watch(id, container.cgroup);
-      return { process, warnings };
+      return { process, warnings: unsaid(warnings, entry.said) };
     } catch (cause) {
       const error = dev?.explain(cause) ?? cause;
       await container.remove().catch(() => undefined);
@@ -198,11 +206,11 @@ export class Sandbox {
     spec: SpecProcess,
     { user = "", ...wishes }: ExecWishes & UserWish = {},
   ): Promise<StartedProcess> {
-    const container = this.container(containerId);
+    const { container, said } = this.#entry(containerId);
     const { value, warnings } = applicableProcess(spec, this.#abilities);
     const files = accountFilesIn(`/proc/${String(container.init.pid)}/root`);
     const process = await processWithHome(await processWithUser(value, user, files), files);
-    return { process: await container.exec(execId, process, wishes), warnings };
+    return { process: await container.exec(execId, process, wishes), warnings: unsaid(warnings, said) };
   }
 
   /** @returns the operation's result, or what opens its stream. @throws AgentRpcError for a container that has ended */
@@ -238,15 +246,18 @@ export class Sandbox {
   }
 
   container(id: string): Container {
+    return this.#entry(id).container;
+  }
+
+  #entry(id: string): Entry {
     const entry = this.#containers.get(id);
     if (entry === undefined) throw containerNotFound(id);
-    return entry.container;
+    return entry;
   }
 
   /** @throws AgentRpcError where there is no such container, or another one has the new id */
   rename(id: string, newId: string): void {
-    const entry = this.#containers.get(id);
-    if (entry === undefined) throw containerNotFound(id);
+    const entry = this.#entry(id);
     checkId(newId);
     if (this.#containers.has(newId)) throw alreadyExists(`Container ${newId} exists`);
     entry.container.rename(newId);
@@ -261,8 +272,7 @@ export class Sandbox {
   }
 
   async #remove(id: string, end: (container: Container) => Promise<void> | void): Promise<void> {
-    const entry = this.#containers.get(id);
-    if (entry === undefined) throw containerNotFound(id);
+    const entry = this.#entry(id);
     this.oom.forget(id);
     await this.#transfers.end(id);
     await end(entry.container);
