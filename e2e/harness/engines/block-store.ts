@@ -21,6 +21,8 @@ export async function startBlockStore({ directory, namespace, root }: BlockStore
     namespace,
     root,
     command: ["containerd", "--config", config],
+    // It leaves the files of what it has restored.
+    env: { TMPDIR: directory, XDG_RUNTIME_DIR: directory },
     ready: /containerd successfully booted/,
   });
 }

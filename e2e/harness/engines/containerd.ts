@@ -190,8 +190,8 @@ function isOtherError(error: unknown): boolean {
 
 function startDaemon({ directory, namespace, root }: Place): Promise<Daemon> {
   const command = ["containerd", "--config", join(directory, "config.toml")] as const;
-  // It finds the shim of a runtime type among the programs that it would find itself.
-  const env = { PATH: `${process.env.PATH ?? ""}:${PROGRAMS}` };
+  // It finds the shim of a runtime type among the programs that it would find itself, and leaves the files of what it has restored.
+  const env = { PATH: `${process.env.PATH ?? ""}:${PROGRAMS}`, TMPDIR: directory, XDG_RUNTIME_DIR: directory };
   return Daemon.start({ namespace, root, command, env, ready: /containerd successfully booted/ });
 }
 
