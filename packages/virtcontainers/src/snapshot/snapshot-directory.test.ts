@@ -64,7 +64,9 @@ describe("a directory with a snapshot", () => {
   it("is root's alone, and holds the last snapshot that was finished", async () => {
     await using at = await scratch();
     await write(at.path, FIRST);
+    const { ino } = await stat(join(at.path, "inventory.img"));
     await write(at.path, SECOND);
+    expect((await stat(join(at.path, "inventory.img"))).ino, "the first one was never without it").toBe(ino);
     await check(at.path);
     using snapshot = await new SnapshotDirectory(at.path).open();
     expect(snapshot.manifest.sandboxId).toBe(SECOND);
