@@ -14,7 +14,7 @@ export const manual: Manual = {
   options: CHECKPOINT_OPTIONS,
   notes: [
     "Saves the container with its virtual machine: memory, devices and disks. It stands still meanwhile, and is deleted then.",
-    'It needs shared_fs = "none", and a root file system on a block device: docs/checkpoint.md.',
+    'It needs shared_fs = "none" and a root file system on a block device, or enable_checkpoint = true: docs/checkpoint.md.',
   ],
   examples: ["checkpoint --image-path /srv/saved web", "checkpoint --leave-running --image-path /srv/saved web"],
 };
