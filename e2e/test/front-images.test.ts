@@ -1,68 +1,17 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  globSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, globSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setImmediate } from "node:timers/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
-import { type CommandResult, runCommand } from "../harness/command.ts";
 import { ociArchive } from "../harness/engines/oci-images.ts";
 import { busyboxRootfs, pythonRootfs } from "../harness/images.ts";
-import { Kata } from "../harness/kata.ts";
-import { RUNTIME } from "../harness/paths.ts";
+import { OwnKata } from "../harness/own-kata.ts";
 import { Registry } from "../harness/registry.ts";
 import { treeOf } from "../harness/tree.ts";
-
-const KATA = join(dirname(RUNTIME), "kata");
-
-/** A `kata` with images, bundles and volumes of its own. */
-class OwnKata extends Kata {
-  readonly data = join(this.directory, "data");
-  readonly env = { ...process.env, KATA_TS_DATA: this.data };
-
-  kata(...args: readonly string[]): Promise<CommandResult> {
-    return runCommand(KATA, ["--root", this.root, ...args], { env: this.env });
-  }
-
-  spawn(...args: readonly string[]): ChildProcess {
-    return spawn(KATA, ["--root", this.root, ...args], { env: this.env, stdio: ["ignore", "ignore", "pipe"] });
-  }
-
-  bundles(): string[] {
-    return readdirSync(join(this.data, "bundles"));
-  }
-
-  /** With the mounts of containers that a test which failed has left. */
-  override async [Symbol.asyncDispose](): Promise<void> {
-    const left = (await this.kata("ps", "-aq")).stdout.split("\n").filter(Boolean);
-    if (left.length > 0) await this.kata("rm", "-f", ...left);
-    await super[Symbol.asyncDispose]();
-  }
-
-  /** The root file system of its only image. */
-  rootfs(): string {
-    const [path] = globSync("images/trees/*/rootfs", { cwd: this.data });
-    return join(this.data, path ?? "");
-  }
-
-  /** Until there is a file in its data whose path matches, or the program has ended. */
-  async whileMade(child: ChildProcess, pattern: string): Promise<void> {
-    while (child.exitCode === null && globSync(pattern, { cwd: this.data }).length === 0) await setImmediate();
-  }
-}
 
 const mounts = (): string => readFileSync("/proc/self/mountinfo", "utf8");
 
