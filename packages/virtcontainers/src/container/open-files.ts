@@ -14,7 +14,7 @@ export async function openFiles(id: ContainerId, ports: Ports<"store" | "connect
   const { agentUrl } = requireStatus(record, "reach the files of", "created", "running", "paused");
   const agent = ports.connectAgent(agentUrl);
   return {
-    files: new ContainerFiles({ id, agent, agentUrl, during: (work) => work }),
+    files: new ContainerFiles({ id, agent, agentUrl, during: (work) => work() }),
     [Symbol.dispose]: () => {
       agent.close();
     },

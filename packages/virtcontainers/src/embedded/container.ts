@@ -26,10 +26,11 @@ export class Container implements AsyncDisposable {
   /** Lets the container's first process run. Where a limit ends the call, it may run or not: remove the container. */
   async start(limits: LimitOptions = {}): Promise<RunningContainer> {
     const { id, sandboxId } = this.#parts;
-    const started = traced({ name: "container.start", sandboxId, containerId: id }, () =>
-      askGuest(`start container ${id}`, limits, (call) => this.#start(call)),
+    return this.#parts.idle.during(() =>
+      traced({ name: "container.start", sandboxId, containerId: id }, () =>
+        askGuest(`start container ${id}`, limits, (call) => this.#start(call)),
+      ),
     );
-    return this.#parts.idle.during(started);
   }
 
   async #start(call: LimitedCall): Promise<RunningContainer> {

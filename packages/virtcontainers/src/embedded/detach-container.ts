@@ -54,13 +54,18 @@ export async function openDetached(
   { isStreamed, exitCode }: DetachedContainer,
 ): Promise<RunningContainer> {
   if (exitCode !== undefined) return runningAgain(parts, new EndedProcess(parts.id, exitCode));
-  if (!isStreamed) return runningAgain(parts, await openGuestProcess(parts, { execId: parts.id }));
+  if (!isStreamed) return reopened(parts, undefined);
   const token = await tokenFor(parts);
   if (token === undefined) return runningAgain(parts, new EndedProcess(parts.id, undefined));
   // One that was paused runs again, as a restored one does: which stand still only the guest knows.
   const resumed = parts.agent.resumeContainer({ container_id: parts.id });
   await wrapAgentError(`let container ${parts.id} run`, resumed);
-  return runningAgain(parts, await openGuestProcess(parts, { execId: parts.id, token }));
+  return reopened(parts, token);
+}
+
+async function reopened(parts: ContainerParts, token: Uint8Array | undefined): Promise<RunningContainer> {
+  const guest = openGuestProcess(parts, { execId: parts.id, token });
+  return runningAgain(parts, await wrapAgentError(`open the streams of container ${parts.id}`, guest));
 }
 
 /** Undefined where the guest knows the process no more: an earlier program had its status. */

@@ -15,7 +15,8 @@ export abstract class DetachableSandbox extends PopulatedSandbox {
    * 256 KiB of each output kept. A limit that is reached ends the call only before the first of them is let go of.
    *
    * @throws KataError KATA_UNSUPPORTED for one that was not created to be `detachable`, or has the network `nat`; KATA_STATE while another
-   * call is under way, or a process beside the first ones, and for a container that is not started: nothing has changed then. KATA_VM_GONE
+   * call is under way, or a process beside the first ones, for a container that is not started, and once it was detached: nothing has changed then.
+   * KATA_VM_GONE
    */
   async detach(limits: LimitOptions = {}): Promise<void> {
     checkOptions(limitShape, limits, "detach");

@@ -53,6 +53,12 @@ export function encodeNote(content: Omit<DetachedNote, "format"> & { readonly vm
   return JSON.stringify({ format: FORMAT, ...content } satisfies DetachedNote);
 }
 
+/** As it was, but for containers of which a program knows more that has opened it meanwhile: it may have got a status, which the guest forgets. */
+export function renewNote(content: DetachedNote, newer: readonly DetachedContainer[]): string {
+  const containers = content.containers.map((each) => newer.find(({ id }) => id === each.id) ?? each);
+  return JSON.stringify({ ...content, containers } satisfies DetachedNote);
+}
+
 /** @throws KataError KATA_STATE_FILE for one that is damaged, or of a later release */
 export function parseNote(sandboxId: string, content: string): DetachedNote {
   try {

@@ -23,7 +23,7 @@ function guest() {
     readStdout: () => Promise.reject(endOfStream()),
     readStderr: () => Promise.reject(endOfStream()),
   };
-  const idle = { during: <T>(work: Promise<T>): Promise<T> => work };
+  const idle = { during: <T>(work: () => Promise<T>): Promise<T> => work() };
   const id = parseContainerId("web");
   const vm = { state: { agentUrl: "unix:///nowhere" } };
   const parts = { id, sandboxId: id, agent, idle, vm, process: { cwd: "/", args: ["sh"], user: { uid: 0, gid: 0 } } };

@@ -1,3 +1,5 @@
+import { KataError } from "../errors.ts";
+
 /** How long a sandbox may be idle before it warns: it keeps the program running. */
 const IDLE_MS = 5 * 60_000;
 
@@ -21,6 +23,8 @@ export class IdleWatch {
   /** What is under way that needs this program. */
   readonly #attached: Set<{ readonly what: string }> = new Set();
   #timer: NodeJS.Timeout | undefined;
+  /** Why no call may begin. */
+  #refusal: string | undefined;
 
   /** @param idleMs 0: never */
   constructor(id: string, idleMs: number = IDLE_MS) {
@@ -65,18 +69,37 @@ export class IdleWatch {
     };
   }
 
-  async during<T>(work: Promise<T>, what = "a call"): Promise<T> {
+  /**
+   * From now on no call begins: the sandbox would be gone in its middle.
+   *
+   * @param why what the sandbox does or did, such as `is being detached`; undefined: calls may begin again
+   */
+  refuseCalls(why: string | undefined): void {
+    this.#refusal = why;
+  }
+
+  /** @throws KataError KATA_STATE where no call may begin */
+  requireCalls(): void {
+    if (this.#refusal === undefined) return;
+    throw new KataError("KATA_STATE", `sandbox ${this.#id} ${this.#refusal}`, {
+      hint: "Sandbox.open() takes it over again",
+    });
+  }
+
+  /** Does a call. @throws KataError KATA_STATE where none may begin */
+  async during<T>(work: () => Promise<T>, what = "a call"): Promise<T> {
+    this.requireCalls();
     return await this.#until(work, this.begin(what));
   }
 
   /** As during, of a process that lives on without this program. */
   async duringProcess(process: Promise<unknown>): Promise<void> {
-    await this.#until(process, this.begin()).catch(() => undefined);
+    await this.#until(() => process, this.begin()).catch(() => undefined);
   }
 
-  async #until<T>(work: Promise<T>, done: () => void): Promise<T> {
+  async #until<T>(work: () => Promise<T>, done: () => void): Promise<T> {
     try {
-      return await work;
+      return await work();
     } finally {
       done();
     }

@@ -4,7 +4,7 @@ import type { ConnectOptions, PublishedPort } from "@kata-ts/netns/nat";
 import type { GuestInterface, GuestRoute } from "../network/guest-view.ts";
 import type { Network } from "../ports/network.ts";
 import type { LiveSandbox } from "../sandbox/live-sandbox.ts";
-import { askGuest, limited } from "./ask-guest.ts";
+import { askGuest, type LimitedCall, limited } from "./ask-guest.ts";
 import type { LimitOptions } from "./limit.ts";
 import { checkOptions } from "./process-shape.ts";
 import type { SandboxNetwork } from "./sandbox-network.ts";
@@ -23,8 +23,12 @@ export abstract class NetworkedSandbox {
     this.#network = network;
   }
 
-  /** Keeps the program running meanwhile. @param what is done, for an error of another call */
-  protected abstract during<R>(work: Promise<R>, what?: string): Promise<R>;
+  /**
+   * Keeps the program running meanwhile, and the sandbox this program's.
+   *
+   * @param what is done, for an error of another call
+   */
+  protected abstract during<R>(work: () => Promise<R>, what?: string): Promise<R>;
 
   /** The ports of the host that lead to the sandbox: what was 0 has its number. */
   get ports(): readonly PublishedPort[] {
@@ -48,38 +52,42 @@ export abstract class NetworkedSandbox {
    */
   async waitFor(readiness: Readiness): Promise<void> {
     checkOptions(readinessShape, readiness, "waitFor");
-    await this.during(waitUntilReady(readiness, (port, options) => this.connect(port, options), this.#live.vm));
+    const connect = (port: number, options: ConnectOptions): Promise<Socket> => this.connect(port, options);
+    await this.during(() => waitUntilReady(readiness, connect, this.#live.vm));
   }
 
   /** Brings the guest up to date with what has changed in its network namespace. */
   async syncNetwork(limits: LimitOptions = {}): Promise<void> {
     const { vm, agent } = this.#live;
-    await limited("bring the network up to date", limits, () => this.#port.sync(vm, agent));
+    await this.during(() => limited("bring the network up to date", limits, () => this.#port.sync(vm, agent)));
   }
 
   /** Gives the guest an interface of its network namespace, named by `device`. */
   async addInterface(wanted: GuestInterface, limits: LimitOptions = {}): Promise<void> {
     const { vm, agent } = this.#live;
-    await limited("add the interface", limits, () => this.#port.add(vm, agent, wanted));
+    await this.during(() => limited("add the interface", limits, () => this.#port.add(vm, agent, wanted)));
   }
 
   /** Takes the one with this MAC address, or with this name, out of the guest. */
   async removeInterface(unwanted: GuestInterface, limits: LimitOptions = {}): Promise<void> {
     const { vm, agent } = this.#live;
-    await limited("remove the interface", limits, () => this.#port.remove(vm, agent, unwanted));
+    await this.during(() => limited("remove the interface", limits, () => this.#port.remove(vm, agent, unwanted)));
   }
 
   async listInterfaces(limits: LimitOptions = {}): Promise<grpc.Interfaces> {
-    return await askGuest("list interfaces", limits, (call) => this.#live.agent.listInterfaces({}, call));
+    const ask = (call: LimitedCall): Promise<grpc.Interfaces> => this.#live.agent.listInterfaces({}, call);
+    return await this.during(() => askGuest("list interfaces", limits, ask));
   }
 
   async listRoutes(limits: LimitOptions = {}): Promise<grpc.Routes> {
-    return await askGuest("list routes", limits, (call) => this.#live.agent.listRoutes({}, call));
+    const ask = (call: LimitedCall): Promise<grpc.Routes> => this.#live.agent.listRoutes({}, call);
+    return await this.during(() => askGuest("list routes", limits, ask));
   }
 
   /** Replaces the guest's routes, until they change in the namespace. */
   async updateRoutes(routes: readonly GuestRoute[], limits: LimitOptions = {}): Promise<grpc.Routes> {
     const request = { routes: { Routes: [...routes] } };
-    return await askGuest("set up routes", limits, (call) => this.#live.agent.updateRoutes(request, call));
+    const ask = (call: LimitedCall): Promise<grpc.Routes> => this.#live.agent.updateRoutes(request, call);
+    return await this.during(() => askGuest("set up routes", limits, ask));
   }
 }

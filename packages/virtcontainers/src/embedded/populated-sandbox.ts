@@ -27,7 +27,7 @@ export abstract class PopulatedSandbox extends NetworkedSandbox {
    */
   async run(options: ContainerOptions & ResultOptions): Promise<ProcessResult> {
     checkOptions(containerAndResultShape, options, "run");
-    return await this.during(this.#run(options), "a call of run");
+    return await this.during(() => this.#run(options), "a call of run");
   }
 
   async #run(options: ContainerOptions & ResultOptions): Promise<ProcessResult> {

@@ -62,13 +62,16 @@ export class RunningContainer {
   async #begin(options: ProcessDefaults & LimitOptions, limits?: LimitOptions): Promise<Process> {
     const { id, sandboxId, idle } = this.#parts;
     const operation = { name: "container.exec", sandboxId, containerId: id } as const;
-    const begun = disposedWhenLate(`the start of a process in container ${id}`, options, () =>
-      traced(operation, () => this.#exec(options)),
-    );
-    const { guest, isStreamed } = await idle.during(begun);
-    const running = new Process(guest, limits);
-    if (isStreamed) idle.during(running.wait(), `process ${options.args[0]} of container ${id}`).catch(() => undefined);
-    return running;
+    return await idle.during(async () => {
+      const { guest, isStreamed } = await disposedWhenLate(`the start of a process in container ${id}`, options, () =>
+        traced(operation, () => this.#exec(options)),
+      );
+      const running = new Process(guest, limits);
+      const what = `process ${options.args[0]} of container ${id}`;
+      // While the call is under way still: there is no moment in which neither is.
+      if (isStreamed) idle.during(() => running.wait(), what).catch(() => undefined);
+      return running;
+    });
   }
 
   async #exec(options: ProcessDefaults): Promise<BegunProcess> {
@@ -132,7 +135,9 @@ export class RunningContainer {
     limits: LimitOptions,
     work: (names: { readonly container_id: string }, call: LimitedCall) => Promise<T>,
   ): Promise<T> {
-    return askGuest(`${verb} container ${this.id}`, limits, (call) => work({ container_id: this.id }, call));
+    return this.#parts.idle.during(() =>
+      askGuest(`${verb} container ${this.id}`, limits, (call) => work({ container_id: this.id }, call)),
+    );
   }
 }
 
@@ -153,11 +158,13 @@ export class PausedContainer {
 
   /** Lets its processes go on. */
   async resume(limits: LimitOptions = {}): Promise<RunningContainer> {
-    const { agent } = this.#parts;
-    await askGuest(`resume container ${this.id}`, limits, async (call) => {
-      await setClock(agent);
-      await agent.resumeContainer({ container_id: this.id }, call);
-    });
+    const { agent, idle } = this.#parts;
+    await idle.during(() =>
+      askGuest(`resume container ${this.id}`, limits, async (call) => {
+        await setClock(agent);
+        await agent.resumeContainer({ container_id: this.id }, call);
+      }),
+    );
     return this.#running;
   }
 }

@@ -27,8 +27,6 @@ import type { ContainerOptions } from "./sandbox-options.ts";
 import { reattach, savedContainer } from "./snapshot.ts";
 import { traced } from "./tracing.ts";
 
-const OPEN_IT = "Sandbox.open() takes it over again";
-
 interface Surroundings {
   readonly live: LiveSandbox;
   readonly network: SandboxNetwork;
@@ -77,7 +75,7 @@ export class SandboxContainers {
   async create(options: ContainerOptions): Promise<Container> {
     const id = parseContainerId(options.id ?? randomUuid());
     const operation = { name: "container.create", sandboxId: this.#live.id, containerId: id };
-    return this.#idle.during(this.#gate.pass(() => traced(operation, () => this.#create(id, options))));
+    return this.#idle.during(() => this.#gate.pass(() => traced(operation, () => this.#create(id, options))));
   }
 
   /** One that the VM was restored with, and that runs. */
@@ -96,10 +94,15 @@ export class SandboxContainers {
     return Promise.all(opened);
   }
 
-  /** Their first processes go on without this program, also those whose streams it has asked for, and not got yet. */
-  async letAllGo(): Promise<void> {
+  /**
+   * Their first processes go on without this program, also those whose streams it has asked for, and not got yet.
+   *
+   * @returns what the next program needs of those whose streams it had got
+   */
+  async letAllGo(): Promise<DetachedContainer[]> {
     this.#isLetGo = true;
-    await Promise.all([...this.#all.values()].map((each) => detachContainer(each, this.#started.get(each.id))));
+    const got = [...this.#all.values()].filter(({ id }) => this.#started.has(id));
+    return Promise.all(got.map((each) => detachContainer(each, this.#started.get(each.id))));
   }
 
   /**
@@ -109,16 +112,22 @@ export class SandboxContainers {
    */
   letGo<T>(signal: AbortSignal | undefined, { check, prepare, detach }: Detaching<T>): Promise<T> {
     return this.#gate.alone(signal, async () => {
+      this.#idle.requireCalls(); // Another call may have detached it meanwhile, and another program have it by now.
       check();
       const waiting = [...this.#all.keys()].find((id) => !this.#started.has(id));
       if (waiting !== undefined) throw notStarted(this.#live.id, waiting);
       const parts = [...this.#all.values()];
       await prepare(parts.map(roomFor));
       check(); // Something may have begun meanwhile.
-      const left = await Promise.all(parts.map((each) => detachContainer(each, this.#started.get(each.id))));
-      const result = await detach(left);
-      this.#isLetGo = true;
-      return result;
+      this.#idle.refuseCalls("is being detached");
+      try {
+        const left = await Promise.all(parts.map((each) => detachContainer(each, this.#started.get(each.id))));
+        const result = await detach(left);
+        this.#isLetGo = true;
+        return result;
+      } finally {
+        this.#idle.refuseCalls(this.#isLetGo ? "was detached" : undefined);
+      }
     });
   }
 
@@ -134,7 +143,6 @@ export class SandboxContainers {
   }
 
   async #create(id: ContainerId, options: ContainerOptions): Promise<Container> {
-    if (this.#isLetGo) throw new KataError("KATA_STATE", `sandbox ${this.#live.id} was detached`, { hint: OPEN_IT });
     const config = await containerConfigOf(id, options, this.#network.mounts);
     if (this.#all.has(id)) throw new KataError("KATA_ID_IN_USE", `container with id exists: ${id}`);
     checkBinds(config.spec);

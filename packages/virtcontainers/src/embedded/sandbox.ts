@@ -10,6 +10,7 @@ import type { OpenSnapshot } from "../snapshot/open-snapshot.ts";
 import { UndoStack, undoAfter } from "../undo.ts";
 import { builtIn } from "./built-in-ports.ts";
 import type { Detachable } from "./detach.ts";
+import type { DetachedContainer } from "./detached-note.ts";
 import { endAtExit, leaveAtExit } from "./end-at-exit.ts";
 import type { SandboxEvents } from "./events.ts";
 import type { CopyOptions } from "./fork-options.ts";
@@ -27,7 +28,7 @@ import { sandboxShape } from "./sandbox-shape.ts";
 import { SavableSandbox } from "./savable-sandbox.ts";
 import { type RestoreOptions, type Snapshot, type SnapshotOptions, saveSandbox } from "./snapshot.ts";
 import { restoreShape } from "./snapshot-shape.ts";
-import { type TakenSandbox, takeSandbox } from "./take-sandbox.ts";
+import { detachedStill, type TakenSandbox, takeSandbox } from "./take-sandbox.ts";
 import { traced } from "./tracing.ts";
 
 /**
@@ -180,13 +181,14 @@ export class Sandbox extends SavableSandbox<Sandbox> {
     } catch (error) {
       sandbox.detachable.leave();
       await undoAfter(error, async () => {
+        let got: readonly DetachedContainer[] = [];
         try {
-          await sandbox.#containers.letAllGo();
+          got = await sandbox.#containers.letAllGo();
         } finally {
-          await giveBack();
+          await giveBack(got);
         }
       });
-      throw error;
+      throw detachedStill(error);
     }
     return sandbox;
   }
@@ -256,7 +258,7 @@ export class Sandbox extends SavableSandbox<Sandbox> {
     return Sandbox.#copy(snapshot, options, this.#operations);
   }
 
-  protected override during<R>(work: Promise<R>, what?: string): Promise<R> {
+  protected override during<R>(work: () => Promise<R>, what?: string): Promise<R> {
     return this.#idle.during(work, what);
   }
 
@@ -277,11 +279,15 @@ export class Sandbox extends SavableSandbox<Sandbox> {
   async #end(): Promise<void> {
     this.#over.abort();
     leaveAtExit(this);
-    const ended = traced({ name: "sandbox.end", sandboxId: this.id }, async () => {
-      await this.#live[Symbol.asyncDispose]();
-      await this.#network[Symbol.asyncDispose]();
-    });
-    await this.#idle.during(ended);
+    const done = this.#idle.begin("its end");
+    try {
+      await traced({ name: "sandbox.end", sandboxId: this.id }, async () => {
+        await this.#live[Symbol.asyncDispose]();
+        await this.#network[Symbol.asyncDispose]();
+      });
+    } finally {
+      done();
+    }
     this.#idle.stop();
   }
 }

@@ -41,8 +41,8 @@ export abstract class SavableSandbox<T extends AsyncDisposable> extends Detachab
         },
       );
     }
-    const saved = traced({ name: "sandbox.snapshot", sandboxId: this.id }, () => this.save(directory, options));
-    const snapshot = await this.during(saved);
+    const save = (): Promise<Snapshot> => this.save(directory, options);
+    const snapshot = await this.during(() => traced({ name: "sandbox.snapshot", sandboxId: this.id }, save));
     if (options.leaveRunning === false) await this[Symbol.asyncDispose]();
     return snapshot;
   }
@@ -62,7 +62,8 @@ export abstract class SavableSandbox<T extends AsyncDisposable> extends Detachab
       save: (directory: string, how: SnapshotOptions) => this.save(directory, how),
       copy: (snapshot: OpenSnapshot, own: CopyOptions) => this.copy(snapshot, own),
     };
-    return this.during(traced({ name: "sandbox.fork", sandboxId: this.id }, () => fork(count, options, forked)));
+    const copy = (): Promise<T[]> => fork(count, options, forked);
+    return this.during(() => traced({ name: "sandbox.fork", sandboxId: this.id }, copy));
   }
 
   /**

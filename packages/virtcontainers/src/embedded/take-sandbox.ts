@@ -6,7 +6,7 @@ import { type LiveSandbox, liveSandbox } from "../sandbox/live-sandbox.ts";
 import { wrapAgentError } from "../sandbox/wrap-agent-error.ts";
 import { undoAfter } from "../undo.ts";
 import { builtIn } from "./built-in-ports.ts";
-import { type DetachedNote, parseNote } from "./detached-note.ts";
+import { type DetachedContainer, type DetachedNote, parseNote, renewNote } from "./detached-note.ts";
 import { type FindOptions, FoundSandbox, findEmbedded } from "./found-sandbox.ts";
 import { withinLimit } from "./limit.ts";
 
@@ -15,8 +15,8 @@ export interface TakenSandbox {
   readonly live: LiveSandbox;
   readonly note: DetachedNote;
   readonly ports: Ports;
-  /** Detaches it again, as it was. */
-  readonly giveBack: () => Promise<void>;
+  /** Detaches it again, as it was but for these containers. */
+  readonly giveBack: (containers: readonly DetachedContainer[]) => Promise<void>;
 }
 
 /** A guest that does not answer is given back. */
@@ -35,18 +35,27 @@ export async function takeSandbox(
   signal.throwIfAborted();
   const vm = await through.hypervisor.take({ ...state, accelerator: note.accelerator });
   const agent = through.connectAgent(state.agentUrl);
-  const giveBack = async (): Promise<void> => {
+  const giveBack = async (containers: readonly DetachedContainer[]): Promise<void> => {
     agent.close();
-    await vm.detach(detached);
+    await vm.detach(containers.length === 0 ? detached : renewNote(note, containers));
   };
   try {
     const answer = withinLimit(`the answer of sandbox ${id}`, { signal, timeoutMs: ANSWER_MS }, () => agent.check({}));
     await wrapAgentError("reach the guest", answer);
   } catch (error) {
-    await undoAfter(error, giveBack);
-    throw error;
+    await undoAfter(error, () => giveBack([]));
+    throw detachedStill(error);
   }
   return { live: liveSandbox(id, vm, agent), note, ports: through, giveBack };
+}
+
+/** What a guest has failed with does not say what is to be done. */
+export function detachedStill(error: unknown): unknown {
+  if (!(error instanceof KataError) || error.hint !== undefined) return error;
+  return new KataError(error.code, error.message, {
+    cause: error.cause,
+    hint: "it is detached still: open it again, or remove it by remove() of what Sandbox.list() finds",
+  });
 }
 
 type DetachedVm = FoundVm & { readonly detached: string };
@@ -57,7 +66,9 @@ function choose(id: ContainerId, found: readonly FoundVm[]): DetachedVm {
   const waiting = named.filter((vm): vm is DetachedVm => FoundSandbox.stateOf(vm) === "detached");
   const [first, ...others] = waiting;
   if (others.length > 0)
-    throw new KataError("KATA_STATE", `${String(waiting.length)} detached sandboxes have the id ${id}`);
+    throw new KataError("KATA_STATE", `${String(waiting.length)} detached sandboxes have the id ${id}`, {
+      hint: "remove all but one: Sandbox.list() finds them, with the process that each has belonged to",
+    });
   if (first !== undefined) return first;
   const [other] = named;
   if (other === undefined) {

@@ -57,5 +57,7 @@ export async function letGoOver(control: Socket): Promise<void> {
   giveUp.abort();
   control.unref();
   if (outcome === "silent")
-    throw new KataError("KATA_PROXY", "the VM's kata-proxy does not answer: it was asked to let go of it");
+    throw new KataError("KATA_PROXY", "the VM's kata-proxy does not answer: it was asked to let go of it", {
+      hint: "it lets go once it goes on: Sandbox.list() shows whether it has; remove() there ends it by force",
+    });
 }

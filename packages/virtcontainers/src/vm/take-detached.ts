@@ -45,6 +45,11 @@ function whyNot(
     return new KataError("KATA_STATE", `the VM in ${dir} belongs to another program, which is alive`, {
       hint: "detach it there first, or end it there",
     });
-  if (!isAlive(vmm)) return new KataError("KATA_VM_GONE", `the VM in ${dir} has ended`);
-  return new KataError("KATA_PROXY", `the VM in ${dir} cannot be taken over: its kata-proxy does not answer`);
+  if (!isAlive(vmm))
+    return new KataError("KATA_VM_GONE", `the VM in ${dir} has ended`, {
+      hint: "remove what is left of it: remove() of what Sandbox.list() finds, or kata-runtime gc",
+    });
+  return new KataError("KATA_PROXY", `the VM in ${dir} cannot be taken over: its kata-proxy does not answer`, {
+    hint: "look at the state of that process with ps, and try again; or remove the sandbox: remove() of what Sandbox.list() finds ends it by force",
+  });
 }

@@ -87,7 +87,7 @@ describe("files, as a guest answers", () => {
       return new katats.v1.FileReply({ result: bytes, token: result === undefined ? TOKEN : NOTHING });
     };
     const agentUrl = `unix://${join(directory, "agent.sock")}`;
-    return new ContainerFiles({ id: "web", agent: { operateOnFiles }, agentUrl, during: (work) => work });
+    return new ContainerFiles({ id: "web", agent: { operateOnFiles }, agentUrl, during: (work) => work() });
   }
 
   it("are read, written, listed and copied, with progress", async () => {
@@ -242,7 +242,7 @@ describe("files, as a guest answers", () => {
       id: "web",
       agent: { operateOnFiles },
       agentUrl: "unix:///nowhere",
-      during: (work) => work,
+      during: (work) => work(),
     });
     await expect(old.read("/a")).rejects.toMatchObject({ code: "KATA_UNSUPPORTED" });
     await expect(old.copyOut("/a").toArray()).rejects.toMatchObject({ code: "KATA_UNSUPPORTED" });

@@ -240,7 +240,7 @@ export class ContainerFiles {
     const over = new AbortController();
     const ended = Promise.withResolvers<void>();
     // The limit runs beside the stream, which it ends.
-    const limited = this.#calls.during(
+    const limited = this.#calls.during(() =>
       withinLimit(what, { signal: limits.signal, timeoutMs: limits.timeoutMs }, () => ended.promise),
     );
     limited.catch((error: unknown) => {
@@ -268,7 +268,8 @@ export class ContainerFiles {
     work: (signal: AbortSignal) => Promise<R>,
   ): Promise<R> {
     check(path, options, shape, what);
-    return await this.#calls.during(withinLimit(what, { signal: options.signal, timeoutMs: options.timeoutMs }, work));
+    const limits = { signal: options.signal, timeoutMs: options.timeoutMs };
+    return await this.#calls.during(() => withinLimit(what, limits, work));
   }
 }
 

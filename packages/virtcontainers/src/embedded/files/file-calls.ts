@@ -45,8 +45,8 @@ export interface FilesAccess {
   readonly agent: Pick<Agent, "operateOnFiles">;
   /** As `dial` takes it. */
   readonly agentUrl: string;
-  /** Told what is under way. */
-  readonly during: <T>(work: Promise<T>) => Promise<T>;
+  /** Does a call, which is known to be under way meanwhile. */
+  readonly during: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** The calls that a container's files are reached by. */
@@ -58,7 +58,7 @@ export class FileCalls {
   }
 
   /** While a call is under way the program goes on. */
-  during<T>(work: Promise<T>): Promise<T> {
+  during<T>(work: () => Promise<T>): Promise<T> {
     return this.#access.during(work);
   }
 
