@@ -48,6 +48,11 @@ function processesOf(): readonly ProcessIdentity[] {
   return (JSON.parse(note) as { readonly processes: readonly ProcessIdentity[] }).processes;
 }
 
+function signal(identity: ProcessIdentity | undefined, name: NodeJS.Signals): void {
+  if (identity === undefined) throw new Error("the VM has no such process");
+  process.kill(identity.pid, name);
+}
+
 async function settled(ready: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await ready())) await delay(20);
 }
@@ -125,6 +130,15 @@ describe("a sandbox that outlives its program", () => {
     expect(readdirSync(VM_ROOT)).toEqual([]);
   });
 
+  it("ends with a program that is killed in the middle of detaching it, and leaves nothing", async () => {
+    await using root = await ownRootfs();
+    const program = start("detach half", "cut", root.path);
+    const [said, end] = await Promise.all([text(program.stdout), once(program, "exit")]);
+    expect([JSON.parse(said), end]).toEqual([expect.stringMatching(/owner\.json\.new$/), [null, "SIGKILL"]]);
+    await settled(() => readdirSync(VM_ROOT).length === 0);
+    await expect(Sandbox.open("cut")).rejects.toMatchObject({ code: "KATA_NOT_FOUND" });
+  });
+
   it("stays detached where the program that opens it gives up before kata-proxy comes to it", async () => {
     const sandbox = await Sandbox.create({ vm, id: "slow", detachable: true });
     await sandbox.detach();
@@ -155,6 +169,18 @@ describe("a sandbox that outlives its program", () => {
     await living.detach();
     for (const found of await Sandbox.list()) await found.remove();
     expect(await states()).toEqual([]);
+    expect(readdirSync(VM_ROOT)).toEqual([]);
+  });
+
+  it("is removed, too, where its kata-proxy hangs", async () => {
+    const hung = await Sandbox.create({ vm, id: "hung", detachable: true });
+    await hung.detach();
+    const processes = processesOf();
+    signal(processes[0], "SIGSTOP");
+    await expect(Sandbox.open("hung")).rejects.toMatchObject({ code: "KATA_PROXY" });
+    for (const found of await Sandbox.list()) await found.remove();
+    expect(await states()).toEqual([]);
+    expect(processes.filter(isAlive)).toEqual([]);
     expect(readdirSync(VM_ROOT)).toEqual([]);
   });
 });
