@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readlinkSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { identifyProcess } from "@kata-ts/linux";
+import { identifyProcess, lockFile } from "@kata-ts/linux";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { FrontBundle } from "./bundle.ts";
+import { releaseName } from "./claimed-name.ts";
 import { removeBundle } from "./leftovers.ts";
 import { hasNatNote, writeNatNote } from "./nat-note.ts";
 
@@ -77,4 +78,20 @@ it("whose name another data directory's has since a reboot leaves that one's net
   await using made = await FrontBundle.create("same-name", directory, () => undefined);
   await removeBundle(old);
   expect([existsSync(old), existsSync(made.path)]).toEqual([false, true]);
+});
+
+it("gives its name up while no other claims it, and not where another has by then", async () => {
+  await using made = await FrontBundle.create("same-name", directory, () => undefined);
+  const [claim, other] = ["/run/kata-ts/names/same-name", join(directory, "elsewhere")];
+  let releasing: Promise<void>;
+  {
+    using _claiming = await lockFile("/run/kata-ts/names.lock", { deadlineMs: 10_000 });
+    releasing = releaseName(made.path);
+    expect(readlinkSync(claim)).toBe(made.path);
+    symlinkSync(other, `${claim}.test`);
+    renameSync(`${claim}.test`, claim);
+  }
+  await releasing;
+  expect(readlinkSync(claim)).toBe(other);
+  rmSync(claim);
 });

@@ -37,7 +37,10 @@ export function holderElsewhere(bundle: string): string | undefined {
   return holder !== bundle && holder !== undefined && existsSync(holder) ? holder : undefined;
 }
 
-export function releaseName(bundle: string): void {
+export async function releaseName(bundle: string): Promise<void> {
+  if (holderOf(bundle) !== bundle) return;
+  using _lock = await lockFile(LOCK, { deadlineMs: LOCK_DEADLINE_MS });
+  // The bundle is gone: another one may have claimed the name since.
   if (holderOf(bundle) === bundle) rmSync(claimOf(bundle), { force: true });
 }
 

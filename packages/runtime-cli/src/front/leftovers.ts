@@ -73,7 +73,7 @@ export async function removeBundle(bundle: string): Promise<void> {
     throw error;
   }
   await rm(bundle, { recursive: true, force: true });
-  releaseName(bundle);
+  await releaseName(bundle);
 }
 
 /**
