@@ -143,3 +143,28 @@ describe.each(["kata", "kata-v2", "runc"])("containerd's CRI plugin with %s", (h
     expect(await pod.output(staying, "echo", "alive")).toBe("alive");
   });
 });
+
+describe("containerd's CRI plugin", () => {
+  expectCleanHost();
+
+  it("has a pod call what its annotation says, and it is called", async () => {
+    await using called = await Pod.run(containerd, "runc");
+    const address = await called.address();
+    for (const port of ["8000", "8001"]) {
+      const serve = `import http.server as h; h.test(h.SimpleHTTPRequestHandler, port=${port})`;
+      await called.start({ name: `at-${port}`, image: "python", command: ["python3", "-c", serve] });
+    }
+    const annotations = { "io.katacontainers.config.runtime.egress": `${address}:8000` };
+    await using pod = await Pod.run(containerd, "kata-limited", { annotations });
+    const box = await pod.start({ name: "box", command: ["httpd", "-f", "-p", "8080", "-h", "/etc"] });
+    const fetch = (from: string): string[] => ["wget", "-qO-", `http://${from}/`];
+    expect(await pod.output(box, "sh", "-c", `until ${fetch(`${address}:8000`).join(" ")}; do :; done`)).toMatch(/etc/);
+    // The host calls both: it is the pod that may not.
+    const host = (from: string) => containerd.inNamespace(["busybox", ...fetch(from)]);
+    while ((await host(`${address}:8001`)).exitCode !== 0);
+    const refused = await pod.exec(box, ...fetch(`${address}:8001`));
+    expect([refused.exit_code, refused.stderr.toString()]).toEqual([1, expect.stringContaining("Connection refused")]);
+    const answer = await host(`${await pod.address()}:8080`);
+    expect(answer.stderr, "it answers").toContain("404");
+  });
+});

@@ -204,10 +204,16 @@ async function writeConfiguration({ directory, root }: Place): Promise<void> {
   const plugins = [bridge, { type: "portmap", capabilities: { portMappings: true } }];
   const network = { cniVersion: "0.4.0", name: "e2e", plugins };
   writeFileSync(join(cni, "10-e2e.conflist"), JSON.stringify(network));
+  writeFileSync(limitedBy(directory), '[hypervisor.qemu]\nenable_annotations = ["^egress$"]\n');
   writeFileSync(join(directory, "config.toml"), configuration(directory, cni));
   const tell = ["kata-engine", "containerd", "--write", "--file", join(directory, "config.toml")];
   const told = await runCommand("nsenter", [root.mount, RUNTIME, ...tell]);
   if (told.exitCode !== 0) throw new Error(told.stderr);
+}
+
+/** Our configuration of the handler whose pods may say what they call. */
+function limitedBy(directory: string): string {
+  return join(directory, "limited.toml");
 }
 
 function configuration(directory: string, cni: string): string {
@@ -237,6 +243,12 @@ disabled_plugins = [
   runtime_path = "${CONTAINERD_SHIM}"
   privileged_without_host_devices = true
   pod_annotations = ["io.katacontainers.*"]
+[${cri}.containerd.runtimes.kata-limited]
+  runtime_type = "io.containerd.kata.v2"
+  runtime_path = "${CONTAINERD_SHIM}"
+  pod_annotations = ["io.katacontainers.*"]
+[${cri}.containerd.runtimes.kata-limited.options]
+  ConfigPath = "${limitedBy(directory)}"
 ${engineSuite() === "forky" ? sandboxer(cri) : ""}`;
 }
 

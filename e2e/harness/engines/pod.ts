@@ -24,6 +24,7 @@ export interface PodContainer {
 export interface PodOptions {
   /** CRI's: 0 for the pod's, 1 for one of each container's own. */
   readonly pid?: 0 | 1;
+  readonly annotations?: Readonly<Record<string, string>>;
   /** What its containers resolve names by; the host's without it. */
   readonly dns?: { readonly servers: readonly string[]; readonly searches: readonly string[] };
 }
@@ -53,7 +54,11 @@ export class Pod implements AsyncDisposable {
     this.#cri = parts.containerd.cri();
   }
 
-  static async run(containerd: Containerd, handler: string, { pid = 1, dns }: PodOptions = {}): Promise<Pod> {
+  static async run(
+    containerd: Containerd,
+    handler: string,
+    { pid = 1, dns, annotations = {} }: PodOptions = {},
+  ): Promise<Pod> {
     using cri = containerd.cri();
     const uid = randomUUID();
     // The kubelet makes it, and takes it away after the pod.
@@ -63,6 +68,7 @@ export class Pod implements AsyncDisposable {
     const config = {
       metadata: { name: "pod", uid, namespace: "default", attempt: 0 },
       hostname: "podhost",
+      annotations,
       log_directory: containerd.files(`logs-${uid}`),
       ...(dns === undefined ? {} : { dns_config: dns }),
       linux: { cgroup_parent: `/${cgroup}`, security_context: { namespace_options: namespaces } },
