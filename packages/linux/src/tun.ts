@@ -17,20 +17,23 @@ export interface TapOptions {
   readonly queues: number;
   /** For an existing device: whether it was made for several queues. By default what the number of queues says. */
   readonly multiQueue?: boolean;
+  /** Frames have a virtio-net header before them, as virtual machines want it: by default. */
+  readonly hasHeader?: boolean;
 }
 
 /**
  * Opens the queues of a tap device in the calling thread's network namespace; one that does not exist is made, and goes
- * with its last descriptor. Frames carry a virtio-net header, as virtual machines want them.
+ * with its last descriptor.
  *
  * @returns one descriptor for each queue; the caller closes them
  * @throws LinuxError EBUSY when another process has the device open, EINVAL when it is of another kind
  */
 export function openTap(name: string, options: TapOptions): number[] {
   const request = interfaceRequest(name);
-  const multiQueue = options.multiQueue ?? options.queues > 1;
-  request.writeUInt16LE(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (multiQueue ? IFF_MULTI_QUEUE : 0), NAME_BYTES);
-  return openQueues("/dev/net/tun", options.queues, (fd) => {
+  const { queues, multiQueue = queues > 1, hasHeader = true } = options;
+  const flags = IFF_TAP | IFF_NO_PI | (hasHeader ? IFF_VNET_HDR : 0) | (multiQueue ? IFF_MULTI_QUEUE : 0);
+  request.writeUInt16LE(flags, NAME_BYTES);
+  return openQueues("/dev/net/tun", queues, (fd) => {
     call(IOCTL, `TUNSETIFF ${name}`, fd, TUNSETIFF, request);
   });
 }

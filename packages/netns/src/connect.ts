@@ -48,7 +48,8 @@ function openQueues(namespace: string, connection: Connection): number[] {
   }
   return inNamespace("net", namespace, () => {
     if (model === "macvtap") return openMacvtap(connection.tap, connection.tapIndex, queues);
-    if (model === "tcfilter") return openTap(connection.tap, { queues });
+    // By its header a frame's sender has the kernel write a checksum wherever it likes, after the rules have compared the frame.
+    if (model === "tcfilter") return openTap(connection.tap, { queues, hasHeader: !hasRules(connection) });
     if (connection.endpoint === "macvtap") return openMacvtap(link, index, queues);
     return openTap(link, { queues, multiQueue: connection.multiQueue });
   });

@@ -15,6 +15,8 @@ export interface PlanOptions {
   readonly limits?: RateLimits;
   /** What the machine may call, as parseFilter takes it; absent: everything. */
   readonly egress?: readonly string[] | undefined;
+  /** What it may call it from, where that is not what the interfaces have. */
+  readonly addresses?: readonly string[] | undefined;
   /** Names of the namespace's interfaces: an interface that has a name of ours belongs to another program. */
   readonly taken: readonly string[];
 }
@@ -51,7 +53,8 @@ async function planConnection(namespace: string, endpoint: Endpoint, options: Pl
   const tap = `tap${String(index)}${OURS}`;
   if (egress !== undefined) {
     requireFilter(endpoint);
-    const rules = { egress, addresses: endpoint.addresses.map(({ address }) => address) };
+    const { addresses = endpoint.addresses.map(({ address }) => address) } = options;
+    const rules = { egress, addresses };
     return { ...common, model: "tcfilter", tap, limits, rules };
   }
   if (kind === "physical") {

@@ -59,8 +59,8 @@ function rangeOfV6(entry: string): FilteredRange | undefined {
   return { family: 6, range: `${address.toLowerCase()}/${length}`, port };
 }
 
-/** A URL's host is the form of eight groups, of which zeros in a row are left out. */
-function numberOf(address: string): bigint {
+/** An IPv6 address as a number. A URL's host is the form of eight groups, of which zeros in a row are left out. */
+export function numberOf(address: string): bigint {
   const short = new URL(`http://[${address}]`).hostname.slice(1, -1);
   const [head = "", tail = ""] = short.split("::");
   const groups = (part: string): string[] => (part === "" ? [] : part.split(":"));

@@ -1,5 +1,5 @@
 import { NetnsError } from "../errors.ts";
-import type { FilteredRange } from "./filter-policy.ts";
+import { type FilteredRange, numberOf } from "./filter-policy.ts";
 
 /** An interface of the namespace, and the tap that its machine's frames come from. */
 export interface FilteredLink {
@@ -12,10 +12,10 @@ export interface FilteredLink {
 }
 
 /** Of connections that were made from outside, and of those who did: one for each, in each family. */
-const MAX_FLOWS = 16_384;
+const MAX_FLOWS = 65_536;
 const MAX_CALLERS = 4096;
-/** A connection is new until another packet of it comes: a flood of first ones has to leave room again. */
-const [NEW, OPEN, DATAGRAMS, CALLERS] = ["60s", "1d", "180s", "30s"];
+/** A connection is new until another packet of it comes: a flood of first ones has to leave room again. So has one that is over. */
+const [NEW, OPEN, CLOSING, DATAGRAMS, CALLERS] = ["60s", "1d", "60s", "180s", "30s"];
 /** Each question for a neighbour makes an entry of tables that are not the guest's. */
 const NEIGHBOUR_LIMIT = "limit rate over 50/second burst 100 packets drop";
 
@@ -47,9 +47,14 @@ ${sets(6, addresses)}
     ip6 hoplimit != 255 drop
     ip6 nexthdr != icmpv6 drop
     ip6 length > 32 drop
-    ip6 saddr @own6 goto question
-    ip6 saddr :: icmpv6 type nd-neighbor-solicit goto question
+    icmpv6 type nd-neighbor-advert ip6 saddr @own6 goto targets6
+    icmpv6 type nd-neighbor-solicit ip6 saddr @own6 goto question
+    icmpv6 type nd-neighbor-solicit ip6 saddr :: goto targets6
   }
+  chain targets6 {
+${ownTargets(addresses)
+  .map((rule) => `    ${rule}\n`)
+  .join("")}  }
   chain question {
     ${NEIGHBOUR_LIMIT}
     goto pass
@@ -82,23 +87,33 @@ ${allowed(6, ranges, "frag frag-off != 0")}
     ether type ip6 jump seen6
     fwd to "${tap}"
   }
-${seen(4)}
-${seen(6)}
+${seen(4, ranges)}
+${seen(6, ranges)}
 }
 `;
 }
 
-/** Ones that are not its own are forged. Replaces those that are there. */
+/** The machine has these addresses from now on, in place of those that it had. */
 export function ownAddressesRules(index: number, addresses: readonly string[]): string {
   const table = tableOf(index);
-  return ([4, 6] as const)
-    .flatMap((family) => {
-      const own = ofFamily(family, addresses);
-      const set = `${table} own${String(family)}`;
-      return [`flush set ${set}`, ...(own.length === 0 ? [] : [`add element ${set} { ${own.join(", ")} }`])];
-    })
-    .map((command) => `${command}\n`)
-    .join("");
+  const sets = ([4, 6] as const).flatMap((family) => {
+    const own = ofFamily(family, addresses);
+    const set = `${table} own${String(family)}`;
+    return [`flush set ${set}`, ...(own.length === 0 ? [] : [`add element ${set} { ${own.join(", ")} }`])];
+  });
+  const targets = ownTargets(addresses).map((rule) => `add rule ${table} targets6 ${rule}`);
+  return [...sets, `flush chain ${table} targets6`, ...targets].map((command) => `${command}\n`).join("");
+}
+
+/**
+ * What it says about an address, and asks before it uses one, passes for its own: with another's it would get, or stop, that one's packets.
+ * The address stands behind the headers of IPv6 and ICMPv6; nft has no name for it before 1.0.8, and compares such bytes with no set.
+ */
+function ownTargets(addresses: readonly string[]): string[] {
+  const [place, bits] = [String(8 * (40 + 8)), "128"];
+  return ofFamily(6, addresses).map(
+    (address) => `@nh,${place},${bits} 0x${numberOf(address).toString(16).padStart(32, "0")} goto question`,
+  );
 }
 
 const TYPES = { 4: "ipv4_addr", 6: "ipv6_addr" } as const;
@@ -109,6 +124,7 @@ function sets(family: 4 | 6, addresses: readonly string[]): string {
   const elements = own.length === 0 ? "" : ` elements = { ${own.join(", ")} };`;
   return `  set own${n} { type ${type};${elements} }
   set flows${n} { type ${type} . ${type} . inet_proto . inet_service . inet_service; flags dynamic,timeout; size ${String(MAX_FLOWS)}; timeout ${DATAGRAMS}; }
+  set closing${n} { type ${type} . ${type} . inet_proto . inet_service . inet_service; flags dynamic,timeout; size ${String(MAX_FLOWS)}; timeout ${CLOSING}; }
   set callers${n} { type ${type}; flags dynamic,timeout; size ${String(MAX_CALLERS)}; timeout ${CALLERS}; }`;
 }
 
@@ -118,28 +134,46 @@ function allowed(family: 4 | 6, ranges: readonly FilteredRange[], isLaterPart: s
   const mine = ranges.filter((range) => range.family === family);
   const whole = mine.filter(({ port }) => port === undefined);
   const ported = mine.filter(({ port }) => port !== undefined);
+  const n = String(family);
+  const flows = `flows${n}`;
+  const answered = `${header} daddr . ${header} saddr . meta l4proto . th dport . th sport`;
   return [
     ...whole.map(({ range }) => `${header} daddr ${range} goto pass`),
     `${isLaterPart} goto refuse`,
     ...ported.map(
       ({ range, port }) => `${header} daddr ${range} meta l4proto { tcp, udp } th dport ${String(port)} goto pass`,
     ),
-    `${header} daddr . ${header} saddr . meta l4proto . th dport . th sport @flows${String(family)} goto pass`,
+    `tcp flags & rst != 0 ${answered} @${flows} update @closing${n} { ${answered} } update @${flows} { ${answered} timeout ${CLOSING} } goto pass`,
+    `${answered} @${flows} goto pass`,
   ]
     .map((rule) => `    ${rule}`)
     .join("\n");
 }
 
-/** What may be answered: the same addresses and ports, the other way around. */
-function seen(family: 4 | 6): string {
+/**
+ * What may be answered: the same addresses and ports, the other way around. What the machine may call in any case is left out: its own calls
+ * would fill the sets. The last packet of a connection that was closed is no different from those of an open one: that it is closing is kept.
+ */
+function seen(family: 4 | 6, ranges: readonly FilteredRange[]): string {
   const [n, header] = [String(family), HEADERS[family]];
   const tuple = `${header} saddr . ${header} daddr . meta l4proto . th sport . th dport`;
   const update = (timeout: string): string => `update @flows${n} { ${tuple} timeout ${timeout} }`;
+  const closing = `update @closing${n} { ${tuple} }`;
   const ping = family === 4 ? "icmp type echo-request" : "icmpv6 type echo-request";
   const caller = `update @callers${n} { ${header} saddr }`;
+  const callable = ranges
+    .filter((range) => range.family === family)
+    .map(({ range, port }) =>
+      port === undefined
+        ? `${header} saddr ${range} return`
+        : `${header} saddr ${range} meta l4proto { tcp, udp } th sport ${String(port)} ${caller} return`,
+    );
   return `  chain seen${n} {
-    meta l4proto udp ${update(DATAGRAMS)} ${caller}
+${callable.map((rule) => `    ${rule}\n`).join("")}    meta l4proto udp ${update(DATAGRAMS)} ${caller}
     ${ping} ${caller}
+    tcp flags & syn != 0 delete @closing${n} { ${tuple} }
+    tcp flags & (fin | rst) != 0 ${tuple} @flows${n} ${closing}
+    ${tuple} @closing${n} ${closing} ${update(CLOSING)} return
     tcp flags & syn == 0 ${tuple} @flows${n} ${update(OPEN)} return
     meta l4proto tcp ${update(NEW)} ${caller}
   }`;

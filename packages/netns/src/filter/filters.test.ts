@@ -1,112 +1,48 @@
 import { createSocket } from "node:dgram";
-import { mkdtempSync, readSync, rmSync, writeSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { openDatagrams } from "@kata-ts/linux";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { OpenConnections } from "../connect.ts";
-import type { Connection } from "../connection.ts";
-import {
-  ConnectionJournal,
-  connect,
-  disconnect,
-  NetworkNamespace,
-  planConnections,
-  runBatch,
-  scanNamespace,
-} from "../index.ts";
+import { ConnectionJournal, disconnect, runBatch } from "../index.ts";
 import { listRules } from "../nat/nft.ts";
 import { changeOwnAddresses, withholdOutput } from "./filters.ts";
-import { address, arp, ethernet, ICMP, ICMPV6, MAC, packet, ports, TCP, UDP, words } from "./frames.fixture.ts";
+import {
+  address,
+  arp,
+  ethernet,
+  ICMP,
+  ICMPV6,
+  MAC,
+  neighbour6,
+  packet,
+  ports,
+  TCP,
+  UDP,
+  words,
+} from "./frames.fixture.ts";
+import {
+  ALLOWED,
+  ALLOWED6,
+  FORBIDDEN,
+  FORBIDDEN6,
+  fromMachine,
+  fromOutside,
+  open,
+  POD,
+  POD6,
+  planFor,
+  plans,
+  pod,
+  reached,
+  received,
+} from "./machine.fixture.ts";
 
-/** QEMU's header of a frame, without offloads. */
-const VNET_HEADER = Buffer.alloc(10);
-const [POD, ALLOWED, FORBIDDEN] = ["10.3.0.2", "10.3.0.9", "10.4.0.9"];
-const [POD6, ALLOWED6, FORBIDDEN6] = ["fd00:3::2", "fd00:3::9", "fd00:4::9"];
 const [SYN, ACK] = [0x02, 0x10];
 const ECHO_REPLY = words(0, 0, 0, 0);
 
-let pod: NetworkNamespace;
-let world: NetworkNamespace;
-let taps: OpenConnections[] = [];
-let plans: Connection[] = [];
-
-/** A machine's tap, rules, a pair of cards, and a tap at the far end, which has everything that comes out. */
-async function open(egress: readonly string[]): Promise<{ machine: number; outside: number }> {
-  plans = await planFor(pod, egress);
-  taps = [await connect(pod.path, plans), await connect(world.path, await planFor(world, undefined))];
-  const [machine = -1, outside = -1] = taps.map(({ descriptors }) => descriptors[0]?.[0] ?? -1);
-  return { machine, outside };
-}
-
-async function planFor(namespace: NetworkNamespace, egress: readonly string[] | undefined): Promise<Connection[]> {
-  const { endpoints, links } = await scanNamespace(namespace.path);
-  const taken = links.map(({ name }) => name);
-  return await planConnections(namespace.path, endpoints, { model: "tcfilter", queues: 1, taken, egress });
-}
-
-beforeEach(async () => {
-  pod = NetworkNamespace.create();
-  world = NetworkNamespace.create();
-  await runBatch("ip", pod.path, [
-    `link add eth0 address ${MAC} type veth peer name far0 netns ${world.path}`,
-    "link set dev eth0 addrgenmode none",
-    `addr add ${POD}/24 dev eth0`,
-    `addr add ${POD6}/64 dev eth0 nodad`,
-    "link set dev lo up",
-    "link set dev eth0 up",
-  ]);
-  await runBatch("ip", world.path, [
-    "link set dev far0 addrgenmode none",
-    "addr add 10.3.0.1/24 dev far0",
-    "link set dev far0 up",
-  ]);
-});
-
-afterEach(() => {
-  for (const each of taps.splice(0)) each[Symbol.dispose]();
-  pod[Symbol.dispose]();
-  world[Symbol.dispose]();
-});
-
-function send(fd: number, frame: Buffer): void {
-  writeSync(fd, Buffer.concat([VNET_HEADER, frame]));
-}
-
-/** Everything that has come out of a tap before this frame does, which is sent at the other end. */
-async function until(out: { readonly send: number; readonly read: number }, last: Buffer): Promise<string[]> {
-  send(out.send, last);
-  const found: string[] = [];
-  const buffer = Buffer.alloc(2048);
-  for (;;) {
-    const size = tryRead(out.read, buffer);
-    if (size === undefined) await setImmediate();
-    else {
-      const frame = buffer.subarray(VNET_HEADER.length, size);
-      if (frame.equals(last)) return found;
-      found.push(frame.toString("hex"));
-    }
-  }
-}
-
-function tryRead(fd: number, buffer: Buffer): number | undefined {
-  try {
-    return readSync(fd, buffer);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EAGAIN") return undefined;
-    throw error;
-  }
-}
-
-const marker = packet(UDP, ports(1, 1), { from: POD, to: ALLOWED });
-const reached = (place: { machine: number; outside: number }) =>
-  until({ send: place.machine, read: place.outside }, marker);
-/** What the machine was sent, before a frame from outside. */
-const received = (place: { machine: number; outside: number }) =>
-  until({ send: place.outside, read: place.machine }, packet(UDP, ports(1, 1), { from: ALLOWED, to: POD, mac: MAC }));
-
+const [SOLICITATION, ADVERTISEMENT] = [135, 136];
 const LIST = [ALLOWED, `${FORBIDDEN}:443`, ALLOWED6, `[${FORBIDDEN6}]:443`];
 /** Loose source routing: by way of ALLOWED to FORBIDDEN. */
 const VIA_ANOTHER = Buffer.of(131, 7, 4, 10, 4, 0, 9, 0);
@@ -126,17 +62,12 @@ describe("an interface whose egress is limited", () => {
     ["a datagram over IPv6", packet(UDP, ports(9, 9), { from: POD6, to: ALLOWED6 })],
     ["a connection to a port over IPv6", packet(TCP, ports(9, 443, SYN), { from: POD6, to: FORBIDDEN6 })],
     ["a question for a neighbour", arp(MAC, POD, FORBIDDEN)],
-    [
-      "a question for a neighbour over IPv6",
-      packet(ICMPV6, Buffer.concat([Buffer.of(135, 0, 0, 0, 0, 0, 0, 0), address(FORBIDDEN6)]), {
-        from: POD6,
-        to: "ff02::1:ff00:9",
-        hopLimit: 255,
-      }),
-    ],
+    ["a question for a neighbour over IPv6", neighbour6(SOLICITATION, FORBIDDEN6, { from: POD6 })],
+    ["an answer about itself over IPv6", neighbour6(ADVERTISEMENT, POD6, { from: POD6 })],
+    ["a question whether its own address is free", neighbour6(SOLICITATION, POD6, { from: "::" })],
   ])("passes on %s", async (_what, frame) => {
     const place = await open(LIST);
-    send(place.machine, frame);
+    fromMachine(place, frame);
     expect(await reached(place)).toEqual([frame.toString("hex")]);
   });
 
@@ -151,7 +82,7 @@ describe("an interface whose egress is limited", () => {
     ["another port over IPv6", packet(TCP, ports(9, 80, SYN), { from: POD6, to: FORBIDDEN6 })],
   ])("refuses %s, with an answer", async (_what, frame) => {
     const place = await open(LIST);
-    send(place.machine, frame);
+    fromMachine(place, frame);
     expect(await reached(place)).toEqual([]);
     expect(await received(place)).toHaveLength(1);
   });
@@ -169,7 +100,7 @@ describe("an interface whose egress is limited", () => {
     ],
   ])("holds back %s", async (_what, frame) => {
     const place = await open(LIST);
-    send(place.machine, frame);
+    fromMachine(place, frame);
     expect(await reached(place)).toEqual([]);
   });
 
@@ -182,17 +113,15 @@ describe("an interface whose egress is limited", () => {
     ["another's address for a neighbour", arp(MAC, "10.3.0.1", ALLOWED)],
     ["another's card for a neighbour", arp("02:00:00:00:00:07", POD, ALLOWED)],
     ["no protocol of ours", ethernet(0x88cc, Buffer.alloc(60))],
+    ["another's address for a neighbour over IPv6", neighbour6(ADVERTISEMENT, ALLOWED6, { from: POD6 })],
+    ["no address, for a neighbour's own", neighbour6(SOLICITATION, ALLOWED6, { from: "::" })],
     [
       "a question for a neighbour with more in it",
-      packet(ICMPV6, Buffer.concat([Buffer.of(135, 0, 0, 0, 0, 0, 0, 0), address(FORBIDDEN6), Buffer.alloc(64)]), {
-        from: POD6,
-        to: "ff02::1:ff00:9",
-        hopLimit: 255,
-      }),
+      neighbour6(SOLICITATION, FORBIDDEN6, { from: POD6, more: Buffer.alloc(64) }),
     ],
   ])("drops what comes from %s", async (_what, frame) => {
     const place = await open(LIST);
-    send(place.machine, frame);
+    fromMachine(place, frame);
     expect(await reached(place)).toEqual([]);
     expect(await received(place)).toEqual([]);
   });
@@ -205,11 +134,11 @@ describe("an interface whose egress is limited", () => {
     async (_what, protocol, asked, answer, other) => {
       const place = await open(["10.3.0.9/32"]);
       const from = packet(protocol, asked, { from: FORBIDDEN, to: POD, mac: MAC });
-      send(place.outside, from);
+      fromOutside(place, from);
       expect(await received(place)).toEqual([from.toString("hex")]);
       const answered = packet(protocol, answer, { from: POD, to: FORBIDDEN });
-      send(place.machine, answered);
-      send(place.machine, packet(protocol, other, { from: POD, to: FORBIDDEN }));
+      fromMachine(place, answered);
+      fromMachine(place, packet(protocol, other, { from: POD, to: FORBIDDEN }));
       expect(await reached(place)).toEqual([answered.toString("hex")]);
     },
   );
@@ -217,10 +146,10 @@ describe("an interface whose egress is limited", () => {
   it("lets the machine answer a ping", async () => {
     const place = await open(["10.3.0.9/32"]);
     const ping = packet(ICMP, words(0x0800, 0, 0, 0), { from: FORBIDDEN, to: POD, mac: MAC });
-    send(place.outside, ping);
+    fromOutside(place, ping);
     await received(place);
     const answer = packet(ICMP, ECHO_REPLY, { from: POD, to: FORBIDDEN });
-    send(place.machine, answer);
+    fromMachine(place, answer);
     expect(await reached(place)).toEqual([answer.toString("hex")]);
   });
 
@@ -249,12 +178,36 @@ describe("an interface whose egress is limited", () => {
     });
   });
 
+  it("has no header before its frames: by that the kernel writes a checksum after they were compared, such as over an address", async () => {
+    const place = await open(LIST);
+    const [needsChecksum, from, over] = [1, 14 + 8, 14 + 38];
+    const header = Buffer.alloc(10);
+    header.writeUInt8(needsChecksum);
+    header.writeUInt16LE(from, 6);
+    header.writeUInt16LE(over - from, 8);
+    fromMachine(place, Buffer.concat([header, packet(UDP, ports(9, 9), { from: POD6, to: ALLOWED6 })]));
+    expect(await reached(place)).toEqual([]);
+  });
+
+  it("may have other addresses than its interface", async () => {
+    const place = await open([ALLOWED, ALLOWED6], ["10.3.0.7", "fd00:3::7"]);
+    const frame = packet(UDP, ports(9, 9), { from: "10.3.0.7", to: ALLOWED });
+    fromMachine(place, packet(UDP, ports(9, 9), { from: POD, to: ALLOWED }));
+    fromMachine(place, neighbour6(ADVERTISEMENT, POD6, { from: "fd00:3::7" }));
+    expect(await reached(place, frame)).toEqual([]);
+  });
+
   it("may have other addresses later, and then not the earlier ones", async () => {
     const place = await open([ALLOWED]);
-    await changeOwnAddresses(pod.path, plans[0] ?? expect.unreachable(), ["10.3.0.7"]);
-    const frame = packet(UDP, ports(9, 9), { from: "10.3.0.7", to: ALLOWED });
-    send(place.machine, marker);
-    expect(await until({ send: place.machine, read: place.outside }, frame)).toEqual([]);
+    await changeOwnAddresses(pod.path, plans[0] ?? expect.unreachable(), ["10.3.0.7", "fd00:3::7"]);
+    const [frame, own] = [
+      packet(UDP, ports(9, 9), { from: "10.3.0.7", to: ALLOWED }),
+      neighbour6(ADVERTISEMENT, "fd00:3::7", { from: "fd00:3::7" }),
+    ];
+    fromMachine(place, packet(UDP, ports(9, 9), { from: POD, to: ALLOWED }));
+    fromMachine(place, neighbour6(ADVERTISEMENT, POD6, { from: "fd00:3::7" }));
+    fromMachine(place, own);
+    expect(await reached(place, frame)).toEqual([own.toString("hex")]);
   });
 });
 

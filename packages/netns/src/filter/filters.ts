@@ -3,7 +3,7 @@ import { changeRules } from "../nat/nft.ts";
 import { parseFilter } from "./filter-policy.ts";
 import { filterRules, ownAddressesRules, tableOf } from "./filter-rules.ts";
 
-/** Also code that has taken QEMU over, which has no rights there, sends by the namespace's own interfaces nothing. */
+/** Code that has taken QEMU over could else send by the namespace's own interfaces; it has no rights to change this. */
 const OUTPUT_TABLE = "inet kata-ts-output";
 const WITHOUT_OUTPUT = `
 add table ${OUTPUT_TABLE}

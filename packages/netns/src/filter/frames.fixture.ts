@@ -78,6 +78,16 @@ export function arp(senderMac: string, sender: string, target: string): Buffer {
   return ethernet(ARP, Buffer.concat([words(1, IPV4), Buffer.of(6, 4), words(1), mac, from, Buffer.alloc(6), to]));
 }
 
+/** A question for, or a message about, a neighbour's address. */
+export function neighbour6(
+  type: number,
+  target: string,
+  { from, more = Buffer.alloc(0) }: { readonly from: string; readonly more?: Buffer },
+): Buffer {
+  const payload = Buffer.concat([Buffer.of(type, 0, 0, 0, 0, 0, 0, 0), address(target), more]);
+  return packet(ICMPV6, payload, { from, to: "ff02::1:ff00:9", hopLimit: 255 });
+}
+
 export function words(...values: readonly number[]): Buffer {
   const buffer = Buffer.alloc(values.length * 2);
   for (const [place, value] of values.entries()) buffer.writeUInt16BE(value, place * 2);

@@ -137,7 +137,11 @@ export class NamespaceNetwork implements Network {
     }
     // Their engine is not done with them: they have to keep their addresses while routes are added.
     await this.#attach({ vm, agent, ...held }, { scan, endpoints: found.added, model: "tcfilter" });
-    for (const { index, note } of found.changed) await readdress(journal, namespace, index, note.told);
+    // From addresses that the guest is not to have it may send nothing, where what it may call is limited.
+    for (const { index, note } of found.changed) {
+      const addresses = addressesOf(note.told);
+      if (addresses !== undefined) await journal.readdress(namespace.path, index, addresses);
+    }
     await sendDifferences(agent, journal, found);
     const leaving = knownInterfaces(journal.entries()).filter(({ note }) => note.leaving === true);
     await giveBackEach(leaving, (item) => this.#giveBack({ vm, agent, ...held }, item));
@@ -215,16 +219,14 @@ export class NamespaceNetwork implements Network {
     const { queues, limits, vhost } = this.#options;
     const taken = scan.links.map(({ name }) => name);
     const journal = new ConnectionJournal(journalFile(vm));
-    const plan = { model, queues, taken, egress: journal.egress(), ...(limits === undefined ? {} : { limits }) };
+    const addresses = wanted === undefined ? undefined : addressesOf(wanted);
+    const plan = { model, queues, taken, egress: journal.egress(), addresses, ...(limits && { limits }) };
     const connections = await planConnections(namespace.path, endpoints, plan);
     for (const { model: kind, link } of connections) {
       const needed = kind === "vfio" ? "deviceAssignment" : "nicHotplug";
       requireCapability(vm, needed, `interface ${link} cannot be given to the guest`);
     }
     const open = await journal.connect(namespace.path, namespace.identity, connections);
-    if (wanted !== undefined) {
-      for (const { index } of endpoints) await readdress(journal, namespace, index, wanted);
-    }
     const interfaces = endpoints.flatMap((endpoint, position) => {
       const connection = connections[position];
       return connection === undefined ? [] : [{ endpoint, connection }];
@@ -263,15 +265,9 @@ interface HeldNamespace extends AsyncDisposable {
   readonly journal: ConnectionJournal;
 }
 
-/** From addresses that the guest is not to have it may send nothing, where what it may call is limited. */
-async function readdress(
-  journal: ConnectionJournal,
-  namespace: NetworkNamespace,
-  index: number,
-  { IPAddresses }: GuestInterface,
-): Promise<void> {
+function addressesOf({ IPAddresses = [] }: GuestInterface): string[] | undefined {
   const addresses = (IPAddresses ?? []).flatMap(({ address }) => address ?? []);
-  if (addresses.length > 0) await journal.readdress(namespace.path, index, addresses);
+  return addresses.length === 0 ? undefined : addresses;
 }
 
 /** @throws KataError KATA_UNSUPPORTED: the guest would have to give it back, and find it as it was */
