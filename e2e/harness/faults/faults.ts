@@ -16,7 +16,7 @@ export type InjectFault = (kata: Kata, id: string) => Promise<Call | undefined>;
 export const freezeAgent: InjectFault = async (kata, id) => {
   const ice = "/sys/fs/cgroup/ice";
   const call = inGuest(kata, id, `mkdir ${ice} && echo 1 > ${ice}/cgroup.procs && echo 1 > ${ice}/cgroup.freeze`);
-  await untilSilent(readRecord(kata, id).vm.dir);
+  await untilSilent(readRecord(kata, id).vm.dir, call);
   return call;
 };
 
@@ -50,14 +50,19 @@ export function outOfMemoryKills(kata: Kata, id: string): number {
 }
 
 /** Waits until a VM's agent does not answer within a second. */
-async function untilSilent(vmDirectory: string): Promise<void> {
+/** @throws Error when what is to silence the agent has failed */
+async function untilSilent(vmDirectory: string, call: Call): Promise<void> {
   using agent = connectAgent(`unix://${vmDirectory}/proxy.sock`);
   const answers = (): Promise<boolean> =>
     agent.check({}, { deadlineMs: 1000 }).then(
       () => true,
       () => false,
     );
-  while (await answers()) await delay(10);
+  while (await answers()) {
+    const { exitCode } = call.child;
+    if (exitCode !== null && exitCode !== 0) throw new Error(`the agent was not stopped: status ${String(exitCode)}`);
+    await delay(10);
+  }
 }
 
 function inGuest(kata: Kata, id: string, script: string): Call {

@@ -31,6 +31,11 @@ describe("toGuestSpec", () => {
     });
   });
 
+  it("has the guest's control groups for a look around in the guest itself", () => {
+    const looking = { ...spec, root: { path: "/run/kata-containers/guest-root/debug-1" } };
+    expect(toGuestSpec(looking, "c", SHARED).linux?.namespaces?.map(({ type }) => type)).not.toContain("cgroup");
+  });
+
   it("has the mappings of the user namespace that is joined, not those that an engine writes beside its path", () => {
     const linux = {
       namespaces: [{ type: "user", path: "/proc/1/ns/user" }],

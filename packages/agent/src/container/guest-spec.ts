@@ -24,17 +24,21 @@ export interface SharedNamespaces {
  */
 const GUEST_OCI_VERSION = "1.0.2";
 
+/** Where the host has the guest's own root file system mounted for a look around in it. */
+const GUEST_ROOTS = "/run/kata-containers/guest-root/";
+
 /**
  * The config.json that crun gets. The VM itself is the network namespace; IPC and UTS are the sandbox's, and PID when
  * the sandbox shares it. The cgroup is one below our own parent, whatever the host calls it, and always the root of a
  * namespace of its own: engines on hosts with cgroup v1 ask for none, and a container would see the guest's cgroups.
+ * A look around in the guest itself has the guest's.
  * What the host has warned of is left out: crun 1.8 ignores these fields, 1.21 fails by them.
  */
 export function toGuestSpec(spec: RuntimeSpec, containerId: string, shared: SharedNamespaces): RuntimeSpec {
   const namespaces = (spec.linux?.namespaces ?? [])
     .filter(({ type }) => type !== "network" && type !== "cgroup" && type !== "time")
     .map(({ type }) => joinShared(type, shared));
-  namespaces.push({ type: "cgroup" });
+  if (spec.root?.path.startsWith(GUEST_ROOTS) !== true) namespaces.push({ type: "cgroup" });
   const linux = withoutHostsOwn(spec);
   const resources = { ...linux.resources, devices: deviceRules(linux) };
   return {
