@@ -1,8 +1,6 @@
 // For embedded.test.ts: a program with a sandbox in it, as Sandbox.create makes one, but for the VM: the guest is what listens at
 // a socket. Given two sockets, its channel is relayed in this process, as an embedding program's is.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { connectAgent } from "@kata-ts/agent-protocol";
 import { identifyProcess } from "@kata-ts/linux";
 import { Relay } from "@kata-ts/proxy";
@@ -33,14 +31,11 @@ if (muxSocket !== undefined) {
   });
 }
 const ports = { ...fakePorts(connectAgent), hypervisor: new FloodedHypervisor() };
-// A mount point is made in it.
-const rootfs = mkdtempSync(join(tmpdir(), "kata-flooded-"));
 try {
   const vm = { kernelPath: "/kernel", imagePath: "/image" };
   await using sandbox = await Sandbox.create({ vm, signal: over.signal }, ports);
-  await sandbox.run({ rootfs, args: ["true"], maxBytes: 1024 });
+  // A mount point is made in the test's directory, which goes with the test: it kills this program.
+  await sandbox.run({ rootfs: dirname(agentSocket), args: ["true"], maxBytes: 1024 });
 } catch {
   // A guest that floods is no guest that works.
-} finally {
-  rmSync(rootfs, { recursive: true });
 }
