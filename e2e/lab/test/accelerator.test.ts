@@ -43,7 +43,7 @@ it("a guest that does not come up under KVM has it tried anew", async () => {
   const output = await host().ok(`. lab
 sed 's/hypervisor.qemu]/&\\nkernel_params = "init=\\/nowhere rdinit=\\/nowhere"/' /etc/kata-ts/configuration.toml >/root/no-init.toml
 ${bundle("lost", "uname -s")}
-! kata-runtime --config /root/no-init.toml run --bundle /root/lost lost
+if kata-runtime --config /root/no-init.toml run --bundle /root/lost lost; then echo 'it came up'; exit 1; fi
 cat /var/cache/kata-ts/accelerator.json
 kata-runtime list -q`);
   expect(output).toContain("the guest did not come up");
