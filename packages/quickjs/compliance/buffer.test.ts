@@ -111,6 +111,11 @@ describe("Buffer's memory", () => {
     const target = Buffer.alloc(4);
     expect(Buffer.from("abcdef").copy(target, 1, 2)).toBe(3);
     expect(target.toString("latin1")).toBe("\0cde");
+    expect([5, 4].map((place) => target.copy(Buffer.alloc(4), place))).toEqual([0, 0]);
+    expect([target.copy(Buffer.alloc(4), 0, 4), target.copy(Buffer.alloc(4), 0, 3, 1)]).toEqual([0, 0]);
+    for (const places of [[-1], [0, -1], [0, 5], [0, 1, -1]]) {
+      expect(() => target.copy(Buffer.alloc(4), ...places)).toThrow(RangeError);
+    }
     expect(Buffer.concat([Buffer.from("ab"), new Uint8Array([99])]).toString()).toBe("abc");
     expect(Buffer.concat([Buffer.from("abc")], 2).toString()).toBe("ab");
     expect(Buffer.concat([Buffer.from("a")], 3).toString("hex")).toBe("610000");

@@ -1,7 +1,7 @@
 import { allocateView, compare, search, searchLast, subarrayOf } from "kata:native";
 import { encodingNamed, isEncoding } from "./buffer/encodings.ts";
 import { NumberBytes } from "./buffer/numbers.ts";
-import { invalidArgument, nodeError } from "./errors.ts";
+import { invalidArgument, nodeError, outOfRange } from "./errors.ts";
 
 type Source =
   | string
@@ -95,7 +95,11 @@ export class Buffer extends NumberBytes {
   }
 
   copy(target: Uint8Array, targetStart = 0, start = 0, end: number = this.length): number {
-    const part = this.subarray(start, Math.min(end, start + Math.max(0, target.length - targetStart)));
+    if (targetStart < 0) throw outOfRange("targetStart", ">= 0", targetStart);
+    if (start < 0 || start > this.length) throw outOfRange("sourceStart", `>= 0 && <= ${String(this.length)}`, start);
+    if (end < 0) throw outOfRange("sourceEnd", ">= 0", end);
+    if (targetStart >= target.length || start >= end) return 0;
+    const part = this.subarray(start, Math.min(end, start + target.length - targetStart));
     target.set(part, targetStart);
     return part.length;
   }
