@@ -134,7 +134,7 @@ export abstract class Http2Connection implements StreamCarrier {
         this.#fail(error);
       }
     };
-    const readOn = readInTurns(transport, take, () => this.#output.isFull);
+    const readOn = readInTurns(transport, take, { isFull: () => this.#output.isFull });
     transport.on("drain", () => {
       this.#output.sendBodies();
       readOn();

@@ -17,6 +17,9 @@ export interface LinkHandlers extends Pick<FrameHandlers, "control"> {
   closed(error: Error | undefined): void;
 }
 
+/** As much as a frame of yamux carries, however that was cut on its way. */
+const BYTES_PER_TURN = 256 * 1024;
+
 /**
  * Both ends of a process stream have this in common: frames, and credit for each direction of data. A peer that sends
  * more than it was given credit for ends the stream.
@@ -47,9 +50,10 @@ export class Link {
         this.#onControl(kind, body);
       },
     });
-    readInTurns(connection, (chunk) => {
+    const take = (chunk: Buffer): void => {
       this.#receive(reader, chunk);
-    });
+    };
+    readInTurns(connection, take, { bytes: BYTES_PER_TURN });
     connection.once("error", (error) => {
       this.#close(error);
     });
