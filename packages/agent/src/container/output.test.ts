@@ -8,6 +8,15 @@ import { Output } from "./output.ts";
 /** So many reads without a turn of anything else: by then the other has been kept from it. */
 const MANY = 10_000;
 
+/** How long an output whose process has ended may be silent, and how long it is followed at most. */
+const SILENCE_MS = 250;
+const TIME_OF_OTHERS_MS = 1_000;
+
+/** As a program that has too much else to do. */
+function standStill(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
 describe("an output", () => {
   it("without a reader never keeps its process waiting, and has the last of it for the next", async () => {
     const { read, write } = createPipe();
@@ -40,5 +49,52 @@ describe("an output", () => {
     closeSync(write);
     expect(await output.read(4)).toBeUndefined();
     output.destroy();
+  });
+
+  it("of a process that has ended has what others wrote, also where the time for that is up before it is looked at", async () => {
+    const { read, write } = createPipe();
+    const output = new Output(read);
+    output.processEnded();
+    for (const [said, late] of [
+      ["one", SILENCE_MS],
+      ["two", TIME_OF_OTHERS_MS],
+    ] as const) {
+      const next = output.read(100);
+      await new Promise(setImmediate); // It waits.
+      writeSync(write, said);
+      standStill(late);
+      expect(String(await next)).toBe(said);
+    }
+    writeSync(write, "more than what there is time for");
+    expect([await output.read(100), output.socket.destroyed]).toEqual([undefined, true]);
+    closeSync(write);
+  });
+
+  it("of a process that has ended comes to its end, however much others write", async () => {
+    const { read, write } = createPipe();
+    const output = new Output(read);
+    output.processEnded();
+    let data: Buffer | undefined;
+    do {
+      writeSync(write, "more");
+      data = await output.read(100);
+    } while (data !== undefined);
+    expect(output.socket.destroyed).toBe(true);
+    closeSync(write);
+  });
+
+  it("of a process that has ended is delivered whole to a reader that is slower than the time for others", async () => {
+    const { read, write } = createPipe();
+    const output = new Output(read);
+    writeSync(write, "one two");
+    closeSync(write);
+    expect(String(await output.read(4))).toBe("one ");
+    output.socket.resume();
+    await once(output.socket, "close");
+    output.processEnded();
+    expect(String(await output.read(2))).toBe("tw");
+    standStill(TIME_OF_OTHERS_MS);
+    expect(String(await output.read(2))).toBe("o");
+    expect(await output.read(4)).toBeUndefined();
   });
 });

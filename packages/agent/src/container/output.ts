@@ -3,7 +3,7 @@ import { openPollable, unreadBytes } from "@kata-ts/linux";
 
 /** How long an output may stay silent after its process ended, when another process still holds it open. */
 const LINGER_MS = 250;
-/** How long such an output is followed at most. */
+/** How long such an output is followed at most; what is there by then is the last. */
 const LINGER_TOTAL_MS = 1_000;
 /** Bytes read at a time: few calls under load, and no more memory for an unread output. */
 const READ_BYTES = 512 * 1024;
@@ -22,6 +22,8 @@ export class Output {
   /** Unread output of a process that has ended; undefined while it runs. */
   #owed: number | undefined;
   #lingerUntil = 0;
+  /** Nothing is followed but what is owed. */
+  #hasLast = false;
   /** How much of it is kept; undefined where nothing is read but on demand. */
   #keepBytes: number | undefined;
   #changed: (() => void) | undefined;
@@ -54,7 +56,7 @@ export class Output {
 
   /** The process is gone; what it wrote is still delivered. */
   processEnded(): void {
-    this.#owed = this.#socket.destroyed ? 0 : unreadBytes(this.#fd) + this.#unread.length;
+    this.#owed = this.#unreadBytes;
     this.#changed?.();
   }
 
@@ -72,10 +74,12 @@ export class Output {
     this.#keepBytes = undefined;
     for (;;) {
       if (signal?.aborted === true) return Buffer.alloc(0);
+      if (this.#isDelivered()) this.destroy();
       if (this.#unread.length > 0) return this.#take(limit);
       if (this.#ended) return undefined;
       this.#socket.resume();
-      if (!(await this.#change(signal))) this.destroy();
+      // On a busy guest their time may be up before it was looked at what they have written.
+      if (!(await this.#change(signal)) && this.#unreadBytes === 0) this.destroy();
     }
   }
 
@@ -130,8 +134,23 @@ export class Output {
 
   #patience(): number | undefined {
     if (this.#owed === undefined || this.#owed > 0) return undefined;
+    return Math.max(0, Math.min(LINGER_MS, this.#lingerUntil - performance.now()));
+  }
+
+  /** Whether nothing more is to come of a process that has ended, nor of others that hold its output. */
+  #isDelivered(): boolean {
+    if (this.#owed === undefined || this.#owed > 0) return false;
     const now = performance.now();
     if (this.#lingerUntil === 0) this.#lingerUntil = now + LINGER_TOTAL_MS;
-    return Math.max(0, Math.min(LINGER_MS, this.#lingerUntil - now));
+    if (!this.#hasLast && now >= this.#lingerUntil) {
+      this.#hasLast = true;
+      this.#owed = this.#unreadBytes;
+    }
+    return this.#hasLast && this.#owed <= 0;
+  }
+
+  /** Written, and not yet given to a reader. */
+  get #unreadBytes(): number {
+    return (this.#socket.destroyed ? 0 : unreadBytes(this.#fd)) + this.#unread.length;
   }
 }
