@@ -140,7 +140,7 @@ describe("the arguments of helpers, whole: a change must be seen", () => {
 
   it("of one that can be saved: its memory is a file from the start, and there before it is used where that was asked for", () => {
     const backend = "memory-backend-file,id=mem,size=2048M,share=on,prealloc=on,mem-path=/memory";
-    const memory = { memory: { preallocated: true }, memoryFile: "/memory" };
+    const memory = { memory: { preallocated: true }, memoryFile: "/memory", savable: true };
     expect(qemuArgv({ ...CONFIG, ...memory })).toContain(backend);
     expect(qemuArgv({ ...CONFIG, ...memory, incoming: true })).not.toContain(backend);
   });
