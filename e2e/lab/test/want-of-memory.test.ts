@@ -11,7 +11,7 @@ function limited(spec: LabSpec): void {
   spec.linux.resources = { memory: { limit: 128 * MIB } };
 }
 
-it("want of memory is told as such, by the guest for its container, by the host for the VM's cgroup; nothing is left", async () => {
+it("want of memory is named as such, by the guest for its container, by the host for the VM's cgroup; nothing is left", async () => {
   const output = await host().ok(`. lab
 note
 GLOBALS=--systemd-cgroup

@@ -12,7 +12,7 @@ const COOKIE_BYTES = 8;
 
 /**
  * The number that the kernel has given the calling thread's network namespace, which no other has until the host is booted anew:
- * the inode of one that has ended is given to a later one.
+ * the inode of a namespace that has ended is given to a later one.
  *
  * @returns undefined before Linux 5.14
  */

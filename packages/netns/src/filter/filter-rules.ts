@@ -14,7 +14,7 @@ export interface FilteredLink {
 /** Of connections that were made from outside, and of those who did: one for each, in each family. */
 const MAX_FLOWS = 65_536;
 const MAX_CALLERS = 4096;
-/** A connection is new until another packet of it comes: a flood of first ones has to leave room again. So has one that is over. */
+/** A connection is new until another packet of it comes: a flood of first ones has to leave room again. So has a connection that is over. */
 const [NEW, OPEN, CLOSING, DATAGRAMS, CALLERS] = ["60s", "1d", "60s", "180s", "30s"];
 /** Each question for a neighbour makes an entry of tables that are not the guest's. */
 const NEIGHBOUR_LIMIT = "limit rate over 50/second burst 100 packets drop";
