@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Container, Sandbox } from "@kata-ts/virtcontainers";
@@ -12,13 +12,15 @@ const MOUNTS = [{ destination: "/srv", type: "tmpfs", source: "tmpfs", options: 
 /** A container of an embedded sandbox, and a directory of the host with a `secret` that it has no part in. */
 export async function withContainer(use: (container: Container, directory: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "kata-files-"));
+  const place = mkdtempSync(join(tmpdir(), "kata-files-rootfs-"));
+  const rootfs = join(place, "rootfs"); // Which gets a mount point.
   try {
     writeFileSync(join(directory, "secret"), "the host's");
     await using sandbox = await Sandbox.create({ vm });
-    const rootfs = await busyboxRootfs();
+    cpSync(await busyboxRootfs(), rootfs, { recursive: true, verbatimSymlinks: true });
     await using container = await sandbox.createContainer({ rootfs, args: ["sleep", "1000"], mounts: MOUNTS });
     await use(container, directory);
   } finally {
-    rmSync(directory, { recursive: true });
+    for (const made of [directory, place]) rmSync(made, { recursive: true });
   }
 }

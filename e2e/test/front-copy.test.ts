@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { expectCleanHost } from "../harness/clean-host.ts";
@@ -12,7 +12,9 @@ describe("kata cp", () => {
 
   it("copies files and trees in and out, as cp does, and as a tar", async () => {
     await using kata = new OwnKata();
-    const args = ["--tmpfs", "/data", await busyboxRootfs(), "sleep", "1000"];
+    const rootfs = join(kata.directory, "rootfs"); // Which gets a mount point.
+    cpSync(await busyboxRootfs(), rootfs, { recursive: true, verbatimSymlinks: true });
+    const args = ["--tmpfs", "/data", rootfs, "sleep", "1000"];
     const child = kata.spawn("run", "--name", "box", ...args);
     await kata.whenRunning("box");
     const site = join(kata.directory, "site");

@@ -45,12 +45,14 @@ describe.each(RUNTIMES)("standard streams under %s", (name, open) => {
   it(`deliver all that a process wrote that ends at once, ${String(FAST_EXITS)} times`, async () => {
     await using runtime = open();
     const data = randomBytes(Math.max(...SIZES));
-    const id = await sleeper(runtime, { data });
+    const id = await sleeper(runtime, { "written-at-once": data });
     const wrong: string[] = [];
     await inParallel(Array(FAST_EXITS).keys(), AT_ONCE, async (turn) => {
       const size = SIZES[turn % SIZES.length] ?? 0;
       const [descriptor, program] =
-        turn % 3 === 0 ? [2, `head -c ${String(size)} /data >&2`] : [1, `head -c ${String(size)} /data`];
+        turn % 3 === 0
+          ? [2, `head -c ${String(size)} /written-at-once >&2`]
+          : [1, `head -c ${String(size)} /written-at-once`];
       const { stdoutBytes, stderrBytes, exitCode } = await runtime.run(["exec", id, "sh", "-c", `${program}; exit 9`]);
       const got = descriptor === 1 ? stdoutBytes : stderrBytes;
       if (!got.equals(data.subarray(0, size)) || exitCode !== 9) wrong.push(`${String(size)}: ${String(got.length)}`);
